@@ -47,7 +47,7 @@ impl Clock for SystemClock {
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that is set to the present.
+    /// A clock set to the present.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(AtomicI64::new(

@@ -1,8 +1,8 @@
 //! The time by which a request is answered: [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
 //!
 //! A store begins no write that could be committed after the deadline, so that nothing is committed after a 503. The
-//! stores of this crate check it themselves; a store of the host's own asks [`Deadline::current`]. A failed sign-in is
-//! recorded even after the deadline.
+//! stores of this crate check the deadline themselves; a store of the host's own asks [`Deadline::current`]. A failed
+//! sign-in is recorded even after the deadline.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ tokio::task_local! {
     static DEADLINE: Deadline;
 }
 
-/// When the caller gets a 503. Work outside a request has none.
+/// The time at which the caller gets a 503. Work outside a request has no deadline.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Deadline(Option<Timeout>);
 
@@ -23,14 +23,14 @@ struct Timeout {
 }
 
 impl Deadline {
-    /// The deadline of a request with this whole timeout. Endpoints set theirs. A host that calls in process with a
-    /// timeout of its own sets it here.
+    /// The deadline of a request, with its whole timeout. Endpoints set their own. A host that calls in process with a
+    /// timeout of its own sets the deadline here.
     #[must_use]
     pub fn at(at: Instant, whole: Duration) -> Self {
         Self(Some(Timeout { at, whole }))
     }
 
-    /// The deadline of the request that this task answers. A task that it spawns has none.
+    /// The deadline of the request that this task answers. A task spawned by this one has no deadline.
     ///
     /// ```
     /// use std::time::Duration;
@@ -57,8 +57,8 @@ impl Deadline {
         DEADLINE.scope(self, work).await
     }
 
-    /// Whether a write that takes at most this long ends in time. A limit beyond three tenths of the whole
-    /// timeout counts as three tenths, since otherwise no request could write at all.
+    /// Whether a write that takes at most this long ends before the deadline. A duration above three tenths of the
+    /// whole timeout counts as three tenths; otherwise no request could write at all.
     #[must_use]
     pub fn allows(self, write: Duration) -> bool {
         self.0.is_none_or(|Timeout { at, whole }| {

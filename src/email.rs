@@ -10,7 +10,7 @@ const MAX_TOTAL: usize = 254;
 /// An email address: a UTF-8 dot-atom of at most 64 bytes, `@`, and a domain of two or more labels; at most 254 bytes.
 ///
 /// It is kept as given, and compared by its [canonical form](Self::canonical). Quoted local parts, comments, display
-/// names and address literals are refused: mail can be sent to them, but they are easy to abuse.
+/// names and address literals are refused: they are valid in mail, but easy to abuse.
 ///
 /// ```
 /// use hallpass::user::EmailAddress;
@@ -46,7 +46,7 @@ impl EmailAddress {
         self.given
     }
 
-    /// An address that was accepted before. It is checked again, because others can write to the database.
+    /// Reads an address that was accepted before. It is checked again, because others can write to the database.
     pub(crate) fn from_stored(given: String) -> Result<Self, InvalidEmail> {
         let canonical = canonical(&given)?;
         Ok(Self { given, canonical })
@@ -80,7 +80,7 @@ fn canonical(given: &str) -> Result<String, InvalidEmail> {
     Ok(canonical)
 }
 
-/// Whether lower-casing is enough: it is for nearly every local part.
+/// Whether lower-casing is enough, as it is for nearly every local part.
 fn is_plain_local(local: &str) -> bool {
     let atext = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+".contains(&byte);
     (1..=MAX_LOCAL).contains(&local.len())
@@ -120,7 +120,7 @@ fn canonical_local(local: &str) -> Result<String, InvalidEmail> {
 
 /// UTS #46 with the STD3 rules, as A-labels; two labels or more, the last not all digits.
 fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
-    // IDNA drops invisible characters: the address would be shown with characters that its mail does not use.
+    // IDNA drops invisible characters, so the displayed address would differ from the one that mail is sent to.
     if domain.ends_with('.') || domain.chars().any(is_invisible) {
         return Err(InvalidEmail(()));
     }

@@ -19,7 +19,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Match on [`kind`](Self::kind). The text and the source are for logs; neither ever holds a secret, and neither
 /// reaches an HTTP reply.
 ///
-/// `Debug` is the text and its causes on one line, with a hint if one helps. A `main` that returns the error prints it.
+/// `Debug` prints the text and its causes on one line, and a hint if there is one. A `main` that returns the error
+/// prints this line.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -31,7 +32,7 @@ struct Inner {
     refusal: Option<Refusal>,
 }
 
-/// The limit that a client has met, in the terms of the IETF draft on RateLimit header fields.
+/// The limit that a client has exceeded, in the terms of the IETF draft on RateLimit header fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain record")]
 pub struct QuotaPolicy {
@@ -39,7 +40,7 @@ pub struct QuotaPolicy {
     pub name: &'static str,
     /// How many calls it allows in a burst.
     pub quota: u32,
-    /// The time after which as many calls are allowed again.
+    /// The time after which the same number of calls is allowed again.
     pub window: Duration,
 }
 
@@ -118,7 +119,7 @@ impl Error {
         self
     }
 
-    /// Adds the limit that was met.
+    /// Adds the limit that was exceeded.
     #[must_use]
     pub fn with_policy(mut self, policy: QuotaPolicy) -> Self {
         self.0.policy = Some(policy);
@@ -138,19 +139,19 @@ impl Error {
         &self.0.violations
     }
 
-    /// When a retry makes sense, if that is known.
+    /// The time after which a retry makes sense, if it is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The limit that was met, of a [`RateLimited`](ErrorKind::RateLimited) error.
+    /// The limit that was exceeded, if this is a [`RateLimited`](ErrorKind::RateLimited) error.
     #[must_use]
     pub fn policy(&self) -> Option<&QuotaPolicy> {
         self.0.policy.as_ref()
     }
 
-    /// The host's own refusal of a [`Refused`](ErrorKind::Refused) error.
+    /// The host's own refusal, if this is a [`Refused`](ErrorKind::Refused) error.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         self.0.refusal.as_ref()
@@ -219,14 +220,14 @@ impl From<Refusal> for Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The statement lost to concurrent ones: either more often than it is retried, or in a transaction of the host's,
-    /// where nothing is retried.
+    /// The statement lost to concurrent ones. Either it lost more often than it is retried, or it ran in a transaction
+    /// of the host's, where nothing is retried.
     #[error("the statement lost to concurrent ones")]
     Conflict(#[source] BoxError),
     /// A stored value cannot be read back.
     #[error("a stored value cannot be read")]
     Corrupt(#[source] BoxError),
-    /// A table or a column is not there, or migrations are pending.
+    /// A table or a column is missing, or migrations are pending.
     #[error("the database lacks tables of this version: its migrations have not run")]
     Schema(#[source] BoxError),
     /// The database cannot be reached, or did not answer in time.

@@ -9,14 +9,14 @@ use serde_json::{Map, Number, Value, map::Entry};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The names by which `serde_json` marks raw JSON text or a number in place of a member. The features that any crate of
-/// the program switches on decide which of them it recognizes.
+/// The prefix of the names that mark raw JSON text or a number for `serde_json`. The features that any crate of the
+/// program switches on decide which of these names it recognizes.
 const PRIVATE: &str = "$serde_json::private::";
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Reads one JSON object and nothing after it. Refused: invalid UTF-8, lone surrogates, nesting of 128 levels and more,
-/// a name that occurs twice in one object, at any depth, and a name that `serde_json` reserves. The reserved name for a
-/// number, alone in an object below the top, is read as that number.
+/// Reads one JSON object and nothing after it. Invalid UTF-8, lone surrogates and nesting of 128 levels or more are
+/// refused. So are a name that occurs twice in one object, at any depth, and a name that `serde_json` reserves. An
+/// object below the top whose only name is the reserved one for a number is read as that number.
 pub(crate) fn parse_object(text: &[u8]) -> Result<Map<String, Value>> {
     match serde_json::from_slice(text) {
         Ok(Strict(Value::Object(object))) => Ok(object),
@@ -35,7 +35,8 @@ pub(crate) fn has_float(value: &Value) -> bool {
     }
 }
 
-/// The members of an object whose text has an integer beyond 64 bits, at any depth. It was read as a nearby float.
+/// The members of an object whose text has an integer beyond 64 bits, at any depth. Such an integer was read as a
+/// nearby float.
 ///
 /// # Errors
 /// [`MalformedBody`](ErrorKind::MalformedBody) if a name cannot be read.
@@ -52,7 +53,7 @@ pub(crate) fn members_beyond_64_bits(mut text: &[u8]) -> Result<BTreeSet<String>
         match byte {
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth = depth.saturating_sub(1),
-            // The last string before a value of another type is its name.
+            // The last string before a value of another type is the name of that value.
             b'"' if depth == 1 => name = token,
             b'-' | b'0'..=b'9' if is_integer_beyond_64_bits(token) => {
                 let name = serde_json::from_slice(name);
@@ -72,7 +73,7 @@ fn after_number(text: &[u8]) -> &[u8] {
     text.split_at(end.unwrap_or(text.len())).1
 }
 
-/// The rest after a string whose opening quotation mark was read.
+/// The text after a string whose opening quotation mark was already read.
 #[cfg(feature = "http")]
 fn after_string(mut text: &[u8]) -> &[u8] {
     loop {
@@ -169,7 +170,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
 /// The number as it is read without the feature `arbitrary_precision`.
 fn number(text: &str) -> Option<Value> {
-    // JSON has only this sign, and -0 is a float.
+    // JSON has no plus sign, and -0 is a float.
     if text.starts_with('+') {
         return None;
     }

@@ -33,11 +33,11 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 /// A client over rustls with the roots of the platform. Redirects are not followed, and nothing is retried. `timeout`
-/// limits one call, the connection included; `keep` is the lifetime of an idle connection.
+/// limits one call, including the connection; `keep` is the lifetime of an idle connection.
 ///
 /// # Errors
-/// [`Configuration`](crate::ErrorKind::Configuration) if TLS has no cryptography. Without this check the client would
-/// panic; otherwise it uses the same provider.
+/// [`Configuration`](crate::ErrorKind::Configuration) if there is no cryptography for TLS. Without this check, the
+/// client would panic. The client uses the provider that was checked.
 fn client_builder(timeout: Duration, keep: Duration) -> Result<ClientBuilder> {
     tls::provider().map_err(Error::configuration)?;
     Ok(Client::builder()
@@ -49,7 +49,7 @@ fn client_builder(timeout: Duration, keep: Duration) -> Result<ClientBuilder> {
         .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION"))))
 }
 
-/// The error of a request without an answer. It shows only the part of the URL that it is given: the rest may hold a
+/// The error of a request without an answer. It shows only the given part of the URL, because the rest may hold a
 /// secret.
 #[derive(Debug, thiserror::Error)]
 #[error("{asked} did not answer")]

@@ -4,7 +4,7 @@
 //! run ── every hour ──> purge ── batch after batch of 500 ──> sessions, one-time tokens, events, limits, flows
 //! ```
 //!
-//! A session or token is deleted an hour after its end, so that differing clocks delete no live session.
+//! A session or token is deleted an hour after its end, so that differing clocks do not delete a live session.
 
 use std::{error::Error as StdError, future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ const BATCH: u32 = 500;
 const SKEW: TimeDelta = TimeDelta::hours(1);
 /// How long one batch may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The first run comes soon, so that a process that restarts often also purges.
+/// The first run comes soon, so that a process that restarts often purges as well.
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3600);
 
@@ -91,8 +91,8 @@ impl Purges {
         })
     }
 
-    /// Purges every hour, at a different time in each process, until `shutdown`. A fault of the database does not stop
-    /// it.
+    /// Purges every hour, at a different time in each process, until `shutdown`. A failure of the database does not
+    /// stop it.
     pub(crate) async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut pause = jittered(FIRST);

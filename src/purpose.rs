@@ -22,7 +22,7 @@ macro_rules! purposes {
                 }
             }
 
-            /// The page that its link leads to, unless the host has one of its own.
+            /// The page that the link leads to, unless the host has a page of its own.
             #[must_use]
             pub fn page(self) -> &'static str {
                 match self {

@@ -32,7 +32,7 @@ pub(crate) struct Terms {
     pub(crate) timeout: Duration,
     /// How long a value is fresh.
     pub(crate) fresh: Duration,
-    /// The time for which a stale value is used while it is fetched again: after that, callers wait for the attempt.
+    /// How long a stale value is used while it is fetched again. After that time, callers wait for the attempt.
     pub(crate) stale: Duration,
     /// The time between two attempts, regardless of the outcome of the first.
     pub(crate) pause: Duration,
@@ -40,7 +40,7 @@ pub(crate) struct Terms {
     pub(crate) first_pause: Duration,
 }
 
-/// A cached value that is renewed when it is old, and stays in use if that fails. Cheap to clone.
+/// A cached value that is renewed when it is old, and stays in use if the renewal fails. Cheap to clone.
 #[derive(Debug)]
 pub(crate) struct Renewed<F: Fetch>(Arc<Inner<F>>);
 
@@ -50,7 +50,8 @@ struct Inner<F: Fetch> {
     terms: Terms,
     clock: Arc<dyn Clock>,
     kept: watch::Sender<Option<Kept<F::Value>>>,
-    /// When the last attempt began, or the first ones failed. The lock is held during an attempt.
+    /// When the last attempt began. While no value is cached, when the last attempt failed. The lock is held during an
+    /// attempt.
     last: Arc<Mutex<Option<Timestamp>>>,
 }
 
@@ -98,7 +99,7 @@ impl<F: Fetch> Renewed<F> {
         }
     }
 
-    /// Waits for a running attempt, if there is one, and begins one if it is due.
+    /// Waits for a running attempt, if there is one, and then begins an attempt if it is due.
     pub(crate) async fn refetch(&self) {
         let last = Arc::clone(&self.0.last).lock_owned().await;
         if let Some(attempt) = self.attempt(last) {
@@ -111,8 +112,8 @@ impl<F: Fetch> Renewed<F> {
         kept.as_ref().map(|kept| (Arc::clone(&kept.value), kept.at))
     }
 
-    /// Begins an attempt, unless the last one is too recent. It runs in a task of its own, so that a caller that
-    /// disconnects does not end it for all.
+    /// Begins an attempt, unless the last one is too recent. The attempt runs in a task of its own, so that a caller
+    /// that disconnects does not end it for the others.
     fn attempt(&self, mut last: OwnedMutexGuard<Option<Timestamp>>) -> Option<JoinHandle<()>> {
         let (now, terms) = (self.0.clock.now(), self.0.terms);
         let pause = match self.at_hand() {
@@ -130,7 +131,7 @@ impl<F: Fetch> Renewed<F> {
                 let what = terms.what;
                 tracing::warn!(error = &*error, at_hand, "{what} could not be fetched");
                 if !at_hand {
-                    // Otherwise a caller that waited for it would immediately try again.
+                    // Otherwise a caller that waited for this attempt would immediately try again.
                     *last = Some(renewed.0.clock.now());
                 }
             }

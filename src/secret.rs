@@ -13,11 +13,11 @@ pub use self::{
     },
 };
 
-/// Random bytes from the operating system. The generator of the cryptographic library measures the processor for tens
-/// of milliseconds before the first byte.
+/// Random bytes from the operating system. The generator of the cryptographic library is not used, because it measures
+/// the processor for tens of milliseconds before the first byte.
 ///
 /// # Panics
-/// If the operating system has no randomness: nothing safe can be done then.
+/// If the operating system has no randomness, because nothing safe can be done then.
 #[allow(
     clippy::expect_used,
     reason = "without randomness nothing safe can be done"

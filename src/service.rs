@@ -16,8 +16,8 @@ use crate::{
 
 /// Users and their sessions, as use cases.
 ///
-/// [`Auth`](crate::Auth) implements it, and endpoints and guards call it, so that a host may wrap it
-/// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)): to log, to count, to extend. Other entry points
+/// [`Auth`](crate::Auth) implements it, and endpoints and guards call it. A host may wrap it
+/// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)) to log, count or extend calls. Other entry points
 /// bypass the wrapper, so a veto belongs in a [hook](crate::hook::Hooks).
 ///
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.
@@ -35,15 +35,15 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
 
     /// Signs in with address and password.
     ///
-    /// Dropping the future leaves the queue and takes the attempt back. A password check that has begun runs to its
-    /// end, and its outcome is recorded.
+    /// If the future is dropped, the call leaves the queue and the attempt is taken back. A password check that has
+    /// begun runs to its end, and its outcome is recorded.
     ///
     /// # Errors
     /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong password and an
     /// account without one, in the same time; [`AccountDisabled`](crate::ErrorKind::AccountDisabled), and
     /// [`EmailNotVerified`](crate::ErrorKind::EmailNotVerified) if a verified address is required, both only after the
-    /// right password; [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long to be
-    /// one; [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too many failures, even with the right
+    /// right password; [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a text that is too long to be a
+    /// password; [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too many failures, even with the right
     /// password; [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded);
     /// [`Refused`](crate::ErrorKind::Refused) by a [hook](crate::hook::Hooks::before_sign_in), only after the right
     /// password.
@@ -53,8 +53,8 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`InvalidRefreshToken`](crate::ErrorKind::InvalidRefreshToken);
-    /// [`RefreshTokenReused`](crate::ErrorKind::RefreshTokenReused) when this call ended the session because of it;
-    /// [`RateLimited`](crate::ErrorKind::RateLimited).
+    /// [`RefreshTokenReused`](crate::ErrorKind::RefreshTokenReused) if the token had been used and this call therefore
+    /// ended the session; [`RateLimited`](crate::ErrorKind::RateLimited).
     async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair>;
 
     /// Ends the session of a refresh token. A token that is not ours, or whose session has ended, ends nothing.
@@ -69,7 +69,8 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also if the session has ended.
     async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()>;
 
-    /// Mails a link that sets a new password, if the address has an active account. Otherwise it takes the same time.
+    /// Mails a link to set a new password, if the address has an active account. The call takes the same time in every
+    /// case.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded).
@@ -79,7 +80,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`InvalidToken`](crate::ErrorKind::InvalidToken) for an unknown, used or expired token;
-    /// [`WeakPassword`](crate::ErrorKind::WeakPassword) without spending it;
+    /// [`WeakPassword`](crate::ErrorKind::WeakPassword), which does not spend the token;
     /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded).
     async fn reset_password(
         &self,
@@ -94,10 +95,10 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also if the session has ended.
     async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser>;
 
-    /// The caller, confirmed by the database, with a role.
+    /// The caller, confirmed by the database to have the role.
     ///
     /// # Errors
-    /// As [`current_user`](Self::current_user), and [`Forbidden`](crate::ErrorKind::Forbidden) without the role.
+    /// As for [`current_user`](Self::current_user), and [`Forbidden`](crate::ErrorKind::Forbidden) without the role.
     async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser>;
 
     /// A page of users, newest first. The calling code has to check whether the user may see them.

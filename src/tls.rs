@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
-/// The provider that the process has installed, or else, with the feature `tls`, aws-lc.
+/// The provider that the process has installed. If there is none and the feature `tls` is on, aws-lc.
 ///
 /// # Errors
-/// If there is neither; the text explains how to get one.
+/// If there is no provider; the text explains how to get one.
 pub(crate) fn provider() -> Result<Arc<CryptoProvider>, &'static str> {
     if let Some(installed) = CryptoProvider::get_default() {
         return Ok(Arc::clone(installed));
@@ -16,7 +16,7 @@ pub(crate) fn provider() -> Result<Arc<CryptoProvider>, &'static str> {
     let provider = Ok(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
     #[cfg(not(feature = "tls"))]
     let provider = Err(
-        "TLS has no cryptography: switch the feature `tls` of hallpass on, or call `install_default()` of a provider of \
+        "TLS has no cryptography: switch on the feature `tls` of hallpass, or call `install_default()` of a provider of \
          rustls first",
     );
     provider

@@ -42,14 +42,14 @@ impl Trail {
         event.with("address", self.0.addresses.digest(canonical))
     }
 
-    /// Writes an event that comes with no change, and publishes it.
+    /// Writes an event that belongs to no change, and publishes it.
     pub(crate) async fn record(&self, event: &Event) -> Result<(), StoreError> {
         self.0.store.record_event(event).await?;
         self.publish(event);
         Ok(())
     }
 
-    /// Publishes an event that the store has written. Never waits.
+    /// Publishes an event that the store has written. It never waits.
     pub(crate) fn publish(&self, event: &Event) {
         TracingSink::write(event);
         for sink in &self.0.sinks {

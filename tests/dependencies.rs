@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, env, process::Command};
 
-/// Crates, each version once.
+/// The maximum number of crates. Each version of a crate counts separately.
 const MOST: usize = 190;
 
 #[test]
@@ -23,7 +23,7 @@ fn tls_is_rustls() {
         ("normal,build,dev", "--all-features"),
     ] {
         let all = tree(&["--edges", crates, features]);
-        assert!(names(&all, "rustls"), "the list is whole");
+        assert!(names(&all, "rustls"), "the list is complete");
         for unwanted in ["openssl", "openssl-sys", "native-tls", "tokio-native-tls"] {
             assert!(
                 !names(&all, unwanted),
@@ -45,7 +45,7 @@ fn the_host_keeps_its_own_cryptography() {
     }
 }
 
-/// Crates that bring a provider for TLS or tokens, which a host might choose for itself.
+/// The crates that bring a provider for TLS or tokens. A host might want to choose its own.
 fn providers(features: &str) -> BTreeSet<String> {
     let lines = tree(&[
         "--no-default-features",
@@ -72,7 +72,7 @@ fn providers(features: &str) -> BTreeSet<String> {
 #[test]
 fn the_bare_crate_has_no_framework_and_no_database() {
     let lines = tree(&["--no-default-features"]);
-    assert!(names(&lines, "argon2"), "the list is whole");
+    assert!(names(&lines, "argon2"), "the list is complete");
     for unwanted in [
         "actix-web",
         "axum",
@@ -96,7 +96,7 @@ fn a_service_that_only_verifies_has_no_database() {
     for framework in ["axum", "actix"] {
         let features = format!("{framework},jwks-client");
         let lines = tree(&["--no-default-features", "--features", &features]);
-        assert!(names(&lines, "reqwest"), "the list is whole");
+        assert!(names(&lines, "reqwest"), "the list is complete");
         for unwanted in ["lettre", "native-tls", "openssl", "sea-orm", "sqlx"] {
             assert!(!names(&lines, unwanted), "{unwanted} with {features}");
         }
@@ -127,7 +127,7 @@ fn each_database_feature_excludes_the_other_driver() {
     assert!(names(&lines, "libsqlite3-sys") && !names(&lines, "sqlx-postgres"));
 }
 
-/// The distinct lines of `cargo tree`, from the lock file and offline.
+/// The distinct lines of `cargo tree`, which reads the lock file and works offline.
 fn tree(arguments: &[&str]) -> BTreeSet<String> {
     let edges: &[&str] = if arguments.contains(&"--edges") {
         &[]

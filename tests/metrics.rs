@@ -37,7 +37,7 @@ use tokio::{
 };
 
 const PASSWORD: &str = "correct horse battery staple";
-/// Only ends a hang.
+/// This timeout only ends a hang.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Keeps every metric by name and labels.
@@ -188,7 +188,7 @@ impl Limiter for Stuck {
     }
 }
 
-/// Calls that are to be counted first.
+/// Makes calls that wait to be counted first, and are refused.
 fn ask_in_vain(calls: usize) -> JoinSet<ErrorKind> {
     let hasher = Hasher::builder(HashParams::danger_weak(8, 1, 1).unwrap());
     let auth = Auth::builder()
@@ -213,7 +213,7 @@ fn ask_in_vain(calls: usize) -> JoinSet<ErrorKind> {
     asked
 }
 
-/// Makes a hash that takes seconds of a processor.
+/// Computes a hash that takes seconds of processor time.
 fn hash(hasher: &Hasher) -> JoinHandle<Result<(), ErrorKind>> {
     let hasher = hasher.clone();
     tokio::spawn(async move {
@@ -258,7 +258,7 @@ async fn wait_too_long_for_a_permit(recorded: &Recorded) {
     assert_eq!(recorded.sum("hallpass_hash_permits_taken{}"), 0.0);
 }
 
-/// Four are counted, 256 wait and the others are refused. Nobody times out on a paused clock.
+/// Four calls are being counted, 256 wait, and the others are refused. Nobody times out while the clock is paused.
 fn crowd(recorded: &Recorded) {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
@@ -274,7 +274,7 @@ fn crowd(recorded: &Recorded) {
     });
 }
 
-/// A single test, because the recorder is shared.
+/// There is only one test, because the recorder is shared.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn load_is_recorded_without_names() {
     let recorded = Recorded::default();
@@ -284,7 +284,7 @@ async fn load_is_recorded_without_names() {
     wait_for_a_permit(&recorded).await;
     wait_too_long_for_a_permit(&recorded).await;
 
-    // Some hundred milliseconds of processor time for each.
+    // Each hash takes some hundred milliseconds of processor time.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).queue(1).niceness(0);
     let auth = auth(hasher.deadline(PATIENCE));

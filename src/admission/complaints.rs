@@ -15,7 +15,7 @@ const MINUTE: TimeDelta = TimeDelta::minutes(1);
 /// The number of clients that have a line of their own; all others share one.
 const CLIENTS: usize = 1000;
 
-/// The refusals that are not logged yet, by client; `None` for clients that share a line.
+/// The refusals of each client that are not logged yet. The key is `None` for all clients that share a line.
 #[derive(Debug, Default)]
 pub(super) struct Complaints(Mutex<Open>);
 
@@ -35,7 +35,7 @@ struct Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Complaint {
     pub(super) client: Option<LimitKey>,
-    /// The number of refusals it reports.
+    /// The number of refusals that the line reports.
     pub(super) refused: u64,
 }
 
@@ -58,8 +58,7 @@ impl Complaints {
 }
 
 impl Open {
-    /// The lines of other clients, collected once a minute. A client without unreported refusals is forgotten after a
-    /// minute.
+    /// Collects the lines of other clients once a minute, and forgets a client after a minute without a new refusal.
     fn overdue(&mut self, but: Option<LimitKey>, now: Timestamp) -> Vec<Complaint> {
         if self.looked_at.is_some_and(|at| is_recent(at, now)) {
             return Vec::new();
@@ -91,7 +90,7 @@ impl Client {
     }
 }
 
-/// If the clock went back, nothing counts as recent.
+/// If the clock was set back, nothing counts as recent.
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     at <= now && now - at < MINUTE
 }
@@ -161,10 +160,10 @@ mod tests {
         }
         assert_eq!(lines, CLIENTS + 1);
         assert_eq!(complaints.0.lock().unwrap().clients.len(), CLIENTS + 1);
-        // The others together.
+        // The other clients share one line.
         let told = complaints.take(client(0), at(60));
         assert!(told.contains(&line(None, 18_999)), "{told:?}");
-        // All are forgotten in the end.
+        // After the next pass, only this client is left.
         complaints.take(client(0), at(200));
         assert_eq!(complaints.0.lock().unwrap().clients.len(), 1);
     }

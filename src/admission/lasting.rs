@@ -5,7 +5,8 @@
 //! any later     store ──> opened with any of the secrets ── sealed for those it lacks ──> store
 //! ```
 //!
-//! Instances whose secrets overlap therefore share one key, in any order, and a reader of the database has none.
+//! Instances whose secrets overlap therefore share one key, in whatever order they list them. A reader of the database
+//! cannot open it.
 
 use std::sync::Arc;
 
@@ -52,16 +53,16 @@ impl Lasting {
 }
 
 async fn agree(store: &dyn LimitKeyStore, secrets: &Secrets) -> Result<LimitKeys> {
-    // Before a key was stored, counters were kept under this one.
+    // Counters were kept under this key before keys were stored, so it is the one to store first.
     let own = secrets.first().derive::<32>("limit");
     let offered = sealed(secrets.iter(), own.as_ref())?;
     let mut found = store.agree_on_limit_key(&offered).await?;
-    // If there are two, every instance takes the same one.
+    // If two keys were stored, the order makes every instance take the same one.
     found.sort_unstable_by_key(|row| row.label);
     let key = found.iter().find_map(|row| opened(row, secrets));
-    let key = key.ok_or_else(|| StoreError::Corrupt("no key of limits can be opened".into()))?;
+    let key = key.ok_or_else(|| StoreError::Corrupt("no limit key can be opened".into()))?;
     let lacks = |secret: &&Secret| !found.iter().any(|row| row.label == secret.label(PURPOSE));
-    // One at a time, because another instance may have sealed it for one of them.
+    // The secrets are handled one by one, because another instance may already have sealed the key for some of them.
     for secret in secrets.iter().filter(lacks) {
         store.agree_on_limit_key(&sealed([secret], &key)?).await?;
     }

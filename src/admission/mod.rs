@@ -58,7 +58,7 @@ struct Inner {
     rates: RateLimits,
     lockout: Option<Lockout>,
     limiter: Arc<dyn Limiter>,
-    /// Whether the limiter is the store, which clears a counter in the statement of a fact.
+    /// Whether the limiter is the store. The store clears a counter in the same statement that writes the success.
     is_in_store: bool,
     local: Arc<dyn Limiter>,
     refusals: Refusals,
@@ -76,14 +76,14 @@ pub(crate) enum Attempt {
     Locked(Locked),
 }
 
-/// An attempt that has been counted, and whose outcome is not known yet.
+/// A counted attempt whose outcome is not known yet.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counted {
     /// The counter; `None` if attempts are not counted.
     key: Option<LimitKey>,
     /// Whether it was counted for a known device instead of the account.
     pub(crate) on_device: bool,
-    /// Whether the owner of the account is notified if it fails.
+    /// Whether the owner of the account is notified if the attempt fails.
     pub(crate) is_notified: bool,
 }
 
@@ -114,7 +114,7 @@ impl Limits {
         })))
     }
 
-    /// Reads the key of the counters, if there are any, and seals it for secrets that are new.
+    /// Reads the key of the counters, and seals it for new secrets. Does nothing if nothing is counted.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -142,7 +142,7 @@ impl Limits {
         }
     }
 
-    /// A database permit for a caller with a queue slot of the hasher.
+    /// Takes a database permit for a caller that holds a queue slot of the hasher.
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded) if none comes in time.
@@ -150,7 +150,7 @@ impl Limits {
         self.0.permits.take().await
     }
 
-    /// Counts a call of a client, and against an address if it names one.
+    /// Counts a call against its client, and against an address if the call names one.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded) if too many wait to be counted,
@@ -166,8 +166,8 @@ impl Limits {
         self.decide(budget, client.ip, &charges, charged)
     }
 
-    /// Admits a call whose reply is always the same, and returns whether there is work to do. The reply does not show
-    /// that the budget of an address is spent, so that no caller can keep its owner from being served.
+    /// Admits a call whose reply is always the same, and returns whether there is work to do. The reply does not reveal
+    /// that the budget of an address is spent.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](ErrorKind::Overloaded) if
@@ -188,7 +188,7 @@ impl Limits {
         }
     }
 
-    /// Counts a call of a client in the memory of this process, so that it costs no statement.
+    /// Counts a call of a client in the memory of this process, so that counting costs no statement.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited), or [`Unavailable`](ErrorKind::Unavailable).
@@ -198,7 +198,7 @@ impl Limits {
         self.decide(budget, ip, charge.as_slice(), charged)
     }
 
-    /// Admits a client that costs one reading statement, and counts the call in the memory of this process.
+    /// Admits a call that costs one read statement, and counts it in the memory of this process.
     ///
     /// # Errors
     /// As [`admit_here`](Self::admit_here), and [`Overloaded`](ErrorKind::Overloaded) if too many wait for a permit.
@@ -224,7 +224,7 @@ impl Limits {
     }
 
     /// Counts an attempt on the password of an address before the password is checked, whether or not the address has
-    /// an account. On a known device it counts on the counter of that device.
+    /// an account. An attempt on a known device counts on the counter of that device.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or
@@ -240,7 +240,7 @@ impl Limits {
         self.count(client.ip, rates, canonical, device).await
     }
 
-    /// Counts an attempt on the account alone, for a client that has been counted, and whose device turned out to be
+    /// Counts an attempt on the account alone. The client has been counted already, and its device turned out to be
     /// unknown.
     ///
     /// # Errors
@@ -282,7 +282,7 @@ impl Limits {
         }
     }
 
-    /// Takes back an attempt that led to no check.
+    /// Takes back an attempt for which no password was checked.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -304,14 +304,15 @@ impl Limits {
         }
     }
 
-    /// The counter that the store clears in the statement of a fact. Otherwise [`clear_after`](Self::clear_after)
-    /// clears it.
+    /// The counter that the store clears in the statement that writes the success. If it is `None`,
+    /// [`clear_after`](Self::clear_after) clears the counter.
     pub(crate) fn cleared_with(&self, counted: Counted) -> Option<LimitKey> {
         counted.key.filter(|_| self.0.is_in_store)
     }
 
-    /// Forgets the failures before a fact that has been written, if the counters are kept elsewhere. An error is only
-    /// logged, since the fact is written: a counter that stays causes a wait at worst.
+    /// Forgets the failures before a success that has been written, if the counters are kept outside the store. An
+    /// error is only logged, because the success is already written. A counter that is not cleared causes at most a
+    /// wait.
     pub(crate) async fn clear_after(&self, counted: Counted) {
         let elsewhere = counted.key.filter(|_| !self.0.is_in_store);
         let Some(key) = elsewhere else {
@@ -323,7 +324,7 @@ impl Limits {
         }
     }
 
-    /// The failed attempts on the password of an address, on devices that are not known.
+    /// The counter of failed attempts on the password of an address, from unknown devices.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -350,7 +351,7 @@ impl Limits {
         )))
     }
 
-    /// The charges of a call, and how many of them belong to the client; those come first.
+    /// The charges of a call, those of the client first, and the number of charges that belong to the client.
     async fn of_call(
         &self,
         budget: Budget,
@@ -438,7 +439,7 @@ impl Limits {
     }
 
     fn complain(&self, budget: Budget, ip: Option<IpAddr>) {
-        // Over all budgets, so that a client has one line.
+        // The key ignores the budget, so that a client has one line for all budgets.
         let client = ip.map(|ip| self.0.local_keys.client(Budget::Default, ip));
         let due = self.0.complaints.take(client, self.0.clock.now());
         for Complaint {

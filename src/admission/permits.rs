@@ -14,7 +14,7 @@ use crate::{
 
 /// The length of the queue for permits. Callers that check a password have a queue slot of the hasher instead.
 const QUEUE: usize = 256;
-/// The longest wait for a permit. While the database does not answer, no caller gets one.
+/// The longest wait for a permit. While the database does not answer, no permit becomes free.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -44,7 +44,7 @@ impl Permits {
     /// Waits for a permit.
     ///
     /// # Errors
-    /// [`Overloaded`](ErrorKind::Overloaded) if none comes in time.
+    /// [`Overloaded`](ErrorKind::Overloaded) if none becomes free in time.
     pub(super) async fn take(&self) -> Result<Permit> {
         let waited = timeout(MAX_WAIT, Arc::clone(&self.permits).acquire_owned()).await;
         let permit = waited.map_err(|_| turned_away())?;
@@ -54,7 +54,7 @@ impl Permits {
         })
     }
 
-    /// Waits for a permit, unless too many callers do.
+    /// Waits for a permit, unless too many callers are waiting already.
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded).

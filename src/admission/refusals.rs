@@ -7,12 +7,12 @@ use crate::{
     limit::{Charge, Charged, Held, LimitKey, Rule},
 };
 
-/// The number of refusals that are remembered. Beyond it, the store is asked again.
+/// The number of refusals that are remembered. For any other, the store is asked again.
 const CAPACITY: usize = 10_000;
 
-/// The charges that the store has refused, so that it is not asked again before there can be room: whichever instance
-/// charges it, the counter of a [`Rate`](crate::limit::Rate) only grows. Attempts are not remembered, since a lock can
-/// be ended.
+/// The charges that the store has refused, so that it is not asked again before there can be room. This is safe because
+/// the counter of a [`Rate`](crate::limit::Rate) only grows, whichever instance charges it. Attempts are not
+/// remembered, because a lock can be ended early.
 #[derive(Debug)]
 pub(super) struct Refusals(Cache<LimitKey, Held>);
 

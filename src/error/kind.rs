@@ -7,7 +7,7 @@ use std::fmt;
 macro_rules! error_kinds {
     ($with:ident) => {
         $with! {
-            /// The password was right, and the account is disabled.
+            /// The password was right, but the account is disabled.
             AccountDisabled "the account is disabled"
                 => FORBIDDEN "account_disabled" "Account disabled"
                 "The account is disabled.";
@@ -19,7 +19,7 @@ macro_rules! error_kinds {
             Configuration "the configuration is wrong"
                 => INTERNAL_SERVER_ERROR "internal" "Internal error"
                 "Something went wrong on our side.";
-            /// The password was right, and the address is not verified, which signing in needs here.
+            /// The password was right, but the address is not verified, and the host requires that for signing in.
             EmailNotVerified "the address is not verified"
                 => FORBIDDEN "email_not_verified" "Address not verified"
                 "The address must be verified before signing in; another verification link can be requested.";
@@ -32,18 +32,18 @@ macro_rules! error_kinds {
                 => FORBIDDEN "forbidden" "Forbidden"
                 "The caller lacks the role or the permission that this call needs.";
             /// The identity at the provider is linked to another user.
-            IdentityTaken "the identity is another user's"
+            IdentityTaken "the identity is linked to another user"
                 => CONFLICT "identity_taken" "Identity taken"
                 "The identity at the provider is linked to another user.";
             /// A defect or corrupt data.
             Internal "internal error"
                 => INTERNAL_SERVER_ERROR "internal" "Internal error"
                 "Something went wrong on our side.";
-            /// The access token is malformed, expired, forged, or its session is over.
+            /// The access token is malformed, expired or forged, or its session is over.
             InvalidAccessToken "the access token is not valid"
                 => UNAUTHORIZED "invalid_access_token" "Invalid access token"
                 "The access token is malformed, expired or forged, or its session is over.";
-            /// Unknown address, wrong password, or an account without a password.
+            /// The address is unknown, the password is wrong, or the account has no password.
             InvalidCredentials "the address or the password is wrong"
                 => UNAUTHORIZED "invalid_credentials" "Invalid credentials"
                 "The address or the password is wrong.";
@@ -51,11 +51,11 @@ macro_rules! error_kinds {
             InvalidRedirect "the URL to send the browser to is not configured"
                 => BAD_REQUEST "invalid_redirect" "Invalid redirect"
                 "`redirect_to` is not one of the configured URLs.";
-            /// Not a refresh token of ours, or its session is over.
+            /// The token is not a refresh token of ours, or its session is over.
             InvalidRefreshToken "the refresh token is not valid"
                 => UNAUTHORIZED "invalid_refresh_token" "Invalid refresh token"
                 "The refresh token is not valid, or its session is over.";
-            /// A one-time token that is unknown, used or expired.
+            /// The one-time token is unknown, used or expired.
             InvalidToken "the token is not valid"
                 => BAD_REQUEST "invalid_token" "Invalid token"
                 "The token is unknown, used or expired.";
@@ -67,10 +67,10 @@ macro_rules! error_kinds {
             LastCredential "the user would have no way to sign in"
                 => CONFLICT "last_credential" "Last credential"
                 "The account would have no way to sign in: set a password or link another provider first.";
-            /// The provider is not trusted for the address: a signed-in user has to link the identity.
+            /// The provider is not trusted for the address, so a signed-in user has to link the identity.
             LinkRequired "the identity has to be linked by its user first"
                 => CONFLICT "link_required" "Link required"
-                "This provider is not trusted for this address. Sign in another way, then link it.";
+                "This provider is not trusted for this address. Sign in another way, then link the identity.";
             /// The request body is not a JSON object.
             MalformedBody "the body is not a JSON object"
                 => BAD_REQUEST "malformed_body" "Malformed body"
@@ -119,7 +119,7 @@ macro_rules! error_kinds {
             SessionNotFound "the caller has no such session"
                 => NOT_FOUND "session_not_found" "Session not found"
                 "The caller has no live session with this id.";
-            /// Too many passwords in a row were wrong: none is checked for now; retry later.
+            /// Too many passwords in a row were wrong, so no password is checked for now; retry later.
             TooManyAttempts "too many passwords in a row were wrong"
                 => TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts"
                 "Too many passwords in a row were wrong, so no password is checked for now; retry after `Retry-After` seconds.";
@@ -127,7 +127,7 @@ macro_rules! error_kinds {
             Unauthenticated "no bearer token was sent"
                 => UNAUTHORIZED "unauthenticated" "Unauthenticated"
                 "This call needs a bearer token, and none was sent.";
-            /// The database or another component that we depend on does not answer; retry later.
+            /// The database or another component that the service depends on does not answer; retry later.
             Unavailable "a component that this service depends on is unavailable"
                 => SERVICE_UNAVAILABLE "unavailable" "Unavailable"
                 "A component that this service depends on does not answer; retry after `Retry-After` seconds.";
@@ -164,7 +164,7 @@ macro_rules! kinds {
             $($(#[$docs])* $kind,)*
         }
 
-        /// The code of every kind, in their order.
+        /// The codes of all kinds, in the order of the kinds.
         pub(super) const CODES: &[&str] = &[$($code),*];
 
         impl fmt::Display for ErrorKind {

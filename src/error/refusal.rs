@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::kind::CODES;
 
-/// The code in place of an invalid one.
+/// The code that replaces an invalid one.
 const FALLBACK: &str = "refused";
 const MAX_CODE: usize = 64;
 
@@ -30,8 +30,8 @@ impl Refusal {
     /// Refuses with this word and this text. The client sees the text as it is, so it must hold no secret.
     ///
     /// The word is snake_case: at most 64 of `a`-`z`, `0`-`9` and `_`, beginning with a letter. It must not be one of
-    /// the codes of Hallpass, which have another meaning for clients. A word that breaks this is a defect of the host:
-    /// it is logged, and the reply has `refused` in its place, so that the call is still refused.
+    /// the codes of Hallpass, which have another meaning for clients. A word that breaks these rules is a defect of the
+    /// host. It is logged, and replaced by `refused`, so that the call is still refused.
     pub fn new(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut code = code.into();
         if !is_word(&code) || is_ours(&code) {

@@ -11,7 +11,7 @@ macro_rules! weaknesses {
         }
 
         impl Weakness {
-            /// Every one.
+            /// Every reason.
             pub const ALL: &[Self] = &[$(Self::$weakness),*];
 
             /// The stable word of the reason.
@@ -43,12 +43,12 @@ weaknesses! {
     /// It is little more than the name of the user.
     ContainsName "contains_name" "this is little more than the name of the user"
     /// It is little more than the name of the product, or another configured word.
-    ContainsProduct "contains_product" "this is little more than a name of this service"
+    ContainsProduct "contains_product" "this is little more than the name of this service"
     /// It has control characters.
     ControlCharacter "control_character" "a password must not contain control characters"
     /// It has at most two different characters, is a run such as `12345678`, or is estimated to be too easy to guess,
     /// if the host has switched the estimate on.
-    TooGuessable "too_guessable" "this password is easily guessed"
+    TooGuessable "too_guessable" "this password is easy to guess"
     /// It has more than 256 code points or 1024 bytes.
     TooLong "too_long" "a password may have at most 256 characters and 1024 bytes"
     /// It has fewer code points than the host requires.

@@ -6,7 +6,7 @@ use crate::secret::DeviceToken;
 
 const MAX_USER_AGENT: usize = 255;
 
-/// The client and its request, as a session and the audit trail record them, except for the token of the device.
+/// The client and its request. A session and the audit trail record all of it except the token of the device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientInfo {
@@ -37,7 +37,7 @@ impl ClientInfo {
         }
     }
 
-    /// Adds the token of a device on which somebody signed in before.
+    /// Adds the token of a device on which a user has signed in before.
     #[must_use]
     pub fn with_device(mut self, token: impl Into<DeviceToken>) -> Self {
         self.device = Some(token.into());

@@ -1,7 +1,7 @@
 //! The audit trail: the actor, action, affected user, time, client and outcome.
 //!
-//! An event is written in the statement or transaction of the fact it reports, so that it exists if and only if the
-//! fact does. It outlives the affected account. A written event is then published to the [sinks](Sink).
+//! An event is written in the same statement or transaction as the fact that it reports, so that it exists if and only
+//! if the fact does. It outlives the affected account. A written event is then published to the [sinks](Sink).
 
 mod author;
 mod client_info;
@@ -49,8 +49,8 @@ pub struct Event {
     pub kind: EventKind,
     /// The outcome.
     pub outcome: Outcome,
-    /// The affected user. `None` for an attempt on an address without an account. In an event to be written together
-    /// with a fact, `None` stands for the user of the fact.
+    /// The affected user. `None` for an attempt on an address without an account. In an event that the store writes
+    /// together with a fact, `None` stands for the user of the fact.
     pub user_id: Option<UserId>,
     /// The user who did it; `None` if unknown.
     pub actor_id: Option<UserId>,
@@ -148,12 +148,12 @@ kinds! {
     AccountCreated "account_created" Success
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
-    /// The owner of the address took over the account, whose address was not verified before. Its password, sessions,
-    /// identities and tokens were deleted. The cause was a sign-in with a provider, which the detail `provider` names,
-    /// or a reset, which has an event of its own.
+    /// The owner of the address took over the account, whose address was not verified before. The password, sessions,
+    /// identities and tokens of the account were deleted. The cause was a sign-in with a provider, which the detail
+    /// `provider` names, or a reset, which has an event of its own.
     AccountTakenOver "account_taken_over" Success
-    /// A new password passed although the [breach check](crate::credential::BreachCheck) gave no answer: detail
-    /// `address` as for a sign-in that failed.
+    /// A new password was accepted although the [breach check](crate::credential::BreachCheck) gave no answer: detail
+    /// `address` as for a failed sign-in.
     BreachCheckFailed "breach_check_failed" Failure
     /// The address of an account was changed.
     EmailChanged "email_changed" Success
@@ -161,7 +161,7 @@ kinds! {
     EmailChangeRequested "email_change_requested" Success
     /// An administrator marked the address as unverified.
     EmailUnverified "email_unverified" Success
-    /// A new link that verifies an address was requested: detail `address` as for a sign-in that failed.
+    /// Another verification link was requested: detail `address` as for a failed sign-in.
     EmailVerificationRequested "email_verification_requested" Success
     /// The user verified the address, or an administrator marked it as verified.
     EmailVerified "email_verified" Success
@@ -170,47 +170,47 @@ kinds! {
     /// An identity at a provider was unlinked from a user: details `provider` and `identity_id`.
     IdentityUnlinked "identity_unlinked" Success
     /// A sign-in with a provider was refused: details `provider` and `reason`, the code of the reply, and `address` as
-    /// for a sign-in that failed, if the provider gave one. Or an identity was not linked because it is another user's:
-    /// detail `reason` alone.
+    /// for a failed sign-in, if the provider gave one. Or an identity was not linked because it is linked to another
+    /// user: detail `reason` alone.
     LinkRefused "link_refused" Failure
     /// A session was ended by its refresh token.
     LoggedOut "logged_out" Success
     /// Every session of a user was ended.
     LoggedOutEverywhere "logged_out_everywhere" Success
-    /// An administrator retried a dead mail: details `mail_id`, the identifier of the dead mail, which is gone since,
-    /// and `letter`.
+    /// An administrator retried a dead mail: details `mail_id`, the identifier of the dead mail, which no longer
+    /// exists, and `letter`.
     MailRetried "mail_retried" Success
-    /// A password was changed with the old one.
+    /// A signed-in user changed the password, or an administrator set it.
     PasswordChanged "password_changed" Success
     /// A password was set with a mailed token.
     PasswordReset "password_reset" Success
-    /// A link that sets a new password was requested: detail `address` as for a sign-in that failed.
+    /// A password reset link was requested: detail `address` as for a failed sign-in.
     PasswordResetRequested "password_reset_requested" Success
     /// The password was confirmed in an open session.
     Reauthenticated "reauthenticated" Success
-    /// The password was not confirmed in an open session, because it was wrong, or not checked after too many failures:
-    /// detail `reason` as for a sign-in that failed, or `too_many_attempts`.
+    /// The password was not confirmed in an open session, because it was wrong, or was not checked after too many
+    /// failures: detail `reason` as for a failed sign-in, or `too_many_attempts`.
     ReauthenticationFailed "reauthentication_failed" Failure
-    /// A used refresh token came back; its session was ended: detail `class` is the
+    /// A used refresh token was presented again, so its session was ended: detail `class` is the
     /// [`ReuseClass`](crate::token::ReuseClass).
     RefreshTokenReused "refresh_token_reused" Failure
-    /// Where registration is private, a registration named an address that has an account: detail `address` as for a
-    /// sign-in that failed.
+    /// With private registration, a registration named an address that has an account: detail `address` as for a failed
+    /// sign-in.
     RegistrationRefused "registration_refused" Failure
     /// The roles of an account were changed.
     RolesChanged "roles_changed" Success
-    /// A session was ended by its owner from another one.
+    /// A user ended one of their sessions.
     SessionRevoked "session_revoked" Success
-    /// A session was opened: details `session_id`, and `provider` if the user signed in with one. The session that was
-    /// used longest ago may have ended in exchange, without an event of its own.
+    /// A session was opened: details `session_id`, and `provider` if the user signed in with one. If the user had too
+    /// many sessions, the one unused for the longest time was ended, without an event of its own.
     SignedIn "signed_in" Success
     /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`,
-    /// `provider_failed`, `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`, and
-    /// `address` a keyed digest of the address, the same whether or not it has an account. `provider_failed` has the
-    /// name of the `provider` instead of an address. `email_not_verified` has both if the user signed in with a
-    /// provider.
+    /// `provider_failed`, `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`. Detail
+    /// `address` is a keyed digest of the address, and is the same whether or not the address has an account.
+    /// `provider_failed` has the name of the `provider` instead of an address. `email_not_verified` has both if the
+    /// user signed in with a provider.
     SignInFailed "sign_in_failed" Failure
-    /// A sign-in was refused because there were too many failures before it: detail `address` as above.
+    /// A sign-in was refused because too many failures preceded it: detail `address` as for a failed sign-in.
     SignInLocked "sign_in_locked" Failure
     /// The failed sign-ins were cleared, by the link in the lockout mail, or by an administrator.
     SignInUnlocked "sign_in_unlocked" Success

@@ -6,11 +6,10 @@ use super::{Event, Outcome};
 
 /// Receives every event, in addition to the audit trail in the database: for a log, a metric or an alarm.
 ///
-/// Each sink has its own queue of 1,024 events and its own task, so that no sink delays a request. An event that finds
-/// the queue full, or whose sending takes more than 10 seconds or panics, is dropped for this sink and
-/// [counted](crate::Auth::dropped_events). It is in the database in any case. Events arrive one after the other, and
-/// those still queued when the process ends are not sent; [`Auth::flush_events`](crate::Auth::flush_events) waits for
-/// them.
+/// Each sink has its own queue of 1,024 events and its own task, so that no sink delays a request. An event is dropped
+/// for a sink, and [counted](crate::Auth::dropped_events), if the queue is full, or if sending it takes more than 10
+/// seconds or panics. The database has the event in any case. A sink gets one event at a time. Events that are still
+/// queued when the process ends are not sent; [`Auth::flush_events`](crate::Auth::flush_events) waits for them.
 ///
 /// ```
 /// use hallpass::event::{Event, Outcome, Sink};
@@ -29,13 +28,13 @@ use super::{Event, Outcome};
 /// ```
 #[async_trait]
 pub trait Sink: std::fmt::Debug + Send + Sync + 'static {
-    /// Sends one event. The sink has to handle its own faults. Like all async code, it must not block its thread.
+    /// Sends one event. The sink has to handle its own errors. Like all async code, it must not block its thread.
     async fn send(&self, event: &Event);
 }
 
-/// Writes events to [`tracing`], on the target `hallpass::event`: failures as warnings, the rest as information.
+/// Writes events to [`tracing`], on the target `hallpass::event`: failures at the level `WARN`, all others at `INFO`.
 ///
-/// It is always active, and needs no queue; a filter on the target silences it.
+/// It is always active and needs no queue. A filter on the target silences it.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct TracingSink;

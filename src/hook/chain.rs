@@ -56,8 +56,8 @@ impl HookChain {
         }
     }
 
-    /// # Errors
-    /// `Refused`; `Unavailable` or `Internal` if a hook did not complete. The same holds for all hooks before a write.
+    /// `Refused`, or `Unavailable` or `Internal` if a hook did not complete. All hooks before a write have the same
+    /// errors.
     pub(crate) async fn before_registration(&self, applicant: &Applicant<'_>) -> Result<()> {
         ask!(self, before_registration(applicant))
     }
@@ -122,7 +122,7 @@ impl HookChain {
         });
     }
 
-    /// Waits until no hook is running after an operation.
+    /// Waits until all hooks after operations have ended.
     pub(crate) async fn finish(&self) {
         let mut count = self.under_way.subscribe();
         // The sender is held here, so it cannot have been dropped.
@@ -141,7 +141,7 @@ impl HookChain {
         }
     }
 
-    /// Starts the hooks after an operation: one after the other, regardless of the outcome of the previous one.
+    /// Starts the hooks after an operation, one after the other. A hook runs even if the previous one failed.
     fn react<F>(&self, moment: &'static str, user: &User, reaction: F)
     where
         F: for<'a> Fn(&'a dyn Hooks, &'a User) -> Reaction<'a> + Send + Sync + 'static,
@@ -181,7 +181,7 @@ async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-/// Counts as running until it is dropped.
+/// Counts as a running moment until it is dropped.
 struct UnderWay(watch::Sender<usize>);
 
 impl UnderWay {

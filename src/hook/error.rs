@@ -4,7 +4,7 @@ use std::{error::Error as StdError, time::Duration};
 
 use crate::error::{BoxError, Error, ErrorKind, Refusal};
 
-/// The error of a hook: it refuses, or it failed.
+/// The error of a hook: a refusal or a failure.
 ///
 /// `?` turns any error into a failure, and a [`Refusal`] into a refusal. A refusal reaches the client as it is. A
 /// failure is answered with 503. Its text goes to the log only, and must hold no secret.
@@ -30,7 +30,7 @@ impl From<Refusal> for HookError {
     }
 }
 
-// For this reason it is not an error itself: `?` would turn it into a failure.
+// Because of this conversion, `HookError` must not implement `Error`: `?` would turn a refusal into a failure.
 impl<E: StdError + Send + Sync + 'static> From<E> for HookError {
     fn from(error: E) -> Self {
         Self::failed(error)

@@ -14,19 +14,19 @@
 //! The operation waits for the hooks before it, in the order in which they were added; the first that objects ends it.
 //! Hooks fail closed: if a hook refuses, fails, panics or takes too long, no account is created or deleted, and no
 //! session is opened. Another hook, or the database, may still stop an operation that a hook has allowed, and a retry
-//! calls the hooks again. Such a hook should therefore only decide, and have no side effects.
+//! calls the hooks again. A hook before an operation should therefore only decide, and have no side effects.
 //!
 //! # After
 //! A hook after an operation starts once the store has written, in a task of its own. It neither delays nor changes the
-//! reply, and a failure is logged. It runs at most once: a process that ends drops it
+//! reply, and its failure is only logged. It runs at most once: it is lost if the process ends
 //! ([`Auth::finish_hooks`](crate::Auth::finish_hooks) waits for running hooks). The hooks of one moment run in their
 //! order; those of two moments may overtake each other. Data that must not be lost belongs in the host's own tables,
 //! beside the account.
 //!
 //! # Limits
-//! All hooks before one moment share [`AuthBuilder::hook_timeout`](crate::AuthBuilder::hook_timeout). After one, each
-//! hook has the whole timeout. The timeout cannot stop a hook that blocks its thread: blocking work belongs in
-//! `spawn_blocking`.
+//! All hooks before one operation share [`AuthBuilder::hook_timeout`](crate::AuthBuilder::hook_timeout). Each hook
+//! after an operation has the whole timeout. The timeout cannot stop a hook that blocks its thread: blocking work
+//! belongs in `spawn_blocking`.
 
 mod chain;
 mod error;
@@ -131,7 +131,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(Map::new())
     }
 
-    /// The password was changed or reset. The user is passed as they were just before.
+    /// The password was changed or reset. The user is passed as they were just before the change.
     ///
     /// # Errors
     /// The error is logged.
@@ -141,10 +141,10 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
     }
 
     /// The owner of the address took over the account, by a reset or by a provider that is trusted for the address. The
-    /// address was never verified before. Password, sessions, identities and tokens are deleted. The profile stays, and
-    /// so does the data that the host keeps for the user; both may come from a previous holder. In most cases, the
-    /// previous holder is the same person, who never followed the link. The user is passed as they are now. A reset
-    /// calls [`after_password_change`](Self::after_password_change) as well.
+    /// address had never been verified. The password, sessions, identities and tokens of the account are deleted. The
+    /// profile stays, and so does the data that the host keeps for the user; both may come from a previous holder. In
+    /// most cases, the previous holder is the same person, who never followed the link. The user is passed as they are
+    /// now. A reset calls [`after_password_change`](Self::after_password_change) as well.
     ///
     /// # Errors
     /// The error is logged.
@@ -163,7 +163,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The account is gone. The user is passed as they were just before.
+    /// The account is gone. The user is passed as they were just before the deletion.
     ///
     /// # Errors
     /// The error is logged.

@@ -2,7 +2,7 @@
 
 use crate::user::EmailAddress;
 
-/// The claims of a provider about a user who has just signed in there, proven to come from it.
+/// The proven claims of a provider about a user who has just signed in there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -26,7 +26,7 @@ pub struct Assertion {
 }
 
 impl Assertion {
-    /// Whether the assertion proves the address: a provider that is trusted for it says that it is verified.
+    /// Whether the assertion proves the address: a provider that is trusted for the address says that it is verified.
     #[must_use]
     pub fn proves(&self) -> bool {
         self.email.is_some() && self.email_verified && self.trusted

@@ -49,7 +49,7 @@ impl FromStr for FlowIntent {
 #[error("the intent must be `sign_in` or `link`")]
 pub struct UnknownFlowIntent(());
 
-/// The challenge of a flow (RFC 7636, method S256): the holder of its verifier began the flow.
+/// The challenge of a flow (RFC 7636, method S256). Only the application that began the flow has its verifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeChallenge(String);
 
@@ -91,7 +91,7 @@ impl FromStr for CodeChallenge {
     reason = "a plain record between use case and store"
 )]
 pub struct Flow {
-    /// The digest of the `state` that the provider sends back. Identifies the flow.
+    /// The digest of the `state` that the provider sends back. It identifies the flow.
     pub state: TokenDigest,
     /// The name of the provider.
     pub provider: String,
@@ -129,11 +129,11 @@ pub struct NewFlow {
     reason = "a plain record between use case and store"
 )]
 pub struct NewCode {
-    /// The flow: the digest of its state.
+    /// The digest of the flow's state, which identifies the flow.
     pub flow: TokenDigest,
     /// The digest of the code.
     pub digest: TokenDigest,
-    /// The end of the code's lifetime.
+    /// The time at which the code expires.
     pub expires_at: Timestamp,
 }
 

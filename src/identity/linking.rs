@@ -13,15 +13,15 @@ pub struct Candidates {
     pub holder: Option<Local>,
 }
 
-/// The properties of an account that decide about linking.
+/// The properties of an account that matter for linking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Local {
-    /// The user that it belongs to.
+    /// The user of the account.
     pub user_id: UserId,
-    /// Whether it may be used.
+    /// Whether the account is active.
     pub active: bool,
-    /// Whether its address is verified, here or by a provider that is trusted for it.
+    /// Whether the address of the account is verified, here or by a provider that is trusted for it.
     pub verified: bool,
 }
 
@@ -44,15 +44,15 @@ impl Local {
     reason = "a further outcome would be a change of contract"
 )]
 pub enum Linking {
-    /// The identity is linked: its user signs in, regardless of the address.
+    /// The identity is linked, so its user signs in, regardless of the address.
     SignIn(UserId),
-    /// The identity is linked to the account: both the account's address and the assertion's are verified.
+    /// The identity is linked to the account, because both the account's address and the assertion's are verified.
     Join(UserId),
-    /// The account has an unverified address: the user with proof of the address takes it over, and its credentials are
-    /// deleted first.
+    /// The account has an unverified address. The user who has proven the address takes the account over, after its
+    /// credentials are deleted.
     TakeOver(UserId),
-    /// The address is free: an account is created, if registration allows it. The address is verified if the assertion
-    /// [proves](Assertion::proves) it.
+    /// The address is free, so an account is created, if registration allows it. The address is verified if the
+    /// assertion [proves](Assertion::proves) it.
     Create,
     /// The sign-in is refused.
     Refuse(LinkRefusal),
@@ -67,7 +67,8 @@ pub enum Linking {
 pub enum LinkRefusal {
     /// The account is disabled.
     AccountDisabled,
-    /// The provider is not trusted for the address: the user has to sign in another way first, and then link it.
+    /// The provider is not trusted for the address: the user has to sign in another way first, and then link the
+    /// identity.
     LinkRequired,
 }
 
@@ -137,7 +138,7 @@ mod tests {
         locals
     }
 
-    /// The rules that hold in every case, written differently from the code.
+    /// The rules that hold in every case, written independently of the code.
     #[test]
     fn a_decision_never_exceeds_its_proof() {
         const BITS: [bool; 2] = [true, false];
@@ -148,7 +149,7 @@ mod tests {
                     let is_proven = has_email && email_verified && trusted;
                     assert_eq!(assertion.proves(), is_proven);
                     for linked in locals() {
-                        // Without an address, there is no account with it.
+                        // Without an address, no account can have it.
                         let holders = locals();
                         let holders = holders.into_iter().filter(|h| has_email || h.is_none());
                         for holder in holders {

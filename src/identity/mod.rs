@@ -33,7 +33,7 @@ pub struct Identity {
     pub provider: String,
     /// The issuer, exactly as the provider writes it.
     pub issuer: String,
-    /// The permanent identifier of the user there: at most 255 bytes.
+    /// The permanent identifier of the user at the provider: at most 255 bytes.
     pub subject: String,
     /// The address that the provider gave when the identity was linked. It may be out of date.
     pub email: Option<String>,

@@ -27,9 +27,9 @@ pub struct IdentitySignIn {
     pub code: NewCode,
     /// The client.
     pub author: Author,
-    /// The notice to the user of a verified account to which the identity is linked, if one is to be sent.
+    /// The notice to the user when the identity is linked to a verified account; `None` if none is to be sent.
     pub joined: Option<Intent>,
-    /// The letter with the link, to the user of an account that is created without proof of its address.
+    /// The letter with the verification link, for an account that is created without proof of its address.
     pub verification: Option<Intent>,
     /// The present time.
     pub now: Timestamp,
@@ -67,11 +67,11 @@ impl IdentitySignIn {
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum IdentityAdmission {
-    /// The code was stored for this user; with the events that were written.
+    /// The code was stored for this user, and these events were written.
     Admitted(User, Vec<Event>),
     /// Nothing was written.
     Refused(LinkRefusal),
-    /// There is no account, and none was given to be created: nothing was written.
+    /// There is no account, and no new one was given: nothing was written.
     NoAccount,
 }
 
@@ -92,7 +92,7 @@ pub struct Redeemed {
     reason = "a plain record between use case and store"
 )]
 pub struct LinkIdentity {
-    /// The identifier that it gets.
+    /// The identifier that the identity gets.
     pub id: IdentityId,
     /// The digest of the code.
     pub code: TokenDigest,
@@ -113,9 +113,9 @@ pub struct LinkIdentity {
 pub enum Linked {
     /// The identity is now linked to the user.
     Linked(Identity),
-    /// The identity was already the user's; no event was written.
+    /// The identity was already linked to the user; no event was written.
     Known(Identity),
-    /// The identity is another user's.
+    /// The identity is linked to another user.
     Taken,
     /// The code is not valid.
     BadCode,
@@ -132,7 +132,7 @@ pub enum Linked {
 pub enum Unlinked {
     /// The identity was removed.
     Unlinked,
-    /// It is the user's only way to sign in; nothing was written.
+    /// The identity is the user's only way to sign in; nothing was written.
     LastCredential,
     /// The user has no such identity.
     NotFound,

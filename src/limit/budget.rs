@@ -76,7 +76,7 @@ budgets! {
     Reset reset per_minute(60, 120), None;
     /// Presenting a password, to sign in or while signed in.
     SignIn sign_in per_minute(20, 20), None;
-    /// Verifying or confirming an address, or unlocking, with a mailed token; and requesting another such mail.
+    /// Verifying or confirming an address, or unlocking, with a mailed token. Requesting another such mail counts too.
     Verify verify per_minute(60, 120), per_minute(2, 120);
 }
 
@@ -85,16 +85,15 @@ budgets! {
 /// | budget | each client address | each address of an account |
 /// |---|---|---|
 /// | [`Default`](Budget::Default) | 6000 a minute, bursts of 2000 | |
-/// | [`Forgot`](Budget::Forgot) | 60 a minute, bursts of 120 | 2 a minute, bursts of 120; further calls do nothing,
-/// without notice |
+/// | [`Forgot`](Budget::Forgot) | 60 a minute, bursts of 120 | 2 a minute, bursts of 120; then silently ignored |
 /// | [`OauthStart`](Budget::OauthStart) | 60 a minute, bursts of 120 | |
 /// | [`Refresh`](Budget::Refresh) | 1200 a minute, bursts of 600 | |
 /// | [`Register`](Budget::Register) | 60 a minute, bursts of 120 | |
 /// | [`Reset`](Budget::Reset) | 60 a minute, bursts of 120 | |
 /// | [`SignIn`](Budget::SignIn) | 20 a minute | the [`Lockout`](super::Lockout) |
-/// | [`Verify`](Budget::Verify) | 60 a minute, bursts of 120 | as for `Forgot`, when another mail is requested |
+/// | [`Verify`](Budget::Verify) | 60 a minute, bursts of 120 | as for `Forgot`, if the call requests another mail |
 ///
-/// Opening the page of a mailed link has the same limit as using the link. It is counted separately, in the memory of
+/// Opening the page of a mailed link has the same limit as using the link, but is counted separately, in the memory of
 /// each process.
 ///
 /// Mails have budgets of their own: [`AuthBuilder::mail_budgets`](crate::AuthBuilder::mail_budgets).
@@ -126,7 +125,7 @@ impl RateLimits {
 
     /// Sets how often calls may name the same address, whether or not it has an account; `None` lifts the limit.
     /// Budgets whose calls name no address ([`Budget::Default`], [`Budget::OauthStart`], [`Budget::Refresh`],
-    /// [`Budget::Reset`]) ignore it.
+    /// [`Budget::Reset`]) ignore the setting.
     #[must_use]
     pub fn per_address(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
         self.0.of_mut(budget).about = rate.into();

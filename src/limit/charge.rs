@@ -2,7 +2,7 @@
 
 use super::{Held, LimitKey, Rule};
 
-/// One more call or attempt under this key.
+/// One more call or attempt to count under this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -26,9 +26,9 @@ pub enum Charged {
     Granted(Option<Held>),
     /// A counter had no room.
     Refused {
-        /// Its position among the charges, from 0.
+        /// The position of the counter among the charges, from 0.
         position: usize,
-        /// Its state.
+        /// The state of the counter.
         held: Held,
     },
 }

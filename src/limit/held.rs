@@ -11,8 +11,8 @@ pub(super) const SKEW: TimeDelta = TimeDelta::minutes(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a limiter builds it")]
 pub struct Held {
-    /// For a [`Rate`](super::Rate), the theoretical arrival time of GCRA. For attempts, the time until which the next
-    /// one waits.
+    /// For a [`Rate`](super::Rate), the theoretical arrival time of GCRA. For attempts, the time before which no
+    /// further attempt is allowed.
     pub until: Timestamp,
     /// The number of attempts in a row; 0 for a rate.
     pub attempts: u32,

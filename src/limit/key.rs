@@ -39,7 +39,7 @@ impl TryFrom<&[u8]> for LimitKey {
     }
 }
 
-/// Makes the keys of counters.
+/// Computes the keys of counters.
 #[derive(Clone, Debug)]
 pub(crate) struct LimitKeys(HmacKey);
 
@@ -52,7 +52,7 @@ impl LimitKeys {
     pub(crate) fn client(&self, budget: Budget, ip: IpAddr) -> LimitKey {
         match canonical(ip) {
             IpAddr::V4(ip) => self.key("client", budget.as_str(), &ip.octets()),
-            // One customer has at least a /64, and all addresses in it.
+            // A customer has at least a /64, and can use all addresses in it.
             IpAddr::V6(ip) => {
                 let [a, b, c, d, e, f, g, h, ..] = ip.octets();
                 self.key("client", budget.as_str(), &[a, b, c, d, e, f, g, h])
@@ -85,7 +85,7 @@ impl LimitKeys {
 }
 
 /// The IPv4 address behind an IPv6 address that embeds one (RFC 4291) or comes from a translator (RFC 6052). Otherwise
-/// many clients would share a network of 64 bits.
+/// many clients would share a /64 and its counter.
 fn canonical(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => match ip.octets() {

@@ -12,7 +12,7 @@ use crate::{
 
 /// How long failures are remembered after the last one.
 const REMEMBERED: TimeDelta = TimeDelta::days(1);
-/// Until a reset: practically without a limit.
+/// How long failures are remembered once the maximum is reached: in practice, until a reset.
 const REMEMBERED_AT_MOST: TimeDelta = TimeDelta::days(3650);
 const LONGEST: Duration = Duration::from_secs(86_400);
 /// With this many doublings, even a microsecond exceeds a day.
@@ -22,9 +22,9 @@ const MOST_DOUBLINGS: u32 = 40;
 /// 3.2.2: at most 100), no password is checked until the password is reset, the link in the lockout letter is used, or
 /// an administrator unlocks the account.
 ///
-/// An attempt is counted before the password is checked, and taken back if it was right. Parallel guesses therefore
-/// cannot exceed the allowed number of checks. Attempts during a wait are not counted. Failures are forgotten a day
-/// after the last one, unless the maximum was reached.
+/// An attempt is counted before the password is checked, and taken back if the password was right. Parallel guesses
+/// therefore cannot exceed the allowed number of checks. Attempts during a wait are not counted. Failures are forgotten
+/// a day after the last one, unless the maximum was reached.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,7 +39,7 @@ const MOST_DOUBLINGS: u32 = 40;
     reason = "with the default for the rest, a further field breaks no caller"
 )]
 pub struct Lockout {
-    /// How many failures in a row have no wait between them; at least 1. Default 5.
+    /// The number of failures in a row without a wait between them; at least 1. Default 5.
     pub free_attempts: u32,
     /// The wait after that many failures. It doubles with each further failure. Default a second.
     pub base_delay: Duration,
@@ -115,7 +115,7 @@ impl Lockout {
         failures == self.free_attempts || failures == self.max_attempts
     }
 
-    /// The counter after one more attempt; the unchanged counter, if the attempt has to wait.
+    /// The counter after one more attempt. If the attempt has to wait, the error is the unchanged counter.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
         let failures = held.map_or(0, |held| held.attempts);
         if let Some(held) = held

@@ -7,11 +7,11 @@
 //! * the [`Lockout`] of a password, counted by address, whether or not it has an account. Devices that have signed in
 //!   before are counted separately, so that nobody can lock an owner out.
 //!
-//! Use cases that are called in process count as well. A client whose [address](crate::event::ClientInfo::ip) is not
-//! known has no counter of its own.
+//! Calls in process are counted as well. A client whose [address](crate::event::ClientInfo::ip) is not known has no
+//! counter of its own.
 //!
-//! The digests are made with a key that [outlives](crate::store::LimitKeyStore) the master secrets: rotating the
-//! secrets resets no counter, and instances that have them in another order share the counters.
+//! The digests are computed with a key that [outlives](crate::store::LimitKeyStore) the master secrets: rotating the
+//! secrets resets no counter, and instances that list the secrets in another order share the counters.
 //!
 //! A [`Limiter`](crate::store::Limiter) keeps the counters: the database, so that all instances share them, or the
 //! memory of the process.

@@ -19,10 +19,10 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The counter after one more charge; the unchanged counter, if there is no room.
+    /// The counter after one more charge.
     ///
     /// # Errors
-    /// If there is no room; with the current state.
+    /// The unchanged counter, if there is no room.
     pub fn charge(&self, held: Option<Held>, now: Timestamp) -> Result<Held, Held> {
         let held = held.filter(|held| now < held.expires_at);
         match self {
@@ -32,7 +32,7 @@ impl Rule {
     }
 
     /// The time until there is room again. For attempts beyond the maximum it is the longest wait, although there will
-    /// be no room then either.
+    /// be no room after it either.
     #[must_use]
     pub fn retry_after(&self, held: &Held, now: Timestamp) -> Duration {
         let wait = match self {

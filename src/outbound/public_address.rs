@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether the address belongs to the public network. The special-purpose registries of the IANA (RFC 6890) reserve
+/// Whether the address belongs to the public network. The special-purpose registries of the IANA (RFC 6890) reserve all
 /// other addresses for private networks, this machine, documentation, or translation to such addresses.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {

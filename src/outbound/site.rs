@@ -19,13 +19,13 @@ pub(crate) struct Site {
 /// The terms of requests to a site.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asking {
-    /// The name of the site, for the operator who set its URL.
+    /// The name of the site, for messages to the operator who set its URL.
     pub(crate) what: &'static str,
     /// The time limit of one answer.
     pub(crate) timeout: Duration,
     /// The maximum length of one answer, in bytes.
     pub(crate) max_bytes: usize,
-    /// The lifetime of an idle connection; with zero, none is kept.
+    /// The lifetime of an idle connection; zero keeps none.
     pub(crate) keep: Duration,
 }
 
@@ -45,7 +45,7 @@ impl Site {
         Self::of(asking, url)
     }
 
-    /// As [`new`](Self::new), and accepts `http://` for any host.
+    /// Like [`new`](Self::new), but accepts `http://` for any host.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.
@@ -61,7 +61,7 @@ impl Site {
         let client = if url.scheme() == "https" {
             client.https_only(true)
         } else {
-            // Needs neither the roots of the platform nor a proxy.
+            // Plain HTTP needs no roots of the platform, and loopback needs no proxy.
             client.tls_certs_only([]).no_proxy()
         };
         Ok(Self {
@@ -89,7 +89,7 @@ impl Site {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        // The error leaves out the part below the URL.
+        // The error shows the configured URL, but not the path below it.
         let unanswered = |error| Unanswered::new(&self.url, error);
         let mut response = request.send().await.map_err(unanswered)?;
         if response.status() != StatusCode::OK {
@@ -122,7 +122,7 @@ fn parse(what: &str, url: &str) -> Result<Url> {
     if !matches!(url.scheme(), "http" | "https") {
         return refuse("must begin with https:// or http://");
     }
-    // It is written to logs.
+    // The URL is written to logs.
     if !url.username().is_empty() || url.password().is_some() {
         return refuse("must have no user and no password");
     }

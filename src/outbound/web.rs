@@ -37,7 +37,7 @@ pub(crate) enum Reach {
 }
 
 impl Web {
-    /// `timeout` limits one call, the connection included.
+    /// A client with this reach. `timeout` limits one call, including the connection.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if TLS is not available.
@@ -46,7 +46,7 @@ impl Web {
         let client = match reach {
             Reach::Public => client.https_only(true).dns_resolver(Arc::new(PublicOnly)),
             Reach::Any => client.https_only(true),
-            // Needs neither the roots of the platform nor a proxy.
+            // Loopback needs neither the roots of the platform nor a proxy.
             Reach::Loopback => client.tls_certs_only([]).no_proxy(),
         };
         Ok(Self {
@@ -58,8 +58,8 @@ impl Web {
     /// Sends the request, and reads the whole answer.
     ///
     /// # Errors
-    /// If there is no answer of at most `max_bytes` in time, or the URL may not be called. Of the URL, the error shows
-    /// only the host.
+    /// If there is no answer of at most `max_bytes` in time, or the URL may not be called. The error shows only the
+    /// host of the URL.
     pub(crate) async fn send(
         &self,
         request: http::Request<Vec<u8>>,
@@ -85,7 +85,7 @@ impl Web {
         Ok(answer)
     }
 
-    /// Whether the URL may be called. Its host name is checked later, when it is resolved.
+    /// Whether the URL may be called. A host name is checked later, when it is resolved.
     pub(crate) fn may_ask(&self, url: &Url) -> bool {
         match self.reach {
             Reach::Public => url.scheme() == "https" && !is_private_literal(url),

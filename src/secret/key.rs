@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
 
-/// An HMAC-SHA256 key (RFC 2104). Holds the keyed state, so that no key schedule is computed for a tag.
+/// An HMAC-SHA256 key (RFC 2104). It holds the keyed state, so that the key schedule is not computed for every tag.
 #[derive(Clone)]
 pub(crate) struct HmacKey(hmac::Key);
 
@@ -19,7 +19,7 @@ impl HmacKey {
         tag
     }
 
-    /// Compares in constant time. A shortened tag, of at least 16 bytes, is compared over its own length.
+    /// Compares in constant time. A shortened tag of at least 16 bytes is compared over its own length.
     pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
         let expected = self.tag(message);
         tag.len() >= 16

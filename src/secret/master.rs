@@ -95,11 +95,11 @@ impl Drop for Secret {
     }
 }
 
-/// The generations of the master secret. The first signs and derives everything that is issued; all of them verify.
+/// The generations of the master secret. The first one signs and derives everything that is issued; all of them verify.
 ///
-/// To rotate, add the new secret second on every instance, later put it first, and later drop the old one. No session
-/// ends, and no counter of limits or of the lockout is reset: the counters use a key that the database holds, sealed
-/// for each secret. A secret that replaces another without an overlap begins with counters of its own.
+/// To rotate, add the new secret second on every instance, then move it to the front, and finally drop the old one. No
+/// session ends, and no counter of limits or of the lockout is reset: the counters use a key that the database holds,
+/// sealed for each secret. A secret that replaces another without an overlap starts with new counters.
 ///
 /// ```
 /// use hallpass::Secrets;
@@ -149,10 +149,12 @@ impl From<Secret> for Secrets {
 }
 
 impl Secrets {
-    /// Reads an environment variable, such as `HALLPASS_SECRET`: comma-separated standard base64, the current secret first.
+    /// Reads an environment variable, such as `HALLPASS_SECRET`: comma-separated standard base64, the current secret
+    /// first.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the variable is not set, or holds no secret of 32 bytes or more.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the variable is not set, or holds no secret of 32 bytes or
+    /// more.
     pub fn from_env(name: &str) -> Result<Self> {
         let Ok(text) = std::env::var(name) else {
             return Err(Error::configuration(format!(

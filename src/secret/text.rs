@@ -12,7 +12,7 @@ macro_rules! redacted_text {
     ($(#[$docs:meta])* $name:ident) => {
         $(#[$docs])*
         ///
-        /// `Debug` prints no content; the memory is wiped when it is dropped.
+        /// `Debug` prints no content. The memory is wiped when the value is dropped.
         #[derive(Clone)]
         pub struct $name(String);
 
@@ -83,7 +83,7 @@ redacted_text! {
     /// A password hash that can be verified here, as a PHC string: Argon2id of version 19 (RFC 9106), within the limits
     /// of [`HashParams`](crate::credential::HashParams).
     ///
-    /// A hash from elsewhere is [parsed](Self::parse).
+    /// A hash from another system has to be [parsed](Self::parse).
     PasswordHash
 }
 secret_text! {

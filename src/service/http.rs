@@ -1,4 +1,4 @@
-//! The state of endpoints beyond the trait, and the confirmed caller as an argument of handlers.
+//! The state of endpoints that the trait does not cover, and the confirmed caller as an argument of handlers.
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
-//! Opening a session. Only [`complete`](SessionOpener::complete) opens one. It takes a [`Proof`], which only a checked
-//! credential creates, so that no way of signing in skips a step.
+//! Opening a session.
+//!
+//! Only [`complete`](SessionOpener::complete) opens a session. It takes a [`Proof`], which only a checked credential
+//! creates, so that no way of signing in skips a step.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -30,8 +32,8 @@ pub(crate) struct SessionOpener {
 impl SessionOpener {
     /// Opens a session; `None` if the credentials changed while they were checked.
     ///
-    /// Before a session is opened, hooks that may refuse are called, and claims that do not fit into an access token
-    /// are found.
+    /// Hooks that may refuse are called before the session is opened. Claims that do not fit into an access token are
+    /// found before it too.
     pub(crate) async fn complete(
         &self,
         proof: Proof,

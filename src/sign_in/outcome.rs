@@ -26,14 +26,14 @@ pub enum SignIn {
     Complete {
         /// Its tokens.
         tokens: TokenPair,
-        /// Makes the device a known one at its next sign-in; see
+        /// The token that makes the device a known one at its next sign-in; see
         /// [`ClientInfo::device`](crate::event::ClientInfo::device).
         device: Option<DeviceToken>,
     },
 }
 
 impl SignIn {
-    /// An open session, on a device that stays unknown, for a host's own [`UserService`](crate::UserService).
+    /// A complete sign-in on a device that stays unknown, for a host's own [`UserService`](crate::UserService).
     #[must_use]
     pub fn complete(tokens: TokenPair) -> Self {
         Self::Complete {

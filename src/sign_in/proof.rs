@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Proof {
     pub(super) user: User,
-    /// The version of the account's credentials that was checked.
+    /// The version of the account's credentials at the time of the check.
     pub(super) credential_version: i64,
     pub(super) methods: Methods,
     /// The password hash that was verified; `None` if another credential was verified.

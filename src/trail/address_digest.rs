@@ -5,8 +5,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::secret::{HmacKey, Secrets};
 
 /// Computes keyed digests of addresses for events. A digest is the same whether or not the address has an account, so
-/// that attempts on one address can be distinguished from attempts on many. It changes once another master secret comes
-/// first.
+/// that attempts on one address can be distinguished from attempts on many. The digest changes when the first master
+/// secret changes.
 #[derive(Clone, Debug)]
 pub(super) struct AddressKey(HmacKey);
 

@@ -12,12 +12,12 @@ use crate::event::{Event, Sink};
 
 /// The maximum number of events that wait for a sink.
 const CAPACITY: usize = 1024;
-/// How long a sink may take for one event.
+/// How long a sink may take to process one event.
 const PATIENCE: Duration = Duration::from_secs(10);
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
-/// A bounded queue in front of a sink. A task sends the waiting events, and ends when there are none, so that no
-/// runtime is needed while there is nothing to send.
+/// A bounded queue in front of a sink. A task sends the waiting events, and ends when no event waits, so that an idle
+/// queue needs no runtime.
 #[derive(Clone, Debug)]
 pub(super) struct Queue(Arc<Inner>);
 
@@ -47,7 +47,7 @@ impl Queue {
         }))
     }
 
-    /// Queues an event, or drops it if the queue is full. Never waits.
+    /// Queues an event, or drops it if the queue is full. It never waits.
     pub(super) fn push(&self, event: &Event) {
         if !self.0.state().take_in(event) {
             self.drop_one("its queue is full");
@@ -73,8 +73,8 @@ impl Queue {
         }
     }
 
-    /// Ensures that a task sends the waiting events. Outside a runtime this is impossible; the next call inside one
-    /// does it.
+    /// Ensures that a task sends the waiting events. No task can start outside a runtime; the next call inside a
+    /// runtime starts one.
     fn start(&self) {
         let Ok(runtime) = Handle::try_current() else {
             return;
@@ -85,7 +85,7 @@ impl Queue {
         }
         state.is_sending = true;
         drop(state);
-        // Even if it never runs, because the runtime is ending, its guard makes room for another.
+        // If the runtime is ending, the task may never run. Dropping it then still allows another task to start.
         let task = Task {
             queue: self.clone(),
             has_event: false,
@@ -96,7 +96,7 @@ impl Queue {
 
     async fn send(&self, event: Event) {
         let sink = Arc::clone(&self.0.sink);
-        // It runs in a task of its own, so that a panic ends only that task.
+        // Each event is sent in a task of its own, so that a panic ends only that task.
         let mut sending = tokio::spawn(async move { sink.send(&event).await });
         let reason = match timeout(PATIENCE, &mut sending).await {
             Ok(Ok(())) => return,
@@ -110,7 +110,7 @@ impl Queue {
     }
 
     fn drop_one(&self, reason: &str) {
-        // The lock is released before anything is logged: the log may run the sink's own code.
+        // The lock is released before anything is logged, because the log may run the sink's own code.
         let warn_of = self.0.state().drop_one(Instant::now());
         if let Some(dropped) = warn_of {
             let sink = &self.0.sink;
@@ -121,7 +121,7 @@ impl Queue {
 
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics half-way through a change.
+        // No change of the state can panic half-way, so the state is sound even if the lock is poisoned.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -136,7 +136,7 @@ impl State {
         has_room
     }
 
-    /// Counts one dropped event, and returns the count if it is time to log it.
+    /// Counts one dropped event, and returns the count if the next warning is due.
     fn drop_one(&mut self, now: Instant) -> Option<u64> {
         self.dropped += 1;
         let last = self.warned_at;
@@ -148,8 +148,7 @@ impl State {
     }
 }
 
-/// The task that sends. If it is dropped with its runtime before it ends, it leaves the waiting events to the next
-/// task.
+/// The task that sends. If its runtime ends before the task does, it leaves the waiting events to the next task.
 struct Task {
     queue: Queue,
     has_event: bool,

@@ -12,7 +12,7 @@ type Module = Vec<String>;
 /// Only the entities of SeaORM name each other by design.
 const EXEMPT: &str = "src/store/seaorm/entity/";
 
-/// The files of a cycle, or between two cycles.
+/// The files that are on a cycle, or between two cycles.
 pub(crate) fn circles(files: &[Source]) -> BTreeSet<String> {
     let modules: BTreeMap<Module, &Source> =
         files.iter().map(|file| (file.module(), file)).collect();
@@ -44,7 +44,7 @@ pub(crate) fn circles(files: &[Source]) -> BTreeSet<String> {
     }
 }
 
-/// The defining module of a path, through re-exports.
+/// The module that defines a path, through re-exports.
 fn defining(
     path: &[String],
     modules: &BTreeMap<Module, &Source>,

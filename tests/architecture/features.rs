@@ -2,7 +2,7 @@
 
 use crate::source::Source;
 
-/// The features of the manifest that no source names.
+/// The features of the manifest that no source file names.
 pub(crate) fn without_effect(manifest: &str, files: &[Source]) -> Vec<String> {
     let section = manifest
         .lines()

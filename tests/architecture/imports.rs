@@ -1,8 +1,8 @@
-//! Which modules of the crate a file names, in `use` and elsewhere.
+//! The modules of the crate that a file names, in `use` and elsewhere.
 
 use crate::source::Source;
 
-/// Every path of the crate in the file, from the root on.
+/// Every path of the crate that the file names, starting at the crate root.
 pub(crate) fn imports(file: &Source) -> Vec<Vec<String>> {
     let tokens = &file.tokens;
     let mut found = Vec::new();
@@ -23,7 +23,7 @@ pub(crate) fn imports(file: &Source) -> Vec<Vec<String>> {
     found
 }
 
-/// The re-exports of the file under a shorter path, by any `pub use`.
+/// The re-exports of the file that shorten a path, by any kind of `pub use`.
 pub(crate) fn published(file: &Source) -> Vec<Vec<String>> {
     let tokens = &file.tokens;
     let mut found = Vec::new();
@@ -72,7 +72,7 @@ fn group(tokens: &[String], base: &[String], found: &mut Vec<Vec<String>>) -> us
     let mut at = 1;
     while tokens.get(at).is_some_and(|token| token != "}") {
         at += tree(&tokens[at..], base.to_vec(), found);
-        // `as Name`, and the comma.
+        // Skips `as Name` and the comma.
         let rest = &tokens[at..];
         at += rest
             .iter()
@@ -83,7 +83,7 @@ fn group(tokens: &[String], base: &[String], found: &mut Vec<Vec<String>>) -> us
     at + 1
 }
 
-/// Continues after the first word of `tokens`, which `read` ends with.
+/// Continues after the first word of `tokens`. `read` already ends with that word.
 fn path(tokens: &[String], read: Vec<String>, found: &mut Vec<Vec<String>>) -> usize {
     let goes_on = tokens.get(1).is_some_and(|next| next == "::")
         && tokens

@@ -2,7 +2,7 @@
 
 use crate::{imports::imports, source::Source};
 
-/// Top to bottom: a module imports only from the layers above its own, so there are no cycles.
+/// From top to bottom: a module imports only from the layers above its own, so there are no cycles.
 const LAYERS: &[&[&str]] = &[
     // Ground.
     &["error"],
@@ -55,7 +55,7 @@ const LAYERS: &[&[&str]] = &[
     &["framework::actix", "framework::axum", "testing"],
 ];
 
-/// The imports against the order.
+/// The imports that break the order.
 pub(crate) fn violations(files: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for file in files {
@@ -72,7 +72,7 @@ pub(crate) fn violations(files: &[Source]) -> Vec<String> {
     found
 }
 
-/// The modules missing from the order.
+/// The modules that are missing from the order.
 pub(crate) fn without_a_place(files: &[Source]) -> Vec<String> {
     let lost = files.iter().filter(|file| {
         let module = file.module();
@@ -81,7 +81,7 @@ pub(crate) fn without_a_place(files: &[Source]) -> Vec<String> {
     lost.map(|file| file.path.clone()).collect()
 }
 
-/// `lib.rs` and files that only declare modules define nothing.
+/// `lib.rs` and files that only declare modules define nothing themselves.
 fn only_declares(module: &[String]) -> bool {
     module.is_empty() || module == ["feature"] || module == ["framework"]
 }
@@ -91,7 +91,7 @@ fn objection(own: &[String], imported: &[String]) -> Option<&'static str> {
         return Some("is the root of the crate");
     }
     let Some((own, own_name)) = layer(own) else {
-        return Some("is named by a module without a place");
+        return Some("is imported by a module that is missing from the order");
     };
     match layer(imported) {
         None => Some("is not the module that defines it"),
@@ -102,7 +102,7 @@ fn objection(own: &[String], imported: &[String]) -> Option<&'static str> {
     }
 }
 
-/// The layer of a module, with its longest matching entry.
+/// The layer of a module, and its longest matching entry.
 fn layer(module: &[String]) -> Option<(usize, &'static str)> {
     let leads = |entry: &str| {
         let mut words = module.iter();

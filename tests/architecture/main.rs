@@ -1,6 +1,6 @@
 //! Architecture rules: imports, places of technologies, and lengths of files.
 //!
-//! Each check is a function over sources with a test that it finds a violation.
+//! Each check is a function over sources, with a test that it finds a violation.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -49,7 +49,7 @@ fn the_root_of_the_crate_is_short() {
 #[test]
 fn every_module_has_a_place_in_the_import_order() {
     let found = layers::without_a_place(&read(&["src"]));
-    assert!(found.is_empty(), "put into LAYERS: {found:?}");
+    assert!(found.is_empty(), "missing from LAYERS: {found:?}");
 }
 
 #[test]

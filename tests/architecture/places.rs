@@ -20,7 +20,7 @@ pub(crate) fn foreign_crates(files: &[Source]) -> Vec<String> {
         for (name, folder) in TECHNOLOGIES {
             if !file.path.starts_with(folder) && names_crate(&file.tokens, name) {
                 found.push(format!(
-                    "{} names {name}, which belongs into {folder}",
+                    "{} names {name}, which is allowed only in {folder}",
                     file.path
                 ));
             }

@@ -1,10 +1,10 @@
-//! The cost of growth: the files touched by a new store method, error code, letter or feature.
+//! The cost of growth: how many files a new store method, error code, letter or feature touches.
 
 use std::{collections::BTreeSet, path::Path};
 
 use crate::source::Source;
 
-/// The maximum of files outside its own folder that name a feature.
+/// The maximum number of files outside a feature's own folder that name the feature.
 const MOST_OF_A_FEATURE: usize = 12;
 const LANGUAGES: [&str; 5] = ["de", "en", "es", "fr", "zh"];
 
@@ -25,7 +25,7 @@ const TABLES: [Table; 2] = [
     },
 ];
 
-/// Files beside a table that name more than half of its rows, and so would need each new row too.
+/// Files other than the table that name more than half of its rows, and would therefore need each new row too.
 pub(crate) fn second_tables(files: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for table in TABLES {
@@ -50,7 +50,7 @@ pub(crate) fn second_tables(files: &[Source]) -> Vec<String> {
     found
 }
 
-/// The names of the rows: the first word of each line with a text, after its documentation.
+/// The names of the rows. A row's name is the first word of a line that has a text, after its documentation.
 fn rows(table: &str) -> BTreeSet<String> {
     let lines = table.lines().map(str::trim).filter_map(|line| {
         let (name, rest) = line.split_once(' ')?;
@@ -61,7 +61,7 @@ fn rows(table: &str) -> BTreeSet<String> {
     lines.collect()
 }
 
-/// Letters that lack a text in some language.
+/// Letters without a text in one of the languages.
 pub(crate) fn without_text(files: &[Source], exists: impl Fn(&Path) -> bool) -> Vec<String> {
     let table = files.iter().find(|file| file.path == "src/outbox/kind.rs");
     let rows = table.map(|table| table.text.lines().filter(|line| line.contains(": Row::")));
@@ -75,7 +75,7 @@ pub(crate) fn without_text(files: &[Source], exists: impl Fn(&Path) -> bool) -> 
     texts.filter(|text| !exists(Path::new(text))).collect()
 }
 
-/// Store methods with more code than the trait, both adapters, a check and the gate.
+/// Store methods with code in more places than the trait, both adapters, a check and the gate.
 pub(crate) fn dear_store_methods(files: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     let traits = files.iter().filter(|file| {
@@ -121,7 +121,7 @@ fn methods(tokens: &[String]) -> Vec<String> {
     starts.map(|tokens| tokens[2].clone()).collect()
 }
 
-/// Features named or served by too many files outside their folder.
+/// Features that too many files outside their folder name or serve.
 pub(crate) fn dear_features(files: &[Source]) -> Vec<String> {
     let folders: BTreeSet<&str> = files
         .iter()
@@ -145,9 +145,9 @@ pub(crate) fn dear_features(files: &[Source]) -> Vec<String> {
     found
 }
 
-/// A file that imports the feature or bears its name.
+/// Whether the file imports the feature or has its name.
 fn touches(file: &Source, feature: &str) -> bool {
-    // A mention in another feature belongs to that feature.
+    // If another feature names it, the mention counts for that feature.
     let is_shared = !file.path.starts_with("src/feature/");
     let bears = is_shared && file.module().iter().any(|word| word == feature);
     bears

@@ -9,7 +9,7 @@ pub(crate) fn of_document(path: &str, text: &str) -> Vec<Source> {
     codes.map(|code| Source::new(path, code)).collect()
 }
 
-/// The programs that serve the endpoints without the background tasks.
+/// The programs that serve the endpoints but do not run the background tasks.
 pub(crate) fn without_background(programs: &[Source]) -> Vec<&str> {
     let calls = |program: &Source, name: &str| program.tokens.iter().any(|token| token == name);
     let found = programs.iter().filter(|program| {

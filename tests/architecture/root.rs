@@ -2,10 +2,10 @@
 
 use crate::{imports::imports, source::Source};
 
-/// The maximum number of root names; other public names have their module.
+/// The maximum number of names at the root; other public names belong in their modules.
 const MOST: usize = 15;
 
-/// The names at the root if they exceed the maximum.
+/// The names at the root, if there are more than the maximum.
 pub(crate) fn too_many_names(lib: &Source) -> Option<Vec<String>> {
     let names = imports(lib)
         .into_iter()

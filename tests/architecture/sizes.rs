@@ -6,7 +6,7 @@ const LONGEST: usize = 600;
 const MEDIAN: usize = 150;
 const NINE_IN_TEN: usize = 400;
 
-/// Files that need a split.
+/// Files that have to be split.
 pub(crate) fn too_long(files: &[Source]) -> Vec<String> {
     let long = files.iter().filter(|file| file.lines > LONGEST);
     long.map(|file| {
@@ -18,7 +18,7 @@ pub(crate) fn too_long(files: &[Source]) -> Vec<String> {
     .collect()
 }
 
-/// Violations of all files together.
+/// The violations of the rules about all files together.
 pub(crate) fn out_of_shape(files: &[Source]) -> Vec<String> {
     let mut lines: Vec<usize> = files.iter().map(|file| file.lines).collect();
     lines.sort_unstable();

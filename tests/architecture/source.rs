@@ -1,4 +1,4 @@
-//! The sources, with their tests marked.
+//! The source files, with the tests cut out.
 
 use std::{fs, path::Path};
 
@@ -6,11 +6,11 @@ use crate::tokens::tokens;
 
 /// One file.
 pub(crate) struct Source {
-    /// Relative to the root of the repository, with `/`.
+    /// The path relative to the root of the repository, with `/`.
     pub(crate) path: String,
     pub(crate) lines: usize,
     pub(crate) text: String,
-    /// Without comments and the content of literals.
+    /// The tokens, without comments and the content of literals.
     pub(crate) tokens: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<Source>) {
     }
 }
 
-/// The code compiled into a host, without test modules and items.
+/// The code that is compiled into a host, without test modules and test items.
 pub(crate) fn product(files: Vec<Source>) -> Vec<Source> {
     let mut tests: Vec<Vec<String>> = Vec::new();
     let mut kept = Vec::new();
@@ -77,7 +77,7 @@ pub(crate) fn product(files: Vec<Source>) -> Vec<Source> {
     kept
 }
 
-/// The tokens outside `#[cfg(test)]` or `#[cfg(all(test, …))]` items, and the names of the modules cut.
+/// The tokens outside of `#[cfg(test)]` and `#[cfg(all(test, …))]` items, and the names of the modules that were cut.
 fn without_tests(tokens: &[String]) -> (Vec<String>, Vec<String>) {
     let mut kept = Vec::new();
     let mut modules = Vec::new();
@@ -106,7 +106,7 @@ fn is_test_attribute(tokens: &[String]) -> bool {
         || starts(&["#", "[", "cfg", "(", "all", "(", "test"])
 }
 
-/// The index of the bracket that closes the first one.
+/// The index of the bracket that closes the first bracket.
 fn closing(tokens: &[String]) -> usize {
     let mut depth = 0;
     for (index, token) in tokens.iter().enumerate() {
@@ -122,7 +122,7 @@ fn closing(tokens: &[String]) -> usize {
     tokens.len().saturating_sub(1)
 }
 
-/// The index after the `;` or block that ends the item.
+/// The index after the `;` or the block that ends the item.
 fn end_of_item(tokens: &[String], start: usize) -> usize {
     let mut at = start;
     while at < tokens.len() {

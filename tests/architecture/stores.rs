@@ -8,7 +8,7 @@ const SUMS: &str = "src/store/mod.rs";
 const ADAPTERS: [&str; 2] = ["memory", "seaorm"];
 const CHECKS: &str = "conformance";
 
-/// Store traits in a wrong file.
+/// Store traits that are defined or implemented in the wrong file.
 pub(crate) fn misplaced(files: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     let mut homes = Vec::new();

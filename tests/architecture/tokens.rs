@@ -1,6 +1,6 @@
 //! Rust source as words and signs, without comments and the content of literals.
 
-/// The tokens of a source, in order. `::` is one token, and so is a literal, as `""`.
+/// The tokens of a source file, in order. `::` is one token, and so is a literal, which becomes `""`.
 pub(crate) fn tokens(source: &str) -> Vec<String> {
     let chars: Vec<char> = source.chars().collect();
     let mut tokens = Vec::new();
@@ -14,7 +14,7 @@ pub(crate) fn tokens(source: &str) -> Vec<String> {
     tokens
 }
 
-/// The length and text of the next token; none for a space or a comment.
+/// The length and the text of the next token. A space or a comment has no text.
 fn next(rest: &[char]) -> (usize, Option<String>) {
     let literal = || Some("\"\"".to_owned());
     match rest {
@@ -73,7 +73,7 @@ fn string(rest: &[char]) -> usize {
     at + 1
 }
 
-/// From the first `#` or quote on; `None` for a raw identifier.
+/// The length of a raw string, from the first `#` or quote on; `None` for a raw identifier.
 fn raw_string(rest: &[char]) -> Option<usize> {
     let hashes = rest.iter().take_while(|c| **c == '#').count();
     if rest.get(hashes) != Some(&'"') {

@@ -114,7 +114,7 @@ async fn a_profile_that_cannot_be_kept_is_refused() {
             (json!({"metadata": null}), "/metadata", "required"),
             (json!({"metadata": []}), "/metadata", "wrong_type"),
             (json!({"metadata": "{}"}), "/metadata", "wrong_type"),
-            // Each takes five bytes, and Postgres prints it with 309 digits.
+            // Each number takes five bytes, and Postgres prints it with 309 digits.
             (
                 json!({"metadata": {"a": vec![1e308; 60]}}),
                 "/metadata",
@@ -146,7 +146,7 @@ async fn a_profile_that_cannot_be_kept_is_refused() {
         let name = "é".repeat(200);
         let kept = patch(json!({"display_name": name})).await.expect(200);
         assert_eq!(kept.json()["display_name"], name);
-        // The maximum depth of a body, with numbers at the limits.
+        // The maximum nesting of a body, with numbers at the limits.
         let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
         let body = format!(r#"{{"metadata":{{"a":{deep},"b":1e300,"c":18446744073709551615}}}}"#);
         let body: Value = serde_json::from_str(&body).unwrap();
@@ -186,7 +186,7 @@ async fn an_integer_that_cannot_be_returned_exactly_is_refused() {
     }
 }
 
-/// `serde_json` reads the text of such a member as the value itself.
+/// `serde_json` would read the text of such a member as the value itself.
 #[tokio::test]
 async fn a_value_that_would_change_when_read_back_is_refused() {
     for app in apps().await {
@@ -326,7 +326,7 @@ async fn a_weak_or_missing_password_is_refused() {
     }
 }
 
-/// A recent sign-in replaces the password.
+/// A recent sign-in takes the place of the password.
 #[tokio::test]
 async fn an_account_without_a_password_sets_its_first() {
     for app in apps().await {
@@ -354,7 +354,7 @@ async fn an_account_without_a_password_sets_its_first() {
     }
 }
 
-/// One of many changes with the same old password succeeds; the others get a wrong password or an ended session.
+/// One of many changes with the same old password succeeds. The others find a wrong password or an ended session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_32_concurrent_changes_wins() {
     for app in apps_with(unhurried).await {
@@ -396,7 +396,7 @@ async fn one_of_32_concurrent_changes_wins() {
     }
 }
 
-/// The loser is refused and its sessions end.
+/// The call that loses is refused, and its sessions end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_during_a_reset_or_logout_revives_no_session() {
     for app in apps().await {

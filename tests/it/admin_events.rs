@@ -48,7 +48,7 @@ fn ids(page: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The event of a call is stored before the reply.
+/// The event of a call is stored before the call is answered.
 #[tokio::test]
 async fn an_administrator_reads_what_happened_newest_first() {
     for app in apps().await {

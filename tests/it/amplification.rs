@@ -1,4 +1,4 @@
-//! Replies to strangers are short: no row amplifies a request.
+//! Replies to strangers are short: no endpoint amplifies a request.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
 
 const LONGEST: usize = 16 * 1024;
 
-/// Rows whose reply is the same for everybody.
+/// Endpoints whose reply is the same for everybody.
 const DOCUMENTS: [&str; 4] = [
     "/.well-known/jwks.json",
     "/docs",
@@ -27,7 +27,7 @@ const DOCUMENTS: [&str; 4] = [
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 
-/// Bytes that grow in a reply: twice, six times, twice.
+/// Characters that grow in a reply: to two, six and two bytes.
 const SWELLING: [&str; 3] = ["~", "%01", "%22"];
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_query_of_more_than_64_parameters_is_refused() {
             let names: Vec<String> = (0..count).map(|index| format!("a{index}")).collect();
             format!("{}&{}", flow::start_path(&[]), names.join("&"))
         };
-        // The row has four of its own.
+        // The path already has four parameters.
         let reply = app.ask(&format!("GET {}", many(60)), "", b"").await;
         assert_eq!(violations(&reply.problem(422, "validation_failed")), 16);
         let reply = app.ask(&format!("GET {}", many(61)), "", b"").await;
@@ -169,7 +169,7 @@ fn queries() -> Vec<String> {
     queries
 }
 
-/// The maximum size of a body.
+/// Bodies of the maximum size.
 fn bodies() -> Vec<String> {
     let mut bodies = Vec::new();
     for swelling in ["~", "\u{1}", "\"", "é"] {

@@ -89,7 +89,7 @@ async fn requests_stay_within_the_budget_of_statements() {
     count.expect(2, "log out everywhere");
 }
 
-/// One statement of each authenticates the caller.
+/// In each call, one statement authenticates the caller.
 async fn administer(app: &App, admin: &str, count: &Count) {
     let headers = format!("Authorization: Bearer {admin}\r\n{JSON}");
     let call = async |line: &str, body: Value| {
@@ -129,7 +129,7 @@ async fn limits_add_one_statement_and_none_to_refresh_and_me() {
         return;
     };
     let app = app_with(|builder| limited(builder).store(store.clone())).await;
-    // The first call of a process reads the key of the counters.
+    // The first call in a process reads the key of the counters.
     app.register("first@example.org").await;
     count.forget();
     app.register(ANN).await;
@@ -205,7 +205,7 @@ async fn address_calls_stay_within_the_budget_of_statements() {
     }
 }
 
-/// A free and a taken address cost the same.
+/// A free and a taken address cost the same number of statements.
 #[tokio::test]
 async fn a_private_registration_costs_the_same_for_a_taken_address() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
@@ -223,7 +223,7 @@ async fn a_private_registration_costs_the_same_for_a_taken_address() {
     }
 }
 
-/// A refusal without a look-up costs no statement.
+/// A token that is refused without a look-up costs no statement.
 #[tokio::test]
 async fn forged_and_malformed_tokens_cost_no_statement() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
@@ -251,7 +251,7 @@ async fn forged_and_malformed_tokens_cost_no_statement() {
     count.expect(1, "a forged reset");
 }
 
-/// A login of an unknown user costs as much as a wrong password: a look-up and the event.
+/// A login of an unknown address costs as much as a wrong password: a look-up and the event.
 #[tokio::test]
 async fn a_refused_login_costs_the_same_for_every_address() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {

@@ -20,7 +20,7 @@ const ANN: &str = "ann@example.org";
 const PEER: &str = "127.0.0.1";
 const CLIENT: &str = "203.0.113.9";
 
-/// Headers of an attacker who imitates another client.
+/// The headers of an attacker who imitates another client.
 const FORGED: [&str; 13] = [
     "X-Forwarded-For: 198.51.100.7\r\n",
     "X-Forwarded-For: 198.51.100.7, 127.0.0.1\r\n",
@@ -37,7 +37,7 @@ const FORGED: [&str; 13] = [
     "X-Client-IP: 198.51.100.7\r\nX-Cluster-Client-IP: 198.51.100.7\r\n",
 ];
 
-/// A service behind this rule on each framework.
+/// A service with this rule, on each framework.
 async fn servers(rule: &ClientAddress) -> (App, [Server; 2]) {
     let app = app_with(|builder| builder).await;
     app.register(ANN).await;
@@ -199,7 +199,7 @@ async fn ask_axum(router: axum::Router, path: &str) -> u16 {
     router.oneshot(request).await.unwrap().status().as_u16()
 }
 
-/// No call is counted there, and no address is stored.
+/// Endpoints where no call is counted and no address is stored.
 const FOR_ANYONE: [&str; 3] = ["/health/live", "/health/ready", "/.well-known/jwks.json"];
 
 #[tokio::test]
@@ -246,7 +246,8 @@ async fn actix_without_a_peer_serves_calls_that_need_no_client() {
     }
 }
 
-/// Set when this program runs itself for one test: whether it listens to the log.
+/// The variable that is set when this program runs itself for one test. Its value says whether the run listens to the
+/// log.
 const LISTENS: &str = "HALLPASS_TEST_LISTENS";
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Cookies that another host of the domain can set.
+//! Cookies that another host of the same domain can set.
 
 use hallpass::limit::Lockout;
 use serde_json::json;

@@ -144,7 +144,7 @@ async fn the_last_administrator_stays() {
     }
 }
 
-/// One of several administrators who delete themselves at once must stay.
+/// Several administrators delete themselves at once, and one of them has to stay.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_several_leaving_administrators_stays() {
     for app in apps().await {
@@ -172,7 +172,7 @@ async fn one_of_several_leaving_administrators_stays() {
     }
 }
 
-/// A call authenticated just before the deletion is answered like later ones.
+/// A call that was authenticated just before the deletion gets the same answer as a later one.
 #[tokio::test]
 async fn an_account_deleted_during_a_call_is_not_a_wrong_password() {
     for app in apps().await {
@@ -193,7 +193,7 @@ async fn an_account_deleted_during_a_call_is_not_a_wrong_password() {
     }
 }
 
-/// A new password set during the call keeps the account.
+/// If a new password is set during the call, the account is kept.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deletion_loses_against_an_earlier_new_password() {
     for app in apps().await {

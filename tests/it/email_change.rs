@@ -84,7 +84,7 @@ async fn only_the_newest_token_confirms_its_own_address() {
         let older = link_to(&app, NEW).await;
         app.advance(120);
         request(&app, &tokens, "other@example.net").await;
-        // The link is void from the request on, before the mail.
+        // The earlier link is void as soon as another one is requested, even before the mail is sent.
         confirm(&app, &older).await.problem(400, "invalid_token");
         let newer = link_to(&app, "other@example.net").await;
         confirm(&app, &older).await.problem(400, "invalid_token");
@@ -226,7 +226,7 @@ async fn a_change_is_void_after_the_credentials_change() {
         let reply = app.try_login(ANN, "another good passphrase").await;
         reply.expect(200);
 
-        // A reset link is void after a change of the address.
+        // A change of the address voids a reset link.
         let tokens = app.join(BOB).await;
         request(&app, &tokens, "bob@example.net").await;
         let link = link_to(&app, "bob@example.net").await;

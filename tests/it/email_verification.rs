@@ -141,7 +141,7 @@ async fn a_second_request_reveals_nothing_and_keeps_the_older_link() {
             replies.push(reply.timeless());
         }
         assert!(replies.iter().all(|reply| *reply == replies[0]));
-        // Each request is an intent; one of them has a recipient.
+        // Each request is an intent, but only one of them has a recipient.
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 4);
         assert_eq!(app.mailbox.mails().len(), 1);
         let newer = link_token(app.mailbox.last_to(ANN).unwrap().text(), "verify-email");

@@ -1,5 +1,5 @@
-//! Replies about an address with an account and one without are the same, byte for byte, with the same statements.
-//! SECURITY.md lists the cases.
+//! Replies about an address with an account and an address without one are the same, byte for byte, and cost the same
+//! statements. SECURITY.md lists the cases.
 
 mod mails;
 mod provider;
@@ -32,7 +32,7 @@ const DISABLED: &str = "disabled@example.org";
 const PASSWORDLESS: &str = "passwordless@example.org";
 const DELETED: &str = "deleted@example.org";
 
-/// The states of an address.
+/// The addresses, one for each state.
 const EVERYBODY: [&str; 6] = [
     VERIFIED,
     UNVERIFIED,
@@ -57,7 +57,7 @@ impl Deref for Twins {
     }
 }
 
-/// One service for each store and framework, and a Postgres one with counted statements.
+/// One service for each store and framework. On Postgres, one of them counts its statements.
 async fn twins(set: impl Fn(AuthBuilder) -> AuthBuilder) -> Vec<Twins> {
     let set = |builder| set(limited(builder).mail_budgets(true));
     let mut twins = Vec::new();
@@ -81,18 +81,18 @@ impl Twins {
         }
     }
 
-    /// Sends all requests and returns their one common reply.
+    /// Sends all requests, and returns the one reply that they have in common.
     async fn alike(&self, requests: &[Vec<u8>]) -> Reply {
         self.alike_but(requests, &[]).await
     }
 
-    /// The same, without the echoed input.
+    /// The same, but ignores the input that the reply repeats.
     async fn alike_but(&self, requests: &[Vec<u8>], repeated: &[&str]) -> Reply {
         let mut seen: Option<(Reply, Vec<String>)> = None;
         for request in requests {
             let statements = self.counted.as_ref().map(|(_, count)| count);
             statements.inspect(|count| count.forget());
-            // Later requests have later times.
+            // Later requests are sent at later times.
             self.clock.advance(Duration::from_millis(1));
             let mut reply = self.server.client.raw(request).await.expect_id();
             for text in repeated {
@@ -105,7 +105,7 @@ impl Twins {
             assert_eq!(*first, outcome, "{}: {request}", self.name);
         }
         let (mut reply, _) = seen.expect("there is a request");
-        // Also returned alone.
+        // The callers' checks expect this header, which was removed for the comparison.
         reply.headers.push(("x-request-id".into(), "any".into()));
         reply
     }
@@ -198,7 +198,7 @@ impl Twins {
 }
 
 impl Reply {
-    /// Checks the usual form of the id and removes the parts unique to each reply.
+    /// Checks the usual form of the id, and removes the parts that are unique to each reply.
     fn expect_id(mut self) -> Self {
         let id = self.header("x-request-id").expect("an id");
         assert!(id.len() == 36 && id.parse::<UserId>().is_ok(), "{id}");

@@ -29,7 +29,7 @@ async fn trail(app: &App) -> Vec<Event> {
     events
 }
 
-/// The one event after this length of the trail.
+/// The only event after this length of the trail.
 async fn only_new(app: &App, length: usize) -> Event {
     let mut events = trail(app).await.split_off(length);
     assert_eq!(events.len(), 1, "{}: {events:#?}", app.name);
@@ -88,7 +88,7 @@ async fn a_refused_login_event_has_a_reason_and_no_address() {
     }
 }
 
-/// One step: a request, its status, and its event or none.
+/// One step: a request, the expected status, and the expected event, if any.
 struct Step<'a> {
     line: &'a str,
     access: &'a str,
@@ -133,7 +133,7 @@ async fn take(app: &App, step: Step<'_>) -> Reply {
     reply
 }
 
-/// Every outcome leaves one event with actor, user, address and request; a failed write leaves none.
+/// Every outcome leaves one event with actor, user, address and request. A failed write leaves none.
 #[tokio::test]
 async fn every_flow_leaves_exactly_one_event() {
     const NEW: &str = "another long password";
@@ -239,7 +239,7 @@ async fn every_flow_leaves_exactly_one_event() {
         app.deliver().await;
         let token = token_in(&app.letter(ANN, "/reset-password?"));
         let reset = json!({ "token": token, "new_password": PASSWORD });
-        // An unproven account would also be taken over.
+        // With an unproven address, the account would also be taken over.
         app.set_verified(&id.to_string()).await;
         let left = Some(("password_reset", ann, None));
         take(
@@ -280,7 +280,7 @@ async fn every_flow_leaves_exactly_one_event() {
     }
 }
 
-/// Registers and checks that the event is about the new user.
+/// Registers, and checks that the event is about the new user.
 async fn take_new(app: &App, account: &Value) -> Reply {
     app.advance(1);
     let length = trail(app).await.len();
@@ -292,7 +292,7 @@ async fn take_new(app: &App, account: &Value) -> Reply {
     reply
 }
 
-/// Requests about one address can be grouped, with or without an account.
+/// The events about one address can be grouped, whether or not the address has an account.
 #[tokio::test]
 async fn a_forgotten_password_has_the_digest_of_its_address() {
     for app in apps().await {
@@ -378,7 +378,7 @@ impl Sink for Stalled {
     }
 }
 
-/// A sink gets every event, and a panicking or stalled sink affects no other.
+/// A sink gets every event. A sink that panics or stalls affects no other.
 #[tokio::test]
 async fn bad_sinks_delay_no_other_sink() {
     for bad_first in [true, false] {
@@ -413,7 +413,7 @@ async fn bad_sinks_delay_no_other_sink() {
     }
 }
 
-/// Concurrent deletions and logouts each record only their own effect.
+/// Concurrent deletions and logouts record only their own effects.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sinks_get_written_events_only() {
     let collecting = Collecting::default();
@@ -446,7 +446,7 @@ async fn sinks_get_written_events_only() {
     }
 }
 
-/// The background ends when the sinks have all earlier events.
+/// The background task ends once the sinks have all earlier events.
 #[tokio::test]
 async fn the_background_ends_after_the_sinks_have_every_event() {
     let collecting = Collecting::default();

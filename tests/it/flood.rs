@@ -33,7 +33,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// Reports each counted caller and counts nobody before permission.
+/// Reports each caller that is counted, and finishes none before it is allowed to.
 #[derive(Clone, Debug)]
 struct Slow {
     now: Arc<AtomicUsize>,
@@ -76,7 +76,7 @@ impl Limiter for Slow {
     }
 }
 
-/// All request a link at once.
+/// All callers request a link at once.
 fn ask(app: &App, callers: usize) -> JoinSet<Result<(), Error>> {
     let mut calls = JoinSet::new();
     for number in 0..callers {
@@ -95,7 +95,7 @@ async fn unknown_callers_are_counted_six_at_a_time_and_then_refused() {
     let hasher = patient(cheap()).permits(6);
     let set = |builder| limited(unhurried(builder)).limiter(slow.clone());
     for app in apps_with(|builder| set(builder).hashing(hasher.clone())).await {
-        // Six are counted and 256 wait.
+        // Six callers are being counted and 256 wait.
         let mut calls = ask(&app, 300);
         for _ in 0..300 - 6 - 256 {
             let refused = calls.join_next().await.unwrap().unwrap().unwrap_err();
@@ -111,7 +111,7 @@ async fn unknown_callers_are_counted_six_at_a_time_and_then_refused() {
     }
 }
 
-/// In memory, where a paused clock lets nobody time out.
+/// The test runs in memory, because nobody times out while the clock is paused.
 #[tokio::test(start_paused = true)]
 async fn disconnected_callers_free_their_queue_slots() {
     let (slow, mut arrivals) = Slow::new();

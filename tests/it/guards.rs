@@ -153,7 +153,7 @@ async fn every_guard_answers_401_without_a_user() {
         ] {
             let mut replies = Vec::new();
             for server in &servers {
-                // Only our own rows use our request ids.
+                // Only our own endpoints use our request ids.
                 let mut reply = server.client.ask(&line, headers, b"").await;
                 assert_eq!(reply.status, 401, "{path}");
                 assert_eq!(reply.json()["code"], code);
@@ -187,7 +187,7 @@ async fn guards_answer_403_without_the_role_and_200_with_it() {
             ("admin editor", [200; 6]),
             ("", [200, 200, 403, 403, 403, 403]),
         ] {
-            // The same token throughout, because roles are read in the database.
+            // The token stays the same, because roles are read from the database.
             app.set_roles(&id, roles).await;
             for (path, expected) in BARE.into_iter().zip(expected) {
                 assert_eq!(status(path).await, expected, "{path} as {roles:?}");
@@ -208,7 +208,7 @@ async fn handlers_get_the_caller() {
     app.set_roles(id, "admin editor").await;
     for server in &servers {
         let get = async |path: &str| server.client.get(path, &tokens.access).await.json();
-        // The claims stay those of the sign-in.
+        // The claims are still those of the sign-in.
         let claims = json!({"id": id, "session": tokens.session, "roles": ["user"]});
         assert_eq!(get("/claims").await, claims);
         let active = json!({"email": ANN, "session": tokens.session});
@@ -291,7 +291,7 @@ async fn our_endpoints_work_below_a_prefix_with_the_hosts_state() {
     }
 }
 
-/// A host without the `Auth` on actix: the fault is logged and hidden from the caller.
+/// On actix, a host that has no `Auth` logs the fault and hides it from the caller.
 #[tokio::test]
 async fn an_actix_host_without_an_auth_answers_500() {
     use actix_web::web;
@@ -314,7 +314,7 @@ impl RequiredPermission for Read {
     const PERMISSION: Permission = Permission::from_static("reports:read");
 }
 
-/// Routes of one service behind a guard of another on axum.
+/// On axum, routes of one service behind the guard of another.
 async fn behind_another_on_axum(auth: &Auth, other: &Auth) -> Server {
     use hallpass::axum::{RequirePermission, RequireRole};
 
@@ -372,7 +372,8 @@ fn behind_another_on_actix(auth: &Auth, other: &Auth) -> Server {
     })
 }
 
-/// The guard of one service does not authenticate for another in the process, even with shared tokens.
+/// The guard of one service does not authenticate callers for another service in the process, even if they share
+/// tokens.
 #[tokio::test]
 async fn guard_of_another_service_authenticates_nobody() {
     let grant = |builder: hallpass::AuthBuilder| {
@@ -401,7 +402,7 @@ async fn guard_of_another_service_authenticates_nobody() {
             assert_eq!(code, (401, &json!("invalid_access_token")), "{path}");
         }
     }
-    // A clone is the same service; another service on the same store authenticates for itself.
+    // A clone is the same service. Another service on the same store authenticates its own callers.
     let clone = other.auth.clone();
     let twin = other.another(grant).await;
     for auth in [&clone, &twin.auth] {

@@ -1,4 +1,4 @@
-//! Clients that disconnect before the reply: each call is done or undone as a whole.
+//! Clients that disconnect before the reply: each call takes effect either completely or not at all.
 
 use std::{
     future::pending,
@@ -38,7 +38,7 @@ use crate::support::{
 const ANN: &str = "ann@example.org";
 const WRONG: &str = "a wrong password";
 
-/// Sends a request, waits longer each turn, and disconnects.
+/// Sends a request, waits a little longer in each turn, and disconnects.
 async fn hang_up(app: &App, turn: usize, path: &str, body: serde_json::Value) {
     let bytes = request(&format!("POST {path}"), JSON, body.to_string().as_bytes());
     let mut stream = TcpStream::connect(app.0).await.expect("a server");
@@ -105,7 +105,7 @@ async fn a_disconnected_reset_leaves_one_password() {
     }
 }
 
-/// Counts taken and returned queue slots. May block for ever.
+/// Counts the queue slots that are taken and returned. It may block for ever.
 #[derive(Clone, Debug, Default)]
 struct Counts {
     charges: Arc<AtomicUsize>,
@@ -155,7 +155,7 @@ async fn send_password(app: &App, password: &str) -> TcpStream {
     stream
 }
 
-/// Sends logins until one takes a slot and is counted; the others are refused.
+/// Sends logins until one takes a slot and is counted. The others are refused.
 async fn find_a_place(app: &App, counts: &Counts, charges: usize) -> TcpStream {
     let counted = counts.until(charges);
     tokio::pin!(counted);
@@ -175,7 +175,7 @@ async fn disconnected_logins_free_slots_while_the_database_is_slow() {
         never: true,
         ..Counts::default()
     };
-    // The request timeout would also free the slot.
+    // The request timeout is long, because it would also free the slot.
     let set = |builder| limited(unhurried(builder)).limiter(counts.clone());
     for app in apps_with(|builder| set(builder).hashing(hasher.clone())).await {
         counts.charges.store(0, Ordering::SeqCst);
@@ -190,7 +190,7 @@ async fn disconnected_logins_free_slots_while_the_database_is_slow() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn disconnected_logins_free_their_slots_in_the_queue() {
-    // A second or more of processor time, which others get first.
+    // A hash takes a second or more of processor time, so that others run first.
     let costly = HashParams::danger_weak(131_072, 16, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).queue(1);
     let hasher = hasher.deadline(2 * PATIENCE);
@@ -215,7 +215,7 @@ async fn disconnected_logins_free_their_slots_in_the_queue() {
     }
 }
 
-/// Another caller's password check is refused.
+/// Checks a password for another caller, which is refused.
 fn check_elsewhere(app: &App) -> task::JoinHandle<ErrorKind> {
     let auth = app.auth.clone();
     let login = Login::new("bob@example.org".parse().unwrap(), PASSWORD);
@@ -224,7 +224,7 @@ fn check_elsewhere(app: &App) -> task::JoinHandle<ErrorKind> {
 
 #[tokio::test]
 async fn disconnected_guesses_do_not_lock_the_owner_out() {
-    // Some milliseconds, so that the caller disconnects before, during and after it.
+    // A hash takes some milliseconds, so that callers disconnect before, during and after it.
     let costly = HashParams::danger_weak(8192, 2, 1).unwrap();
     let hasher = patient(costly).permits(1);
     let set = |builder| unhurried(builder).lockout(Lockout::default());
@@ -236,7 +236,7 @@ async fn disconnected_guesses_do_not_lock_the_owner_out() {
                 break;
             }
             assert!(begun.elapsed() < PATIENCE, "counted without a log line");
-            // Longer on a slow machine.
+            // The wait is longer on a slow machine.
             let patience = turn % 15 * (1 + turn / 60);
             let guess = send_password(&app, WRONG).await;
             sleep(Duration::from_millis(patience)).await;
@@ -257,7 +257,7 @@ async fn disconnected_guesses_do_not_lock_the_owner_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_login_that_disconnects_in_the_queue_is_not_a_failure() {
-    // Some hundred milliseconds of processor time, which others get first.
+    // A hash takes some hundred milliseconds of processor time, so that others run first.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).deadline(PATIENCE);
     for framework in [Framework::Actix, Framework::Axum] {
@@ -277,7 +277,7 @@ async fn a_login_that_disconnects_in_the_queue_is_not_a_failure() {
         counts.until(1 + 4).await;
         drop(guesses);
         assert_eq!(checking.await.unwrap(), ErrorKind::InvalidCredentials);
-        // One failure belongs to the other caller; each checked guess adds one.
+        // One failure belongs to the other caller. Each guess that is checked adds one.
         let looked_at = async || app.count_events(EventKind::SignInFailed).await - 1;
         let settled = async || looked_at().await + counts.refunds.load(Ordering::SeqCst) == 4;
         until("each guess is checked or refunded", settled).await;

@@ -1,4 +1,4 @@
-//! Hooks of a host: refusals, additions, views and faults.
+//! A host's hooks: refusals, additions, arguments and failures.
 
 mod deletion;
 mod refresh;
@@ -30,7 +30,7 @@ use crate::support::{
 const ANN: &str = "ann@example.org";
 const BOB: &str = "bob@example.org";
 
-/// The action of a hook at a moment.
+/// The action that a hook takes at a moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Act {
     Fail,
@@ -45,7 +45,7 @@ const FAULTS: [(Act, u16, &str); 3] = [
     (Act::Panic, 500, "internal"),
 ];
 
-/// Records its calls and acts as configured. Clones share both.
+/// Records its calls, and acts as configured. Clones share both the record and the actions.
 #[derive(Clone, Debug, Default)]
 struct Script {
     name: &'static str,
@@ -59,7 +59,7 @@ impl Script {
         Self::default()
     }
 
-    /// Another hook that records in the same list.
+    /// Another hook that records to the same list.
     fn beside(&self, name: &'static str) -> Self {
         Self {
             name,
@@ -80,7 +80,7 @@ impl Script {
         *self.claims.lock().unwrap() = claims.as_object().unwrap().clone();
     }
 
-    /// The calls since the last look.
+    /// The calls since the last check.
     fn seen(&self) -> Vec<String> {
         std::mem::take(&mut *self.seen.lock().unwrap())
     }
@@ -91,7 +91,7 @@ impl Script {
         let act = *self.act.lock().unwrap();
         match act.filter(|(at, _)| *at == moment).map(|(_, act)| act) {
             None => Ok(()),
-            Some(Act::Fail) => Err(HookError::failed("the directory is away")),
+            Some(Act::Fail) => Err(HookError::failed("the directory is unreachable")),
             Some(Act::Hang) => std::future::pending().await,
             Some(Act::Panic) => panic!("a hook of the tests panics"),
             Some(Act::Refuse) => Err(Refusal::new("over_quota", "The team is full.").into()),
@@ -195,7 +195,7 @@ async fn a_registration_is_refused_with_a_code_and_a_text_of_the_host() {
         script.pass();
         app.register(BOB).await;
         script.at("before_registration", Act::Refuse);
-        // Taken and free addresses are answered alike.
+        // Taken and free addresses get the same answer.
         let replies = [register(&app, ANN).await, register(&app, BOB).await];
         let [free, taken] = replies.map(Reply::timeless);
         assert_eq!(free, taken);
@@ -417,10 +417,10 @@ async fn a_reply_does_not_wait_for_after_hooks() {
     })
     .await;
     script.at("after_registration", Act::Hang);
-    // The call does not wait for after hooks.
+    // The call does not wait for the hooks after it.
     assert_eq!(app.register(ANN).await["email"], ANN);
     let finished = tokio::time::timeout(Duration::from_millis(50), app.auth.finish_hooks()).await;
-    assert!(finished.is_err(), "the hook is under way");
+    assert!(finished.is_err(), "the hook is still running");
 }
 
 #[tokio::test]
@@ -440,7 +440,7 @@ async fn a_token_that_would_be_too_long_opens_no_session() {
     }
 }
 
-/// Gives every user a role during their sign-in.
+/// Gives every user a role while they sign in.
 #[derive(Debug)]
 struct Promoting(Arc<dyn Store>);
 

@@ -1,4 +1,4 @@
-//! A Postgres URL with several hosts.
+//! A Postgres URL that names several hosts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -68,7 +68,7 @@ async fn port(store: &SeaOrmStore) -> Result<u16, DbErr> {
     Ok(setting(store, "port").await?.parse().unwrap())
 }
 
-/// Writes on all connections at once and returns the host if all succeed.
+/// Writes on all connections at once, and returns the host if every write succeeds.
 async fn write(store: &SeaOrmStore) -> Result<u16, DbErr> {
     let sql = "UPDATE auth_migrations SET applied_at = applied_at \
                WHERE name = (SELECT min(name) FROM auth_migrations) \
@@ -87,7 +87,7 @@ async fn write(store: &SeaOrmStore) -> Result<u16, DbErr> {
     Ok(ports[0])
 }
 
-/// Writes, including those of the store, reach this host only.
+/// Checks that all writes, including those of the store, reach only this host.
 async fn expect_writes_at(store: &SeaOrmStore, cluster: &Cluster) {
     until("writes succeed", async || match write(store).await {
         Ok(port) => {
@@ -156,7 +156,7 @@ async fn read_only_hosts_are_unavailable() {
     }
 }
 
-/// The reverse, with connections open all the time.
+/// The same in reverse, with connections that stay open all the time.
 #[tokio::test]
 async fn connections_follow_a_role_change_of_the_hosts() {
     let Some([one, two]) = clusters().await else {
@@ -189,7 +189,7 @@ async fn connections_follow_a_failover_to_another_host() {
     assert!(write(&store).await.is_err());
     read_only(&two, false).await;
     expect_writes_at(&store, &two).await;
-    // The first host returns as read-only and is not used.
+    // The first host comes back as read-only, so it is not used.
     one.start_again();
     read_only(&one, true).await;
     expect_writes_at(&store, &two).await;
@@ -203,8 +203,8 @@ async fn a_host_that_opens_the_pool_names_one_host() {
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
 }
 
-/// The driver reads the brackets as part of a name without an address, at the look-up of the host and at each
-/// connection of the pool.
+/// The driver would read the brackets as part of a host name without an address, both when it looks the host up and
+/// when the pool opens a connection.
 #[tokio::test]
 async fn ipv6_address_in_brackets_is_reached() {
     let Some(cluster) = Cluster::start_or_skip() else {

@@ -24,7 +24,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// Rate limits without the lockout, which would act earlier.
+/// With rate limits, but without the lockout, which would act earlier.
 async fn apps() -> Vec<App> {
     apps_with(|builder| limited(builder).lockout(None)).await
 }
@@ -59,7 +59,7 @@ async fn a_client_signs_in_twenty_times_a_minute() {
             app.login(ANN).await;
         }
         app.try_login(ANN, PASSWORD).await.expect(429);
-        // Other budgets are not touched.
+        // The other budgets are not affected.
         app.forgot(ANN).await;
         app.register("bob@example.org").await;
     }
@@ -175,7 +175,7 @@ async fn every_request_counts_against_the_limit() {
             let reply = app.ask(line, "", b"").await;
             refused(&reply, "\"default\";q=4;w=60", "\"default\";r=0;t=15");
         }
-        // Requests of other services must not suffer.
+        // Requests of other services must not be affected.
         for path in [
             "/health/live",
             "/health/ready",
@@ -254,7 +254,7 @@ async fn a_refused_caller_costs_nothing_until_the_wait_ends() {
         app.advance(1);
         app.login(ANN).await;
         assert_eq!(asked.times(), 1);
-        // Others may end a lock at any time.
+        // Somebody may end a lock at any time, so the limiter is asked at each attempt.
         app.advance(3600);
         for _ in 0..5 {
             app.try_login(ANN, "a wrong password").await.expect(401);
@@ -302,7 +302,7 @@ async fn an_invalid_limit_is_refused_at_the_start() {
     assert!(format!("{error:?}").contains("verify"), "{error:?}");
 }
 
-/// Password checks are limited at every call of a host.
+/// Password checks are limited in every call that a host makes.
 #[tokio::test]
 async fn a_prepared_registration_counts_for_its_client() {
     let twice = Rate::per_minute(1).with_burst(2);
@@ -319,7 +319,7 @@ async fn a_prepared_registration_counts_for_its_client() {
             prepared.await.map(drop).map_err(|error| error.kind())
         };
         assert_eq!(prepare(&here, PASSWORD).await, Ok(()), "{}", app.name);
-        // A call without effect counts too, and a refusal costs no password check.
+        // A call without effect counts too. A refusal computes no hash.
         assert_eq!(prepare(&here, "short").await, Err(ErrorKind::WeakPassword));
         assert_eq!(prepare(&here, "short").await, Err(ErrorKind::RateLimited));
         let body = json!({"email": ANN, "password": PASSWORD});

@@ -27,7 +27,7 @@ async fn apps() -> Vec<App> {
     apps_with(|builder| builder.lockout(Lockout::default())).await
 }
 
-/// Five wrong passwords, all checked.
+/// Sends five wrong passwords, all of which are checked.
 async fn lock(app: &App) {
     for _ in 0..5 {
         let reply = app.try_login(ANN, WRONG).await;
@@ -91,7 +91,7 @@ async fn five_of_two_hundred_concurrent_guesses_are_checked() {
         let app = Arc::new(app);
         let replies = race(200, |index| {
             let app = Arc::clone(&app);
-            // One of them is right and succeeds only among the five.
+            // One of them is right. It succeeds only if it is among the first five.
             let password = if index == 100 { PASSWORD } else { WRONG };
             async move { app.try_login(ANN, password).await }
         });
@@ -103,7 +103,7 @@ async fn five_of_two_hundred_concurrent_guesses_are_checked() {
                 200 => {}
                 401 => looked_at += 1,
                 429 => drop(reply.problem(429, "too_many_attempts")),
-                // Unreliable on a slow machine.
+                // On a slow machine, calls may time out.
                 _ => drop(reply.problem(503, "overloaded")),
             }
         }
@@ -116,7 +116,7 @@ async fn five_of_two_hundred_concurrent_guesses_are_checked() {
     }
 }
 
-/// The number of guesses checked before a refusal.
+/// The number of guesses that are checked before one is refused.
 async fn guesses_left(app: &App) -> usize {
     let mut left = 0;
     loop {
@@ -138,7 +138,7 @@ async fn a_known_device_is_not_locked_out_by_others() {
         lock(&app).await;
         refused(app.try_login(ANN, PASSWORD).await, "1");
         let again = login_on(&app, &known, ANN, PASSWORD).await.expect(200);
-        // A success on the device keeps the counter of others.
+        // A success on the device leaves the counter of the other devices unchanged.
         refused(app.try_login(ANN, PASSWORD).await, "1");
         // The device has a counter of its own.
         let known = device(&again);
@@ -332,7 +332,7 @@ async fn counters_of_another_limiter_are_cleared_too() {
     }
 }
 
-/// Fails closed.
+/// Sign-in fails closed.
 #[tokio::test]
 async fn sign_ins_fail_while_the_counters_are_unavailable() {
     for app in apps_with(|builder| limited(builder).limiter(Away)).await {
@@ -350,15 +350,21 @@ struct Away;
 #[async_trait]
 impl Limiter for Away {
     async fn charge(&self, _: &[Charge], _: Timestamp) -> Result<Charged, StoreError> {
-        Err(StoreError::Unavailable("the counters are away".into()))
+        Err(StoreError::Unavailable(
+            "the counters are unreachable".into(),
+        ))
     }
 
     async fn refund(&self, _: LimitKey, _: Timestamp) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("the counters are away".into()))
+        Err(StoreError::Unavailable(
+            "the counters are unreachable".into(),
+        ))
     }
 
     async fn clear(&self, _: LimitKey) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("the counters are away".into()))
+        Err(StoreError::Unavailable(
+            "the counters are unreachable".into(),
+        ))
     }
 }
 
@@ -408,7 +414,7 @@ async fn a_device_stays_known_after_its_next_sign_in() {
     refused(app.try_login(ANN, PASSWORD).await, "1");
 }
 
-/// Ending the lock of an account also helps a device that locked itself.
+/// Ending the lock of an account also helps a known device that locked itself.
 #[tokio::test]
 async fn a_known_device_recovers_from_its_own_lock() {
     for app in apps().await {
@@ -438,7 +444,7 @@ async fn a_known_device_recovers_from_its_own_lock() {
                 }
             }
             let again = login_on(&app, &known, ANN, PASSWORD).await.expect(200);
-            // With a counter that is empty.
+            // The counter of the device is empty.
             let again = device(&again);
             for _ in 0..5 {
                 login_on(&app, &again, ANN, WRONG).await.expect(401);

@@ -51,7 +51,7 @@ async fn logging_in_answers_a_pair_as_documented() {
         let last_login = me["last_login_at"].as_str().unwrap();
         assert_eq!(DateTime::parse_from_rfc3339(last_login).unwrap(), app.now());
         assert_eq!(me["updated_at"], me["created_at"]);
-        // Each sign-in is a session of its own.
+        // Each sign-in opens a session of its own.
         assert_ne!(app.login("ann@example.org").await.session, tokens.session);
     }
 }
@@ -99,7 +99,7 @@ async fn only_the_right_password_reveals_a_disabled_account() {
 #[tokio::test]
 async fn an_impossible_password_is_refused_before_any_look_up() {
     for (database, framework) in Database::empty().await.into_iter().zip(FRAMEWORKS) {
-        // A look-up would be a 503, because there are no tables.
+        // There are no tables, so a look-up would be answered with 503.
         let store = database.store().await;
         let memory = Arc::new(TestStore::memory());
         let app = App::start(memory, framework, |builder| builder.store(store.clone()));
@@ -121,7 +121,7 @@ async fn an_impossible_password_is_refused_before_any_look_up() {
     }
 }
 
-/// The reference implementation's own example: password `password`, salt `somesalt`.
+/// The example of the reference implementation: password `password`, salt `somesalt`.
 #[tokio::test]
 async fn a_user_imported_with_a_hash_signs_in() {
     let text =
@@ -137,7 +137,7 @@ async fn a_user_imported_with_a_hash_signs_in() {
     }
 }
 
-/// Such a hash would answer 500 at each sign-in and so reveal the account.
+/// Such a hash would answer 500 at each sign-in, and thereby reveal the account.
 #[tokio::test]
 async fn a_hash_that_cannot_be_verified_is_not_stored() {
     for text in [
@@ -206,7 +206,7 @@ async fn concurrent_sign_ins_that_rehash_all_succeed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn logins_beyond_the_queue_are_refused_at_once() {
-    // Some hundred milliseconds for a hash, so that the others arrive during it.
+    // A hash takes some hundred milliseconds, so that the others arrive during it.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).queue(1);
     let app = app_with(|builder| unhurried(builder).hashing(hasher.clone())).await;
@@ -225,12 +225,12 @@ async fn logins_beyond_the_queue_are_refused_at_once() {
         let reply = reply.problem(503, "overloaded");
         assert_eq!(reply.header("retry-after"), Some("2"));
     }
-    // No permit was lost.
+    // All permits were returned.
     let reply = app.try_login("nobody@example.org", PASSWORD).await;
     reply.problem(401, "invalid_credentials");
 }
 
-/// The session records its client, read in the database because the API does not list it yet.
+/// The session records its client, which is read from the database because the API does not list it yet.
 #[tokio::test]
 async fn a_session_records_its_client() {
     for database in Database::migrated().await {
@@ -284,7 +284,7 @@ async fn an_access_token_names_the_roles_of_the_user_at_sign_in() {
     }
 }
 
-/// A user that no endpoint can create.
+/// Inserts a user that no endpoint can create.
 async fn insert(app: &App, email: &str, password_hash: Option<PasswordHash>) {
     let user = NewUser {
         id: UserId::new(app.now()),

@@ -115,7 +115,8 @@ async fn logging_out_everywhere_needs_a_live_session() {
     }
 }
 
-/// A sign-in checked before opens nothing after (I3): it is refused, ended, or answered after the logout began.
+/// A sign-in that was checked before the logout opens no session after it (I3): it is refused, its session is ended, or
+/// it is answered after the logout began.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sign_ins_in_flight_end_with_or_follow_the_logout() {
     for app in apps_with(unhurried).await {
@@ -139,7 +140,7 @@ async fn sign_ins_in_flight_end_with_or_follow_the_logout() {
                     let tokens = reply.tokens();
                     let me = app.me(&tokens.access).await.status;
                     let refreshed = app.refresh(&tokens.refresh).await.status;
-                    // Fully live or fully ended.
+                    // The session is either fully live or fully ended.
                     assert!(matches!((me, refreshed), (200, 200) | (401, 401)));
                 }
                 _ => drop(reply.problem(401, "invalid_credentials")),

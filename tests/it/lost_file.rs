@@ -1,4 +1,4 @@
-//! SQLite files removed or replaced while open: the store fails its ping.
+//! SQLite files that are removed or replaced while open: the ping of the store fails.
 
 use std::{fs, path::Path};
 
@@ -21,7 +21,7 @@ impl Case {
         ConnectSettings::new(format!("sqlite://{}?mode=rwc", file.display()))
     }
 
-    /// One store with its own pool and one on a pool of the host.
+    /// One store with its own pool, and one on a pool of the host.
     async fn both() -> [Self; 2] {
         let (own, host) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let store = SeaOrmStore::connect(&Self::settings(own.path())).await;
@@ -59,7 +59,7 @@ async fn file_that_is_removed_or_replaced_is_reported() {
                     let reported = matches!(lost, Err(StoreError::Unavailable(_)));
                     assert!(reported, "{file}, replaced: {replaces}: {lost:?}");
                 }
-                // The same file again, with every later write.
+                // It is the same file again, with every later write.
                 fs::rename(&kept, &path).unwrap();
                 case.store.ping().await.unwrap();
             }
@@ -67,13 +67,13 @@ async fn file_that_is_removed_or_replaced_is_reported() {
     }
 }
 
-/// The last connection of a pool removes the log, and the next one creates another without loss.
+/// The last connection of a pool removes the log, and the next one creates another. No data is lost.
 #[tokio::test]
 async fn connections_that_open_and_close_lose_no_file() {
     for case in Case::both().await {
         let pool = case.store.database().get_sqlite_connection_pool();
         for _ in 0..3 {
-            // A connection returning to the pool is checked in a later round.
+            // A connection that returns to the pool is checked in a later round.
             while pool.size() > 0 {
                 let connection = pool.acquire().await.unwrap();
                 connection.detach().close().await.unwrap();

@@ -1,4 +1,4 @@
-//! Mails ordered over HTTP.
+//! Mails that are requested over HTTP.
 
 use std::sync::{
     Arc,
@@ -18,7 +18,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// Refuses the first mails but keeps them, since they may have reached the recipient.
+/// Refuses the first mails but keeps them, because a refused mail may still have reached the recipient.
 #[derive(Debug)]
 struct FailingAtFirst {
     refusals: AtomicUsize,
@@ -57,7 +57,7 @@ async fn a_mail_that_is_sent_again_carries_the_same_link() {
         for sent in [1, 2, 3] {
             app.auth.deliver_mail().await.unwrap();
             assert_eq!(mails.mails().len(), sent);
-            // Not before its due time.
+            // Nothing is sent before the due time.
             assert_eq!(app.auth.deliver_mail().await.unwrap(), 0);
             app.advance(60);
         }
@@ -160,7 +160,7 @@ async fn a_registration_is_followed_by_the_verification_letter() {
         let link = format!("{PUBLIC_URL}/verify-email?token=hp_ot_");
         assert!(mails[0].text().contains(&link), "{}", mails[0].text());
         assert!(mails[0].text().contains("within 1 day"));
-        // Only the caller learns that the address is taken.
+        // Only the caller is informed that the address is taken.
         let again = json!({"email": ANN, "password": PASSWORD});
         app.post("/users", again).await.expect(409);
         app.administrator().await;
@@ -249,7 +249,7 @@ async fn letters_are_in_the_language_of_the_registration() {
             let text = mail.text().replace('\n', " ");
             assert!(text.contains(says), "{accepted}: {text}");
         }
-        // The language is stored.
+        // The stored language is used.
         app.forgot("USER0@example.org").await;
         app.deliver().await;
         let text = app.letter("user0@example.org", "/reset-password?");
@@ -257,7 +257,7 @@ async fn letters_are_in_the_language_of_the_registration() {
     }
 }
 
-/// The worker as the servers run it: it sends orders by itself and ends on request.
+/// The worker as the servers run it: it sends mails by itself, and ends when asked to.
 #[tokio::test]
 async fn a_running_worker_sends_ordered_mails() {
     for app in apps_with(|builder| builder).await {

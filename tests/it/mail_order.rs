@@ -1,4 +1,4 @@
-//! A mail goes to the account and address of its order, even if they change before it is sent.
+//! A mail goes to the account and address that it was requested for, even if they change before it is sent.
 
 use std::sync::{Arc, Mutex};
 
@@ -25,7 +25,7 @@ const BOB: &str = "bob@example.org";
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
-/// Answers 451 for these addresses, or for all.
+/// Answers 451 for these addresses, or for all addresses.
 #[derive(Debug)]
 struct Refusing {
     refused: Mutex<Refused>,
@@ -83,7 +83,7 @@ async fn confirm(app: &App, letter: &str) -> u16 {
     app.post("/auth/confirm-email-change", body).await.status
 }
 
-/// Until every waiting mail is dead.
+/// Waits until every waiting mail is dead.
 async fn die(app: &App) {
     for _ in 0..26 {
         app.deliver().await;
@@ -96,7 +96,7 @@ async fn dead(app: &App, admin: &str) -> Vec<Value> {
     page.json()["items"].as_array().unwrap().clone()
 }
 
-/// Retries every dead letter of this kind and sends the new ones.
+/// Retries every dead letter of this kind, and sends the new ones.
 async fn retry_all(app: &App, letter: &str) -> usize {
     let admin = app.login("root@example.org").await.access;
     let mut count = 0;
@@ -134,7 +134,7 @@ async fn a_retry_mails_no_link_of_a_change_voided_by_a_reset() {
 
         assert_eq!(retry_all(&app, "confirm_email_change").await, 2);
         assert!(app.letters(NEW, "").is_empty(), "{}", app.name);
-        // Nothing has voided the other one.
+        // Nothing has voided the other link.
         let letter = app.letter("bob@example.net", "/confirm-email-change?");
         assert_eq!(confirm(&app, &letter).await, 204);
     }
@@ -280,7 +280,7 @@ async fn a_waiting_reset_link_is_void_after_an_address_change() {
         let letter = app.letter(NEW, "/confirm-email-change?");
         assert_eq!(confirm(&app, &letter).await, 204);
         mailer.refuse(Refused::None);
-        // Another user may own the former address.
+        // Another user may take the former address.
         app.register(ANN).await;
         app.advance(60);
         app.deliver().await;
@@ -291,7 +291,7 @@ async fn a_waiting_reset_link_is_void_after_an_address_change() {
     }
 }
 
-/// A row left by an older version: a token whose user has another address.
+/// The row is left over from an older version: a token whose user has another address.
 #[tokio::test]
 async fn a_link_works_only_while_its_address_is_the_users() {
     for database in Database::migrated().await {
@@ -348,7 +348,7 @@ async fn a_letter_of_an_unknown_secret_waits_for_another_instance() {
         ahead.deliver().await;
         mailer.refuse(Refused::None);
         app.advance(15);
-        // The other instances know only the old secret and claim first.
+        // The other instances know only the old secret, and they claim first.
         let behind = app.another(|builder| builder).await;
         behind.deliver().await;
         assert!(app.letters(BOB, "").is_empty());
@@ -402,7 +402,7 @@ async fn an_unreadable_letter_backs_off_and_blocks_no_other() {
         assert_eq!(found, all, "{}", database.name());
 
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 5);
-        // It is postponed, not leased repeatedly.
+        // The mail is postponed, and not leased again and again.
         for _ in 0..3 * 60 {
             app.advance(30);
             app.deliver().await;
@@ -428,7 +428,7 @@ async fn an_unreadable_letter_backs_off_and_blocks_no_other() {
     }
 }
 
-/// The last form written by the previous version, without a recipient from a claim.
+/// The last form that the previous version wrote, without a recipient from a claim.
 #[tokio::test]
 async fn a_letter_of_an_older_version_is_bound_at_its_first_claim() {
     for database in Database::migrated().await {

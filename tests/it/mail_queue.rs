@@ -185,7 +185,7 @@ async fn an_address_gets_one_mail_a_minute_and_five_an_hour() {
         }
         assert_eq!(sent, [0, 1, 2, 3, 4, 60, 61]);
         assert_eq!(app.mailbox.mails().len(), 7);
-        // Another address has its own budget, and a link that was mailed still works.
+        // Another address has a budget of its own, and a link that was already mailed still works.
         app.forgot("bob@example.org").await;
         app.forgot("bob@example.org").await;
         app.deliver().await;
@@ -232,7 +232,7 @@ async fn postponed_mails_are_sent_in_time_on_a_clock_set_back() {
             let sent = mailer.mails.mails();
             assert!(sent.iter().any(|mail| mail.to().as_str() == email));
         }
-        // So are new requests.
+        // New requests are still accepted too.
         app.register(ANN).await;
         app.clock.rewind(Duration::from_secs(3600));
         app.deliver().await;
@@ -254,7 +254,7 @@ async fn the_last_mail_arrives_within_75_seconds_of_an_outage() {
                 app.advance(1);
             }
             mailer.down.store(false, Ordering::SeqCst);
-            // 15 until the next probe; a wait below 60 may be a lease and stays.
+            // It takes 15 seconds until the next probe. A wait below 60 seconds may be a lease and stays.
             for _ in 0..=75 {
                 app.deliver().await;
                 app.advance(1);
@@ -301,7 +301,7 @@ impl Mailer for Grey {
     }
 }
 
-/// The plan of a claim, with a hundred thousand mails that are dead or due later.
+/// The query plan of a claim while a hundred thousand mails are dead or due later.
 #[tokio::test]
 async fn a_pass_reads_due_mails_from_an_index() {
     for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
@@ -332,7 +332,7 @@ async fn a_pass_reads_due_mails_from_an_index() {
                 CASE WHEN i % 2 = 0 THEN '2020-01-01T00:00:00+00:00' ELSE '2999-01-01T00:00:00+00:00' END{cast}, \
                 CASE WHEN i % 2 = 0 THEN 'dead' ELSE 'pending' END, 1, FALSE FROM ({series}) AS n"
         );
-        // A busy machine takes longer than the statement timeout.
+        // A busy machine needs longer than the statement timeout.
         let fill = match db.get_database_backend() {
             DbBackend::Postgres => {
                 format!("BEGIN; SET LOCAL statement_timeout = '60s'; {fill}; ANALYZE; COMMIT")
@@ -384,7 +384,7 @@ async fn a_pass_reads_due_mails_from_an_index() {
 async fn a_queue_of_a_hundred_thousand_mails_sends_each_once() {
     const MAILS: usize = 100_000;
     for app in apps().await {
-        // Its claims sort all mails, because it is for tests.
+        // Its claims sort all mails, because that store is meant for tests.
         if app.name.starts_with("memory") {
             continue;
         }

@@ -25,13 +25,13 @@ const ANN: &str = "ann@example.org";
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
-    /// It accepts the connection and stays silent.
+    /// The server accepts the connection and stays silent.
     Tarpit,
-    /// It is down.
+    /// The server is down.
     Refused,
-    /// 4xx.
+    /// The server answers with a 4xx code.
     Transient,
-    /// 5xx.
+    /// The server answers with a 5xx code.
     Permanent,
 }
 
@@ -120,7 +120,7 @@ impl Mailer for Swallowed {
     }
 }
 
-/// The mail was sent without a record, so the same one is sent once more.
+/// The mail was sent without being recorded as sent, so the same mail is sent once more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_worker_killed_after_sending_repeats_the_same_mail() {
     for app in apps().await {
@@ -137,7 +137,7 @@ async fn a_worker_killed_after_sending_repeats_the_same_mail() {
         let sent = async || !swallowed.0.mails().is_empty();
         until("the mail is sent", sent).await;
         worker.abort();
-        // The mail belongs to the worker until its lease ends.
+        // The mail belongs to the worker until its lease expires.
         let before = app.mailbox.mails().len();
         app.deliver().await;
         assert_eq!(app.mailbox.mails().len(), before);
@@ -154,6 +154,6 @@ async fn a_worker_killed_after_sending_repeats_the_same_mail() {
         app.advance(3600);
         app.deliver().await;
         let resets = app.letters(ANN, "/reset-password?");
-        assert_eq!(resets.len(), 1, "it is not sent a third time");
+        assert_eq!(resets.len(), 1, "the mail is not sent a third time");
     }
 }

@@ -142,7 +142,7 @@ async fn an_access_token_is_accepted_until_it_expires() {
         reply.problem(401, "invalid_access_token");
         app.refresh(&tokens.refresh).await.expect(200);
 
-        // A token issued further ahead than the tolerated clock skew.
+        // The token was issued further in the future than the tolerated clock skew.
         let tokens = app.login(ANN).await;
         app.clock.rewind(Duration::from_secs(30));
         let restarted = app.another(short).await;

@@ -48,11 +48,11 @@ async fn migrations_go_forward_and_back() {
 
         down(db, Some(1)).await.unwrap();
         assert_eq!(applied(db).await, ALL - 1);
-        // Before the tenth migration, which created this table.
+        // Goes back to before the tenth migration, which created this table.
         down(db, Some(ALL as u32 - 10)).await.unwrap();
         assert_eq!(applied(db).await, 9);
         assert!(!tables(db).await.contains(&"auth_identities".to_owned()));
-        // Before the fifth migration, which created this table.
+        // Goes back to before the fifth migration, which created this table.
         down(db, Some(5)).await.unwrap();
         assert_eq!(applied(db).await, 4);
         assert!(!tables(db).await.contains(&"auth_events".to_owned()));
@@ -98,7 +98,7 @@ async fn twenty_instances_start_together() {
     }
 }
 
-/// During a long backup, writers would queue behind a waiting migration.
+/// During a long backup, writers would queue behind a migration that waits.
 #[tokio::test]
 async fn a_migration_yields_to_a_long_reader_and_retries() {
     for database in Database::migrated().await {
@@ -123,7 +123,7 @@ async fn a_migration_yields_to_a_long_reader_and_retries() {
     }
 }
 
-/// The transaction waiting for the mail table, if any.
+/// The transaction that waits for the mail table, if there is one.
 async fn waiting(db: &DatabaseConnection) -> String {
     let sql = "SELECT virtualtransaction FROM pg_locks WHERE NOT granted AND relation = 'auth_outbox'::regclass";
     let found = Mutex::new(String::new());
@@ -179,7 +179,7 @@ async fn migrations_of_a_newer_version_are_left_alone() {
     }
 }
 
-/// Also a session opened by an older instance after the migration.
+/// This also covers a session that an older instance opened after the migration.
 #[tokio::test]
 async fn older_sessions_are_authenticated_at_their_opening() {
     for database in Database::migrated().await {
@@ -222,13 +222,13 @@ async fn older_sessions_are_authenticated_at_their_opening() {
     }
 }
 
-/// The previous version verified accounts by an untrusted provider's assertion.
+/// The previous version marked accounts as verified by the assertion of an untrusted provider.
 #[tokio::test]
 async fn the_migration_verifies_no_untrusted_address() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let db = store.database();
-        // The eleventh moved the proof to the account.
+        // The eleventh migration moved the proof to the account.
         down(db, Some(ALL as u32 - 10)).await.unwrap();
         let made = SystemClock.now();
         let (linked, later) = (

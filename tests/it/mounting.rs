@@ -1,4 +1,4 @@
-//! The mounted rows and the service they call.
+//! The mounted endpoints and the service that they call.
 
 use std::sync::{Arc, Mutex};
 
@@ -40,7 +40,7 @@ async fn an_endpoint_can_be_left_out() {
         assert!(document["paths"]["/users"].is_null());
         assert!(document["paths"]["/users/me"].is_object());
 
-        // A typing error must not leave an endpoint open.
+        // A typing error must not leave an endpoint unprotected.
         for (method, path) in [(Method::GET, "/users"), (Method::POST, "/user")] {
             let error = app.auth.endpoints().without(&method, path).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -120,7 +120,7 @@ impl UserService for Watched {
     }
 }
 
-/// A wrapper and its records.
+/// A wrapper, and its records.
 fn watching() -> (
     impl Fn(AuthBuilder) -> AuthBuilder,
     Arc<Mutex<Vec<&'static str>>>,
@@ -190,7 +190,7 @@ async fn the_endpoints_call_the_wrapping_service_of_a_host() {
             ]
         );
 
-        // The veto is answered like ours.
+        // The veto is answered like a refusal of our own.
         let body = json!({"email": "eve@example.org", "password": PASSWORD});
         app.post("/users", body).await.problem(403, "forbidden");
         assert!(calls.lock().unwrap().is_empty());

@@ -65,7 +65,7 @@ async fn a_first_sign_in_creates_a_verified_account_for_the_next() {
         ];
         assert_eq!(kinds(&app, id).await, first, "{}", app.name);
 
-        // The subject identifies the user, whatever the address is now.
+        // The subject identifies the user, whatever address the user has now.
         app.advance(60);
         let again = sign_in(&app, &fake, person("1", "other@example.org")).await;
         let again = app.me(&again.access).await.expect(200).json();
@@ -73,7 +73,7 @@ async fn a_first_sign_in_creates_a_verified_account_for_the_next() {
         assert_eq!(again["email"], "Ann@Example.org");
         assert_eq!(kinds(&app, id).await[3..], [EventKind::SignedIn]);
 
-        // The account has no password until a reset sets one.
+        // The account has no password until the user resets it.
         app.try_login(ANN, "a wrong password")
             .await
             .problem(401, "invalid_credentials");
@@ -182,7 +182,7 @@ async fn a_flow_completes_once_in_the_browser_that_began_it() {
         let line = format!("GET /auth/oauth/idp/callback?{query}");
         let reply = app.ask(&line, "", b"").await;
         reply.problem(400, "invalid_token");
-        // The cookie of another flow, and of another browser under this name.
+        // Neither the cookie of another flow nor that of another browser under this name is accepted.
         let other = begin(&app, &[]).await;
         come_back(&app, &other, &query)
             .await
@@ -197,7 +197,7 @@ async fn a_flow_completes_once_in_the_browser_that_began_it() {
             let reply = come_back(&app, &forged, &query).await;
             reply.problem(400, "invalid_token");
         }
-        // Any host of the domain could set a cookie without the prefix.
+        // Any host of the domain could set a cookie that lacks the prefix.
         let bare = Tab {
             cookie: tab.cookie.replace("__Host-", ""),
             ..tab.clone()
@@ -210,7 +210,7 @@ async fn a_flow_completes_once_in_the_browser_that_began_it() {
                 .await
                 .problem(400, "invalid_token");
         }
-        assert_eq!(fake.calls("/token"), before, "nothing was asked");
+        assert_eq!(fake.calls("/token"), before, "the provider was not asked");
 
         let params = landed(come_back(&app, &tab, &query).await);
         come_back(&app, &tab, &query)

@@ -1,4 +1,4 @@
-//! The OpenAPI document: valid, complete, and changed on purpose only.
+//! The OpenAPI document is valid and complete, and changes only on purpose.
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
@@ -23,7 +23,7 @@ use crate::{
 };
 
 const ANN: &str = "ann@example.org";
-/// The headings of the document, with one spelling each.
+/// The tags of the document, with one spelling each.
 const TAGS: [&str; 5] = [
     "Account",
     "Administration",
@@ -39,7 +39,7 @@ async fn document() -> (App, Value) {
     (app, document)
 }
 
-/// Reviewers see a change of the contract: update the file with `HALLPASS_WRITE_OPENAPI=1`.
+/// A change of the contract has to be visible to reviewers. Update the file with `HALLPASS_WRITE_OPENAPI=1`.
 #[tokio::test]
 async fn the_document_matches_the_reviewed_file() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/openapi.json");
@@ -111,7 +111,7 @@ async fn examples_create_no_account_and_set_no_password() {
     }
 }
 
-/// The OpenAPI 3.1 rules for the parts used here.
+/// The OpenAPI 3.1 rules for the parts that are used here.
 #[tokio::test]
 async fn the_document_is_sound() {
     let (_, document) = document().await;
@@ -176,7 +176,7 @@ fn check_replies(id: &str, operation: &Value) {
             assert!(content["schema"].is_object(), "{id} {status}");
         }
     }
-    // A bearer operation declares it and its refusals.
+    // An operation with a bearer token declares the token and its refusals.
     let secured = operation["security"] == json!([{"bearer": []}]);
     let challenged = operation["responses"]["401"]
         .to_string()
@@ -184,7 +184,7 @@ fn check_replies(id: &str, operation: &Value) {
     assert_eq!(secured, challenged, "{id}");
 }
 
-/// Every reference resolves, and every type is a JSON type.
+/// Checks that every reference resolves, and that every type is a JSON type.
 fn check_schemas(document: &Value, part: &Value, place: &str) {
     const TYPES: [&str; 7] = [
         "array", "boolean", "integer", "null", "number", "object", "string",
@@ -202,7 +202,7 @@ fn check_schemas(document: &Value, part: &Value, place: &str) {
                     .and_then(|path| document.pointer(path));
                 assert!(found.is_some(), "{place} refers to {target}");
             }
-            // OpenAPI 3.0 only: `nullable` and a boolean `exclusiveMinimum`.
+            // Only OpenAPI 3.0 has `nullable` and a boolean `exclusiveMinimum`.
             assert!(!members.contains_key("nullable"), "{place}");
             let is_schema = !place.ends_with("/properties") && !place.ends_with("/bearer");
             match members.get("type") {
@@ -233,8 +233,8 @@ fn check_schemas(document: &Value, part: &Value, place: &str) {
     }
 }
 
-/// openapi-python-client, for example, merges the parts of `allOf` and drops a reply where one part offers a choice of
-/// schemas for a member that the other narrows.
+/// openapi-python-client, for example, merges the parts of `allOf`. It drops a reply if one part offers a choice of
+/// schemas for a member and the other part narrows that member.
 #[tokio::test]
 async fn a_client_generator_can_merge_every_problem() {
     let (_, document) = document().await;
@@ -261,7 +261,7 @@ async fn a_client_generator_can_merge_every_problem() {
     assert!(problems > 200, "{problems}");
 }
 
-/// The words come from the one enum: a new one needs an arm below.
+/// The codes come from the one enum, so a new code needs an arm below.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_code_is_documented_and_can_be_provoked() {
     let (_, document) = document().await;
@@ -282,13 +282,13 @@ async fn every_code_is_documented_and_can_be_provoked() {
             let status = reply.status;
             reply.problem(status, code);
         }
-        // Only rows that answer the code list it, except codes of every path.
+        // Only endpoints that answer with the code list it, except for codes that every path may answer with.
         let everywhere = ["method_not_allowed", "not_found", "internal", "unavailable"];
         let paths = document["paths"].to_string();
         let named = paths.contains(&format!("`{code}`"));
         assert!(
             named || everywhere.contains(&code),
-            "no row documents {code}"
+            "no endpoint documents {code}"
         );
     }
 }
@@ -408,7 +408,7 @@ async fn provoke(code: &str) -> Reply {
             let hurried = app
                 .another(|builder| builder.request_timeout(std::time::Duration::from_nanos(1)))
                 .await;
-            // Its body never comes.
+            // The body of the request is never sent.
             let head =
                 "POST /users HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9\r\n\r\n";
             hurried.raw(head.as_bytes()).await
@@ -446,7 +446,7 @@ async fn code_of_a_redirect(code: &str) -> String {
     params.unwrap_err()
 }
 
-/// Refuses with an invalid word, so that ours is answered.
+/// Refuses with an invalid code, so that our own code is sent instead.
 #[derive(Debug)]
 struct Refusing;
 
@@ -457,7 +457,7 @@ impl Hooks for Refusing {
     }
 }
 
-/// A hash that somebody wrote into the database.
+/// The password hash is one that somebody wrote into the database.
 async fn unreadable() -> Reply {
     let databases = Database::migrated().await;
     let store = databases[0].store().await;

@@ -31,7 +31,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// Raises the version of an account during this many sign-ins.
+/// Raises the version of an account during this many of the next sign-ins.
 #[derive(Debug)]
 struct Raising {
     store: Arc<dyn Store>,
@@ -54,7 +54,7 @@ impl Hooks for Raising {
     }
 }
 
-/// A service that locks at the first wrong password, with account changes during this many sign-ins.
+/// A service that locks at the first wrong password, and changes the account during this many sign-ins.
 async fn raising(app: &App) -> (App, Arc<AtomicUsize>) {
     let left = Arc::new(AtomicUsize::new(0));
     let (store, shared) = (app.store(), Arc::clone(&left));
@@ -96,7 +96,7 @@ async fn a_right_password_overtaken_each_time_is_not_a_failure() {
         reply.problem(503, "unavailable");
         assert_eq!(usize::MAX - left.load(Ordering::SeqCst), 3, "checks");
         assert_eq!(app.count_events(EventKind::SignInFailed).await, 0);
-        // One failed attempt would lock.
+        // One failed attempt would lock the account.
         left.store(0, Ordering::SeqCst);
         app.login(ANN).await;
         app.try_login(ANN, "a wrong password").await.expect(401);
@@ -106,7 +106,7 @@ async fn a_right_password_overtaken_each_time_is_not_a_failure() {
     }
 }
 
-/// An instance with other parameters rehashes the password after each check.
+/// An instance with other hash parameters, which rehashes the password after each check.
 #[derive(Debug)]
 struct Rehashing {
     store: Arc<dyn Store>,

@@ -1,4 +1,4 @@
-//! A host's own rows beside ours: replies, refusals and documentation alike.
+//! A host's own endpoints beside ours have the same replies, refusals and documentation.
 
 use hallpass::{
     ActiveUser, Auth, ErrorKind, Result,
@@ -126,7 +126,7 @@ async fn own_rows_give_way_to_documentation_and_pages() {
         let own = own.map(|path| Endpoint::get(path, (), ask));
         let endpoints = app.auth.endpoints().with_rows(own).unwrap();
         let server = Server::of(endpoints.with_docs().with_pages(), framework).await;
-        // The page of a dead link instead of the own row's 204.
+        // The path shows the page of a dead link instead of the 204 of the host's endpoint.
         let ours = [
             ("/docs/start.js", 200),
             ("/openapi.json", 200),

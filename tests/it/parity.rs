@@ -1,7 +1,7 @@
-//! Every row of the contract on axum and actix: the replies are identical and documented.
+//! Every endpoint on axum and actix: the replies are identical and documented.
 //!
-//! The rows come from the table and the bodies from their schemas: a new row needs a change here only if no value in
-//! [`Known`] fits.
+//! The endpoints come from the table, and the bodies from their schemas. A new endpoint needs a change here only if no
+//! value in [`Known`] fits.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ struct Twins {
     document: Value,
 }
 
-/// Values for the requests of one twin.
+/// The values for the requests of one twin.
 struct Known {
     target: String,
     /// A mail in the outbox.
@@ -42,7 +42,7 @@ struct Known {
     /// The code of a flow with a provider.
     code: String,
     identity: String,
-    /// The query and headers that a row without a body needs.
+    /// The query and headers for an endpoint without a body.
     visit: Option<(String, String)>,
 }
 
@@ -123,7 +123,7 @@ impl Twins {
     }
 
     async fn known(&self, app: &App, index: usize, path: &str) -> Known {
-        // An earlier row may have deleted it.
+        // An earlier request may have deleted the administrator.
         app.administrator().await;
         app.forgot(ROOT).await;
         let tokens = app.login(ROOT).await;
@@ -190,22 +190,22 @@ impl Twins {
         landed["code"].clone()
     }
 
-    /// Sends each twin its request and checks that they answer alike.
+    /// Sends each twin its request, and checks that both answer alike.
     async fn ask(&self, axum: &[u8], actix: &[u8]) -> Reply {
-        // Newer rows sort by their time.
+        // The order of newer rows depends on their time.
         self.clock.advance(std::time::Duration::from_millis(2));
         let (one, other) = (self.axum.raw(axum).await, self.actix.raw(actix).await);
         assert_eq!(masked(one.clone()), masked(other), "{}", shown(axum));
         one
     }
 
-    /// Checks that the document has this reply of the row; returns whether it is a success.
+    /// Whether the reply is a success. Checks that the document has this reply of the endpoint.
     fn is_documented(&self, row: &Endpoint, asked: &[u8], reply: &Reply) -> bool {
         let asked = shown(asked);
         let path = row.path();
         let is_other = [404, 405].contains(&reply.status);
         if !asked.starts_with(&format!("{} ", row.method())) || is_other {
-            // Another method or path, which may belong to another row.
+            // The request has another method or path, which may belong to another endpoint.
             return false;
         }
         let method = row.method().as_str().to_ascii_lowercase();
@@ -215,7 +215,7 @@ impl Twins {
         if reply.status >= 400 {
             let problem = &documented["content"]["application/problem+json"]["schema"]["allOf"];
             let code = &problem[1]["properties"]["code"];
-            // Besides the codes of a host's own.
+            // The documented codes, apart from the host's own.
             let ours = code.get("enum").unwrap_or(&code["examples"]);
             let codes = ours.as_array().expect("the codes are listed");
             assert!(codes.contains(&reply.json()["code"]), "{asked}");
@@ -313,7 +313,7 @@ fn requests(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW", "get",
     ];
     for method in methods {
-        // The row's own method is covered above and below.
+        // The endpoint's own method is covered above and below.
         if method != row.method().as_str() {
             add(&format!("{method} {path}"), &anonymous, b"{}");
             add(&format!("{method} {path}"), id, b"");
@@ -335,7 +335,7 @@ fn requests(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
     ] {
         add(&format!("{} {other}", row.method()), &signed, b"");
     }
-    // Last, because it may end the session.
+    // The valid body comes last, because it may end the session.
     for body in bodies(row, document, known) {
         add(&line, &signed, &body);
     }
@@ -395,7 +395,7 @@ fn bodies(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
     all
 }
 
-/// Without the servers' own parts, and with a star for random values.
+/// The reply without the parts that differ by server, and with a star for each random value.
 fn masked(mut reply: Reply) -> Reply {
     reply
         .headers
@@ -426,7 +426,7 @@ fn masked(mut reply: Reply) -> Reply {
     };
     let mut random = Vec::new();
     find_random(&json, &mut random);
-    // A short value may be part of a long one.
+    // A short value may be part of a longer one.
     random.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
     let mut text = reply.text().to_owned();
     for value in random {

@@ -1,4 +1,4 @@
-//! The password policy at every call that sets a password.
+//! The password policy in every call that sets a password.
 
 use std::{sync::Arc, time::Duration};
 
@@ -39,7 +39,7 @@ async fn register(app: &App, email: &str, name: &str, password: &str) -> Reply {
     app.post("/users", body).await
 }
 
-/// Tries to set this password at every call for `ann@example.org` and returns the replies with their member.
+/// Tries to set this password in every call for `ann@example.org`, and returns each reply with the name of its member.
 async fn at_every_door(app: &App, password: &str) -> Vec<(&'static str, Reply)> {
     let admin = app.administrator().await;
     app.advance(1);
@@ -100,12 +100,12 @@ async fn every_reason_is_documented_and_reached_everywhere() {
         let ann = register(&app, ANN, "Ann Perkins-Knope", PASSWORD).await;
         ann.expect(201);
         for (weakness, password) in reasons {
-            // JSON over HTTP cannot carry these.
+            // JSON over HTTP cannot carry such a password.
             if weakness == Weakness::ControlCharacter {
                 continue;
             }
             for (member, reply) in at_every_door(&app, password).await {
-                // Only an account has a known name.
+                // Only an account has a name that is known.
                 if weakness == Weakness::ContainsName && member == "/password" {
                     continue;
                 }
@@ -352,7 +352,7 @@ async fn each_unchecked_password_leaves_one_event() {
     ranges.answer(ok("garbage"));
     for app in apps_with(|builder| builder.breach_check(ranges.check())).await {
         let ann = app.register(ANN).await["id"].as_str().unwrap().to_owned();
-        // The first call creates the administrator and so adds one.
+        // The first call creates the administrator, which adds one event.
         let replies = at_every_door(&app, "what nobody could look up").await;
         for (_, reply) in replies {
             assert!(matches!(reply.status, 201 | 204), "{reply:?}");

@@ -1,4 +1,4 @@
-//! Permissions of roles, behind extractors and guards on both frameworks, and in tokens.
+//! The permissions of roles, behind extractors and guards on both frameworks, and in tokens.
 
 use axum::{Router, routing::get};
 use hallpass::{
@@ -113,7 +113,7 @@ async fn permissions_follow_the_roles_in_the_database() {
             ("user", [200, 403, 403]),
             ("editor", [403, 200, 200]),
             ("editor user", [200; 3]),
-            // A role has only its granted permissions.
+            // A role has only the permissions that it was granted.
             ("admin", [403; 3]),
             ("", [403; 3]),
         ] {
@@ -167,7 +167,7 @@ async fn tokens_carry_permissions_only_if_configured() {
             );
             assert!(caller.claims().is_empty());
         }
-        // The permissions of the sign-in, as with the roles.
+        // The permissions are those of the sign-in, like the roles.
         app.set_roles(&id, "").await;
         let bare = app.login(ANN).await.access;
         let empty = written.then(|| json!([]));

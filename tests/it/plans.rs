@@ -1,4 +1,4 @@
-//! Query plans with many users: user lists, administrator locks, identities and codes.
+//! Query plans with many users: lists of users, locks on administrators, identities and codes.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -48,7 +48,7 @@ fn by_status(status: UserStatus) -> UserFilter {
     }
 }
 
-/// No filter and no depth reads or sorts the whole table.
+/// The whole table is not read or sorted, whatever the filter and the depth.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_list_of_users_has_an_index() {
     for database in Database::migrated().await {
@@ -91,7 +91,7 @@ async fn every_list_of_users_has_an_index() {
             let sorts = plan.contains("Sort") || plan.contains("TEMP B-TREE");
             assert!(index == email || !sorts, "{context}");
         }
-        // Many users match: the list is walked, or the few pages of the index are read.
+        // Many users match, so the list is walked, or the few pages of the index are read.
         let users = watched
             .store
             .list_users(&by_email("1"), Some(deep), 50)
@@ -228,7 +228,7 @@ async fn identities_and_codes_are_found_by_indexes() {
     }
 }
 
-/// A sign-in and a list scan open sessions, not ended ones.
+/// A sign-in and a list of sessions read open sessions, not ended ones.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn open_sessions_are_found_among_many_that_ended() {
     for database in Database::migrated().await {

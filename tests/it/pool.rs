@@ -1,4 +1,4 @@
-//! Connections left inside a transaction: later writes are not lost.
+//! Connections that are left inside a transaction do not lose later writes.
 
 use hallpass::{
     clock::{Clock as _, SystemClock},
@@ -10,7 +10,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait as _};
 
 use crate::support::{app::created, db::Database};
 
-/// The server has an open or failed transaction unknown to the driver.
+/// The server has an open or failed transaction that the driver does not know of.
 const LEFT_OPEN: [&str; 2] = ["BEGIN", "BEGIN; SELECT * FROM no_such_table"];
 
 #[tokio::test]

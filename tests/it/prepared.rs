@@ -15,14 +15,14 @@ use crate::support::{
 };
 
 const ANN: &str = "ann@example.org";
-/// As macOS may send it: decomposed, with a no-break space.
+/// The password as macOS may send it: decomposed, with a no-break space.
 const DECOMPOSED: &str = "zoe\u{308} trinkt\u{a0}u\u{308}ber Tee";
-/// As other systems send it.
+/// The password as other systems send it.
 const COMPOSED: &str = "zo\u{eb} trinkt \u{fc}ber Tee";
-/// Compatible with it, but another password.
+/// A password that is compatible with it in Unicode, but is another password.
 const OTHER: &str = "zo\u{eb} trinkt \u{fc}ber \u{ff34}ee";
 
-/// A hash of the raw bytes, from an older version or another program.
+/// A hash of the raw bytes, which an older version or another program computed.
 fn hash_of_bytes(password: &str) -> PasswordHash {
     let (salt, mut tag) = (b"a salt of others", [0; 32]);
     let params = Params::new(8, 1, 1, Some(32)).unwrap();
@@ -124,7 +124,7 @@ async fn the_length_of_a_password_is_counted_after_preparation() {
             .post("/users", json!({"email": ANN, "password": short}))
             .await;
         reply.violations("weak_password", &[("/password", "too_short")]);
-        // 400 code points as typed, 200 as compared.
+        // The password has 400 code points as typed, and 200 as compared.
         let long = "u\u{308}a\u{308}o\u{308}e\u{308}".repeat(50);
         let body = json!({"email": ANN, "password": long});
         app.post("/users", body).await.expect(201);

@@ -97,7 +97,7 @@ fn a_retention_out_of_range_is_refused() {
     }
 }
 
-/// The background task purges about every hour and ends on request.
+/// The background task purges about every hour, and ends when asked to.
 #[tokio::test(start_paused = true)]
 async fn the_background_task_purges_every_hour() {
     let app = app_with(|builder| builder.event_retention(Duration::from_secs(1))).await;
@@ -121,7 +121,7 @@ async fn the_background_task_purges_every_hour() {
     task.await.unwrap();
 }
 
-/// Each statement looks at 500 rows at most.
+/// Each statement looks at no more than 500 rows.
 #[tokio::test]
 async fn a_purge_deletes_in_small_batches() {
     for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
@@ -138,7 +138,7 @@ async fn a_purge_deletes_in_small_batches() {
         assert_eq!(app.auth.purge().await.unwrap(), Purged::default());
         let looks =
             "three looks at sessions, one at tokens, one at events, one at limits, one at flows";
-        // On Postgres a time limit precedes each deletion; events are deleted directly.
+        // On Postgres, a time limit precedes each deletion. Events are deleted without being read first.
         let limited = usize::from(backend == DbBackend::Postgres);
         count.expect(7 + limited, looks);
         clock.advance(Duration::from_secs(30 * DAY));

@@ -112,7 +112,7 @@ async fn the_extractor_distinguishes_unauthenticated_from_stale() {
     }
 }
 
-/// A clock set back keeps a sign-in recent.
+/// If the clock is set back, a sign-in remains recent.
 #[tokio::test]
 async fn a_sign_in_ahead_of_the_clock_is_recent() {
     let app = app_with(|builder| builder).await;
@@ -202,7 +202,7 @@ async fn an_account_without_a_password_cannot_reauthenticate_by_one() {
             let reply = reauthenticate(&app, &access, password).await;
             reply.problem(401, "invalid_credentials");
         }
-        // The sign-in is recent anyway.
+        // The sign-in is recent even without reauthentication.
         for server in &hosts(&app.auth).await {
             assert_eq!(server.client.get("/recent", &access).await.status, 200);
         }
@@ -223,7 +223,7 @@ async fn an_ended_session_is_not_freshened() {
     }
 }
 
-/// Each succeeds or finds the session ended, which stays ended.
+/// Each call succeeds or finds that the session has ended. An ended session stays ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reauthentication_revives_no_ended_session() {
     for app in apps_with(unhurried).await {

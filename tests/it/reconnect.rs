@@ -1,4 +1,4 @@
-//! Postgres connections closed by the server while idle or during a statement.
+//! Postgres connections that the server closes while they are idle or during a statement.
 
 use std::sync::{
     Arc,
@@ -19,7 +19,7 @@ use crate::support::{app::created, db::Database, patience::until};
 
 const POOL: usize = 3;
 
-/// A store with its pool full of idle connections.
+/// A store whose pool is full of idle connections.
 struct Case {
     store: SeaOrmStore,
     other: SeaOrmStore,
@@ -43,7 +43,7 @@ impl Case {
         Self::new(async |url| SeaOrmStore::connect(&settings(url)).await.unwrap()).await
     }
 
-    /// On a pool opened by the host, with the driver's own behaviour.
+    /// A store on a pool that the host opened, with the driver's own behaviour.
     async fn of_the_host() -> Option<Self> {
         let open = async |url: &str| {
             let mut options = sea_orm::ConnectOptions::new(url);
@@ -66,7 +66,7 @@ impl Case {
         until("all connections are idle", async || pool.num_idle() == POOL).await;
     }
 
-    /// Like a restart with an immediately available server.
+    /// Acts like a restart after which the server is available immediately.
     async fn end_all_connections(&self) {
         let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
              AND backend_type = 'client backend'";
@@ -86,7 +86,7 @@ impl Case {
         self.store.list_users(&all, None, 1).await.map(drop)
     }
 
-    /// Runs this before each insert of a user or at COMMIT, and counts the statements.
+    /// Runs this before each insert of a user, or at COMMIT, and counts the statements.
     async fn with_trigger(self, timing: &str) -> (Self, Arc<AtomicUsize>) {
         for sql in [
             "CREATE FUNCTION die() RETURNS trigger AS $$ BEGIN \
@@ -144,7 +144,7 @@ async fn insert(case: &Case) -> Result<(), StoreError> {
     inserted.map(drop)
 }
 
-/// One transaction of several statements.
+/// A transaction that consists of several statements.
 async fn insert_first(case: &Case) -> Result<FirstAdministrator, StoreError> {
     let user = user(Role::ADMIN);
     let event = created(user.created_at);
@@ -185,7 +185,7 @@ async fn a_transaction_on_a_closed_connection_begins_again() {
     }
 }
 
-/// A write that may have run is not repeated, and makes the pool check its other connections.
+/// A write that may have run is not repeated. It makes the pool check its other connections.
 #[tokio::test]
 async fn one_lost_write_causes_no_second_loss() {
     let Some(case) = Case::own().await else {
@@ -250,7 +250,7 @@ async fn a_transaction_that_may_have_committed_is_not_repeated() {
     }
 }
 
-/// The host repeats its own transaction.
+/// Only the host can repeat its own transaction.
 #[tokio::test]
 async fn a_transaction_of_the_host_is_never_repeated() {
     use sea_orm::TransactionTrait as _;

@@ -49,7 +49,7 @@ async fn each_refresh_token_is_exchanged_for_the_next() {
             assert_eq!(next.session, tokens.session);
             assert_ne!(next.refresh, tokens.refresh);
             app.me(&next.access).await.expect(200);
-            // The older access token is valid until it expires, as the session is the same.
+            // The older access token is valid until it expires, because its session is the same.
             app.me(&tokens.access).await.expect(200);
             tokens = next;
         }
@@ -81,14 +81,14 @@ async fn a_retry_within_grace_gets_the_same_successor() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let next = rotate(&app, &tokens).await;
-        // The grace of 30 s, and the request timeout of 10 s.
+        // The grace is 30 s, plus the request timeout of 10 s.
         for seconds in [0, 39, 1] {
             app.advance(seconds);
             let again = app.refresh(&tokens.refresh).await.tokens();
             assert_eq!(again.refresh, next.refresh);
             app.me(&again.access).await.expect(200);
         }
-        // A clock that runs behind is within grace too.
+        // A call is also within grace if the clock runs behind.
         app.clock.rewind(Duration::from_secs(60));
         let again = app.refresh(&tokens.refresh).await.tokens();
         assert_eq!(again.refresh, next.refresh);
@@ -102,7 +102,7 @@ async fn a_clock_jump_by_the_grace_is_not_a_theft() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let next = rotate(&app, &tokens).await;
-        // The client waits for the whole request timeout, and the clock jumps.
+        // The client waits for the whole request timeout while the clock jumps.
         app.advance(10);
         app.advance(30);
         let again = app.refresh(&tokens.refresh).await.tokens();
@@ -256,7 +256,7 @@ async fn an_old_instance_and_a_new_one_share_one_successor() {
         let with = |first: &Secret, second: &Secret| {
             Secrets::new(first.clone(), vec![second.clone()]).unwrap()
         };
-        // Both instances know both secrets in different order, as during a rollout.
+        // Both instances know both secrets, but in a different order, as during a rollout.
         let (old_first, new_first) = (with(&app.secret, &new), with(&new, &app.secret));
         let old = app
             .another(|builder| builder.secrets(old_first.clone()))
@@ -366,7 +366,7 @@ async fn a_logout_wins_against_refreshes_in_flight() {
         for reply in replies {
             match reply.status {
                 204 => {}
-                // Tokens of a refresh in flight are void now.
+                // The tokens of a refresh that was running are void now.
                 200 => assert_over(&app, &reply.tokens()).await,
                 _ => drop(reply.problem(401, "invalid_refresh_token")),
             }

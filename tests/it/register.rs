@@ -214,7 +214,7 @@ async fn passwords_are_kept_whole_up_to_the_cap() {
             let reply = app.try_login(&email, &shorter).await;
             reply.problem(401, "invalid_credentials");
         }
-        // 1025 bytes exceed 256 code points of four bytes.
+        // 256 code points of four bytes are 1024 bytes, and this password has one more.
         let body = json!({"email": "2@example.org", "password": format!("{bytes}a")});
         let reply = app.post("/users", body).await;
         reply.violations("weak_password", &[("/password", "too_long")]);
@@ -380,7 +380,7 @@ async fn a_private_registration_reveals_nothing_and_mails_one_letter() {
             let taken = email.starts_with('A');
             assert_eq!(mails[0].text().contains("/verify-email?token="), !taken);
             assert_eq!(mails[0].text().contains("token="), !taken);
-            // To the stored address.
+            // The mail goes to the stored address.
             assert_eq!(mails[0].to().as_str(), email.to_lowercase());
             app.advance(120);
         }
@@ -431,7 +431,7 @@ async fn closed_registration_refuses_applicants() {
         reply.problem(403, "registration_closed");
         let reply = app.try_login("ann@example.org", PASSWORD).await;
         reply.problem(401, "invalid_credentials");
-        // In-process creation still works.
+        // Creating an account in process still works.
         app.administrator().await;
     }
 }

@@ -63,7 +63,7 @@ async fn a_request_reveals_nothing_about_the_address() {
         }
         assert_eq!(replies[0], replies[1]);
         assert_eq!(replies[0], replies[2]);
-        // Each request is an intent; one of them has a recipient.
+        // Each request is an intent, but only one of them has a recipient.
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 3);
         let mails = app.mailbox.mails();
         assert_eq!(mails.len(), 1);
@@ -308,7 +308,7 @@ async fn a_session_does_not_survive_a_concurrent_reset() {
         .await;
         for reply in replies {
             match reply.status {
-                // Issued before the reset, void now.
+                // The tokens were issued before the reset, and are void now.
                 200 => {
                     let tokens = reply.tokens();
                     let me = app.me(&tokens.access).await;
@@ -333,7 +333,7 @@ async fn a_reset_link_has_the_configured_lifetime() {
     let token = app.reset_token(ANN).await;
     app.advance(60);
     assert_spent(&app, &token).await;
-    // GET spends nothing, because the row has no GET.
+    // GET spends nothing, because the endpoint does not support GET.
     let reply = app.ask("GET /auth/reset-password", "", b"").await;
     let reply = reply.problem(405, "method_not_allowed");
     assert_eq!(reply.header("allow"), Some("POST"));

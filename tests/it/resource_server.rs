@@ -1,4 +1,4 @@
-//! A resource server on both frameworks, with a hallpass server on loopback and its keys by HTTP.
+//! A resource server on both frameworks, which fetches the keys of a hallpass server on loopback over HTTP.
 
 use std::{
     net::SocketAddr,
@@ -33,7 +33,7 @@ impl RequiredPermission for ReadNotes {
     const PERMISSION: Permission = READ;
 }
 
-/// A state of the host's own, without an `Auth`.
+/// The host's own state, without an `Auth`.
 #[derive(Clone)]
 struct Host(Verifier);
 
@@ -43,7 +43,7 @@ impl VerifyTokens for Host {
     }
 }
 
-/// A state of the host's own, with one.
+/// The host's own state, with an `Auth`.
 #[derive(Clone, FromRef)]
 struct AuthHost {
     auth: Auth,
@@ -123,7 +123,7 @@ fn on_actix<T: 'static + Clone + Send + Sync>(data: T, verifier: &Verifier) -> S
     })
 }
 
-/// Every way to hold a verifier.
+/// A host for every way to hold a verifier.
 async fn hosts(auth: &Auth, verifier: &Verifier) -> [Server; 6] {
     let own = auth.verifier();
     let auth_host = AuthHost { auth: auth.clone() };
@@ -137,7 +137,7 @@ async fn hosts(auth: &Auth, verifier: &Verifier) -> [Server; 6] {
     ]
 }
 
-/// A client whose server moves.
+/// A client of a server that moves.
 #[derive(Clone, Debug)]
 struct Moving {
     jwks: Arc<Mutex<HttpJwks>>,
@@ -216,7 +216,7 @@ async fn extractors_and_guards_use_the_token_alone() {
         ] {
             app.set_roles(&id, roles).await;
             let access = app.login(ANN).await.access;
-            // The claims of the sign-in hold for this token.
+            // For this token, the claims of the sign-in still apply.
             app.set_roles(&id, "").await;
             for (path, expected) in GUARDED.into_iter().zip(expected) {
                 let reply = client.get(path, &access).await;

@@ -1,4 +1,4 @@
-//! Secrets reach no log, no error, no `Debug` and no reply to a failure (I11).
+//! Secrets appear in no log, no error, no `Debug` output and no reply to a failure (I11).
 
 mod parts;
 
@@ -42,7 +42,7 @@ async fn secrets_are_in_no_output() {
     for database in Database::migrated().await {
         let store = database.store().await;
         run.flows(store.clone()).await;
-        // Administrators see the trail, which holds no address either.
+        // Administrators see the trail, so it must not hold an address either.
         let trail = parts::trail(&store).await;
         assert!(trail.contains("unknown_address"), "{trail}");
         assert!(!trail.contains('@'), "{trail}");
@@ -61,7 +61,7 @@ async fn secrets_are_in_no_output() {
     ] {
         assert!(said.contains(known), "the transcript has no {known:?}");
     }
-    // The mailer quotes the recipient.
+    // The mailer quotes the recipient, but the log lines about mails must not.
     let is_of_mail = |line: &&str| {
         line.contains("a mail could not be sent") || line.contains("a mail was marked dead")
     };
@@ -162,7 +162,7 @@ impl Run {
         self.unsayable.phc(hash.password_hash.unwrap().expose());
     }
 
-    /// Secrets in the wrong places, and provider sign-ins that succeed and fail.
+    /// Sends secrets in the wrong places, and signs in with a provider, both successfully and not.
     async fn providers(&mut self, store: impl Store + 'static, clock: &ManualClock) {
         let fake = FakeProvider::start().await;
         fake.follow(clock);
@@ -274,7 +274,7 @@ impl Run {
     }
 
     async fn reset(&mut self, api: &Api, auth: &Auth, mailer: &RefusesHalf, clock: &ManualClock) {
-        // Verification letters that are refused or accepted.
+        // Some of the verification letters are refused, and the others are accepted.
         while auth.deliver_mail().await.unwrap() > 0 {
             clock.advance(Duration::from_secs(60));
         }
@@ -303,7 +303,7 @@ impl Run {
         Self::give_up(api, auth, mailer, clock).await;
     }
 
-    /// A mail refused until it expires: the mailer's last error is quoted.
+    /// The mail is refused until it expires, and the mailer's last error is quoted.
     async fn give_up(api: &Api, auth: &Auth, mailer: &RefusesHalf, clock: &ManualClock) {
         while auth.deliver_mail().await.unwrap() > 0 {
             clock.advance(Duration::from_secs(60));
@@ -361,7 +361,7 @@ impl Run {
     async fn failures(&mut self, store: &SeaOrmStore) {
         let mailer = Mailbox::new();
         let clock = ManualClock::new();
-        // Later than every issued token.
+        // The time is later than that of every issued token.
         clock.advance(Duration::from_secs(3 * 86_400));
         let auth = auth(store.clone(), |builder| {
             builder.mailer(mailer.clone()).clock(clock.clone())
@@ -376,7 +376,7 @@ impl Run {
             .await
             .unwrap();
         auth.deliver_mail().await.unwrap();
-        // Mails due together are sent in any order, and notices have no link.
+        // Mails that are due together are sent in any order. Notices have no link.
         let mut mails = mailer.mails();
         mails.retain(|mail| mail.text().contains("/reset-password?token="));
         let mail = mails.pop().unwrap();
@@ -429,7 +429,7 @@ impl Run {
         }
     }
 
-    /// Values that no flow prints, and invalid settings.
+    /// Prints values that no flow prints, and reports invalid settings.
     fn values(&mut self) {
         let password = "hunter2hunter2";
         self.unsayable.add("a password of a server", password);

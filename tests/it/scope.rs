@@ -1,4 +1,4 @@
-//! The scope of requests: a host's own routes get the client, and reply and log lines share an id, on both frameworks.
+//! The scope of requests on both frameworks: a host's own routes get the client, and reply and log lines share an id.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,4 +1,4 @@
-//! The rotation of the master secrets: a new one is added second, moved first, and the old one dropped.
+//! The rotation of the master secrets: a new secret is added second and then moved first, and the old one is dropped.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::support::{
 const ANN: &str = "ann@example.org";
 const WRONG: &str = "a wrong password";
 
-/// Five failures, and no check until a reset.
+/// Five failures lock the account until a reset.
 fn strict(builder: hallpass::AuthBuilder) -> hallpass::AuthBuilder {
     builder.lockout(Lockout {
         max_attempts: 5,
@@ -63,7 +63,7 @@ async fn rotating_the_secrets_ends_no_lock() {
             let instance = instance(&app, step).await;
             refused(&instance, &format!("step {number}")).await;
         }
-        // The owner signs in by a reset, on every instance.
+        // The owner can sign in after a reset, on every instance.
         let last = instance(&app, &[c]).await;
         let token = last.reset_token(ANN).await;
         last.reset(&token, PASSWORD).await.expect(204);
@@ -73,7 +73,7 @@ async fn rotating_the_secrets_ends_no_lock() {
     }
 }
 
-/// The start alone must store the keys, without any call to the instance.
+/// An instance stores the keys when it starts, before any call.
 #[tokio::test]
 async fn rotation_without_a_sign_in_ends_no_lock() {
     for app in apps_with(strict).await {
@@ -122,7 +122,7 @@ async fn instances_with_reordered_secrets_share_their_counters() {
     }
 }
 
-/// Invariant I6 over instances that start at once on a database without a key.
+/// Invariant I6, for instances that start at the same time on a database without a key.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn instances_that_start_together_share_the_guesses() {
     for app in apps_with(strict).await {

@@ -45,7 +45,7 @@ async fn the_public_keys_are_published_one_for_each_secret() {
         let set = reply.json();
         assert_eq!(members_of(&set), ["keys"]);
         let keys = set["keys"].as_array().unwrap();
-        // A readable symmetric key could sign.
+        // A symmetric key that anybody can read could be used for signing.
         let expected = if members.is_empty() { 0 } else { 2 };
         assert_eq!(keys.len(), expected);
         for key in keys {
@@ -117,8 +117,8 @@ async fn health_is_reported() {
     }
 }
 
-/// Anybody may call it, and each check costs a write: one call at a time queries the database, and others share its
-/// result for a second.
+/// Anybody may call it, and each check costs a write. Therefore only one call at a time queries the database, and the
+/// others share its result for a second.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readiness_costs_one_query_a_second() {
     for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
@@ -147,7 +147,7 @@ async fn readiness_costs_one_query_a_second() {
     }
 }
 
-/// An unavailable database is a 503 without its address.
+/// If the database is unreachable, the reply is 503 and does not show its address.
 #[tokio::test]
 async fn the_service_without_its_database_is_alive_and_not_ready() {
     for database in Database::migrated().await {
@@ -169,7 +169,7 @@ async fn the_service_without_its_database_is_alive_and_not_ready() {
             let reply = reply.problem(503, "unavailable");
             assert_eq!(reply.header("retry-after"), Some("1"));
         }
-        // A call without a database is refused without one.
+        // A call that needs no database is still refused without it.
         app.refresh("x").await.problem(401, "invalid_refresh_token");
         app.me("x").await.problem(401, "invalid_access_token");
     }

@@ -132,7 +132,7 @@ async fn a_user_sees_their_live_sessions_newest_first() {
         assert_eq!(oldest["user_agent"], "Zoë/1.0");
         assert_eq!(oldest["created_at"], created);
         assert!(time(oldest, "last_used_at") > time(newest, "last_used_at"));
-        // A read of the list does not count as use.
+        // Reading the list does not count as use.
         assert_eq!(sessions(&app, &renewed.access).await.len(), 2);
         let again = sessions(&app, &second.access).await;
         assert_eq!(again, items);
@@ -143,7 +143,7 @@ fn time(session: &Value, name: &str) -> String {
     session[name].as_str().unwrap().to_owned()
 }
 
-/// Idle for two weeks, or thirty days old.
+/// A session expires after two idle weeks, or thirty days after it was opened.
 #[tokio::test]
 async fn a_session_lists_its_expiry() {
     for app in apps().await {
@@ -241,7 +241,7 @@ async fn a_disabled_user_has_no_sessions() {
     }
 }
 
-/// The end wins over refreshes in flight.
+/// Ending the session wins over refreshes that are running.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_many_calls_ends_a_session_for_good() {
     for app in apps_with(unhurried).await {

@@ -1,4 +1,4 @@
-//! Letters through a real server, over TLS, with a login.
+//! Letters that are sent through a real server, over TLS, with a login.
 
 use hallpass::mail::SmtpMailer;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ async fn mailing(app: &App, server: &Aiosmtpd) -> App {
     .await
 }
 
-/// With a Chinese user, so that the subject is not ASCII.
+/// Registers a Chinese user, so that the subject is not ASCII.
 async fn register(app: &App, email: &str) {
     let body = json!({"email": email, "password": PASSWORD}).to_string();
     let headers = format!("{JSON}Accept-Language: zh\r\n");
@@ -74,7 +74,7 @@ async fn letters_arrive_whole_with_their_headers_over_one_connection() {
                 .await
                 .expect(204);
 
-            // The notice of the new password.
+            // The mail is the notice of the new password.
             app.deliver().await;
             let third = server.mail();
             check(&third, &app, "Zo\u{eb}@xn--bcher-kva.example");
@@ -110,7 +110,7 @@ async fn letters_arrive_whole_with_their_headers_over_one_connection() {
     }
 }
 
-/// The common parts of all letters, as read by another parser.
+/// Checks the common parts of all letters, as another parser reads them.
 fn check(mail: &Value, app: &App, to: &str) {
     let context = format!("{}: {mail:#}", app.name);
     assert_eq!(mail["defects"], json!([]), "{context}");

@@ -1,4 +1,4 @@
-//! A database that stalls longer than the request timeout: a retry is not a theft.
+//! The database stalls for longer than the request timeout. A retry does not count as theft.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// The exchange is written when the table is free, dated at a request answered with 503.
+/// The exchange is written once the table is unlocked, with the time of a request that was answered with 503.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_retry_after_the_database_stalled_is_not_a_theft() {
     for framework in [Framework::Actix, Framework::Axum] {
@@ -38,14 +38,14 @@ async fn a_retry_after_the_database_stalled_is_not_a_theft() {
         });
         let hasty = hasty.await;
         let first = app.join(ANN).await;
-        // Prepares the statement, so that the next one blocks at execution.
+        // This call prepares the statement, so that the next one blocks at execution.
         let tokens = app.refresh(&first.refresh).await.tokens();
 
         let other = database.store_of(1).await;
         let lock = locked(&other).await;
         let reply = hasty.refresh(&tokens.refresh).await;
         reply.problem(503, "unavailable");
-        // The request timeout of the retry, and nearly the whole grace period.
+        // The request timeout of the retry has passed, and nearly the whole grace period.
         app.advance(39);
         lock.rollback().await.unwrap();
         until(&other, "state = 'active'", 0).await;
@@ -121,7 +121,7 @@ async fn postgres() -> Option<Database> {
     databases.into_iter().find(|one| one.name() == "postgres")
 }
 
-/// Blocks every other read and write of sessions until it ends.
+/// Blocks every other read and write of sessions while the transaction is open.
 async fn locked(store: &SeaOrmStore) -> DatabaseTransaction {
     let lock = store.database().begin().await.expect("a transaction");
     let locked = lock.execute_unprepared("LOCK TABLE auth_sessions").await;
@@ -129,7 +129,7 @@ async fn locked(store: &SeaOrmStore) -> DatabaseTransaction {
     lock
 }
 
-/// Waits until this many other connections are in that state.
+/// Waits until this many other connections are in this state.
 async fn until(store: &SeaOrmStore, state: &str, wanted: i64) {
     let sql = format!(
         "SELECT count(*) FROM pg_stat_activity \

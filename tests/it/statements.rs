@@ -236,7 +236,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     let intents = [intent.clone(), notice()];
     store.enqueue(&intents, Some(&event())).await.unwrap();
     count.expect(1, "enqueue");
-    // The notices date an hour ahead, because the clock was set back.
+    // The notices are dated an hour ahead, because the clock was set back.
     assert_eq!(store.claim(now, later, 10).await.unwrap().len(), 6);
     count.expect(1, "claim");
     let ordered = Ordered {
@@ -401,7 +401,7 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
     count.expect(1, "purge_flows");
 }
 
-/// The statements since the last look.
+/// The statements since the last call.
 pub(crate) struct Count(Arc<Mutex<Vec<String>>>);
 
 impl Count {
@@ -419,7 +419,7 @@ impl Count {
     }
 }
 
-/// A store with counted statements on a database of this kind, if available.
+/// A store on a database of this kind, if available, with counted statements.
 pub(crate) async fn counted(backend: DbBackend) -> Option<(Database, SeaOrmStore, Count)> {
     for database in Database::migrated().await {
         let options = ConnectSettings::new(database.url()).to_options().unwrap();

@@ -161,7 +161,7 @@ async fn a_wrong_url_is_not_repeated() {
     }
 }
 
-/// SQLite would create a database for each connection, or keep nothing.
+/// SQLite would create one database for each connection, or store nothing.
 #[tokio::test]
 async fn a_sqlite_url_without_a_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -228,7 +228,7 @@ async fn options_of_the_host_keep_our_own() {
     }
 }
 
-/// Both are set here too.
+/// The crate sets both of these options too.
 #[tokio::test]
 async fn host_has_the_last_word_about_the_options() {
     for database in Database::migrated().await {
@@ -277,13 +277,13 @@ async fn a_new_sqlite_file_is_readable_by_its_user_alone() {
         assert_eq!(mode(&folder.path().join(name)), 0o600, "{name}");
     }
     store.close().await.unwrap();
-    // The operator's own choice.
+    // The operator has chosen the permissions.
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     SeaOrmStore::connect(&settings).await.unwrap();
     assert_eq!(mode(&file), 0o640);
 }
 
-/// The driver would name every statement and close none.
+/// Without a cache, the driver would name every statement and close none.
 #[tokio::test]
 async fn an_empty_statement_cache_is_refused_by_name() {
     for database in Database::migrated().await {
@@ -308,7 +308,8 @@ async fn a_file_is_created_only_if_the_url_says_so() {
     assert_eq!(error.unwrap_err().kind(), hallpass::ErrorKind::Unavailable);
 }
 
-/// Instances that start together share a new file, whose switch to WAL may hold a lock longer than one attempt waits.
+/// Instances that start together share a new file. The switch of the file to WAL may hold a lock for longer than one
+/// attempt waits.
 #[tokio::test]
 async fn a_new_file_locked_by_another_process_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();

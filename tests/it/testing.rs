@@ -93,7 +93,7 @@ async fn a_handler_on_actix_is_tested_with_real_users() {
         (StatusCode::OK, &b"root@example.org"[..])
     );
     assert_eq!(ask("/admin", &bearer).await.0, StatusCode::OK);
-    // The account is checked at once, before its token expires.
+    // The account is checked immediately, before its token expires.
     auth.logout_all(
         &auth.token_of(&root).await,
         &hallpass::event::ClientInfo::default(),
@@ -198,7 +198,7 @@ async fn a_mail_that_was_not_sent_fails_the_test() {
     TestAuth::new().token_mailed_to("ann@example.org").await;
 }
 
-/// As with `tokio::test(start_paused = true)`: the clock jumps whenever every task is idle.
+/// As with `tokio::test(start_paused = true)`, the clock jumps whenever every task is idle.
 #[tokio::test(start_paused = true)]
 async fn a_login_under_a_paused_clock_is_answered_on_axum() {
     let auth = TestAuth::new();

@@ -1,4 +1,4 @@
-//! Statements longer than the request timeout.
+//! Statements that take longer than the request timeout.
 
 use std::{
     sync::{
@@ -27,7 +27,7 @@ use crate::support::{
     patience::until,
 };
 
-/// A Postgres database with separate connections for the test.
+/// A Postgres database, and separate connections for the test.
 async fn postgres(databases: Vec<Database>) -> Option<(Database, DatabaseConnection)> {
     let mut databases = databases.into_iter();
     let database = databases.find(|database| database.name() == "postgres")?;
@@ -41,7 +41,7 @@ async fn number(db: &impl sea_orm::ConnectionTrait, sql: &str) -> i64 {
     row.try_get_by_index(0).unwrap()
 }
 
-/// Waits until this many calls of the database wait for a lock.
+/// Waits until this many database calls wait for a lock.
 async fn expect_waiting(other: &DatabaseConnection, wanted: i64) {
     let sql = "SELECT count(*) FROM pg_stat_activity \
                WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -51,7 +51,7 @@ async fn expect_waiting(other: &DatabaseConnection, wanted: i64) {
     .await;
 }
 
-/// Otherwise the session would be rotated after its 503, and the next call be reported as a theft.
+/// Otherwise the session would be rotated after its 503, and the next call would count as theft.
 #[tokio::test]
 async fn no_write_is_committed_after_its_503() {
     for framework in [Framework::Actix, Framework::Axum] {
@@ -92,7 +92,7 @@ async fn no_write_is_committed_after_its_503() {
     }
 }
 
-/// Blocks before a later statement.
+/// Blocks just before one of the later statements.
 #[derive(Clone, Default)]
 struct HoldUp(Arc<AtomicUsize>);
 
@@ -101,7 +101,7 @@ impl HoldUp {
         self.0.store(nth, Ordering::SeqCst);
     }
 
-    /// Whether the statement is still to come.
+    /// Whether the statement has not been sent yet.
     fn is_ahead(&self) -> bool {
         self.0.swap(0, Ordering::SeqCst) > 0
     }
@@ -220,7 +220,7 @@ async fn migrations_wait_for_another_without_a_limit() {
         ConnectSettings::new(database.url()).statement_timeout(Duration::from_millis(100));
     let store = SeaOrmStore::connect(&settings).await.unwrap();
     let lock = other.begin().await.unwrap();
-    // `hallpass` in ASCII.
+    // The key is `hallpass` in ASCII.
     let sql = "SELECT pg_advisory_xact_lock(x'68616c6c70617373'::bit(64)::bigint)";
     lock.execute_unprepared(sql).await.unwrap();
     let migrating = tokio::spawn(async move { store.migrate().await });

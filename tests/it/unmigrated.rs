@@ -1,4 +1,4 @@
-//! A database without its migrations: it is reported and ends readiness.
+//! A database without its migrations is reported, and the service is not ready.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ async fn app(store: &SeaOrmStore, framework: Framework) -> App {
     .await
 }
 
-/// Each app has its own store, since connections end with the threads of their server.
+/// Each app has a store of its own, because connections end with the threads of their server.
 #[tokio::test]
 async fn a_missing_migration_is_reported_and_ends_readiness() {
     for database in Database::empty().await {
@@ -65,7 +65,7 @@ async fn missing_column_is_reported_like_a_missing_table() {
     }
 }
 
-/// Readiness checks the newest one.
+/// The check for readiness looks for the newest migration.
 #[tokio::test]
 async fn readiness_needs_the_newest_migration() {
     for database in Database::migrated().await {
@@ -79,7 +79,7 @@ async fn readiness_needs_the_newest_migration() {
         ready.problem(503, "unavailable");
         up(store.database()).await.unwrap();
         store.ping().await.unwrap();
-        // Of a newer version.
+        // The migration belongs to a newer version.
         let sql = "INSERT INTO auth_migrations (name, applied_at) SELECT 'm99991231_000001_more', max(applied_at) \
                    FROM auth_migrations";
         store.database().execute_unprepared(sql).await.unwrap();
@@ -87,7 +87,7 @@ async fn readiness_needs_the_newest_migration() {
     }
 }
 
-/// The limit is the time to get a connection, not the statement timeout.
+/// The limit is the time to get a connection, and not the statement timeout.
 #[tokio::test]
 async fn readiness_does_not_wait_for_a_stalled_database() {
     for database in Database::migrated().await {

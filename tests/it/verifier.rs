@@ -1,4 +1,4 @@
-//! The verifier: the fetching and caching of keys, and outages.
+//! The verifier: how it fetches and caches keys, and how it behaves in outages.
 
 use std::{
     sync::{Arc, Mutex},
@@ -21,7 +21,7 @@ use crate::support::app::{App, PUBLIC_URL, app_with, race};
 
 const ANN: &str = "ann@example.org";
 
-/// The document of an issuer and its number of fetches.
+/// The document of an issuer, and the number of times it was fetched.
 #[derive(Clone, Debug)]
 struct Published(Arc<Inner>);
 
@@ -30,7 +30,7 @@ struct Inner {
     /// `None` during an outage.
     document: Mutex<Option<String>>,
     fetches: Mutex<usize>,
-    /// A fetch ends only when it gets a permit.
+    /// A fetch ends only when it gets a permit from this gate.
     gate: Semaphore,
 }
 
@@ -95,7 +95,7 @@ async fn verify(verifier: &Verifier, token: &str) -> Result<CurrentUser, ErrorKi
     verified.map_err(|error| error.kind())
 }
 
-/// A token of an unknown key.
+/// A token that is signed with an unknown key.
 async fn forged() -> String {
     let other = app_with(|builder| builder.secrets(Secret::generate())).await;
     other.join(ANN).await.access
@@ -184,7 +184,7 @@ async fn an_issuer_changes_its_keys_and_no_token_is_refused() {
     let first = app.join(ANN).await.access;
     verify(&verifier, &first).await.unwrap();
 
-    // The new key second: published, but not signing yet.
+    // The new key is second: it is published but does not sign yet.
     let secrets = Secrets::new(old.clone(), vec![new.clone()]).unwrap();
     let second = app
         .another(|builder| builder.secrets(secrets.clone()))
@@ -196,7 +196,7 @@ async fn an_issuer_changes_its_keys_and_no_token_is_refused() {
         .unwrap();
     assert_eq!(published.fetches(), 1);
 
-    // Then the new key first: unknown here, so it is fetched.
+    // Then the new key is first: the verifier does not know it yet, so the keys are fetched.
     let secrets = Secrets::new(new.clone(), vec![old]).unwrap();
     let third = app
         .another(|builder| builder.secrets(secrets.clone()))
@@ -207,7 +207,7 @@ async fn an_issuer_changes_its_keys_and_no_token_is_refused() {
     verify(&verifier, &first).await.unwrap();
     assert_eq!(published.fetches(), 2);
 
-    // Then the old key is dropped: even a cached token fails after the next fetch.
+    // Then the old key is dropped: even a cached token is refused after the next fetch.
     let last = app.another(|builder| builder.secrets(new.clone())).await;
     published.set(&last.auth.jwks());
     verify(&verifier, &first).await.unwrap();
@@ -255,7 +255,7 @@ async fn forged_keys_cause_one_fetch_a_minute() {
         assert_eq!(verify(&verifier, &forged).await.unwrap_err(), INVALID);
         assert_eq!(published.fetches(), minute);
         app.advance(1);
-        // During the outage too.
+        // It does so during the outage as well.
         if minute == 2 {
             published.is_away();
         }

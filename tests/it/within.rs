@@ -30,7 +30,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// A host with a table of its own and one connection, so a second one would block for ever.
+/// A host with a table of its own and one connection. A second connection would block for ever.
 struct Host {
     app: App,
     store: SeaOrmStore,
@@ -53,7 +53,7 @@ async fn hosts() -> Vec<Host> {
     hosts
 }
 
-/// Commits and runs the after hooks, or neither.
+/// Commits and runs the hooks after the operations, or does neither.
 async fn end(txn: DatabaseTransaction, unpublished: Unpublished, commits: bool) {
     if commits {
         txn.commit().await.unwrap();
@@ -130,7 +130,7 @@ async fn an_account_and_the_hosts_own_row_are_committed_together() {
     }
 }
 
-/// SQLite refuses a write at once if the transaction has read outdated rows.
+/// SQLite refuses a write immediately if the transaction has read outdated rows.
 #[tokio::test]
 async fn a_sqlite_transaction_that_read_first_gets_advice() {
     let (_database, store, app) = sqlite().await;
@@ -214,7 +214,7 @@ async fn a_rollback_leaves_nothing() {
         assert_eq!(host.profiles().await, 0);
         assert!(host.events().await.is_empty());
 
-        // The address is free, and the prepared registration is still valid.
+        // The address is free again, and the prepared registration is still valid.
         let txn = host.begin().await;
         let mut accounts = host.auth().within(&txn).unwrap();
         accounts.register(prepared).await.unwrap();
@@ -225,7 +225,7 @@ async fn a_rollback_leaves_nothing() {
     }
 }
 
-/// Counts the accounts.
+/// Counts the accounts that exist.
 #[derive(Clone, Debug, Default)]
 struct Counting(Arc<AtomicUsize>);
 

@@ -17,7 +17,7 @@ const TABLE: &str = "CREATE TABLE profiles (owner uuid NOT NULL REFERENCES auth_
 const INSERT: &str = "INSERT INTO profiles VALUES ($1)";
 const COUNT: &str = "SELECT count(*) FROM profiles";
 
-/// The store on this pool, with one account in a rolled-back transaction and one in a committed one.
+/// Registers one account in a transaction that is rolled back, and one in a transaction that is committed.
 macro_rules! registers_in_transactions_of {
     ($pool:expr) => {{
         let pool = $pool.clone();

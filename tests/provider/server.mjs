@@ -1,8 +1,8 @@
-// A certified OpenID Connect provider on loopback, running while standard input is open.
+// A certified OpenID Connect provider on loopback. It runs while its standard input is open.
 //
 //     node server.mjs <port, 0 picks one> <redirect_uri>...
 //
-// Prints `issuer <url>` when ready. It has one client and the accounts below without passwords.
+// It prints `issuer <url>` when it is ready. It has one client, and the accounts below, which have no passwords.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -13,7 +13,7 @@ const CLIENT_ID = 'hallpass';
 const CLIENT_SECRET = 'a secret of the tests';
 const SCOPES = 'openid email profile';
 
-// Accounts by the typed login. The subject differs from it, as with most providers.
+// The accounts by the login that is typed. The subject differs from the login, as with most providers.
 const accounts = new Map([
   ['ann', { sub: '1001', name: 'Ann', email: 'ann@example.org', email_verified: true }],
   ['bob', { sub: '1002', name: 'Bob', email: 'bob@example.org', email_verified: true }],
@@ -51,7 +51,7 @@ const provider = new Provider(issuer, {
     const claims = [...accounts.values()].find((account) => account.sub === sub);
     return claims && { accountId: sub, claims: () => claims };
   },
-  // A signed-in user has consented.
+  // A user who is signed in counts as having consented.
   loadExistingGrant: async ({ oidc }) => {
     const known = oidc.session.grantIdFor(oidc.client.clientId);
     if (known) {

@@ -18,13 +18,13 @@ use crate::{patience::PATIENCE, skip::skip};
 
 const LOADED: &str = "Page.loadEventFired";
 
-/// Widths in CSS pixels, and colour schemes.
+/// The widths in CSS pixels, and the colour schemes.
 pub(crate) const SCREENS: [(u32, &str); 3] = [(1280, "light"), (320, "dark"), (320, "light")];
 
-/// A page of the browser, which shows one at a time.
+/// A page of the browser. The browser shows one page at a time.
 pub(crate) struct Tab(Value);
 
-/// A browser without scripts, with one tab at first. Killed on drop.
+/// A browser without scripts, with one tab at the start. Killed on drop.
 pub(crate) struct Chromium {
     child: Child,
     commands: ChildStdin,
@@ -32,13 +32,13 @@ pub(crate) struct Chromium {
     session: Value,
     last_id: u64,
     has_loaded: bool,
-    /// Policy violations of pages and similar complaints.
+    /// Violations of a page's policy, and similar complaints.
     pub(crate) complaints: Vec<String>,
     _profile: TempDir,
 }
 
 impl Chromium {
-    /// `None` without Chromium. `HALLPASS_TEST_CHROMIUM=required` makes that a failure.
+    /// `None` without Chromium. With `HALLPASS_TEST_CHROMIUM=required`, that is a failure.
     pub(crate) fn start_or_skip() -> Option<Self> {
         let found = Command::new("chromium").arg("--version").output();
         if found.is_ok_and(|found| found.status.success()) {
@@ -51,7 +51,7 @@ impl Chromium {
 
     fn start() -> Self {
         let profile = tempfile::tempdir().expect("a temporary folder");
-        // Chromium reads commands from descriptor 3 and answers on 4.
+        // Chromium reads commands from descriptor 3 and answers on descriptor 4.
         let script = "exec 3<&0 4>&1; exec chromium \"$@\" 0</dev/null 1>/dev/null 2>/dev/null";
         let mut child = Command::new("sh")
             .args(["-c", script, "sh"])
@@ -89,7 +89,7 @@ impl Chromium {
         chromium
     }
 
-    /// Opens a new tab, without scripts too.
+    /// Opens a new tab, which runs no scripts either.
     pub(crate) fn open_tab(&mut self) -> Tab {
         self.session = Value::Null;
         let tab = self.call("Target.createTarget", json!({"url": "about:blank"}));
@@ -103,7 +103,7 @@ impl Chromium {
         Tab(self.session.clone())
     }
 
-    /// Takes effect at the next page of this tab.
+    /// Switches scripts on, from the next page of this tab.
     pub(crate) fn run_scripts(&mut self) {
         let on = json!({"value": false});
         self.call("Emulation.setScriptExecutionDisabled", on);
@@ -140,7 +140,7 @@ impl Chromium {
         self.call("Emulation.setEmulatedMedia", json!({"features": [feature]}));
     }
 
-    /// Checks that a page fits every screen. It stays open on the last one.
+    /// Checks that a page fits every screen. It stays open at the last size.
     pub(crate) fn fits_every_screen(&mut self, url: &str, name: &str) {
         for (width, scheme) in SCREENS {
             self.resize(width);
@@ -163,13 +163,13 @@ impl Chromium {
         self.wait_for_page();
     }
 
-    /// Types into the focused field, which may get the focus shortly after the page loads.
+    /// Types into the focused field. A script may move the focus there shortly after the page loads.
     pub(crate) fn type_in(&mut self, text: &str) {
         self.wait_for("input:focus");
         self.call("Input.insertText", json!({"text": text}));
     }
 
-    /// Waits for an element of this selector, which a script may add.
+    /// Waits for an element with this selector, which a script may add.
     pub(crate) fn wait_for(&mut self, selector: &str) {
         self.wait_until(selector, |browser| browser.find(selector) != 0);
     }
@@ -248,7 +248,7 @@ impl Chromium {
         self.call(method, json!({ "nodeId": found }))
     }
 
-    /// The first element of this selector, or 0.
+    /// The first element with this selector, or 0.
     fn find(&mut self, selector: &str) -> Value {
         let root = self.call("DOM.getDocument", json!({"depth": 0}));
         let query = json!({"nodeId": root["root"]["nodeId"], "selector": selector});
@@ -278,7 +278,7 @@ impl Chromium {
         }
     }
 
-    /// The next page may load before its command is answered.
+    /// The next page may load before the command that leads to it is answered.
     fn expect_page(&mut self) {
         self.has_loaded = false;
     }
@@ -303,7 +303,7 @@ impl Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // Its children end with it.
+        // The child processes of the browser end with it.
         self.commands
             .write_all(b"{\"id\":0,\"method\":\"Browser.close\"}\0")
             .ok();

@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand: one connection per call, and malformed requests.
+//! A hand-written HTTP/1.1 client, with one connection per call, for malformed requests too.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -73,7 +73,7 @@ impl Server {
     }
 }
 
-/// Repeats the call until the server is not too busy.
+/// Repeats the call while the server is too busy.
 pub(crate) fn insist(ask: impl Fn() -> Reply) -> Reply {
     let mut answer = None;
     block_until("the service has the time", || {
@@ -94,7 +94,7 @@ pub(crate) fn post(address: &str, path: &str, body: &Value) -> io::Result<Reply>
     call(address, "POST", path, &headers, &body.to_string())
 }
 
-/// An error if the reply is incomplete.
+/// Makes one call. An incomplete reply is an error.
 pub(crate) fn call(
     address: &str,
     method: &str,

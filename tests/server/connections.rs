@@ -21,7 +21,8 @@ const CLIENTS: u64 = 30;
 /// The maximum cost of a client that does not read, in KiB, with the buffers and stacks of a test build.
 const COST: u64 = 120;
 
-/// Repeated requests: a short reply, only a head, one longer than any buffer, and a problem.
+/// The requests that are repeated. Their replies are a short one, only a head, one longer than any buffer, and a
+/// problem.
 const ASKED: [&str; 4] = [
     "GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n",
     "HEAD /nope HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -52,7 +53,7 @@ fn never_read(name: &str, asked: &str) {
     assert_eq!(server.get("/health/ready").status, 200, "{context}");
 }
 
-/// Writes as much as possible on all connections and reads nothing.
+/// Writes as much as possible on all connections, and reads nothing.
 fn write_until_let_go(connections: Vec<TcpStream>, asked: &str) {
     let many = asked.repeat(64 * 1024 / asked.len());
     let mut open: Vec<(TcpStream, usize)> = Vec::new();
@@ -119,7 +120,7 @@ fn a_pipelining_client_that_reads_gets_every_reply_in_order() {
     }
 }
 
-/// Longer than the head timeout: each request has its own.
+/// It takes longer than the head timeout in total, because each request has its own.
 #[test]
 fn consecutive_requests_keep_a_connection_open() {
     const HEAD_TIMEOUT: Duration = Duration::from_secs(11);
@@ -164,7 +165,7 @@ fn client_that_offers_an_upgrade_learns_if_its_connection_stays() {
     }
 }
 
-/// Rows that read their body, one that does not, one without a caller, and an unknown one.
+/// Endpoints that read their body, one that does not, one without a caller, and one that does not exist.
 #[test]
 fn endless_chunked_body_is_cut_off() {
     const MOST: usize = 64 * 1024 * 1024;
@@ -193,7 +194,7 @@ fn endless_chunked_body_is_cut_off() {
     }
 }
 
-/// The framing of a body, without its data.
+/// The chunks have framing, but no data.
 #[test]
 fn endless_chunk_framing_is_cut_off() {
     const MOST: usize = 40 * 1024 * 1024;
@@ -229,7 +230,7 @@ fn connections_beyond_the_cap_wait_until_others_close() {
             ("HALLPASS_REQUEST_TIMEOUT", "60"),
         ];
         let server = Server::of(name, folder.path(), &settings);
-        // Endless bodies: an accepted connection stays for a minute.
+        // The bodies never end, so an accepted connection stays for a minute.
         let unfinished = "POST /auth/logout HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 60\r\n\r\n{";
         let connect = || {
             let mut connection = server.connect();

@@ -1,4 +1,4 @@
-//! Calls of browsers from other origins.
+//! Calls of browsers from another origin.
 
 use crate::{
     client::Reply,

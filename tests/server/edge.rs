@@ -1,4 +1,4 @@
-//! Additions of the programs to the endpoints: slow clients, documentation, unknown paths.
+//! Additions of the programs to the endpoints: limits for slow clients, documentation, and replies for unknown paths.
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},
@@ -12,7 +12,7 @@ use crate::{
     process::{SERVERS, Server, folder},
 };
 
-/// Waits in real time: both servers and every kind of slowness at once.
+/// The test waits in real time, for both servers and every kind of slowness at once.
 #[test]
 fn slow_clients_are_cut_off() {
     let head = "POST /users HTTP/1.1\r\nhost: a\r\n";
@@ -52,7 +52,7 @@ fn slow_clients_are_cut_off() {
     });
 }
 
-/// Sends the beginning, then repeats the rest until the server disconnects; returns the reply.
+/// Sends the beginning, then repeats `drip` until the server disconnects, and returns the reply.
 fn drip_until_closed(mut connection: TcpStream, begin: &str, drip: &[u8]) -> Option<String> {
     let started = Instant::now();
     let mut reply = Vec::new();

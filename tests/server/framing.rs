@@ -25,7 +25,7 @@ fn sized(head: &str) -> String {
     format!("{head}content-length: {}\r\n\r\n{BODY}", BODY.len())
 }
 
-/// The statuses of all replies to these bytes, and whether the server closed the connection first.
+/// The statuses of all replies to these bytes, and whether the server was the first to close the connection.
 fn statuses(server: &Server, asked: &str) -> (Vec<u16>, bool) {
     let mut connection = server.connect();
     connection.write_all(asked.as_bytes()).unwrap();
@@ -40,7 +40,7 @@ fn statuses(server: &Server, asked: &str) -> (Vec<u16>, bool) {
                 has_closed = true;
                 break;
             }
-            // Unread bytes are lost with the connection.
+            // Bytes that were not read are lost with the connection.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {
                 has_closed = true;
                 break;
@@ -80,7 +80,7 @@ fn ambiguous_request_is_400_and_closes_its_connection() {
         for case in &cases {
             let context = format!("{name}: {case:?}");
             assert_eq!(statuses(&server, case), (vec![400], true), "{context}");
-            // Behind others on the same connection.
+            // The case follows valid requests on the same connection.
             let sound = [LIVE, &chunked(LOGOUT), &sized(LOGOUT), LIVE].concat();
             let expected = vec![200, 204, 204, 200, 400];
             let behind = format!("{sound}\r\n{case}{LIVE}");
@@ -92,7 +92,7 @@ fn ambiguous_request_is_400_and_closes_its_connection() {
 #[test]
 fn unambiguous_requests_keep_their_connection() {
     let last = LIVE.replace("\r\n\r\n", "\r\nx-request-id: last\r\n\r\n");
-    // Bytes like a head within a body are data.
+    // In a body, bytes that look like a head are data.
     let sly = "content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n";
     let sly = format!("{LOGOUT}content-length: {}\r\n\r\n{sly}", sly.len());
     let asked = [
@@ -114,7 +114,7 @@ fn unambiguous_requests_keep_their_connection() {
     }
 }
 
-/// With any split of the bytes.
+/// The result is the same wherever the bytes are split.
 #[test]
 fn ambiguous_request_is_found_at_any_read_boundary() {
     let length = "content-length: 5\r\n";

@@ -1,4 +1,4 @@
-//! SQLite on a temporarily full disk: acknowledged writes are there after the next start.
+//! SQLite on a disk that is temporarily full: acknowledged writes are there after the next start.
 
 use std::{
     fs::{self, File},
@@ -19,7 +19,7 @@ use crate::{
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    /// `None` without permission to mount; `HALLPASS_TEST_MOUNT=required` makes that a failure.
+    /// `None` without permission to mount. With `HALLPASS_TEST_MOUNT=required`, that is a failure.
     fn mount() -> Option<Self> {
         let folder = folder();
         let mounted = Command::new("mount")
@@ -106,7 +106,7 @@ fn full_disk_loses_no_acknowledged_write() {
     }
 }
 
-/// Whether all of these registrations are acknowledged. Acknowledged ones are added to `kept`.
+/// Whether all of these registrations are acknowledged. Those that are acknowledged are added to `kept`.
 fn registers(server: &Server, name: &str, count: usize, kept: &mut Vec<String>) -> bool {
     let addresses = (0..count).map(|number| format!("{name}-{number}@example.org"));
     let mut are_acknowledged = true;
@@ -121,7 +121,7 @@ fn registers(server: &Server, name: &str, count: usize, kept: &mut Vec<String>) 
     are_acknowledged
 }
 
-/// The server caches its last readiness check for a second.
+/// Waits for this status of the readiness check, which the server caches for a second.
 fn wait_for_ready(server: &Server, status: u16) {
     block_until(&format!("/health/ready answers {status}"), || {
         server.get("/health/ready").status == status

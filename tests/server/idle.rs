@@ -11,7 +11,7 @@ use crate::process::{SERVERS, Server, folder};
 
 const LIVE: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n";
 
-/// Longer than the head timeout, and shorter than a load balancer's idle timeout.
+/// A pause longer than the head timeout, and shorter than a load balancer's idle timeout.
 const PAUSE: Duration = Duration::from_secs(13);
 
 fn is_answered(connection: &mut TcpStream) -> bool {
@@ -23,7 +23,7 @@ fn is_answered(connection: &mut TcpStream) -> bool {
             .is_ok_and(|length| reply[..length].starts_with(b"HTTP/1.1 200"))
 }
 
-/// Waits in real time: both servers at once.
+/// The test waits in real time, for both servers at once.
 #[test]
 fn idle_connection_is_answered_after_the_head_timeout() {
     thread::scope(|scope| {

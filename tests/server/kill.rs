@@ -13,17 +13,17 @@ use crate::{
     process::{PASSWORD, SECRET, SERVERS, Server, folder},
 };
 
-/// Enough clients for accounts in every state.
+/// Enough settled accounts to have some in every state.
 const SETTLED: usize = 20;
 
-/// A client's view of its account.
+/// An account, as its client knows it.
 struct Account {
     email: String,
-    /// Every refresh token it received, oldest first.
+    /// Every refresh token that the client received, oldest first.
     refresh: Vec<String>,
     access: String,
     is_logged_out: bool,
-    /// A call is running, or was at the kill.
+    /// Whether a call is running, or was running at the kill.
     is_unsettled: bool,
 }
 
@@ -95,7 +95,7 @@ fn live(address: &str, client: usize, settled: &AtomicUsize) -> Vec<Account> {
 }
 
 impl Account {
-    /// `None` if the server is gone.
+    /// Uses the account. `None` if the server is gone.
     fn sign_in_and_out(&mut self, address: &str, logs_out: bool) -> Option<()> {
         let tokens = self.call(address, "/auth/login", &credentials(&self.email, PASSWORD))?;
         self.take(&tokens);
@@ -110,7 +110,7 @@ impl Account {
         Some(())
     }
 
-    /// Repeats the call if the server is too busy.
+    /// Makes a call, and repeats it while the server is too busy.
     fn call(&mut self, address: &str, path: &str, body: &Value) -> Option<Reply> {
         self.is_unsettled = true;
         let reply = loop {
@@ -153,7 +153,7 @@ fn check(server: &Server, account: &Account) {
         return;
     };
     if account.is_unsettled {
-        // The session may have ended or been exchanged once more, which is no difference within grace.
+        // The session may have ended. The token may also have been exchanged once more, but the grace covers that.
         let reply = server.refresh(last);
         assert!(matches!(reply.status, 200 | 401), "{email}: {reply:?}");
         assert_ne!(reply.json()["code"], "refresh_token_reused", "{email}");

@@ -1,4 +1,4 @@
-//! The look of letters and pages in every language, on a telephone and a desktop.
+//! How letters and pages look in every language, on a phone and on a desktop.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Limits and the lockout of servers with a shared database and with separate ones.
+//! Limits and the lockout of servers that share a database, and of servers that do not.
 
 use std::{
     sync::Barrier,
@@ -16,7 +16,7 @@ use crate::{
 const ANN: &str = "ann@example.org";
 const WRONG: &str = "not a staple at all";
 
-/// A sign-in through a proxy for this client.
+/// A sign-in by this client, through a proxy.
 fn login_from(server: &Server, client: &str, email: &str, password: &str) -> Reply {
     let headers = [
         "content-type: application/json",
@@ -56,8 +56,8 @@ async fn two_servers_on_one_database_share_the_lock() {
         replies.collect()
     });
     let count = |code: &str| replies.iter().filter(|(_, is)| is == code).count();
-    // A wait of a second may end while a busy machine still answers: then one more guess is checked, another after two
-    // seconds, and so on.
+    // A wait of a second may end while a busy machine is still answering. Then one more guess is checked, another one
+    // two seconds later, and so on.
     let waits = (begun.elapsed().as_secs() + 1).ilog2() as usize;
     let looked_at = count("invalid_credentials");
     assert!((5..=5 + waits).contains(&looked_at), "{looked_at}");
@@ -72,7 +72,7 @@ async fn two_servers_on_one_database_share_the_lock() {
     assert_eq!(free.status, 200);
 }
 
-/// The right password is refused by one server after failures on the other.
+/// After failures on one server, the other one refuses the right password too.
 fn locked(servers: &[Server; 2]) -> Reply {
     let begun = Instant::now();
     loop {
@@ -105,7 +105,7 @@ async fn limits_are_shared_or_per_server() {
         let mut granted = 0;
         for round in 0..60 {
             let email = format!("{store}{round}@example.org");
-            // No header lifts the limit where no proxy is trusted.
+            // Without a trusted proxy, no header lifts the limit.
             let client = format!("203.0.113.{round}");
             let reply = login_from(&servers[round % 2], &client, &email, PASSWORD);
             match reply.text("code").as_str() {
@@ -118,7 +118,7 @@ async fn limits_are_shared_or_per_server() {
                 other => panic!("{other}"),
             }
         }
-        // One more call every three seconds.
+        // The limit allows one more call every three seconds.
         let more = begun.elapsed().as_secs() / 3 + 1;
         let range = 20 * shares..=(20 + more) * shares;
         assert!(range.contains(&granted), "{store}: {granted} of {range:?}");

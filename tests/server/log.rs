@@ -67,7 +67,7 @@ fn unreadable_requests_log_no_errors() {
         let server = Server::of(name, folder.path(), &[]);
         for request in &malformed {
             let mut connection = server.connect();
-            // The server may disconnect before all of it is written.
+            // The server may disconnect before the whole request is written.
             connection.write_all(request.as_bytes()).ok();
             let mut reply = [0; 64];
             let length = connection.read(&mut reply).unwrap_or_default();

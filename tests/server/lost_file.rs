@@ -1,4 +1,4 @@
-//! SQLite files removed or replaced under a running server: it ends its readiness.
+//! SQLite files that are removed or replaced under a running server: the server is no longer ready.
 
 use std::{fs, path::Path, thread, time::Duration};
 
@@ -11,7 +11,7 @@ fn remove(file: &Path) {
     fs::remove_file(file).expect("the file can be removed");
 }
 
-/// Leaves connections to open.
+/// Signs in more often at once than connections are open, so that new ones have to be opened.
 fn sign_in_at_once(server: &Server) {
     thread::scope(|scope| {
         for _ in 0..12 {
@@ -20,7 +20,7 @@ fn sign_in_at_once(server: &Server) {
     });
 }
 
-/// Connections opened after the loss neither create a file nor touch the old log.
+/// Connections that are opened after the loss neither create a file nor touch the old log.
 #[test]
 fn file_moved_away_and_back_under_load_loses_no_write() {
     for name in SERVERS {
@@ -72,7 +72,7 @@ fn file_of_a_stopped_server_is_the_whole_database() {
     }
 }
 
-/// A copy takes its place, as after a restore.
+/// A copy takes the place of the file, as after a restore.
 fn replace(file: &Path) {
     let copy = file.with_extension("copy");
     fs::copy(file, &copy).expect("the file can be copied");
@@ -94,7 +94,7 @@ fn lost_file_ends_the_readiness_of_a_running_server() {
                     server.get("/health/ready").status == 503
                 });
                 assert_eq!(server.get("/health/live").status, 200);
-                // The readiness does not return: a result is cached for a second.
+                // The server does not become ready again. Each result is cached for a second.
                 thread::sleep(Duration::from_millis(1100));
                 assert_eq!(server.get("/health/ready").status, 503, "{name}");
                 let reported = server.stderr.wait_for(file);

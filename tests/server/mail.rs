@@ -1,4 +1,4 @@
-//! An ordered mail is sent, even after a kill of the server.
+//! A mail that was requested is sent, even if the server is killed.
 
 use std::{fs, net::TcpListener, path::Path, thread, time::Duration};
 
@@ -26,7 +26,7 @@ fn mails_are_printed_and_their_links_work() {
             "{line}"
         );
         reset(&server, &smtp::token(&line));
-        // Only the terminal shows the link.
+        // The link is printed only on the terminal.
         assert!(!server.whole_log().contains("token="));
     }
 }
@@ -68,7 +68,7 @@ fn mails_are_sent_over_tls_to_a_server_of_a_private_authority() {
     }
 }
 
-/// Waits in real time for the lease of a killed delivery and for a retry.
+/// The test waits in real time for the lease of a killed delivery, and for a retry.
 #[test]
 fn a_mail_ordered_before_a_kill_is_sent_after_it() {
     thread::scope(|scope| {
@@ -79,13 +79,13 @@ fn a_mail_ordered_before_a_kill_is_sent_after_it() {
 
 fn killed_while(name: &str, trouble: &str) {
     let folder = folder();
-    // A free port.
+    // The port is free.
     let port = free_port();
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let server = with_smtp(name, folder.path(), port);
     let listener = if trouble.ends_with("hangs") {
         order(&server);
-        // For both letters: accepted connections without a reply.
+        // Holds the connections for both letters, without a reply.
         let mut silent = Vec::new();
         listener.set_nonblocking(true).unwrap();
         block_until("both mails are being sent", || {
@@ -104,7 +104,7 @@ fn killed_while(name: &str, trouble: &str) {
     };
     let mails = smtp::serve(listener);
     let server = with_smtp(name, folder.path(), port);
-    // After its lease of 30 seconds.
+    // The mail is sent after its lease of 30 seconds.
     let mail = mails.recv_timeout(3 * PATIENCE);
     let mail = mail.unwrap_or_else(|_| panic!("{trouble}: {}", server.stderr.text()));
     reset(&server, &smtp::token(&mail));

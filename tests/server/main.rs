@@ -1,4 +1,4 @@
-//! The example servers, as processes.
+//! The example servers, run as processes.
 #![cfg(all(
     feature = "actix",
     feature = "axum",

@@ -1,4 +1,4 @@
-//! oidc-provider as a process: a certified OpenID Connect provider in JavaScript.
+//! oidc-provider as a process: a certified OpenID Connect provider, written in JavaScript.
 
 use std::{
     env,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::skip::skip;
 
-/// The client of the service.
+/// The client id and secret of the service.
 pub(crate) const CLIENT_ID: &str = "hallpass";
 pub(crate) const CLIENT_SECRET: &str = "a secret of the tests";
 
@@ -20,7 +20,7 @@ pub(crate) struct OidcProvider {
 }
 
 impl OidcProvider {
-    /// Whether it is installed. `HALLPASS_TEST_OIDC_PROVIDER=required` makes its absence a failure.
+    /// Whether the provider is installed. With `HALLPASS_TEST_OIDC_PROVIDER=required`, a missing one is a failure.
     pub(crate) fn is_there() -> bool {
         let found = Command::new("node")
             .args(["--input-type=module", "--eval"])
@@ -40,13 +40,13 @@ impl OidcProvider {
         false
     }
 
-    /// On a free port, for services with these callbacks.
+    /// Starts the provider on a free port, for services with these callbacks.
     pub(crate) fn start(callbacks: &[String]) -> Self {
         Self::start_on("0", callbacks)
     }
 
     pub(crate) fn start_on(port: &str, callbacks: &[String]) -> Self {
-        // It ends with its standard input, even if this process is killed.
+        // The provider ends when its standard input closes, so it ends even if this process is killed.
         let mut child = Command::new("node")
             .args(["server.mjs", port])
             .args(callbacks)

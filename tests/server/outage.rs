@@ -1,4 +1,4 @@
-//! Postgres: servers that start together, and a database outage.
+//! Servers on Postgres that start together, and an outage of the database.
 
 use std::{sync::Barrier, thread};
 
@@ -63,7 +63,7 @@ fn a_database_outage_is_reported_and_survived() {
     });
 }
 
-/// Each pooled connection is closed without a call on it.
+/// Every pooled connection is closed while no call uses it.
 #[test]
 fn a_database_restart_fails_no_read() {
     on_a_cluster(|cluster, clients| {
@@ -84,7 +84,7 @@ fn a_database_restart_fails_no_read() {
     });
 }
 
-/// Runs both servers on a database of their own, each with a client whose calls have filled the pool.
+/// Runs both servers on one database server. The calls of each server's client have filled its pool.
 fn on_a_cluster(check: impl FnOnce(&mut Cluster, &[Client<'_>])) {
     let Some(mut cluster) = Cluster::start_or_skip() else {
         return;
@@ -95,7 +95,7 @@ fn on_a_cluster(check: impl FnOnce(&mut Cluster, &[Client<'_>])) {
         ("DATABASE_URL", url.as_str()),
         ("HALLPASS_SECRET", SECRET),
         ("HALLPASS_RATE_LIMITS", "false"),
-        // Keeps requests running until the database is given up.
+        // Keeps requests running until the database is considered unreachable.
         ("HALLPASS_REQUEST_TIMEOUT", "300"),
     ];
     let servers = SERVERS.map(|name| Server::of(name, folder.path(), &settings));
@@ -129,7 +129,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Leaves connections to lose.
+    /// Fills the pool, so that there are connections to lose.
     fn fill_the_pool(&self) {
         let statuses = self.at_once();
         assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
@@ -143,7 +143,7 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// Calls that need the database get 503 at once; liveness stays.
+    /// Calls that need the database get 503 immediately. The server stays alive.
     fn is_reported(&self) {
         for _ in 0..2 {
             self.expect_unavailable("me", || self.server.me(&self.access));

@@ -1,4 +1,4 @@
-//! The mailed link in a browser without scripts.
+//! Following the mailed link in a browser without scripts.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ fn the_mailed_link_sets_a_password_in_a_browser_without_script() {
         assert!(link.starts_with(&url), "{link}");
 
         browser.fits_every_screen(link, &format!("{name}-form"));
-        // The field has the focus already.
+        // The field already has the focus.
         browser.type_in("password1");
         browser.enter();
         let html = browser.html();
@@ -62,7 +62,7 @@ fn the_mailed_link_sets_a_password_in_a_browser_without_script() {
     assert!(complaints.is_empty(), "{complaints:?}");
 }
 
-/// Verifies the address by one click on the link of the first mail.
+/// Verifies the address by one click on the page of the first mail's link.
 fn click_through(browser: &mut Chromium, server: &Server, name: &str) {
     assert_eq!(server.login(ANN, PASSWORD).status, 403);
     let line = server.stdout.wait_for("/verify-email?token=").unwrap();
@@ -87,7 +87,7 @@ fn the_mailed_link_unlocks_in_a_browser_without_script() {
     for name in SERVERS {
         let folder = folder();
         let (server, url) = server_of_ann(name, folder.path(), &[]);
-        // Each failure doubles the wait, so that a slow machine meets one too.
+        // Each failure doubles the wait, so that even a slow machine meets a wait.
         while insist(|| server.login(ANN, NEW_PASSWORD)).status == 401 {}
         let line = server.stdout.wait_for("/unlock?token=").unwrap();
         let link = line.trim();
@@ -97,7 +97,7 @@ fn the_mailed_link_unlocks_in_a_browser_without_script() {
         let html = browser.html();
         assert!(html.contains("<h1>Sign-in unlocked</h1>"), "{html}");
         browser.fits(320, &format!("{name}-unlocked"));
-        // The short wait may be over: cleared failures show as free attempts.
+        // The short wait may be over, but free attempts show that the failures were cleared.
         for _ in 0..4 {
             assert_eq!(server.login(ANN, NEW_PASSWORD).status, 401);
         }

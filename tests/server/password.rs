@@ -1,4 +1,4 @@
-//! Settings for new passwords with a breach service.
+//! Settings for new passwords, with a breach service.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -15,7 +15,7 @@ const STOLEN: &str = "a password that was stolen";
 const PREFIX: &str = "8396A";
 const REST: &str = "AC72FCB25FE93D355FE24183FA9EA8E6355";
 
-/// Knows one password and fails for any other.
+/// Starts a service that knows one password and fails for any other.
 fn service() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -80,7 +80,7 @@ fn new_passwords_are_estimated_and_looked_up_if_configured() {
     }
 }
 
-/// Measured by its memory: a hash fills all of its declared memory.
+/// The cost shows in the memory of the server, because a hash fills all the memory that it declares.
 #[test]
 fn a_failed_sign_in_costs_a_hash_of_the_former_parameters() {
     const LARGE_KIB: u64 = 131_072;

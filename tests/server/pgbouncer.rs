@@ -1,6 +1,7 @@
 //! A throwaway PgBouncer in front of a Postgres server of the tests, on loopback.
 //!
-//! Without PgBouncer its tests are skipped with a message; `HALLPASS_TEST_PGBOUNCER=required` makes that a failure.
+//! Without PgBouncer, its tests are skipped with a message. `HALLPASS_TEST_PGBOUNCER=required` makes a skipped test a
+//! failure.
 
 use std::{
     env, fs,
@@ -17,13 +18,13 @@ use crate::{
     skip::{say, skip},
 };
 
-/// A pooler. It ends with this process in every case.
+/// A pooler. It always ends with this process.
 pub(crate) struct PgBouncer {
     port: u16,
     supervisor: Child,
 }
 
-/// Runs the pooler until its standard input closes, like that of Postgres.
+/// Runs the pooler until its standard input closes, like the supervisor of Postgres.
 const SUPERVISOR: &str = r#"
     trap '' INT TERM HUP
     cd "$FOLDER" || exit 1
@@ -36,7 +37,7 @@ const SUPERVISOR: &str = r#"
 "#;
 
 impl PgBouncer {
-    /// Whether PgBouncer is available; reports a skipped test otherwise.
+    /// Whether PgBouncer is available. If not, reports a skipped test.
     pub(crate) fn is_there() -> bool {
         let is_there = program().is_some();
         if !is_there {
@@ -50,8 +51,8 @@ impl PgBouncer {
         is_there
     }
 
-    /// Whether it supports prepared statements in transaction mode; reports a skipped test otherwise. The version of
-    /// Debian 12 suffices for the other tests only.
+    /// Whether PgBouncer supports prepared statements in transaction mode. If not, reports a skipped test. The version
+    /// of Debian 12 is sufficient only for the other tests.
     pub(crate) fn keeps_statements_apart() -> bool {
         let program = program().expect("it is present");
         let version = Command::new(program).arg("--version").output();
@@ -71,7 +72,7 @@ impl PgBouncer {
         keeps
     }
 
-    /// Starts it in this mode, with this many server connections and settings.
+    /// Starts PgBouncer in this mode, with this many server connections and these settings.
     pub(crate) fn start(cluster: &Cluster, mode: &str, connections: u32, more: &str) -> Self {
         let port = free_port();
         let folder = tempfile::Builder::new()
@@ -103,7 +104,7 @@ impl PgBouncer {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // Not reached by a Ctrl-C meant for the tests.
+            // A Ctrl-C that is meant for the tests does not reach it.
             .process_group(0);
         if let Some((user, group)) = other_user().expect("a user that is not root") {
             chown(folder.path(), Some(user), Some(group)).expect("a folder of that user");
@@ -132,7 +133,7 @@ impl Drop for PgBouncer {
 
 fn program() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    // The path on Debian, which may be missing in PATH.
+    // Debian has the program here, which may be missing in PATH.
     let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
     folders
         .map(|folder| folder.join("pgbouncer"))

@@ -1,4 +1,4 @@
-//! Behind PgBouncer.
+//! The servers behind PgBouncer.
 
 use std::{collections::HashSet, fs, sync::Barrier, thread};
 
@@ -107,7 +107,7 @@ fn a_pooler_that_mixes_up_statements_stops_the_start() {
     ] {
         let pooler = PgBouncer::start(&cluster, mode, sessions, mixing);
         let (folder, url) = (folder(), pooler.url());
-        // The next start must not find leftover statements.
+        // The next start must not find statements that are left over.
         for server in [SERVERS, SERVERS].concat() {
             let mut command = command(server, folder.path());
             let (status, line) = refused(command.envs(settings(&url, "10")));
@@ -195,7 +195,7 @@ async fn backend_memory_stays_flat_over_ten_thousand_calls() {
         let before = memory(&backends(&cluster).await);
         calls(CALLS);
         let after = memory(&backends(&cluster).await);
-        // A leak of 59 kB a call would be 300 MB.
+        // If each call leaked 59 kB, this would be 300 MB.
         assert!(after < before + 8192, "{before} kB, then {after} kB");
     }
 }
@@ -215,14 +215,14 @@ fn at_once(count: usize, call: impl Fn() -> Reply + Sync) -> Vec<Reply> {
     })
 }
 
-/// The backends of Postgres.
+/// The process ids of the Postgres backends.
 async fn backends(cluster: &Cluster) -> Vec<i32> {
     let settings = ConnectSettings::new(cluster.url()).pool_size(1);
     let store = SeaOrmStore::connect(&settings).await.unwrap();
     let sql = "SELECT pid FROM pg_stat_activity \
                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
     let mut pids = Vec::new();
-    // The connections of the pooler check may still be closing.
+    // The connections that checked the pooler may still be closing.
     until("no more sessions than the pooler may have", async || {
         let all = Statement::from_string(DbBackend::Postgres, sql);
         let rows = store.database().query_all_raw(all).await.unwrap();
@@ -234,7 +234,7 @@ async fn backends(cluster: &Cluster) -> Vec<i32> {
     pids
 }
 
-/// Their private memory, in kB.
+/// The private memory of these processes, in kB.
 fn memory(pids: &[i32]) -> u64 {
     let of = |pid: &i32| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

@@ -1,4 +1,4 @@
-//! An example server as a process of its own.
+//! An example server, run as a process.
 
 use std::{
     env, fs,
@@ -36,12 +36,12 @@ pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-/// A free port, for a server that must know its address first.
+/// A free address, for a server that must know its address before it starts.
 pub(crate) fn free_address() -> String {
     format!("127.0.0.1:{}", free_port())
 }
 
-/// A server of this folder on a free port, with fast password hashes as the only setting.
+/// The command of a server in this folder, on a free port. Fast password hashes are its only setting.
 pub(crate) fn command(server: &str, folder: &Path) -> Command {
     let mut command = Command::new(program(server));
     command
@@ -82,12 +82,12 @@ impl Server {
         }
     }
 
-    /// Starts it with its own folder and these settings.
+    /// Starts the server with its own folder and these settings.
     pub(crate) fn of(server: &str, folder: &Path, settings: &[(&str, &str)]) -> Self {
         Self::start(command(server, folder).envs(settings.iter().copied()))
     }
 
-    /// Starts it under this `ulimit` of a shell.
+    /// Starts the server under this `ulimit` of a shell.
     pub(crate) fn limited(limit: &str, command: &mut Command) -> Self {
         let mut shell = Command::new("sh");
         let program = command.get_program().to_owned();
@@ -110,7 +110,7 @@ impl Server {
         self.child.id()
     }
 
-    /// Its peak memory in KiB.
+    /// The peak memory of the server, in KiB.
     pub(crate) fn memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id()));
         let status = status.expect("the server runs");
@@ -119,7 +119,7 @@ impl Server {
         peak.expect("a line about it").parse().expect("a number")
     }
 
-    /// The number of its open files.
+    /// The number of files that the server has open.
     pub(crate) fn descriptors(&self) -> usize {
         let open = fs::read_dir(format!("/proc/{}/fd", self.id()));
         open.expect("the server runs").count()
@@ -131,13 +131,13 @@ impl Server {
         assert!(sent.expect("kill can be run").success());
     }
 
-    /// Waits for its end and returns the exit status.
+    /// Waits until the server has ended, and returns the exit status.
     pub(crate) fn end(&mut self) -> ExitStatus {
         let ended = end(&mut self.child);
         ended.unwrap_or_else(|| panic!("the server does not end: {}", self.stderr.text()))
     }
 
-    /// Stops it and returns its whole standard error.
+    /// Stops the server, and returns its whole standard error.
     pub(crate) fn whole_log(mut self) -> String {
         self.signal("TERM");
         self.end();
@@ -158,7 +158,7 @@ impl Drop for Server {
     }
 }
 
-/// Runs a command to its end and returns its status and standard error.
+/// Runs a command to its end, and returns its status and standard error.
 pub(crate) fn refused(command: &mut Command) -> (ExitStatus, String) {
     let mut child = command.spawn().expect("the server can be run");
     let stderr = Output::of(child.stderr.take().expect("a pipe"));
@@ -204,7 +204,7 @@ impl Output {
         output
     }
 
-    /// The first line that contains this.
+    /// The first line that contains this text.
     pub(crate) fn wait_for(&self, text: &str) -> Option<String> {
         let started = Instant::now();
         loop {
@@ -232,7 +232,7 @@ impl Output {
     }
 }
 
-/// `cargo test` builds the examples beside the tests; `cargo test --test server` does not.
+/// The path of the program. `cargo test` builds the examples beside the tests; `cargo test --test server` does not.
 pub(crate) fn program(server: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let folder = BUILT.get_or_init(|| {
@@ -264,7 +264,7 @@ fn build(profile: &Path) {
     assert!(built.expect("cargo can be run").success());
 }
 
-/// When the newest source was changed.
+/// The time at which the newest source file was changed.
 fn newest(root: &Path) -> SystemTime {
     let mut folders: Vec<PathBuf> = ["src", "migration", "server", "examples"]
         .map(|name| root.join(name))

@@ -1,4 +1,4 @@
-//! Sign-in with a certified OpenID Connect provider: servers and provider are processes.
+//! Sign-in with a certified OpenID Connect provider. Servers and provider are processes.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ use crate::{
     visitor::{Page, Visitor},
 };
 
-/// The URL of the application, which no browser here reaches.
+/// The URL of the application. No browser reaches it here.
 const APP: &str = "https://app.example.org/signed-in?from=acme";
 const VERIFIER: &str = "what-the-application-keeps-0123456789-abcdefghij";
 
-/// Two servers before their start, with their addresses.
+/// The addresses of two servers that have not started yet.
 pub(crate) fn addresses() -> [String; 2] {
     [free_address(), free_address()]
 }
@@ -48,7 +48,7 @@ pub(crate) fn start(
     Server::of(name, folder, &settings)
 }
 
-/// The start of a flow.
+/// The URL that begins a flow.
 pub(crate) fn beginning(server: &Server, redirect: &str, state: &str) -> String {
     let url = format!("http://{}/auth/oauth/acme", server.address);
     let mut url: reqwest::Url = url.parse().unwrap();
@@ -68,7 +68,7 @@ impl Visitor {
 }
 
 impl Server {
-    /// The tokens of a code and their user.
+    /// Exchanges a code for tokens, and returns their user.
     pub(crate) fn redeem(&self, code: &str) -> serde_json::Value {
         let body = |verifier: &str| json!({ "code": code, "code_verifier": verifier });
         let other = VERIFIER.to_uppercase();
@@ -84,7 +84,7 @@ impl Server {
     }
 }
 
-/// The code at the end of a flow.
+/// The code that the flow ends with.
 fn code(page: &Page, state: &str) -> String {
     assert!(page.url.as_str().starts_with(APP), "{page:?}");
     assert_eq!(page.parameter("state").as_deref(), Some(state));
@@ -115,11 +115,11 @@ async fn users_sign_in_with_a_certified_provider() {
         let back = browser.submit(&again, "login=ann").await;
         let ann = server.redeem(&code(&back, "1"));
         assert_eq!(ann["email"], "ann@example.org");
-        // The provider is trusted for another domain.
+        // The provider is trusted for another domain, not for this one.
         assert_eq!(ann["email_verified"], false);
         assert_eq!(ann["display_name"], "Ann");
 
-        // The provider has a session of this browser and asks nothing.
+        // The provider already has a session of this browser, so it asks nothing.
         let back = browser.begin(&server, "2").await;
         assert_eq!(server.redeem(&code(&back, "2"))["id"], ann["id"]);
         let mut other = Visitor::new(APP);
@@ -137,13 +137,13 @@ async fn users_sign_in_with_a_certified_provider() {
     }
 }
 
-/// A refused user.
+/// Checks that the sign-in of a user is refused.
 async fn assert_refused(server: &Server) {
     for (fields, error) in [
         ("cancel=yes", "access_denied"),
         ("login=bob", "link_required"),
     ] {
-        // Anybody can register the address: the provider is not trusted for the domain.
+        // Anybody may have registered the address, because the provider is not trusted for the domain.
         server.register("bob@example.org", PASSWORD);
         let mut browser = Visitor::new(APP);
         let form = browser.begin(server, "4").await;

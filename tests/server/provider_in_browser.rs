@@ -27,7 +27,7 @@ fn users_sign_in_with_a_certified_provider_in_a_browser() {
     for (name, address) in SERVERS.iter().zip(&addresses) {
         let folder = folder();
         let server = start(name, folder.path(), address, &provider.issuer, &app);
-        // Two tabs wait for a login.
+        // Two tabs wait for a login at the provider.
         let first = browser.open_tab();
         browser.open(&beginning(&server, &app, "first"));
         assert!(browser.url().starts_with(&provider.issuer));
@@ -42,7 +42,7 @@ fn users_sign_in_with_a_certified_provider_in_a_browser() {
         let first = arrive(&mut browser, &server, &app, "first");
         assert_eq!(first["id"], second["id"]);
 
-        // The provider has a session of this browser and asks nothing.
+        // The provider already has a session of this browser, so it asks nothing.
         browser.open(&beginning(&server, &app, "third"));
         let third = arrive(&mut browser, &server, &app, "third");
         assert_eq!(third["id"], second["id"]);
@@ -85,22 +85,22 @@ fn the_page_of_the_example_signs_in() {
             sign_in(&mut browser);
             browser.wait_for_text("Hello, ann@example.org!");
         }
-        assert_eq!(browser.url(), page, "nothing of it stays in the history");
+        assert_eq!(browser.url(), page, "the parameters stay in the history");
     }
-    // A foreign code.
+    // The code belongs to another browser.
     browser.open(&format!("{page}?code=hp_1&state=1"));
     browser.wait_for_text("This tab did not begin a sign-in.");
     let complaints = &browser.complaints;
     assert!(complaints.is_empty(), "{complaints:?}");
 }
 
-/// Signs in at the provider, whose field has the focus.
+/// Signs in at the provider, where the login field has the focus.
 fn sign_in(browser: &mut Chromium) {
     browser.type_in("ann");
     browser.enter();
 }
 
-/// The user shown by the application.
+/// The user that the application shows.
 fn arrive(browser: &mut Chromium, server: &Server, app: &str, state: &str) -> serde_json::Value {
     let url = browser.url();
     assert!(url.starts_with(app), "{url}");
@@ -115,7 +115,7 @@ fn arrive(browser: &mut Chromium, server: &Server, app: &str, state: &str) -> se
     server.redeem(&parameter("code"))
 }
 
-/// A page on another port, and its URL.
+/// Serves a page on another port, and returns its URL.
 fn application() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -9,7 +9,7 @@ use crate::{
 
 const ANN: (&str, &str) = ("ann@example.org", PASSWORD);
 
-/// Logs in through a proxy with this header and returns the address of the session.
+/// Logs in through a proxy with this header, and returns the client address that the session records.
 fn remembered(server: &Server, header: &str) -> Value {
     let body = credentials(ANN.0, ANN.1).to_string();
     let headers = ["content-type: application/json", header];

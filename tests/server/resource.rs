@@ -1,4 +1,4 @@
-//! `examples/resource_server.rs` during and after the run of an issuer.
+//! `examples/resource_server.rs` while an issuer runs, and after the issuer has ended.
 
 use std::process::{Command, Stdio};
 

@@ -1,4 +1,4 @@
-//! A wrong setting stops the server with one line that names it.
+//! A wrong setting stops the server with one line that names the setting.
 
 use std::{
     ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt as _, process::Command, sync::Mutex,
@@ -13,10 +13,10 @@ use crate::{
     process::{PASSWORD, SECRET, SERVERS, Server, command, folder, refused},
 };
 
-/// A secret that must not be repeated.
+/// A secret that no message may repeat.
 const HIDDEN: &str = "hunter2hunter2";
 
-/// The variable named by the line, and the settings.
+/// The variable that the line names, and the settings.
 type Row = (&'static str, Vec<(&'static str, String)>);
 
 fn rows() -> Vec<Row> {
@@ -35,7 +35,7 @@ fn rows() -> Vec<Row> {
         ("HALLPASS_DANGER_WEAK_HASH", "maybe"),
         ("HALLPASS_BIND", "nowhere"),
         ("HALLPASS_BIND", "127.0.0.1:65536"),
-        // TEST-NET-1 of RFC 5737: no address of this machine.
+        // The address is from TEST-NET-1 of RFC 5737, so this machine does not have it.
         ("HALLPASS_BIND", "192.0.2.1:8000"),
         ("DATABASE_URL", "mysql://ann:hunter2hunter2@localhost/app"),
         ("DATABASE_URL", HIDDEN),
@@ -154,7 +154,7 @@ fn rows() -> Vec<Row> {
         "HALLPASS_ADMIN_PASSWORD",
         administrator("root@example.org", ""),
     ));
-    // The missing setting.
+    // If one of the two settings is missing, the line names it.
     for (missing, (name, value)) in [
         ("HALLPASS_ADMIN_EMAIL", ("HALLPASS_ADMIN_PASSWORD", HIDDEN)),
         (
@@ -177,7 +177,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// The variable named by the line, and the settings of providers.
+/// The variable that the line names, and the settings of providers.
 const PROVIDERS: [(&str, &[(&str, &str)]); 14] = [
     (
         "HALLPASS_OAUTH_TOKEN_CLIENT_ID",
@@ -254,14 +254,14 @@ const fn with_google<'a>(name: &'a str, value: &'a str) -> [(&'a str, &'a str); 
     [("HALLPASS_OAUTH_GOOGLE_CLIENT_ID", "notes"), (name, value)]
 }
 
-/// Expects a failure with one line that names the setting without secrets.
+/// Expects the command to fail with one line that names the setting and shows no secret.
 fn check(name: &str, command: &mut Command) {
     let (status, stderr) = refused(command);
     let context = format!("{command:?}: {status}: {stderr}");
     assert!(!status.success(), "{context}");
     assert_eq!(stderr.lines().count(), 1, "{context}");
     assert!(stderr.starts_with(&format!("error: {name}")), "{context}");
-    // The parser's message about no particular value.
+    // The message must name the variable, not an argument of the parser.
     assert!(!stderr.contains("for an argument"), "{context}");
     for hidden in [HIDDEN, SECRET, "aHVudGVyMmh1bnRlcjI="] {
         assert!(!stderr.contains(hidden), "{context}");
@@ -375,7 +375,7 @@ fn database_that_refuses_connections_is_reported() {
     }
 }
 
-/// After the migrations: with an invalid value, and without a needed table.
+/// The migrations succeed. Then the database fails with an error of a trigger, or because a table is missing.
 #[tokio::test]
 async fn database_failure_during_administrator_setup_is_reported() {
     for server in SERVERS {

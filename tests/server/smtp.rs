@@ -17,7 +17,7 @@ use tokio_rustls::rustls::{
 
 use crate::certificates::Identity;
 
-/// The incoming mails with a reset link, each as its whole text.
+/// Serves mails, and passes on those with a reset link, each as its whole text.
 pub(crate) fn serve(listener: TcpListener) -> Receiver<String> {
     accept(listener, talk)
 }
@@ -48,7 +48,7 @@ fn accept(
     mails
 }
 
-/// The needed part of RFC 5321. Ends with the other side.
+/// The part of RFC 5321 that is needed. It ends when the other side does.
 fn talk(connection: impl Read + Write, mails: &Sender<String>) -> Option<()> {
     let mut connection = BufReader::new(connection);
     say(&mut connection, "220 test")?;

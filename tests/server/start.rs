@@ -19,7 +19,7 @@ use crate::{
     process::{PASSWORD, SECRET, SERVERS, Server, folder, program},
 };
 
-/// On Linux.
+/// The number of the signal on Linux.
 const SIGXFSZ: i32 = 25;
 
 #[test]
@@ -63,7 +63,7 @@ fn a_server_without_settings_creates_its_secret_and_says_so() {
     }
 }
 
-/// A database server suggests production, where more people read standard output than a mailbox.
+/// A database server suggests production. There, more people can read standard output than a mailbox.
 #[tokio::test]
 async fn a_server_on_postgres_warns_that_it_prints_its_mails() {
     let Some(database) = postgres::empty().await else {
@@ -88,7 +88,7 @@ async fn a_server_on_postgres_warns_that_it_prints_its_mails() {
     }
 }
 
-/// The file size limit kills the process at its first byte written to a file: the secret's.
+/// The file size limit kills the process when it writes the first byte to a file, which is a byte of the secret.
 #[test]
 fn kill_at_the_first_start_leaves_no_copy_of_the_secret() {
     for server in SERVERS {
@@ -106,7 +106,7 @@ fn kill_at_the_first_start_leaves_no_copy_of_the_secret() {
         let left = fs::read_dir(folder.path()).unwrap();
         let left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
         assert_eq!(left, ["hallpass.secret"]);
-        // Nobody else may read the file, even an empty one.
+        // Nobody else may read the file, even if it is empty.
         let path = folder.path().join("hallpass.secret");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
 
@@ -118,7 +118,7 @@ fn kill_at_the_first_start_leaves_no_copy_of_the_secret() {
     }
 }
 
-/// Both use one new SQLite file.
+/// Both servers use the same new SQLite file.
 #[test]
 fn servers_that_start_together_share_a_secret() {
     let folder = folder();
@@ -208,7 +208,7 @@ fn the_administrator_is_created_once() {
         );
         assert!(!first.whole_log().contains("a staple"));
 
-        // An existing account is left unchanged.
+        // An account that already exists is left unchanged.
         let second = Server::of(server, folder.path(), &admin("another good password"));
         assert_eq!(
             second
@@ -220,7 +220,7 @@ fn the_administrator_is_created_once() {
     }
 }
 
-/// The administrator's address may change after the setting.
+/// The administrator may have changed their address since the setting was written.
 #[test]
 fn a_start_with_another_address_creates_no_administrator() {
     for server in SERVERS {

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the server stops cleanly and in time with any connections.
+//! SIGTERM and SIGINT: the server stops cleanly and in time, whatever connections it has.
 
 use std::{
     io::{Read as _, Write as _},
@@ -25,7 +25,7 @@ fn a_server_without_connections_stops_at_once() {
     }
 }
 
-/// Waits in real time: both servers and both signals at once.
+/// The test waits in real time, for both servers and both signals at once.
 #[test]
 fn open_connections_do_not_delay_the_stop() {
     thread::scope(|scope| {
@@ -57,7 +57,7 @@ fn ends_in_time(name: &str, signal: &str) {
     let mut under_way = server.connect();
     send(&mut under_way, first);
     server.signal(signal);
-    // Time to begin the stop; running requests are not affected.
+    // The server needs some time to begin the stop. Running requests are not affected.
     thread::sleep(Duration::from_millis(200));
     under_way.write_all(rest.as_bytes()).unwrap();
     let answer = read_some(&mut under_way);
@@ -67,13 +67,13 @@ fn ends_in_time(name: &str, signal: &str) {
     let context = format!("{name}, {signal}: {status}: {}", server.stderr.text());
     assert_eq!(status.code(), Some(0), "{context}");
     for connection in [&mut idle, &mut silent, &mut half_head, &mut half_body] {
-        // Closed or reset.
+        // The connection is closed or reset.
         connection.read_to_end(&mut Vec::new()).ok();
     }
     assert!(TcpStream::connect(&server.address).is_err());
 }
 
-/// The head of a registration and the given part of its body, sent once the server reads it.
+/// Sends the head of a registration, and then the given part of its body once the server reads it.
 fn send(connection: &mut TcpStream, body: &str) {
     write!(
         connection,

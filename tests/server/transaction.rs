@@ -1,5 +1,6 @@
-//! Callers that disconnect during a transaction: no connection stays inside it, and later acknowledged writes are
-//! kept.
+//! Callers that disconnect during a transaction.
+//!
+//! No connection stays inside a transaction, and later writes that are acknowledged are kept.
 
 use std::{io::Write as _, net::TcpStream, thread, time::Duration};
 
@@ -38,7 +39,7 @@ impl Setup {
         })
     }
 
-    /// Creates accounts and kills the server. The next one has all of them.
+    /// Creates accounts and kills the server. The next server must have all of them.
     fn keeps_what_it_acknowledges(self, accounts: usize) {
         let addresses: Vec<_> = (0..accounts)
             .map(|n| format!("after-{n}@example.org"))
@@ -85,7 +86,7 @@ async fn caller_gone_during_begin_leaves_no_open_transaction() {
             let callers: Vec<_> = calls.iter().map(|call| send(&setup.server, call)).collect();
             setup.wire.wait_for_begin(pool);
             drop(callers);
-            // The server notices at its own pace. An early reply only weakens the test.
+            // The server notices the disconnection in its own time. A reply that comes earlier only weakens the test.
             thread::sleep(Duration::from_millis(300));
             setup.wire.release();
             setup.keeps_what_it_acknowledges(4);
@@ -143,7 +144,7 @@ async fn connection_whose_rollback_is_cut_is_not_used_again() {
         setup.wire.wait_for_begin(1);
         setup.wire.cut_at(Some(b"ROLLBACK\0"));
         drop(caller);
-        // The server notices at its own pace. An early reply only weakens the test.
+        // The server notices the disconnection in its own time. A reply that comes earlier only weakens the test.
         thread::sleep(Duration::from_millis(300));
         setup.wire.release();
         setup.keeps_what_it_acknowledges(4);
@@ -189,7 +190,7 @@ async fn thousand_random_cuts_leave_no_open_transaction() {
     }
 }
 
-/// Waits until every backend of the database is outside a transaction.
+/// Waits until no backend of the database is in a transaction.
 async fn every_transaction_ends(database: &PostgresDatabase) {
     let db = sea_orm::Database::connect(database.url()).await.unwrap();
     let are_over = async || open_transactions(&db).await == 0;
@@ -205,7 +206,7 @@ async fn open_transactions(db: &DatabaseConnection) -> i64 {
     row.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
-/// The call of a new user to delete the account.
+/// A new user's call that deletes the account.
 fn deletion(server: &Server, number: usize) -> String {
     let address = format!("gone-{number}@example.org");
     assert_eq!(server.register(&address, PASSWORD).status, 201);
@@ -235,7 +236,7 @@ fn send(server: &Server, request: &str) -> TcpStream {
     stream
 }
 
-/// A pseudorandom number, the same in every run.
+/// A pseudorandom number that is the same in every run.
 fn scattered(number: u64) -> u64 {
     number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 17
 }

@@ -1,4 +1,4 @@
-//! An HTTP-only browser: it keeps cookies and follows redirects on loopback.
+//! A browser for HTTP only: it keeps cookies and follows redirects on loopback.
 
 use reqwest::{
     Client, Method, Response, Url,
@@ -6,25 +6,25 @@ use reqwest::{
     redirect::Policy,
 };
 
-/// Browsers allow a few more.
+/// Real browsers allow a few more.
 const MAX_REDIRECTS: usize = 10;
 
 pub(crate) struct Visitor {
     client: Client,
     jar: Vec<Cookie>,
-    /// URL prefixes that it does not follow.
+    /// The prefixes of URLs that it does not visit.
     pub(crate) stops: Vec<String>,
 }
 
 struct Cookie {
-    /// Without a port, which cookies ignore (RFC 6265, section 8.5).
+    /// The host without a port, because cookies ignore the port (RFC 6265, section 8.5).
     host: String,
     path: String,
     name: String,
     value: String,
 }
 
-/// The current URL and page; no page after a stopped redirect.
+/// The current URL and page. After a redirect that was not followed, there is no page.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) url: Url,
@@ -54,7 +54,7 @@ impl Visitor {
         self.go(Method::GET, url, "").await
     }
 
-    /// Sends the form of a page to its own URL.
+    /// Sends the form of a page to the URL of the page.
     pub(crate) async fn submit(&mut self, page: &Page, fields: &'static str) -> Page {
         assert!(page.html.contains("<form method=\"post\">"), "{page:?}");
         self.go(Method::POST, page.url.clone(), fields).await
@@ -110,7 +110,7 @@ impl Visitor {
                     cookie.name.as_str(),
                 ) != (host, path, name)
             });
-            // A cookie cleared here also expires in the past.
+            // A cookie that is cleared here also has an expiry in the past.
             if !value.is_empty() {
                 self.jar.push(Cookie {
                     host: host.to_owned(),

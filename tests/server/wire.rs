@@ -1,4 +1,4 @@
-//! A proxy before Postgres that delays, holds the replies to BEGIN, or cuts connections.
+//! A proxy in front of Postgres that delays bytes, holds back the replies to BEGIN, or cuts connections.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -13,7 +13,7 @@ use std::{
 
 use crate::patience::PATIENCE;
 
-/// As the driver sends it: a simple query.
+/// BEGIN, as the driver sends it: a simple query.
 const BEGIN: &[u8] = b"BEGIN\0";
 
 pub(crate) struct Wire {
@@ -30,14 +30,14 @@ struct Held {
 #[derive(Default)]
 struct State {
     is_holding: bool,
-    /// Connections whose BEGIN arrived since.
+    /// The number of connections whose BEGIN has arrived while replies are held.
     begun: usize,
-    /// A connection that sends this is cut before the server receives it.
+    /// A connection that sends this text is cut before the server receives it.
     cuts_at: Option<&'static [u8]>,
 }
 
 impl Wire {
-    /// Proxies to the server of this URL. Each chunk of bytes waits for `delay` in both directions.
+    /// A proxy to the server of this URL. Each chunk of bytes waits for `delay` in both directions.
     pub(crate) fn to(url: &str, delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
@@ -51,7 +51,7 @@ impl Wire {
         Self { address, held }
     }
 
-    /// The same database through this proxy.
+    /// The URL of the same database through this proxy.
     pub(crate) fn url(&self, url: &str) -> String {
         url.replacen(host_of(url), &self.address, 1)
     }
@@ -62,7 +62,7 @@ impl Wire {
         state.begun = 0;
     }
 
-    /// Applies from now on; `None` for never.
+    /// Cuts every connection that sends this text from now on; `None` cuts none.
     pub(crate) fn cut_at(&self, text: Option<&'static [u8]>) {
         self.held.state.lock().unwrap().cuts_at = text;
     }

@@ -10,10 +10,10 @@ use crate::{
 };
 
 impl Accounts {
-    /// Deletes the caller's account with everything that belongs to it. The address can register again immediately; the
+    /// Deletes the caller's account and everything that belongs to it. The address can register again immediately; the
     /// audit trail stays.
     ///
-    /// For an account without a password, omit `current`; it needs a recent sign-in instead.
+    /// For an account without a password, omit `current`; such an account needs a recent sign-in instead.
     ///
     /// # Errors
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;

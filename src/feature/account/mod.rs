@@ -26,12 +26,12 @@ use crate::{
     user::{ProfileChange, User, check_display_name},
 };
 
-/// The use cases of signed-in users for their own account. Cheap to clone; from
-/// [`Auth::accounts`](crate::Auth::accounts).
+/// The use cases of signed-in users for their own account, from [`Auth::accounts`](crate::Auth::accounts). Cheap to
+/// clone.
 ///
 /// The caller comes from [`UserService::current_user`](crate::UserService::current_user). These methods do not run in a
-/// transaction of the host's, since they hash passwords; see [`Auth::within`](crate::Auth::within). Every method fails
-/// with [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
+/// transaction of the host's, because they hash passwords; see [`Auth::within`](crate::Auth::within). Every method
+/// fails with [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
 ///
 /// ```
 /// use hallpass::{Auth, Login, Registration, secret::Secret, UserService, mail::Mailbox, memory::MemoryStore};
@@ -62,7 +62,7 @@ impl Accounts {
     /// Changes the caller's profile, and returns the changed user. An empty change writes nothing.
     ///
     /// # Errors
-    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a name that is too long or holds control characters;
+    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a name that is too long or contains control characters;
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account is gone.
     pub async fn update(&self, caller: &ActiveUser, change: &ProfileChange) -> Result<User> {
         check_display_name(change.display_name.as_ref().and_then(Option::as_deref))?;

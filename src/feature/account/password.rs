@@ -13,7 +13,7 @@ use crate::{
 impl Accounts {
     /// Sets a new password. The caller's session continues, every other session ends, and a letter notifies the user.
     ///
-    /// For an account without a password, omit `current`; it needs a recent sign-in instead.
+    /// For an account without a password, omit `current`; such an account needs a recent sign-in instead.
     ///
     /// # Errors
     /// * [`WeakPassword`](crate::ErrorKind::WeakPassword) at `new_password`;
@@ -75,8 +75,9 @@ impl Accounts {
     /// Checks the password again. The session then counts as freshly signed in for the next 10 minutes.
     ///
     /// # Errors
-    /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if it is wrong, or the account has none;
-    /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if it is too long to be one;
+    /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if the password is wrong, or the account has
+    ///   none;
+    /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if it is too long to be a password;
     /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended during the check;
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three checks;
     /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), [`RateLimited`](crate::ErrorKind::RateLimited) or

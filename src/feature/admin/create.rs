@@ -16,18 +16,18 @@ use crate::{
 pub struct NewAccount {
     /// The address.
     pub email: EmailAddress,
-    /// Whether the address is known to be the user's. Default no.
+    /// Whether the address is known to belong to the user. Default no.
     pub is_verified: bool,
     /// The display name: at most 200 code points, no control characters.
     pub display_name: Option<String>,
-    /// The password. Without one, the user is mailed a link that sets it.
+    /// The password. Without one, the user is mailed a link to set it.
     pub password: Option<Password>,
     /// The roles, at most 32. Default `user`.
     pub roles: Roles,
 }
 
 impl NewAccount {
-    /// An account with this address and the role `user`, whose password is set by its user.
+    /// An account with this address and the role `user`. The user sets the password.
     #[must_use]
     pub fn new(email: EmailAddress) -> Self {
         Self {
@@ -69,10 +69,10 @@ impl NewAccount {
 }
 
 impl Administration {
-    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode). No hook is called before.
+    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode). No hook can refuse it.
     ///
-    /// Without a password, the mail with the link is ordered once the account is created. The link works as long as one
-    /// that resets a password. To get another, the user requests it as for a forgotten password.
+    /// Without a password, a mail with a link is queued once the account is created. The link is valid for as long as a
+    /// password reset link. A user who needs another link requests a password reset.
     ///
     /// # Errors
     /// [`EmailTaken`](ErrorKind::EmailTaken), [`WeakPassword`](ErrorKind::WeakPassword),

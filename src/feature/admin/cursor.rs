@@ -1,4 +1,4 @@
-//! Cursors that only we can make, each for one list and one filter.
+//! Cursors that only this service can create, each for one list and one filter.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
@@ -22,7 +22,7 @@ impl Cursors {
         Self(secrets.iter().map(|secret| secret.hmac_key(list)).collect())
     }
 
-    /// The item after which the page begins, for a filter in an unambiguous form; `None` for the first page.
+    /// The item after which the page begins; `None` for the first page. The filter is given in an unambiguous form.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if the cursor does not belong to this list and filter.
@@ -35,7 +35,7 @@ impl Cursors {
         Ok(opened.map(I::from))
     }
 
-    /// The page with these items, which are one more than the limit if there is a next page.
+    /// A page of these items. If there is a next page, there is one item more than the limit.
     pub(super) fn page<T>(
         &self,
         mut items: Vec<T>,
@@ -78,7 +78,7 @@ impl Cursors {
     }
 }
 
-/// All ids have the same length, so that a filter cannot be confused with one.
+/// All ids have the same length, so that a filter cannot be confused with an id.
 fn message(id: &[u8; ID], filter: &[u8]) -> Vec<u8> {
     [id.as_slice(), filter].concat()
 }

@@ -8,8 +8,8 @@ use crate::{
 };
 
 impl Administration {
-    /// Deletes a user and everything that belongs to them. The address is free immediately. The user's events in the
-    /// audit trail stay. The [hooks](crate::hook) are called first.
+    /// Deletes a user and everything that belongs to them. The address can register again immediately. The user's
+    /// events in the audit trail stay. The [hooks](crate::hook) are called first.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound), or [`LastAdmin`](ErrorKind::LastAdmin) if no active administrator

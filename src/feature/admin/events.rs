@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Administration {
-    /// A page of the audit trail, newest first. An event is in it once the call that caused it has answered.
+    /// A page of the audit trail, newest first. An event is listed once the call that caused it has been answered.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, or a cursor that is not ours

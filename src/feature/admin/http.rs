@@ -47,11 +47,13 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
         Endpoint::get("/admin/users", state.clone(), list_users)
             .tag(TAG)
             .summary("List users, newest first")
-            .description("Needs the role `admin`, which is checked in the database, like all administrative endpoints."),
+            .description(
+                "Needs the role `admin`, like all administrative endpoints. The role is checked in the database.",
+            ),
         Endpoint::post("/admin/users", state.clone(), create_user)
             .tag(TAG)
             .summary("Create an account")
-            .description("Without a password, the user is mailed a link that sets one.")
+            .description("Without a password, the user is mailed a link to set one.")
             .errors(&[
                 ErrorKind::EmailTaken,
                 ErrorKind::Overloaded,
@@ -94,8 +96,8 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Read the audit trail, newest first")
             .description(
-                "An event is listed once the call that caused it has answered. Refused sign-ins are events too, even \
-                 on unknown addresses. Addresses are shown as keyed digests.",
+                "An event is listed once the call that caused it has been answered. Refused sign-ins are events \
+                 too, even on unknown addresses. Addresses are shown as keyed digests.",
             ),
         Endpoint::get("/admin/mail", state.clone(), list_mail)
             .tag(TAG)
@@ -105,7 +107,7 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Retry a dead mail")
             .description(
-                "The retry is a new mail, with a new identifier. A mail that has become void since it was ordered is \
+                "The retry is a new mail, with a new identifier. A mail that has become void since it was queued is \
                  not sent.",
             )
             .errors(&[ErrorKind::NotFound]),

@@ -60,8 +60,8 @@ impl Administration {
     }
 
     /// Retries a dead mail now, as a new mail with a new identifier and the same content and recipient. A mail that has
-    /// become void since it was ordered (another address, other credentials, a newer request for another address) is
-    /// not sent. A mail that is still pending is left unchanged.
+    /// become void since it was queued is not sent: the address or the credentials have changed, or a newer request
+    /// named another address. A mail that is still pending is left unchanged.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such mail in the outbox.

@@ -35,12 +35,12 @@ use crate::{
 /// The maximum number of roles that an administrator can give to a user.
 const MAX_ROLES: usize = 32;
 
-/// The use cases of administrators, in process; from [`Auth::administration`](crate::Auth::administration). Cheap to
+/// The use cases of administrators, in process, from [`Auth::administration`](crate::Auth::administration). Cheap to
 /// clone.
 ///
 /// The host has to check whether the caller may call them; the endpoints require the role `admin`. Every method fails
 /// with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable. The audit trail names the
-/// [`Author`](crate::event::Author); the default names nobody.
+/// given [`Author`](crate::event::Author); the default author names nobody.
 ///
 /// ```
 /// # use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::MemoryStore};

@@ -20,7 +20,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .errors(&[ErrorKind::InvalidToken, ErrorKind::Overloaded]),
         Endpoint::post("/auth/resend-verification", own.clone(), resend)
             .tag("Account")
-            .summary("Request a new link that verifies an address")
+            .summary("Request another verification link")
             .description(
                 "The answer is the same whether or not the address has an account or is verified. Earlier links stay \
                  valid until they expire or one of them is used.",

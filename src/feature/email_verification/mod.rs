@@ -1,8 +1,8 @@
-//! Proving that an address is the user's: the one of the registration, or a new one.
+//! Proving that an address belongs to the user: the registered address, or a new one.
 //!
 //! ```text
 //! verify   ──────────────────────────────► UPDATE token, user
-//! resend   INSERT intent ────────────────► 202   (the worker mails the link, if there is anybody to verify)
+//! resend   INSERT intent ────────────────► 202   (the worker mails the link, if the address is unverified)
 //! change   SELECT credentials ► verify ──► UPSERT token, INSERT intents   (if nothing changed since)
 //! confirm  ──────────────────────────────► UPDATE token, user, sessions
 //! ```
@@ -27,8 +27,8 @@ use crate::{
     user::EmailAddress,
 };
 
-/// The use cases by which users prove their address. Cheap to clone; from
-/// [`Auth::email_verifications`](crate::Auth::email_verifications).
+/// The use cases by which users prove their address, from
+/// [`Auth::email_verifications`](crate::Auth::email_verifications). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct EmailVerifications {
     pub(crate) core: Arc<Core>,
@@ -51,8 +51,8 @@ impl EmailVerifications {
         Ok(())
     }
 
-    /// Mails a new link, if the address has an active account and is not verified. Otherwise it takes the same time.
-    /// Earlier links stay valid until they expire or one of them is used.
+    /// Mails a new link if the address has an active account and is not verified. The call takes the same time in every
+    /// case. Earlier links stay valid until they expire or one of them is used.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
@@ -76,10 +76,10 @@ impl EmailVerifications {
         Ok(())
     }
 
-    /// Mails a link to a new address that makes it the caller's, and a notice to the current one. The link of an
-    /// earlier call becomes void. An address that has an account gets no link.
+    /// Mails a link to the new address, and a notice to the current one. The link makes the new address the caller's.
+    /// The link of an earlier call becomes void. An address that has an account gets no link.
     ///
-    /// For an account without a password, omit `current`; it needs a recent sign-in instead.
+    /// For an account without a password, omit `current`; such an account needs a recent sign-in instead.
     ///
     /// # Errors
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
@@ -125,17 +125,17 @@ impl EmailVerifications {
         Err(overtaken())
     }
 
-    /// Sets the address that the token was mailed to as the address of its user, and verifies it. Every session ends,
-    /// and the previous address gets a notice.
+    /// Gives the user the new address that the token was mailed to, and marks it as verified. Every session ends, and
+    /// the previous address gets a notice.
     ///
     /// # Errors
-    /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, or if the address
-    /// now has another account; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
+    /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, or if another
+    /// account now has the address; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn confirm_change(&self, token: &OneTimeToken, client: &ClientInfo) -> Result<()> {
         self.admit(client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.core.clock.now());
         let event = Event::new(EventKind::EmailChanged, now, client);
-        // It goes to the old address and is not optional: it is the last mail to that address.
+        // The notice goes to the old address. It cannot be switched off, because it is the last mail to that address.
         let mail = Intent::notice(LetterKind::EmailChanged, Recipient::UserOfFact, now, client);
         let changed = self
             .core

@@ -17,7 +17,7 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             .tag("Sign-in")
             .summary("Unlock sign-in with a mailed token")
             .description(
-                "The failed sign-ins so far are cleared. The cookie makes the device a known one, so that failures of \
+                "The failed sign-ins so far are cleared. The cookie makes the device known, so that the failures of \
                  others do not lock it out.",
             )
             .errors(&[ErrorKind::InvalidToken, ErrorKind::Overloaded]),

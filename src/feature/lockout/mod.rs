@@ -4,7 +4,7 @@
 //! unlock   SELECT by token ─► UPDATE token, DELETE counter ─► SELECT version ─► device token
 //! ```
 //!
-//! The holder of the mailed token is the owner, on their device. The device becomes a known one, so that further
+//! The mailed token proves that the owner is using this device. The device becomes a known one, so that further
 //! guessing does not lock it out again.
 
 #[cfg(feature = "http")]
@@ -22,8 +22,8 @@ use crate::{
     user::Credentials,
 };
 
-/// The use cases by which users lift a [lockout](crate::limit::Lockout). Cheap to clone; from
-/// [`Auth::lockouts`](crate::Auth::lockouts).
+/// The use cases by which users lift a [lockout](crate::limit::Lockout), from
+/// [`Auth::lockouts`](crate::Auth::lockouts). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Lockouts {
     pub(crate) core: Arc<Core>,

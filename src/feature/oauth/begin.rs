@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewSignIn {
-    /// The URL that the browser finally returns to: one of the configured URLs, character by character.
+    /// The URL that the browser finally returns to. It must equal one of the configured URLs, character by character.
     pub redirect_to: String,
     /// The code challenge of the application, which keeps the verifier.
     pub challenge: CodeChallenge,
@@ -40,7 +40,7 @@ impl NewSignIn {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Begun {
-    /// The URL to send the browser to: the provider, or, if that cannot be reached, the application.
+    /// The URL to send the browser to: that of the provider, or that of the application if the provider is unreachable.
     pub location: String,
     /// The secret that the browser keeps until it returns.
     pub kept: Option<Kept>,
@@ -51,7 +51,7 @@ pub struct Begun {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Kept {
-    /// The name that distinguishes the flows of one browser: the returned `state` leads to the same name.
+    /// The name that distinguishes the flows of one browser. The returned `state` leads to the same name.
     pub name: String,
     /// The secret.
     pub(super) secret: FlowSecret,

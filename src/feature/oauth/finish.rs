@@ -21,7 +21,7 @@ use crate::{
     user::{Locale, NewUser, Role, User, UserId},
 };
 
-/// The number of attempts, if stored data changes in between.
+/// The number of attempts while the stored data keeps changing.
 const ATTEMPTS: usize = 3;
 /// The user or the provider denied access. This is the only error of RFC 6749, section 4.1.2.1, that applications get.
 const ACCESS_DENIED: &str = "access_denied";
@@ -36,16 +36,16 @@ pub struct Answer {
     pub(super) secret: FlowSecret,
     /// The code, if the user has signed in.
     pub code: Option<String>,
-    /// The error, if not.
+    /// The error, if the user has not signed in.
     pub error: Option<String>,
     /// The issuer that answers (RFC 9207), if it is given.
     pub iss: Option<String>,
-    /// The languages that the user prefers, as in `Accept-Language`: for the mails to a new user.
+    /// The languages that the user prefers, in the form of `Accept-Language`, for the mails to a new user.
     pub languages: String,
 }
 
 impl Answer {
-    /// Neither a code nor an error yet.
+    /// An answer with neither a code nor an error yet.
     #[must_use]
     pub fn new(state: impl Into<String>, kept: &str) -> Self {
         Self {
@@ -87,9 +87,9 @@ impl<E: Into<Error>> From<E> for Failure {
 }
 
 impl ProviderSignIns {
-    /// Finishes a flow whose browser has returned. Returns the URL to send it to: the `redirect_to` of the flow, with
-    /// the `state` of the application and either `code` or `error`. The error is a code of [`Problem`] or
-    /// `access_denied`. Waits at most 8 seconds for the provider.
+    /// Finishes a flow whose browser has returned, and returns the URL to send the browser to: the `redirect_to` of the
+    /// flow, with the `state` of the application and either `code` or `error`. The error is a code of [`Problem`] or
+    /// `access_denied`. The call waits at most 8 seconds for the provider.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) if there is no such flow for this browser, or it was finished before;
@@ -273,8 +273,7 @@ impl ProviderSignIns {
     ) -> Result<NewUser> {
         self.newcomers.admit(assertion)?;
         let email = assertion.email.as_ref();
-        let email =
-            email.ok_or_else(|| Error::internal("an account is to be made of no address"))?;
+        let email = email.ok_or_else(|| Error::internal("a new account needs an address"))?;
         let display_name = assertion.display_name.as_deref();
         let applicant = Applicant {
             email,
@@ -295,7 +294,8 @@ impl ProviderSignIns {
         })
     }
 
-    /// Records a refused sign-in in the audit trail, and logs a failure that neither we nor the host decided.
+    /// Records a refused sign-in in the audit trail. A failure that neither this service nor the host decided on is
+    /// logged.
     async fn write_down(
         &self,
         problem: &Problem,
@@ -341,7 +341,7 @@ impl ProviderSignIns {
     }
 }
 
-/// An address that could not be fetched is a different reason than a missing one.
+/// Distinguishes an address that could not be fetched from one that the provider does not have.
 fn refused(refusal: LinkRefusal, identified: &Identified) -> Error {
     let is_unknown = identified.fault.is_some() && identified.assertion.email.is_none();
     Error::new(match refusal {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl ProviderSignIns {
-    /// The identities of the caller at providers, the first one linked first.
+    /// The caller's identities at providers, in the order in which they were linked.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
@@ -19,14 +19,14 @@ impl ProviderSignIns {
         Ok(self.core.store.identities(caller.user.id).await?)
     }
 
-    /// Links the identity of a flow that began with the intent to link. An identity that is already the caller's stays
+    /// Links the identity of a flow that began with the intent to link. An identity that the caller already has stays
     /// linked.
     ///
     /// # Errors
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the sign-in is older than 10 minutes;
-    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute, or with a
-    ///   wrong verifier, which does not spend it;
-    /// * [`IdentityTaken`](ErrorKind::IdentityTaken) if it is another user's;
+    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute, or for a
+    ///   wrong verifier, which does not spend the code;
+    /// * [`IdentityTaken`](ErrorKind::IdentityTaken) if the identity is linked to another user;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended since;
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn link(
@@ -77,7 +77,7 @@ impl ProviderSignIns {
     ///
     /// # Errors
     /// * [`LastCredential`](ErrorKind::LastCredential) if the account has no password and no other identity;
-    /// * [`NotFound`](ErrorKind::NotFound) if it is not the caller's;
+    /// * [`NotFound`](ErrorKind::NotFound) if the caller has no such identity;
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn unlink(
         &self,

@@ -7,13 +7,13 @@
 //! link       UPDATE code, INSERT identity
 //! ```
 //!
-//! Two flows protect each other. The one between us and the provider uses `state`, `nonce` and a PKCE verifier. The
-//! last two are derived from a secret that only the browser keeps, in a cookie, so that no other browser can continue
-//! the flow and the store holds nothing that could. The one between the application and us uses a PKCE challenge of the
-//! application, so that an intercepted code is useless.
+//! A sign-in has two halves, and each is protected separately. The half between us and the provider uses `state`,
+//! `nonce` and a PKCE verifier. `nonce` and the verifier are derived from a secret that only the browser keeps, in a
+//! cookie. No other browser can therefore continue the flow, and neither can a reader of the store. The half between
+//! the application and us uses a PKCE challenge of the application, so that an intercepted code is useless.
 //!
-//! No database connection is held while a provider is asked. The account that an identity belongs to is decided by
-//! [`Assertion::resolve`](crate::identity::Assertion::resolve).
+//! No database connection is held while a provider is asked.
+//! [`Assertion::resolve`](crate::identity::Assertion::resolve) decides which account an identity belongs to.
 
 mod begin;
 mod client;
@@ -43,11 +43,11 @@ use crate::{
 
 /// The time limit for returning from a provider.
 const FLOW_LIFETIME: Duration = Duration::from_secs(600);
-/// How long the application may take to redeem its code.
+/// The time limit for the application to redeem its code.
 const CODE_LIFETIME: Duration = Duration::from_secs(60);
 
-/// Sign-in with providers, and the identities of signed-in users. Cheap to clone; from
-/// [`Auth::provider_sign_ins`](crate::Auth::provider_sign_ins).
+/// Sign-in with providers, and the identities of signed-in users, from
+/// [`Auth::provider_sign_ins`](crate::Auth::provider_sign_ins). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ProviderSignIns {
     pub(crate) core: Arc<Core>,
@@ -121,7 +121,7 @@ impl Providers {
         client.ok_or_else(|| ErrorKind::ProviderUnknown.into())
     }
 
-    /// Where the provider sends the browser back to.
+    /// The URL that the provider sends the browser back to.
     fn callback(&self, name: &str) -> String {
         format!("{}/auth/oauth/{name}/callback", self.public_url)
     }
@@ -152,7 +152,7 @@ impl ProviderSignIns {
     }
 }
 
-/// Retries until it has worked once.
+/// Retries until it succeeds once.
 async fn prepare(client: &Client) {
     const LONGEST: Duration = Duration::from_secs(60);
     let mut pause = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use crate::{
 };
 
 const MAX_NAME: usize = 32;
-/// Endpoints of ours use these names in place of a provider's name.
+/// Our own endpoints use these names in place of a provider's name.
 const RESERVED: [&str; 1] = ["token"];
 const GITHUB: &str = "https://github.com";
 
@@ -22,13 +22,14 @@ const GITHUB: &str = "https://github.com";
 /// URL}/auth/oauth/{name}/callback`, which has to be registered there. Errors in these settings are reported when the
 /// service is built.
 ///
-/// Only public addresses are called, literal or by name. The exceptions are an issuer whose host is itself `localhost`
-/// or an address that is not public, and [`allow_private_addresses`](Self::allow_private_addresses). If `HTTPS_PROXY`
-/// or a similar variable is set, the proxy resolves names, so that it has to refuse private addresses. A proxy on a
-/// private address must be given as an address, not as a name.
+/// Only public addresses are called, whether given literally or resolved from a name. The exceptions are an issuer
+/// whose host is itself `localhost` or an address that is not public, and
+/// [`allow_private_addresses`](Self::allow_private_addresses). If `HTTPS_PROXY` or a similar variable is set, the proxy
+/// resolves names, so it has to refuse private addresses. A proxy on a private address must be given as an address, not
+/// as a name.
 ///
-/// User info is read if the ID token lacks `email` or `email_verified`, and counts only for the same address. If it
-/// fails, a linked user still signs in.
+/// User info is read if the ID token lacks `email` or `email_verified`, and is used only if it is about the same
+/// address. If reading it fails, a linked user still signs in.
 ///
 /// One call to the provider takes at most 5 seconds, and a sign-in at most 8. Redirects are not followed, nothing is
 /// retried, and a document of more than 64 KiB is not read. The configuration and the keys of a provider are cached for
@@ -69,11 +70,11 @@ pub(super) enum Protocol {
 }
 
 impl Provider {
-    /// A provider of OpenID Connect, known here as `name`: 1 to 32 of `a` to `z`, `0` to `9`, `_` and `-`; not `token`,
-    /// which is an endpoint.
+    /// A provider of OpenID Connect, known here as `name`: 1 to 32 of `a` to `z`, `0` to `9`, `_` and `-`. The name
+    /// `token` is taken by an endpoint.
     ///
-    /// `issuer` is written exactly as the provider writes it, character by character: `https://`, or `http://` on
-    /// loopback; without user, query and fragment. Its configuration is found below it (OpenID Connect Discovery 1.0).
+    /// `issuer` must be exactly what the provider writes, character by character: `https://`, or `http://` on loopback;
+    /// without user, query and fragment. Its configuration is found below this URL (OpenID Connect Discovery 1.0).
     pub fn oidc(
         name: impl Into<String>,
         issuer: impl Into<String>,
@@ -107,7 +108,7 @@ impl Provider {
         }
     }
 
-    /// The secret of the client. Default none: a public client, which only PKCE protects.
+    /// The secret of the client. Default none: a public client, protected only by PKCE.
     ///
     /// It is sent as `client_secret_basic` (RFC 6749, section 2.3.1), or in the body if the provider accepts only
     /// `client_secret_post`, as GitHub does.
@@ -129,9 +130,9 @@ impl Provider {
         self
     }
 
-    /// The domains for whose addresses the provider is trusted, so that an identity joins the account that has the
-    /// address; `*` for all. Default none: the owner of an account first signs in another way, and then links the
-    /// identity.
+    /// The domains for whose addresses the provider is trusted; `*` for all. An identity with such an address joins the
+    /// account that has the address. Default none: the owner of an account first signs in another way, and then links
+    /// the identity.
     ///
     /// A domain does not include its subdomains.
     pub fn trust_email_domains<T: Into<String>>(
@@ -142,7 +143,8 @@ impl Provider {
         self
     }
 
-    /// Allows calls to addresses that are not public, for a provider in your own network whose issuer is a name.
+    /// Allows calls to addresses that are not public. It is for a provider in your own network whose issuer has a host
+    /// name.
     pub fn allow_private_addresses(mut self) -> Self {
         self.private_addresses = true;
         self
@@ -190,7 +192,7 @@ impl Provider {
         &self.scopes
     }
 
-    /// GitHub's own API is on a host of its own.
+    /// GitHub's own API has a host of its own.
     pub(super) fn api(&self) -> String {
         match self.base.as_str() {
             GITHUB => "https://api.github.com".to_owned(),
@@ -234,7 +236,7 @@ impl Provider {
         }
         let openid_connect = self.protocol == Protocol::OpenIdConnect;
         if openid_connect && !self.scopes.iter().any(|scope| scope == "openid") {
-            return refuse("its scopes need `openid`");
+            return refuse("its scopes must include `openid`");
         }
         let issuer = match parse_issuer(&self.base) {
             Ok(issuer) => issuer,

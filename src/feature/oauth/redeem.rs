@@ -10,13 +10,13 @@ use crate::{
 };
 
 impl ProviderSignIns {
-    /// Exchanges the code at the end of a flow for a sign-in. The verifier belongs to the challenge that the flow began
+    /// Exchanges the code at the end of a flow for a sign-in. The verifier must match the challenge that the flow began
     /// with (RFC 7636).
     ///
     /// # Errors
     /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute; for a wrong
     ///   verifier, which does not spend the code; or if the user's credentials have changed since;
-    /// * [`EmailNotVerified`](ErrorKind::EmailNotVerified) if that is required;
+    /// * [`EmailNotVerified`](ErrorKind::EmailNotVerified) if signing in needs a verified address;
     /// * [`Refused`](ErrorKind::Refused) by a hook;
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn redeem(

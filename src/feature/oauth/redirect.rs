@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::error::{Error, Result};
 
-/// Schemes that run or read their content.
+/// Schemes that do not open an application: the browser runs or shows their content.
 const DANGEROUS: &[&str] = &[
     "blob",
     "data",
@@ -23,7 +23,7 @@ pub(super) struct Redirects(Vec<String>);
 
 impl Redirects {
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, has a fragment, a
+    /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, or that has a fragment, a
     /// parameter of ours, or a scheme that does not lead to an application.
     pub(super) fn new(urls: Vec<String>) -> Result<Self> {
         for text in &urls {
@@ -48,7 +48,7 @@ impl Redirects {
         Ok(Self(urls))
     }
 
-    /// The comparison is character by character (RFC 9700, section 2.1).
+    /// Compares character by character (RFC 9700, section 2.1).
     pub(super) fn allow(&self, url: &str) -> bool {
         self.0.iter().any(|allowed| allowed == url)
     }
@@ -59,7 +59,7 @@ pub(super) fn back(url: &str, app_state: Option<&str>, name: &str, value: &str) 
     with_query(url, &[(name, Some(value)), ("state", app_state)])
 }
 
-/// The URL with these parameters added to its query. A formerly allowed text that is not a URL stays as it is.
+/// The URL with these parameters added to its query. A text that is not a URL, but was allowed before, is not changed.
 fn with_query(url: &str, parameters: &[(&str, Option<&str>)]) -> String {
     let Ok(mut target) = Url::parse(url) else {
         return url.to_owned();

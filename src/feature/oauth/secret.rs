@@ -12,9 +12,9 @@ pub(super) fn random_text() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<32>())
 }
 
-/// The secret that the browser keeps while it is away at the provider: 256 random bits, in a cookie. The values that
-/// the provider gets in this flow are derived from it, so that only this browser can continue, and the store holds
-/// nothing that could.
+/// The secret that the browser keeps while it is at the provider: 256 random bits, in a cookie. The values that the
+/// provider gets in this flow are derived from it, so that only this browser can continue the flow. A reader of the
+/// store cannot.
 #[derive(Clone)]
 pub(super) struct FlowSecret(String);
 

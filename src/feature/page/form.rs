@@ -8,13 +8,13 @@ pub(super) struct PageForm<'a> {
     /// The URL that the form is sent to, relative to the page.
     pub(super) page: &'static str,
     pub(super) texts: &'a ActionTexts,
-    /// Has passed [`is_token`](super::is_token).
+    /// A token that has passed [`is_token`](super::is_token).
     pub(super) token: &'a str,
     /// The address that the link was mailed to, if known.
     pub(super) address: Option<&'a str>,
     /// The rules for the new password, if the form asks for one.
     pub(super) hint: Option<String>,
-    /// The reason why the form failed, if it is not the password.
+    /// The reason why the form failed, unless the password is the reason.
     pub(super) notice: Option<&'a str>,
     /// The faults of the password.
     pub(super) violations: Vec<String>,

@@ -52,7 +52,7 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
 
 type Asked = (Parts, Action);
 
-/// A link is looked up when it is opened, so that a dead link asks for no password. A HEAD request, as scanners send,
+/// Looks a link up when it is opened, so that a dead link asks for no password. A HEAD request, as scanners send it,
 /// costs nothing.
 async fn show(
     (parts, action): Asked,
@@ -146,8 +146,8 @@ async fn click(
 }
 
 impl Parts {
-    /// Renders the outcome of a form. Success redirects to a page that can be reloaded. So does a second click, since
-    /// the first one succeeded.
+    /// Renders the outcome of a form. Success redirects to a page that can be reloaded. A second click does the same,
+    /// because the first one succeeded.
     async fn outcome(
         &self,
         language: Language,

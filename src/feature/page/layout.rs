@@ -27,7 +27,7 @@ pub(super) struct Layout {
 impl Layout {
     pub(super) fn new(product: &str) -> Result<Self> {
         let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
-        // Nothing is loaded and nothing runs; the form is sent to us.
+        // The page loads nothing, runs no script, and sends its form only to us.
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; \
              frame-ancestors 'none'"

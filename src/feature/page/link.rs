@@ -1,4 +1,4 @@
-//! Looking mailed links up.
+//! Looking up mailed links.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     token::{OneTimeStatus, Purpose},
 };
 
-/// Looks mailed links up. Spends nothing.
+/// Looks up mailed links, and spends nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Links {
     pub(crate) core: Arc<Core>,

@@ -2,21 +2,21 @@
 //!
 //! ```text
 //! HEAD  /verify-email?token=…   asks no database
-//! GET   /verify-email?token=…   one read: a form with the token in it, or that it was used, or why not; spends nothing
-//! POST  /verify-email           the use case: 303 to ?done, or to ?used if the token was spent before; or the form again,
-//!                               or why not
+//! GET   /verify-email?token=…   one read, spends nothing: a form with the token, or a page that says why not
+//! POST  /verify-email           the use case: 303 to ?done, or to ?used if the token was spent before;
+//!                               otherwise the form again, or a page that says why not
 //! GET   /verify-email?done      asks no database
 //! ```
 //!
 //! The other pages work in the same way: `/reset-password`, where the form asks for the new password,
 //! `/confirm-email-change` and `/unlock`.
 //!
-//! A scanner that follows every link in a mail changes nothing: only a submitted form does. The pages need no script,
-//! load nothing and store nothing. They are in the language of the browser, if it is one of ours.
+//! A scanner that follows every link in a mail changes nothing, because only a submitted form does. The pages need no
+//! script, load nothing and store nothing. They are in the language of the browser, if we have texts in that language.
 //!
-//! The token alone authorizes the form; no cookie adds to it. A form that another site sends could therefore do no more
-//! than that site itself. Such a form is refused all the same if the browser reports it, because the audit trail names
-//! the client.
+//! The token alone authorizes the form; there is no cookie. A form that another site sends could therefore do no more
+//! than that site itself. If the browser reports such a form, it is refused all the same, because the audit trail would
+//! name the wrong client.
 
 mod answer;
 mod form;
@@ -88,9 +88,9 @@ const USED: &str = "used";
 /// The link that a form is shown for.
 #[derive(Debug)]
 struct Link<'a> {
-    /// Has passed [`is_token`].
+    /// The text, which has passed [`is_token`].
     token: &'a str,
-    /// The address that it was mailed to, if known.
+    /// The address that the link was mailed to, if known.
     address: Option<&'a str>,
 }
 
@@ -154,7 +154,7 @@ impl Pages {
         }
     }
 
-    /// The violations of a password, in the language of the page if it knows the rule.
+    /// The violations of a password. A rule for which the page has no text is described in English.
     fn said(&self, texts: &Texts, violations: &[Violation]) -> Vec<String> {
         let said = violations.iter().map(|violation| {
             let mut rules = texts.rules.iter();
@@ -174,7 +174,7 @@ impl Pages {
         self.layout.note(texts, done)
     }
 
-    /// The page of a link that has done its work.
+    /// The page of a link that has already been used.
     fn used(&self, language: Language, action: Action) -> Result<Html> {
         let texts = language.texts();
         let ActionTexts { done, .. } = texts.action(action);
@@ -186,7 +186,7 @@ impl Pages {
         self.layout.note(texts, &Note { title, text })
     }
 
-    /// The page of a link that is not valid, or no longer valid.
+    /// The page of a link that is invalid or no longer valid.
     fn invalid(&self, language: Language) -> Result<Html> {
         let texts = language.texts();
         let problem = Problem::from(ErrorKind::InvalidToken).to_response();

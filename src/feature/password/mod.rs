@@ -83,7 +83,7 @@ pub(crate) struct Passwords {
 }
 
 impl Passwords {
-    /// A disconnected caller leaves the queue. The outcome of a password check that has begun is recorded.
+    /// A caller that disconnects leaves the queue. If a password check has begun, its outcome is still recorded.
     pub(crate) async fn login(&self, login: Login) -> Result<SignIn> {
         let ticket = self.check.enter(&login.client).await?;
         let passwords = self.clone();
@@ -107,7 +107,8 @@ impl Passwords {
             let attempt = checked.attempt.clone();
             match self.open(&login, ticket.caller(), checked).await {
                 Ok(Some(sign_in)) => return Ok(sign_in),
-                // The password was right when it was checked, and is checked once more.
+                // The account changed during the check, so the attempt does not count and the password is checked
+                // again.
                 Ok(None) => attempt.take_back().await,
                 Err(error) => {
                     // The password was right, even if the sign-in fails for another reason.
@@ -135,7 +136,7 @@ impl Passwords {
         caller.in_time(opening).await
     }
 
-    /// Records a failed sign-in, and only then answers.
+    /// Records a failed sign-in before it answers.
     async fn refuse<T>(&self, login: &Login, failed: FailedCheck) -> Result<T> {
         let kind = EventKind::SignInFailed;
         let event = self.failures.event(kind, &failed, &login.client);

@@ -19,19 +19,19 @@ use crate::{
 
 /// An account that is ready to be created: its input is checked and its password hashed.
 ///
-/// Made by [`Auth::prepare_registration`](crate::Auth::prepare_registration), which does the slow part.
+/// Created by [`Auth::prepare_registration`](crate::Auth::prepare_registration), which does the slow part.
 #[derive(Clone, Debug)]
 pub struct PreparedRegistration {
     user: NewUser,
     mail: Intent,
     /// If registration is private: the letter to the owner of the address, and the event.
     if_taken: Option<(Intent, Event)>,
-    /// The event to record with the account: the breach check gave no answer.
+    /// The event to record with the account if the breach check gave no answer.
     pub(crate) unanswered: Option<Event>,
     client: ClientInfo,
 }
 
-/// The outcome of a registration, and the event that was written with it, to be published after the commit.
+/// The outcome of a registration, and its event, which was written with it and is published after the commit.
 pub(crate) struct Registered {
     pub(crate) user: Result<User>,
     pub(crate) event: Option<Event>,
@@ -57,7 +57,7 @@ impl Passwords {
         Ok(user)
     }
 
-    /// Counts a registration against its client and its address, before it costs a hash.
+    /// Counts a registration against its client and its address, before any hash is computed.
     pub(crate) async fn admit_registration(&self, registration: &Registration) -> Result<()> {
         let about = Some(registration.email.canonical());
         let (budget, client) = (Budget::Register, &registration.client);
@@ -173,7 +173,9 @@ impl Passwords {
             FirstAdministrator::NotFirst => Ok(None),
             // Anybody may have registered the address, so that account must not become the administrator.
             FirstAdministrator::EmailTaken => {
-                tracing::warn!("there is no administrator: the address of the first one is taken");
+                tracing::warn!(
+                    "there is no administrator: the configured address belongs to another account"
+                );
                 Ok(None)
             }
         }

@@ -121,10 +121,10 @@ struct SessionView {
     id: SessionId,
     #[serde(serialize_with = "time::serialize")]
     created_at: DateTime<Utc>,
-    /// When its tokens were last renewed; initially, when it was opened.
+    /// The time at which its tokens were last renewed, or at which it was opened if they have not been renewed.
     #[serde(serialize_with = "time::serialize")]
     last_used_at: DateTime<Utc>,
-    /// When it ends unless it is renewed.
+    /// The time at which it ends unless it is renewed.
     #[serde(serialize_with = "time::serialize")]
     expires_at: DateTime<Utc>,
     /// The address of the client that opened it.

@@ -12,7 +12,7 @@ use crate::{
     token::{Authentication, RotateSession, Rotation, SessionUser, TokenPair},
 };
 
-/// The session that the hooks were called for, and their claims.
+/// The session that was passed to the hooks, and the claims that the hooks returned.
 struct Asked {
     live: SessionUser,
     claims: Map<String, Value>,
@@ -30,7 +30,7 @@ impl Asked {
 impl Sessions {
     /// Exchanges a refresh token.
     ///
-    /// The hooks run and the access token is made before the refresh token is spent. If either fails, the client can
+    /// The hooks run and the access token is created before the refresh token is spent. If either fails, the client can
     /// retry with the same token.
     pub(crate) async fn refresh(
         &self,
@@ -44,7 +44,7 @@ impl Sessions {
         let (rotation, successors) = rotation.ok_or(ErrorKind::InvalidRefreshToken)?;
         let id = rotation.id;
         let asked = self.ask(&rotation).await?;
-        // Hooks take their time.
+        // The hooks may have taken long, so the rotation gets the present time.
         let rotation = tokens.dated(rotation);
         let now = rotation.now;
         let prepared = asked
@@ -74,8 +74,8 @@ impl Sessions {
         Ok(tokens.pair(access_token, id, token, expires_at, now))
     }
 
-    /// Asks the hooks, if there are any, for the claims of the next access token, if there will be one. A reused token
-    /// counts as theft without asking the hooks.
+    /// Asks the hooks for the claims of the next access token. Without hooks, or if the refresh token will not be
+    /// exchanged, nobody is asked. Reuse of a token is therefore handled without the hooks.
     async fn ask(&self, rotation: &RotateSession) -> Result<Option<Asked>> {
         if !self.core.hooks.are_there() {
             return Ok(None);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::clock::{Clock as _, ManualClock};
 
-/// Charges the rule this often at once and returns the number admitted.
+/// Charges the rule this many times at the same moment, and returns how many were admitted.
 fn burst(rule: Rule, held: &mut Option<Held>, now: Timestamp, times: usize) -> usize {
     (0..times)
         .filter(|_| match rule.charge(*held, now) {
@@ -59,7 +59,7 @@ fn a_clock_set_back_far_makes_nobody_wait() {
     assert_eq!(burst(rule, &mut held, before, 9), 5);
     let rule = Rule::Attempts(Lockout::default());
     let mut held = None;
-    // The longest wait is above the skew.
+    // The longest wait is longer than the tolerated clock skew.
     assert_eq!(burst(rule, &mut held, now, 9), 5);
     assert_eq!(burst(rule, &mut held, before, 9), 1);
     // The failure is still recorded.

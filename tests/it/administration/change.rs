@@ -185,7 +185,7 @@ async fn a_demotion_acts_on_the_next_request() {
         patch(&app, &ann, &admin, json!({"roles": ["admin"]}))
             .await
             .expect(200);
-        // The user's own account, with the earlier token.
+        // The user changes their own account, with the earlier token.
         patch(&app, &ann, &access, json!({"roles": ["user"]}))
             .await
             .expect(200);

@@ -47,7 +47,7 @@ async fn an_account_without_a_password_gets_a_mail_that_sets_one() {
         let access = app.login(ANN).await.access;
         assert_eq!(me(&app, &access).await["email_verified"], true);
 
-        // The notice of the new password.
+        // The mail is the notice of the new password.
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 1);
         let again = create(&app, &admin, json!({"email": "ANN@example.org"})).await;
         again.problem(409, "email_taken");

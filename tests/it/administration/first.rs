@@ -30,7 +30,7 @@ async fn a_restart_after_an_address_change_adds_no_administrator() {
     }
 }
 
-/// Open registration lets anybody take the address.
+/// With open registration, anybody can take the address.
 #[tokio::test]
 async fn an_existing_account_does_not_become_administrator() {
     for app in apps().await {
@@ -57,7 +57,7 @@ async fn instances_that_start_together_create_one_administrator() {
     }
 }
 
-/// The administrators created by a start.
+/// The administrators that a start creates.
 async fn ensured(app: &App, email: &str) -> Option<EmailAddress> {
     let (email, password) = (email.parse().unwrap(), PASSWORD.into());
     let made = app.auth.ensure_administrator(email, &password).await;

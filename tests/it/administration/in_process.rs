@@ -1,4 +1,4 @@
-//! In-process administration beyond the endpoints.
+//! Administration in process, where it goes beyond the endpoints.
 
 use std::time::Duration;
 

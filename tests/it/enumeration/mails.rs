@@ -1,4 +1,4 @@
-//! Calls that order mails: E-05 to E-07, E-09, E-10, E-15.
+//! Calls that send a mail: E-05 to E-07, E-09, E-10, E-15.
 
 use hallpass::{
     limit::{Budget, Rate, RateLimits},
@@ -30,7 +30,7 @@ async fn a_request_for_a_mail_is_answered_alike_for_every_account() {
             let email = |email: &str| json!({"email": email.to_uppercase()});
             let reply = twins.about(path, EVERYBODY, email).await;
             assert_eq!(reply.expect(202).text(), "");
-            // One mail a minute.
+            // The budget allows one mail a minute.
             let mails = twins.mails().await;
             assert_eq!(
                 mails.keys().collect::<Vec<_>>(),
@@ -112,7 +112,7 @@ async fn an_address_that_exceeds_its_limit_is_refused_alike() {
             "/auth/resend-verification",
             "/users",
         ] {
-            // A call that is always answered alike hides its limit too.
+            // A call whose answers are always the same hides its limit too.
             let beyond = if path == "/users" { 429 } else { 202 };
             for status in [202, 202, beyond] {
                 let body = |email: &str| body(path, email);
@@ -146,7 +146,7 @@ async fn a_change_to_a_taken_address_is_answered_alike() {
             let reply = twins.alike(&[change(taken), change(free)]).await;
             assert_eq!(reply.expect(202).text(), "");
             let mails = twins.mails().await;
-            // One notice, because of the limit of one a minute.
+            // There is one notice, because the limit is one a minute.
             let recipients = [(VERIFIED.to_owned(), 1), (canonical(free), 1)];
             assert_eq!(mails, recipients.into(), "{}", twins.name);
         }

@@ -52,7 +52,7 @@ async fn a_lock_begins_and_ends_alike_with_an_account_and_without() {
                 reply.problem(401, "invalid_credentials");
             }
             for wait in ["1", "2", "4"] {
-                // At most as many at once as the client's limit.
+                // No more calls are made in a row than the client's limit allows.
                 let reply = match wait {
                     "2" => twins.about(LOGIN, both, wrong).await,
                     _ => twins.about(LOGIN, both, right).await,
@@ -83,7 +83,7 @@ async fn a_client_that_signs_in_too_often_is_refused_alike() {
                 let email = format!("stranger{round}@example.org");
                 twins.try_login(&email, WRONG).await.expect(401);
             }
-            // From here on it is cached and costs no statement.
+            // From here on the refusal is cached and costs no statement.
             let reply = twins.try_login("stranger@example.org", WRONG).await;
             reply.problem(429, "rate_limited");
             let login = |email: &str| json!({"email": email, "password": password});
@@ -93,7 +93,7 @@ async fn a_client_that_signs_in_too_often_is_refused_alike() {
     }
 }
 
-/// Checks that the replies are alike for a reason.
+/// Checks that the replies are alike only because the password is wrong.
 #[tokio::test]
 async fn the_right_password_reveals_the_state_of_the_account() {
     for twins in twins(|builder| builder.require_verified_email(true)).await {

@@ -13,7 +13,7 @@ const BOB: &str = "bob@example.org";
 const NEW: &str = "another good passphrase";
 const WRONG: &str = "a wrong password";
 
-/// The endpoints that take a mailed token, and the words of the links.
+/// The endpoints that take a mailed token, and the words in their links.
 const DOORS: [(&str, &str); 4] = [
     ("/auth/reset-password", "reset-password"),
     ("/auth/verify-email", "verify-email"),
@@ -54,23 +54,23 @@ impl Twins {
         done.expect(204);
     }
 
-    /// Invalid tokens of every kind and for every reason; the last one was never issued.
+    /// Invalid tokens of every kind, invalid for every reason. The last one was never issued.
     async fn dead(&self) -> Vec<String> {
         self.account(ANN).await;
         let mut dead = Vec::new();
-        // Replaced by a newer mail, or expired.
+        // Tokens that were replaced by a newer mail, or have expired.
         dead.extend(self.mailed(ANN, "new@example.org").await);
         let used = self.mailed(ANN, "newer@example.org").await;
         for door in [3, 1, 0] {
             self.spend(door, &used[door]).await;
         }
         dead.extend(used);
-        // The address has changed since the mail.
+        // A token whose address has changed since the mail.
         self.account(BOB).await;
         let used = self.mailed(BOB, "newest@example.org").await;
         self.spend(2, &used[2]).await;
         dead.extend(used);
-        // Of a deleted account and of a disabled one.
+        // Tokens of a deleted account and of a disabled one.
         for gone in [true, false] {
             let user = self.account("gone@example.org").await;
             dead.push(self.reset_token("gone@example.org").await);
@@ -136,7 +136,7 @@ async fn the_pages_of_mailed_links_reveal_only_a_good_token() {
             let sent: Vec<_> = sent.collect();
             twins.alike_but(&sent, &repeated).await.expect(400);
         }
-        // A dead token shows no reason, and a HEAD request shows nothing.
+        // A page about a dead token shows no reason, and a HEAD request shows nothing.
         let opened = |method: &str, all: &[String], page: &str| -> Vec<_> {
             let line = |token: &String| format!("{method} /{page}?token={token}");
             all.iter()

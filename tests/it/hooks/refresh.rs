@@ -1,4 +1,4 @@
-//! Claims at a refresh are collected before the token is spent.
+//! At a refresh, the claims are collected before the token is spent.
 
 use hallpass::{AuthBuilder, event::EventKind};
 use serde_json::json;
@@ -18,7 +18,7 @@ async fn a_refresh_with_failed_claims_spends_no_token() {
             let failed = app.refresh(&tokens.refresh).await;
             failed.problem(status, code);
         }
-        // So late that an exchanged token would count as stolen.
+        // It is so late that an exchanged token would count as stolen.
         app.advance(3600);
         script.pass();
         let next = app.refresh(&tokens.refresh).await.tokens();

@@ -1,4 +1,4 @@
-//! The owner of an address takes an unproven account over.
+//! The owner of an address takes over an unproven account.
 
 use super::*;
 use crate::{
@@ -20,7 +20,7 @@ async fn hooks_see_only_resets_that_take_over() {
             script.seen();
             app.reset(&token, "another passphrase").await.expect(204);
             app.auth.finish_hooks().await;
-            // Two hooks, each with a task of its own.
+            // There are two hooks, and each runs in a task of its own.
             let mut seen = script.seen();
             seen.sort();
             assert_eq!(seen, calls, "{}", app.name);

@@ -1,4 +1,4 @@
-//! A browser that begins flow after flow.
+//! A browser that begins one flow after the other.
 
 use super::flow::{Tab, VERIFIER, apps_of, come_back, landed, person, redeem, start_path};
 use crate::support::{app::App, http::Reply, provider::FakeProvider};
@@ -110,7 +110,7 @@ async fn cookies_of_simultaneous_flows_are_cleared_in_short_replies() {
     for app in apps_of(&fake).await {
         let mut jar = Jar::default();
         for _ in 0..60 {
-            // No tab has the cookie of another.
+            // No tab has the cookie of another tab.
             let mut tab = Jar::default();
             tab.begin(&app).await;
             jar.0.append(&mut tab.0);
@@ -120,7 +120,10 @@ async fn cookies_of_simultaneous_flows_are_cleared_in_short_replies() {
             let line = format!("GET {}", start_path(&[]));
             let reply = app.ask(&line, &headers, b"").await.expect(303);
             let length = reply.headers.iter().map(|(n, v)| n.len() + v.len() + 4);
-            assert!(length.sum::<usize>() < 4096, "a page of a proxy's buffer");
+            assert!(
+                length.sum::<usize>() < 4096,
+                "larger than one buffer of a proxy"
+            );
             jar.keep(&reply);
         }
         assert_eq!(jar.flows(), 8);

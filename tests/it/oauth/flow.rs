@@ -17,7 +17,7 @@ pub(crate) const VERIFIER: &str = "a-verifier-of-the-application-0123456789-abcd
 /// The domain whose addresses the provider is trusted for.
 pub(crate) const TRUSTED: &str = "example.org";
 
-/// The provider as it is configured.
+/// The provider, as the service is configured for it.
 pub(crate) fn idp(fake: &FakeProvider) -> Provider {
     Provider::oidc("idp", &fake.issuer, CLIENT_ID)
         .client_secret(CLIENT_SECRET)
@@ -33,7 +33,7 @@ pub(crate) fn asking(builder: AuthBuilder, fake: &FakeProvider) -> AuthBuilder {
     builder.provider(idp(fake)).provider_redirects([APP_URL])
 }
 
-/// One flow in one tab.
+/// One flow in one browser tab.
 #[derive(Clone)]
 pub(crate) struct Tab {
     /// The URL that the browser was sent to.
@@ -73,7 +73,7 @@ pub(crate) async fn begin(app: &Client, changed: &[(&str, &str)]) -> Tab {
     }
 }
 
-/// The browser returns with this query.
+/// Returns to the service with this query.
 pub(crate) async fn come_back(app: &Client, tab: &Tab, query: &str) -> Reply {
     let line = format!("GET /auth/oauth/idp/callback?{query}");
     let headers = format!("Cookie: a=b; {}\r\n", tab.cookie);
@@ -98,7 +98,7 @@ pub(crate) fn landed(reply: Reply) -> HashMap<String, String> {
     params
 }
 
-/// Runs the whole flow and returns the code or the error.
+/// Runs the whole flow, and returns the code or the error.
 pub(crate) async fn arrive(
     app: &App,
     fake: &FakeProvider,

@@ -55,7 +55,7 @@ async fn a_primary_address_beyond_the_first_page_is_found() {
             assert_eq!(me["email_verified"], true);
             assert_eq!(github.pages(), pages, "{count}");
         }
-        // More than a page of addresses, none of them primary.
+        // There is more than a page of addresses, none of them primary.
         let mut endless = addresses(5000);
         endless.push("ann@example.org".to_owned());
         github.user(5000, &endless);

@@ -1,4 +1,4 @@
-//! An attacker registers the address of another person first.
+//! An attacker registers another person's address first.
 
 use hallpass::{AuthBuilder, event::EventKind, oauth::Provider};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ async fn the_owner_of_an_address_takes_over_the_whole_account() {
     let fake = FakeProvider::start().await;
     let set = |builder: AuthBuilder| builder.provider(idp(&fake)).provider_redirects([APP_URL]);
     for app in apps_with(set).await {
-        // The attacker has a password, a session, an identity, a mailed link, and a pending change of the address.
+        // The attacker has a password, a session, an identity, a mailed link, and a pending change of address.
         let attacker = app.join(ANN).await;
         let before = app.me(&attacker.access).await.expect(200).json();
         let link = [("intent", "link")];
@@ -65,7 +65,7 @@ async fn the_owner_of_an_address_takes_over_the_whole_account() {
         let identities = identities["items"].as_array().unwrap();
         assert_eq!(identities.len(), 1);
         assert_eq!(identities[0]["subject"], "owner");
-        // The attacker's identity is unknown now.
+        // The attacker's identity is no longer known.
         let again = sign_in(&app, &fake, person("attacker", "a@example.org")).await;
         let again = app.me(&again.access).await.json();
         assert_ne!(again["id"], before["id"]);
@@ -75,7 +75,7 @@ async fn the_owner_of_an_address_takes_over_the_whole_account() {
     }
 }
 
-/// The same with a reset by the owner of the mailbox.
+/// The same, if the owner of the mailbox resets the password.
 #[tokio::test]
 async fn a_reset_of_an_unverified_address_removes_the_identities() {
     let fake = FakeProvider::start().await;
@@ -92,14 +92,14 @@ async fn a_reset_of_an_unverified_address_removes_the_identities() {
             .await
             .expect(204);
         let refused = arrive(&app, &fake, person("attacker", "a@evil.org")).await;
-        // A new account, not the one of the address.
+        // The identity gets a new account, not the account of the address.
         let stranger = redeem(&app, &refused.unwrap(), VERIFIER).await.tokens();
         let stranger = app.me(&stranger.access).await.json();
         assert_eq!(stranger["email"], "a@evil.org");
     }
 }
 
-/// The owner of the mailbox gets the unproven account without its linked identities.
+/// The owner of the mailbox gets the unproven account, without its linked identities.
 #[tokio::test]
 async fn a_reset_of_an_unproven_account_removes_every_identity() {
     let fake = FakeProvider::start().await;
@@ -141,7 +141,7 @@ async fn a_reset_of_an_unproven_account_removes_every_identity() {
     }
 }
 
-/// Also after the untrusted identity was unlinked.
+/// This holds even after the untrusted identity was unlinked.
 #[tokio::test]
 async fn an_owner_does_not_join_an_unproven_account() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
@@ -178,7 +178,7 @@ async fn an_owner_does_not_join_an_unproven_account() {
     }
 }
 
-/// The same, with the first identity still linked.
+/// The same, while the first identity is still linked.
 #[tokio::test]
 async fn a_trusted_provider_takes_over_an_unproven_account() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
@@ -198,7 +198,7 @@ async fn a_trusted_provider_takes_over_an_unproven_account() {
     }
 }
 
-/// The cookie binds a flow to a browser, so one planted by another host must not.
+/// The cookie binds a flow to a browser. A cookie that another host planted must not do so.
 #[tokio::test]
 async fn planted_cookie_does_not_continue_a_flow() {
     let fake = FakeProvider::start().await;
@@ -222,7 +222,7 @@ async fn planted_cookie_does_not_continue_a_flow() {
     }
 }
 
-/// The reverse: the link mailed to the new address proves it.
+/// The reverse case: the link that was mailed to the new address proves it.
 #[tokio::test]
 async fn a_user_with_a_proven_new_address_keeps_the_account() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
@@ -251,7 +251,7 @@ async fn a_user_with_a_proven_new_address_keeps_the_account() {
     }
 }
 
-/// Some providers never send `email_verified`: their users still sign up and prove the address by the link.
+/// Some providers never send `email_verified`. Their users can still sign up, and prove the address by the link.
 #[tokio::test]
 async fn an_assertion_without_email_verified_needs_the_mailed_link() {
     let fake = FakeProvider::start().await;
@@ -289,7 +289,7 @@ fn asking_both(
         .provider_redirects([APP_URL])
 }
 
-/// Signs in with the untrusted provider.
+/// Signs in with the provider that is not trusted.
 async fn by_other(app: &App, untrusted: &FakeProvider, claims: Value) -> Tokens {
     untrusted.follow(&app.clock);
     let line = format!(
@@ -315,7 +315,7 @@ async fn link(app: &App, fake: &FakeProvider, tokens: &Tokens, claims: Value) {
     reply.await.expect(201);
 }
 
-/// The first one of an account.
+/// Sets the first password of an account.
 async fn set_password(app: &App, tokens: &Tokens) {
     let body = json!({"new_password": PASSWORD});
     let reply = app.send("POST /users/me/password", &tokens.access, body);

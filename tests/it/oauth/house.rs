@@ -48,7 +48,7 @@ async fn a_linked_account_needs_a_verified_address_if_required() {
     }
 }
 
-/// The application receives the host's refusal.
+/// Refuses some users, both at registration and at sign-in.
 #[derive(Debug)]
 struct Selective;
 

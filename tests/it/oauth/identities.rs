@@ -47,7 +47,7 @@ async fn a_signed_in_user_links_lists_and_unlinks() {
     for app in apps_of(&fake).await {
         let ann = app.join(ANN).await;
         assert_eq!(list(&app, &ann).await, [] as [Value; 0]);
-        // Any address at the provider.
+        // The provider may give any address.
         let code = offered(&app, &fake, person("1", "ann@elsewhere.org")).await;
         let wrong = json!({"code": code, "code_verifier": "another"});
         let reply = app.send("POST /users/me/identities", &ann.access, wrong);
@@ -68,7 +68,7 @@ async fn a_signed_in_user_links_lists_and_unlinks() {
         let notices = || app.letters(ANN, "provider").len();
         assert_eq!(notices(), 1, "{}", app.name);
 
-        // A repetition succeeds without an event.
+        // Linking again succeeds and writes no event.
         let code = offered(&app, &fake, person("1", "ann@elsewhere.org")).await;
         let again = link(&app, &ann, &code).await.expect(201).json();
         assert_eq!(again, linked);
@@ -127,7 +127,7 @@ async fn linking_needs_a_recent_sign_in() {
         let ann = app.join(ANN).await;
         app.advance(590);
         let code = offered(&app, &fake, person("1", ANN)).await;
-        // A refresh does not freshen a session.
+        // A refresh does not make the sign-in recent.
         let ann = app.refresh(&ann.refresh).await.tokens();
         app.advance(20);
         let reply = link(&app, &ann, &code).await;
@@ -178,7 +178,7 @@ async fn the_last_sign_in_method_stays() {
         unlink(&app, &ann, &second)
             .await
             .problem(409, "last_credential");
-        // A password is a sign-in method too.
+        // A password is another way to sign in.
         let token = app.reset_token(ANN).await;
         app.reset(&token, crate::support::http::PASSWORD)
             .await

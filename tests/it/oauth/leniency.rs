@@ -1,4 +1,4 @@
-//! Unread data of a provider ends no sign-in.
+//! Provider data that is never read does not fail a sign-in.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ async fn a_refusal_is_recognised_by_its_error_alone() {
     }
 }
 
-/// Parameters of providers and of proxies.
+/// Parameters that providers and proxies add.
 fn foreign() -> Vec<String> {
     let mut foreign = vec![
         "error_description=introducci%u00f3n".to_owned(),
@@ -122,7 +122,7 @@ async fn malformed_callback_parameters_are_refused() {
             let reply = come_back(&app, &tab, &format!("{query}&{more}")).await;
             reply.problem(400, "invalid_token");
         }
-        assert_eq!(fake.calls("/token"), before, "nothing was asked");
+        assert_eq!(fake.calls("/token"), before, "the provider was not asked");
         let params = landed(come_back(&app, &tab, &query).await);
         redeem(&app, &params["code"], VERIFIER).await.tokens();
     }

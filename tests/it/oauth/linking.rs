@@ -1,4 +1,4 @@
-//! The linking rule over its whole space: local state, assertion and trust.
+//! The linking rule in every combination of local state, assertion and trust.
 
 use hallpass::{
     Registration,
@@ -21,9 +21,9 @@ enum Local {
     Unverified,
     Verified,
     Disabled,
-    /// The address is one user's, the identity another's.
+    /// One user has the address, and another user has the identity.
     LinkedElsewhere,
-    /// The identity is a disabled user's, and the address free.
+    /// A disabled user has the identity, and the address is free.
     LinkedToDisabled,
 }
 
@@ -84,7 +84,7 @@ fn expected(
     }
 }
 
-/// The user of an address, and all state that a takeover or a link would change.
+/// The user of an address, and everything that a takeover or a link would change.
 async fn snapshot(app: &App, email: &str) -> Option<(Value, bool, usize)> {
     let address = email.parse().unwrap();
     let store = app.store();
@@ -181,7 +181,7 @@ async fn cases_end_as_the_contract_says(app: &App, fake: &FakeProvider, mode: Re
     }
 }
 
-/// Sets the state up and returns the linked user.
+/// Sets up the state, and returns the linked user.
 async fn prepare(
     app: &App,
     fake: &FakeProvider,
@@ -220,14 +220,14 @@ async fn prepare(
     }
 }
 
-/// In process, where the registration mode does not apply.
+/// Registers in process, where the registration mode does not apply.
 async fn register(app: &App, email: &str) -> Value {
     let registration = Registration::new(email.parse().unwrap(), PASSWORD);
     let user = app.auth.register(registration).await.unwrap();
     json!(user.id)
 }
 
-/// Another user with this identity.
+/// Another user, who has this identity.
 async fn linked(app: &App, fake: &FakeProvider, subject: &str) -> Value {
     let email = format!("other-{}@example.org", subject.replace(' ', "-"));
     register(app, &email).await;
@@ -241,7 +241,7 @@ async fn who(app: &App, code: &str) -> Value {
     app.me(&tokens.access).await.expect(200).json()
 }
 
-/// The last event has the reason.
+/// Checks that the last event has the reason.
 async fn refused(app: &App, reason: &str, case: &str) {
     let store = app.store();
     let events = store.list_events(&EventFilter::default(), None, 1).await;

@@ -18,7 +18,7 @@ async fn app_of(fake: &FakeProvider) -> App {
     app_with(|builder| asking(builder, fake)).await
 }
 
-/// The sign-in fails without an account.
+/// Checks that the sign-in fails and creates no account.
 async fn fails(app: &App, fake: &FakeProvider, case: &str, change: impl FnOnce(&mut Behaviour)) {
     fake.behave(change);
     let outcome = arrive(app, fake, person("1", ANN)).await;
@@ -233,7 +233,7 @@ async fn an_answer_names_its_issuer_if_the_provider_says_so() {
         let params = super::landed(super::come_back(&app, &tab, &query).await);
         assert_eq!(params.contains_key("code"), is_right, "{iss:?}");
     }
-    // Unannounced, but wrong.
+    // The provider did not announce that it sends `iss`, but sends a wrong one.
     let fake = FakeProvider::start().await;
     let app = app_of(&fake).await;
     fake.follow(&app.clock);

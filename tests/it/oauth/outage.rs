@@ -15,7 +15,7 @@ use crate::support::{
     provider::{Behaviour, CLIENT_ID, CLIENT_SECRET, FakeProvider, Signing, form},
 };
 
-/// The target of a start outside the provider.
+/// Checks that the start of a flow sends the browser to the application, not to the provider.
 async fn start_fails(app: &App) {
     let line = format!("GET {}", start_path(&[]));
     let reply = app.ask(&line, "", b"").await.expect(303);
@@ -109,7 +109,7 @@ async fn documents_are_bounded_and_redirects_are_not_followed() {
             let line = format!("GET {}", start_path(&[]));
             let reply = app.ask(&line, "", b"").await.expect(303);
             if !reply.header("location").unwrap().starts_with(&fake.issuer) {
-                // The keys may be fetched with the rest.
+                // If the keys are fetched together with the configuration, the start fails already.
                 continue;
             }
             let outcome = arrive(&app, &fake, person("1", ANN)).await;
@@ -128,7 +128,7 @@ async fn a_slow_provider_delays_no_other_caller() {
     })
     .await;
     fake.follow(&app.clock);
-    // The others may be late on a slow machine, but not each time.
+    // The other callers may be late on a slow machine, but not every time.
     for round in 0..3 {
         if others_are_answered_before(&app, &fake, &quick, round).await {
             return;
@@ -137,7 +137,7 @@ async fn a_slow_provider_delays_no_other_caller() {
     panic!("others wait for the slow provider");
 }
 
-/// Whether others are answered while one waits for the slow provider, which is given up.
+/// Whether other callers are answered while one caller waits for the slow provider, which is given up in the end.
 async fn others_are_answered_before(
     app: &App,
     slow: &FakeProvider,
@@ -177,7 +177,7 @@ async fn new_keys_are_fetched_once_a_minute_and_old_ones_stay_valid() {
     app.advance(60);
     sign_in(&app, &fake, person("1", ANN)).await;
     assert_eq!(fake.calls("/jwks"), fetched + 1);
-    // A second key within the minute is not fetched.
+    // Within the same minute, a second new key is not fetched.
     fake.rotate("third");
     let outcome = arrive(&app, &fake, person("1", ANN)).await;
     assert_eq!(outcome, Err("provider_failed".to_owned()));
@@ -204,7 +204,7 @@ async fn private_addresses_are_never_asked() {
         "https://[fd00::1]",
         "https://169.254.169.254",
     ] {
-        // The host allowed it, so only the timeout ends the attempt.
+        // The host allowed the address, so only the timeout ends the attempt.
         let provider = Provider::oidc("idp", issuer, CLIENT_ID);
         let built = app_with(|builder| {
             builder
@@ -215,7 +215,7 @@ async fn private_addresses_are_never_asked() {
     }
     let fake = FakeProvider::start().await;
     let port = fake.issuer.rsplit_once(':').unwrap().1.to_owned();
-    // A name of this machine, which the host did not allow.
+    // The host name resolves to this machine, which the host did not allow.
     let app = app_with(|builder| {
         let provider = Provider::oidc("idp", format!("https://localtest.me:{port}"), CLIENT_ID);
         builder.provider(provider).provider_redirects([APP_URL])
@@ -225,7 +225,7 @@ async fn private_addresses_are_never_asked() {
     assert_eq!(fake.calls("/.well-known/openid-configuration"), 0);
 }
 
-/// Neither the token nor the set has a key id.
+/// Neither the token nor the JWK Set has a key id.
 fn nameless(behaviour: &mut Behaviour) {
     behaviour.header = Arc::new(|header: &mut Map<String, Value>| drop(header.remove("kid")));
     behaviour.jwks = Arc::new(|jwks: &mut Value| {
@@ -251,7 +251,7 @@ async fn a_replaced_key_without_a_new_name_is_fetched_once() {
             sign_in(&app, &fake, person("1", ANN)).await;
             assert_eq!(fake.calls("/jwks"), before + 1, "{}", app.name);
 
-            // A foreign key stays refused and causes one fetch a minute.
+            // A token with an unknown key is still refused, and causes one fetch a minute.
             app.advance(61);
             fake.behave(|behaviour| {
                 variant(behaviour);

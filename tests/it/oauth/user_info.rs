@@ -38,7 +38,7 @@ async fn an_address_verified_by_user_info_alone_joins_its_account() {
         let tokens = sign_in(&app, &fake, person("1", ANN)).await;
         assert_eq!(app.me(&tokens.access).await.json()["id"], id);
 
-        // Another spelling of one address.
+        // User info spells the same address in another way.
         let id = proven(&app, "bob@example.org").await;
         fake.behave(|behaviour| {
             without(&["email_verified"])(behaviour);
@@ -73,7 +73,7 @@ async fn user_info_that_verifies_another_address_proves_nothing() {
             let refused = arrive(&app, &fake, person("1", ANN)).await;
             assert_eq!(refused, Err("link_required".to_owned()), "{case}");
         }
-        // The ID token denies it.
+        // The ID token says that the address is not verified.
         fake.behave(|behaviour| {
             behaviour.claims = Arc::new(|claims: &mut Map<String, Value>| {
                 claims.insert("email_verified".to_owned(), json!(false));
@@ -87,7 +87,7 @@ async fn user_info_that_verifies_another_address_proves_nothing() {
 
 type Fail = Box<dyn Fn(&mut Behaviour)>;
 
-/// The replies that may come instead of user info.
+/// The replies that may come in place of user info.
 fn failures() -> Vec<(&'static str, Fail)> {
     let instead = |status: u16, body: &'static str| {
         move |behaviour: &mut Behaviour| {
@@ -125,7 +125,7 @@ async fn a_linked_user_signs_in_without_user_info() {
             let tokens = sign_in(&app, &fake, person("1", ANN)).await;
             assert_eq!(app.me(&tokens.access).await.json()["id"], id, "{case}");
 
-            // The address is unknown.
+            // A user who is not linked cannot sign in, because the address is not known.
             let failed = app.count_events(EventKind::SignInFailed).await;
             let refused = arrive(&app, &fake, person("2", "bob@example.org")).await;
             assert_eq!(refused, Err("provider_failed".to_owned()), "{case}");

@@ -59,7 +59,7 @@ async fn apps_with_lockout() -> Vec<App> {
     apps_with(|builder| builder.lockout(Lockout::default())).await
 }
 
-/// Each link has its own account, since one use voids others.
+/// Each link belongs to an account of its own, because using one link voids others.
 #[tokio::test]
 async fn a_double_click_a_reload_and_going_back_succeed() {
     for (path, more, title) in ACTIONS {
@@ -82,7 +82,7 @@ async fn a_double_click_a_reload_and_going_back_succeed() {
                 assert!(shown.text().contains("This link was used already"));
                 assert!(!shown.text().contains("<form") && !shown.text().contains("ann@"));
             }
-            // The JSON endpoint is unchanged.
+            // The JSON endpoint still refuses the used link.
             let again = match path {
                 "/reset-password" => app.reset(&token, NEW).await,
                 _ => {
@@ -108,7 +108,7 @@ async fn a_second_form_does_not_report_its_password_as_set() {
         assert!(
             shown
                 .text()
-                .contains("the password that was set first counts")
+                .contains("the password that was set first is in use")
         );
         app.try_login(ANN, NEW).await.expect(200);
     }
@@ -128,7 +128,7 @@ async fn the_page_of_a_void_link_does_not_report_success() {
             let sent = send(&server.client, path, "", &format!("token={token}")).await;
             page(sent, 400, INVALID);
         }
-        // The reset proves the address, as the other link would.
+        // The reset proves the address, just as the other link would.
         let line = format!("GET /verify-email?token={}", links["/verify-email"]);
         page(
             server.client.ask(&line, "", b"").await,
@@ -155,7 +155,7 @@ async fn a_used_link_fails_after_expiry_or_an_address_change() {
         let (verify, change) = ("/verify-email", "/confirm-email-change");
         done(client, sent(verify).await, "Address confirmed").await;
         done(client, sent(change).await, "Address changed").await;
-        // It was mailed to the former address.
+        // The link was mailed to the former address.
         page(opened(verify).await, 400, INVALID);
         page(opened(change).await, 200, "Address changed");
         app.advance(30 * 86_400);
@@ -175,7 +175,7 @@ async fn a_dead_link_shows_no_form_and_a_good_one_the_account() {
                 .ask(&format!("GET {path}?token={token}"), "", b"")
                 .await;
             let shown = shown.expect(200);
-            // Only the address of the link is named, and no other of the account.
+            // The page names only the address of the link, and no other address of the account.
             let (named, other) = match *path {
                 "/confirm-email-change" => (LATER, ANN),
                 _ => (ANN, LATER),
@@ -183,7 +183,7 @@ async fn a_dead_link_shows_no_form_and_a_good_one_the_account() {
             let line = format!("<p class=\"account\">{named}</p>");
             assert!(shown.text().contains(&line), "{path}: {}", shown.text());
             assert!(!shown.text().contains(other), "{path}");
-            // A token of another page is invalid here.
+            // The token of another page is invalid on this page.
             for other in links.keys().filter(|other| *other != path) {
                 let shown = server
                     .client

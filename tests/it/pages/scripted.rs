@@ -9,7 +9,7 @@ use hallpass::{
     user::{EmailAddress, Page, Role, UserQuery},
 };
 
-/// Acts as the new password specifies.
+/// Acts as the new password says.
 #[derive(Debug)]
 pub(super) struct Scripted(pub(super) Arc<dyn UserService>);
 

@@ -61,7 +61,7 @@ const PAGES: [(&str, [&str; 5]); 4] = [
     ),
 ];
 
-/// Locks the account by wrong passwords and returns the mailed token.
+/// Locks the account with wrong passwords, and returns the mailed token.
 async fn locked(app: &App) -> String {
     for _ in 0..5 {
         app.try_login(ANN, "a wrong password").await.expect(401);
@@ -116,7 +116,7 @@ async fn a_click_unlocks_once_and_a_view_does_not() {
     }
 }
 
-/// Only this page sets a cookie, which makes the device known.
+/// Checks that only this page sets a cookie, which makes the device known.
 fn unlocked(reply: Reply) -> String {
     let cookie = reply.header("set-cookie").expect("a cookie");
     assert!(cookie.starts_with("__Host-hallpass_device=hp_dt_"));
@@ -212,7 +212,7 @@ async fn every_page_refuses_foreign_forms() {
     }
 }
 
-/// A limited form can be sent again.
+/// A form that exceeded the limit can be sent again.
 #[tokio::test]
 async fn a_client_over_the_form_limit_is_asked_to_try_again() {
     let rate = Rate::per_minute(1).with_burst(1);

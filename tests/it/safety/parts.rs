@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use crate::support::transcript::{self, Unsayable};
 
-/// Refuses every second mail, and quotes it.
+/// Refuses every second mail, and quotes it in the error.
 #[derive(Debug, Default)]
 pub(super) struct RefusesHalf {
     pub(super) taken: Mailbox,
@@ -32,7 +32,7 @@ impl Mailer for RefusesHalf {
     }
 }
 
-/// The endpoints; their failure replies are part of the transcript.
+/// The endpoints. Their replies to failures are part of the transcript.
 pub(super) struct Api {
     pub(super) router: Router,
 }
@@ -91,7 +91,7 @@ impl Api {
     }
 }
 
-/// Postgres quotes the failing row with its message; SQLite has no tables left.
+/// On Postgres, the message quotes the row that fails. On SQLite, the tables are gone.
 pub(super) async fn break_tables(store: &SeaOrmStore) {
     let db = store.database();
     for table in [
@@ -114,7 +114,7 @@ pub(super) async fn break_tables(store: &SeaOrmStore) {
     }
 }
 
-/// All text of the table of events.
+/// All text in the table of events.
 pub(super) async fn trail(store: &SeaOrmStore) -> String {
     let db = store.database();
     let sql = "SELECT type || ' ' || COALESCE(user_agent, '') || ' ' || COALESCE(request_id, '') || ' ' \

@@ -1,4 +1,4 @@
-//! aiosmtpd as a process: an independent mail server in Python.
+//! aiosmtpd as a process: an independent mail server, written in Python.
 
 use std::{
     env,
@@ -16,12 +16,12 @@ use tempfile::TempDir;
 
 use super::{certificates::Authority, patience::PATIENCE, skip::skip};
 
-/// Longer than a line takes from that process to this one.
+/// This is longer than a line takes from that process to this one.
 const QUIET: Duration = Duration::from_millis(200);
 
 pub(crate) const USER: &str = "zo\u{eb}@example.org";
 pub(crate) const PASSWORD: &str = "p@ss: w\u{f6}rd/%";
-/// The two, percent-encoded.
+/// The user and the password, percent-encoded.
 const LOGIN: &str = "zo%C3%AB%40example.org:p%40ss%3A%20w%C3%B6rd%2F%25";
 
 /// The start of TLS and the login.
@@ -42,8 +42,8 @@ pub(crate) struct Aiosmtpd {
 }
 
 impl Aiosmtpd {
-    /// `None` if there is no Python with aiosmtpd on this machine; `HALLPASS_TEST_PYTHON` says which Python to take. With
-    /// `HALLPASS_TEST_AIOSMTPD=required`, that is a failure.
+    /// `None` if this machine has no Python with aiosmtpd. `HALLPASS_TEST_PYTHON` names the Python to use. With
+    /// `HALLPASS_TEST_AIOSMTPD=required`, a missing aiosmtpd is a failure.
     pub(crate) fn start_or_skip(mode: Mode) -> Option<Self> {
         let python = env::var_os("HALLPASS_TEST_PYTHON").unwrap_or_else(|| "python3".into());
         let found = Command::new(&python)
@@ -55,7 +55,7 @@ impl Aiosmtpd {
         let reason = format!("{} has no aiosmtpd.", python.display());
         skip(
             "HALLPASS_TEST_AIOSMTPD",
-            "mails to another make of server",
+            "mails to an independent server",
             &reason,
         );
         None
@@ -117,7 +117,7 @@ impl Aiosmtpd {
         }
     }
 
-    /// The root of its certificate, in PEM.
+    /// The root certificate of the server, in PEM.
     pub(crate) fn root(&self) -> &[u8] {
         self.authority.pem().as_bytes()
     }
@@ -134,7 +134,7 @@ impl Aiosmtpd {
         event["mail"].take()
     }
 
-    /// Whether no event happened since.
+    /// Whether nothing has happened since the last event.
     pub(crate) fn is_silent(&self) -> bool {
         self.events.recv_timeout(QUIET).is_err()
     }

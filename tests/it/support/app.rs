@@ -63,7 +63,7 @@ pub(crate) async fn apps() -> Vec<App> {
     apps_with(|builder| builder).await
 }
 
-/// The same, with other settings.
+/// The same, with these settings.
 pub(crate) async fn apps_with(set: impl Fn(AuthBuilder) -> AuthBuilder) -> Vec<App> {
     let mut apps = Vec::new();
     let memory = TestStore::memory();
@@ -78,7 +78,7 @@ pub(crate) async fn apps_with(set: impl Fn(AuthBuilder) -> AuthBuilder) -> Vec<A
     apps
 }
 
-/// The first of [`apps`], for tests independent of store and framework.
+/// The first of [`apps`], for tests that do not depend on the store or the framework.
 pub(crate) async fn app_with(set: impl Fn(AuthBuilder) -> AuthBuilder) -> App {
     App::start(Arc::new(TestStore::memory()), Framework::Axum, set).await
 }
@@ -108,7 +108,7 @@ impl App {
         }
     }
 
-    /// Another process on the same store, with the same clock, mails and secret unless set otherwise.
+    /// Another process on the same store, with the same clock, mails and secret, unless they are set otherwise.
     pub(crate) async fn another(&self, set: impl Fn(AuthBuilder) -> AuthBuilder) -> Self {
         let store = Arc::clone(&self.store);
         let builder = builder(&store, &self.clock, &self.mailbox, &self.secret);
@@ -178,7 +178,7 @@ impl App {
         self.change(id, &change).await;
     }
 
-    /// Proves the address of this user.
+    /// Marks the address of this user as verified.
     pub(crate) async fn set_verified(&self, id: &str) {
         let change = UserChange {
             email_verified: Some(true),
@@ -195,8 +195,8 @@ impl App {
         assert!(matches!(outcome, UpdateUser::Updated(..)), "{outcome:?}");
     }
 
-    /// Signs in to an account without a password, by deleting it and creating it again under the tokens of one with a
-    /// password.
+    /// Signs in to an account without a password. Deletes the account, and creates it again under the tokens of an
+    /// account with a password.
     pub(crate) async fn passwordless(&self, email: &str) -> Tokens {
         let user = user_id(self.register(email).await["id"].as_str().expect("an id"));
         let tokens = self.login(email).await;
@@ -242,7 +242,7 @@ impl App {
         self.administrator_at("root@example.org").await
     }
 
-    /// The same at this address, beside others if there are any.
+    /// The same, with this address, in addition to other administrators if there are any.
     pub(crate) async fn administrator_at(&self, email: &str) -> String {
         let address: EmailAddress = email.parse().expect("an address");
         let password = super::http::PASSWORD.into();
@@ -270,7 +270,7 @@ impl App {
         token_in(&self.letter(email, "/reset-password?"))
     }
 
-    /// Registers and sends the resulting mail.
+    /// Registers, and sends the mail that results.
     pub(crate) async fn settled(&self, email: &str) -> serde_json::Value {
         let user = self.register(email).await;
         self.deliver().await;
@@ -282,13 +282,14 @@ impl App {
         self.auth.deliver_mail().await.expect("the store works");
     }
 
-    /// The text of the last ordered mail to this address that contains the text.
+    /// The text of the newest mail to this address that contains `says`.
     pub(crate) fn letter(&self, email: &str, says: &str) -> String {
         let mails = self.letters(email, says);
         mails.into_iter().next_back().expect("a mail with the text")
     }
 
-    /// The texts of such mails in order of their orders, since concurrent mails arrive in any order.
+    /// The texts of all such mails in the order in which they were requested, because concurrent mails arrive in any
+    /// order.
     pub(crate) fn letters(&self, email: &str, says: &str) -> Vec<String> {
         let address: EmailAddress = email.parse().expect("an address");
         let mut mails = self.mailbox.mails();
@@ -299,12 +300,12 @@ impl App {
     }
 }
 
-/// The token of the one link that resets a password.
+/// The token of the only link that resets a password.
 pub(crate) fn token_in(text: &str) -> String {
     link_token(text, "reset-password")
 }
 
-/// The token of the only link in the text to this page.
+/// The token of the only link to this page in the text.
 pub(crate) fn link_token(text: &str, page: &str) -> String {
     let start = format!("{PUBLIC_URL}/{page}?token=");
     let (_, rest) = text.split_once(&start).expect("the text has the link");
@@ -326,7 +327,7 @@ pub(crate) fn cheap() -> HashParams {
     HashParams::danger_weak(8, 1, 1).expect("Argon2 accepts the parameters")
 }
 
-/// The same, with unlimited waiting for a permit.
+/// The same, where a caller waits for a permit without limit.
 pub(crate) fn patient(params: HashParams) -> HasherBuilder {
     Hasher::builder(params).deadline(PATIENCE).niceness(0)
 }
@@ -336,7 +337,7 @@ pub(crate) fn unhurried(builder: AuthBuilder) -> AuthBuilder {
     builder.request_timeout(2 * PATIENCE)
 }
 
-/// The default limits, which other tests switch off.
+/// Has the default limits, which other tests switch off.
 pub(crate) fn limited(builder: AuthBuilder) -> AuthBuilder {
     builder
         .rate_limits(RateLimits::default())
@@ -361,7 +362,7 @@ fn builder(
         .hashing(patient(cheap()))
 }
 
-/// Starts this many requests behind a barrier and returns the replies.
+/// Starts this many requests behind a barrier, and returns the replies.
 pub(crate) async fn race<T, F>(count: usize, mut task: impl FnMut(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
@@ -459,7 +460,7 @@ impl Drop for Server {
     }
 }
 
-/// The event of an account inserted into the store by a test.
+/// The event of an account that a test inserts into the store.
 pub(crate) fn created(now: Timestamp) -> Event {
     Event::new(EventKind::AccountCreated, now, &ClientInfo::default())
 }

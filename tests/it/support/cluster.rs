@@ -1,6 +1,7 @@
 //! A throwaway Postgres server of this process, on loopback.
 //!
-//! Without Postgres its tests are skipped with a message; `HALLPASS_TEST_POSTGRES=required` makes that a failure.
+//! Without Postgres, its tests are skipped with a message. `HALLPASS_TEST_POSTGRES=required` makes a skipped test a
+//! failure.
 
 use std::{
     env, fs,
@@ -19,14 +20,14 @@ use super::{
     skip::skip,
 };
 
-/// A server. It ends with this process in every case: see `SUPERVISOR`.
+/// A server. It always ends with this process: see `SUPERVISOR`.
 pub(crate) struct Cluster {
     port: u16,
     supervisor: Child,
 }
 
 impl Cluster {
-    /// Starts one if possible.
+    /// Starts a server if possible.
     pub(crate) fn start_or_skip() -> Option<Self> {
         match Self::start() {
             Ok(cluster) => Some(cluster),
@@ -39,7 +40,7 @@ impl Cluster {
         }
     }
 
-    /// Starts one with the first working binaries.
+    /// Starts a server with the first programs that work.
     fn start() -> Result<Self, String> {
         let mut errors = vec!["No initdb and postgres were found.".to_owned()];
         for binaries in binaries() {
@@ -59,13 +60,13 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Stops it with all running statements. The data stays.
+    /// Stops the server and all running statements. The data stays.
     pub(crate) fn stop(&mut self) {
         self.order("stop");
         self.wait_until(false);
     }
 
-    /// Starts it again after a stop.
+    /// Starts the server again after a stop.
     pub(crate) fn start_again(&mut self) {
         self.order("start");
         self.wait_until(true);
@@ -87,7 +88,7 @@ impl Cluster {
     }
 }
 
-/// Folders with both programs, PATH first.
+/// The folders that have both programs, those of PATH first.
 fn binaries() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
@@ -108,8 +109,8 @@ fn binaries() -> Vec<PathBuf> {
     found
 }
 
-/// Runs the server until its standard input closes. Only the test process holds the other end of that pipe, so the
-/// server and its folder go with it, even after a panic or `kill -9`.
+/// Runs the server until its standard input closes. Only the test process holds the other end of that pipe. The server
+/// and its folder are therefore removed when the process ends, even after a panic or `kill -9`.
 const SUPERVISOR: &str = r#"
     trap '' INT TERM HUP
     cd "$FOLDER" || exit 1
@@ -158,7 +159,7 @@ fn start(binaries: &Path) -> Result<Cluster, String> {
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        // Not reached by a Ctrl-C meant for the tests.
+        // A Ctrl-C that is meant for the tests does not reach it.
         .process_group(0);
     if let Some((user, group)) = other_user()? {
         chown(folder.path(), Some(user), Some(group)).map_err(text)?;
@@ -187,7 +188,7 @@ fn start(binaries: &Path) -> Result<Cluster, String> {
     Err(format!("{}{}", log("initdb.log"), log("postgres.log")))
 }
 
-/// Postgres and PgBouncer refuse to be run by root: the user and group to run them as.
+/// The user and group to run Postgres and PgBouncer as, because both refuse to run as root.
 pub(crate) fn other_user() -> Result<Option<(u32, u32)>, String> {
     let id = Command::new("id").arg("-u").output();
     let id = id.map_err(|error| error.to_string())?;

@@ -14,7 +14,7 @@ use super::{
     postgres::{self, PostgresDatabase},
 };
 
-/// A store of one test and its database, dropped together.
+/// A store of one test and its database, which are dropped together.
 pub(crate) struct TestStore {
     pub(crate) name: &'static str,
     store: Arc<dyn Store>,
@@ -63,7 +63,7 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    /// One of each kind, without tables.
+    /// A database of each kind, without tables.
     pub(crate) async fn empty() -> Vec<Self> {
         let postgres = postgres::empty().await.map(Self::Postgres);
         [Some(Self::sqlite()), postgres]
@@ -72,7 +72,7 @@ impl Database {
             .collect()
     }
 
-    /// One of each kind, with the tables.
+    /// A database of each kind, with the tables.
     pub(crate) async fn migrated() -> Vec<Self> {
         let sqlite = Self::sqlite();
         sqlite
@@ -106,7 +106,7 @@ impl Database {
         }
     }
 
-    /// A store with a pool of ten.
+    /// A store with a pool of ten connections.
     pub(crate) async fn store(&self) -> SeaOrmStore {
         self.store_of(10).await
     }

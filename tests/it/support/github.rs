@@ -16,10 +16,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 /// The default number of addresses on a page.
 const PAGE: usize = 30;
-/// The maximum number.
+/// The maximum number of addresses on a page.
 const MAX_PAGE: usize = 100;
 
-/// A GitHub of one user on loopback. Stopped on drop.
+/// A fake GitHub with one user, on loopback. Stopped on drop.
 pub(crate) struct FakeGithub {
     pub(crate) url: String,
     inner: Arc<Mutex<Inner>>,
@@ -30,7 +30,7 @@ pub(crate) struct FakeGithub {
 struct Inner {
     user: u64,
     addresses: Vec<Value>,
-    /// The reply instead of the addresses.
+    /// The status to reply with instead of the addresses.
     status: Option<u16>,
     pages: usize,
 }
@@ -59,7 +59,7 @@ impl FakeGithub {
         Self { url, inner, task }
     }
 
-    /// Sets the user who signs in and their addresses; the last one is the primary.
+    /// Sets the user who signs in, and their addresses. The last address is the primary one.
     pub(crate) fn user(&self, number: u64, addresses: &[String]) {
         let last = addresses.len().saturating_sub(1);
         let address = |(index, email): (usize, &String)| json!({"email": email, "primary": index == last, "verified": true});
@@ -75,7 +75,7 @@ impl FakeGithub {
         self.inner.lock().unwrap().status = Some(status);
     }
 
-    /// The number of requested pages of addresses since the user was set.
+    /// The number of pages of addresses that were requested since the user was set.
     pub(crate) fn pages(&self) -> usize {
         self.inner.lock().unwrap().pages
     }

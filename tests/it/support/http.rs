@@ -11,11 +11,11 @@ use tokio::{
 
 use super::patience::PATIENCE;
 
-/// Good enough for every policy.
+/// A password that every policy accepts.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const JSON: &str = "Content-Type: application/json\r\n";
 
-/// A server to call, with a connection per request.
+/// The address of a server. Each request has a connection of its own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client(pub(crate) SocketAddr);
 
@@ -28,7 +28,7 @@ pub(crate) struct Tokens {
 }
 
 impl Client {
-    /// Sends a request: `line` is the method and the path, `headers` are lines that end in CRLF.
+    /// Sends a request. `line` is the method and the path; `headers` are lines that end in CRLF.
     pub(crate) async fn ask(&self, line: &str, headers: &str, body: &[u8]) -> Reply {
         self.raw(&request(line, headers, body)).await
     }
@@ -37,7 +37,7 @@ impl Client {
         let stream = TcpStream::connect(self.0).await.expect("a server");
         let (mut reader, mut writer) = stream.into_split();
         let request = request.to_vec();
-        // Kept open until the reply is read, as a client would.
+        // The connection stays open until the reply is read, as a client would keep it.
         let writing = tokio::spawn(async move {
             writer.write_all(&request).await.expect("the server reads");
             writer
@@ -185,7 +185,7 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
-    /// Without the headers unique to each reply.
+    /// The reply without the headers that are unique to it.
     pub(crate) fn timeless(mut self) -> Self {
         self.headers
             .retain(|(name, _)| !matches!(name.as_str(), "date" | "x-request-id" | "connection"));
@@ -193,7 +193,7 @@ impl Reply {
         self
     }
 
-    /// Checks the status and the parts of every reply.
+    /// Checks the status, and the parts that every reply has.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());

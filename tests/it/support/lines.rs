@@ -7,7 +7,7 @@ use std::{
 
 use tracing::{Dispatch, subscriber::DefaultGuard};
 
-/// What a subscriber of this thread writes.
+/// The lines that are logged on this thread.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 

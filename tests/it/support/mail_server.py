@@ -1,9 +1,10 @@
-"""A mail server of another make: aiosmtpd on loopback, over TLS, that tells what it was sent as lines of JSON.
+"""An independent mail server: aiosmtpd on loopback, over TLS. It prints the mails that it gets as lines of JSON.
 
 mail_server.py starttls|tls CERTIFICATE KEY MECHANISM USER PASSWORD
 
-It ends when its standard input does. Mails are taken apart by Python's own parser. Recipients whose local part begins with
-`later` are put off once by each mail, `full` likewise after the mail has been sent, and `never` are refused.
+It ends when its standard input closes. Python's own parser reads the mails. A recipient whose local part begins with
+`never` is refused. One that begins with `later` is refused temporarily the first time, and one that begins with `full`
+likewise, but only after the mail has been sent.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ def tell(**event):
 
 
 def mail(envelope, session):
-    # From bytes, the parser would not read UTF-8 headers (RFC 6532).
+    # The parser would not read UTF-8 headers from bytes (RFC 6532).
     message = email.message_from_string(envelope.content.decode(), policy=email.policy.SMTPUTF8)
     bodies = list(message.iter_parts())
     return {
@@ -48,7 +49,7 @@ def defects(part):
     yield from part.defects
     for field in part.values():
         for defect in getattr(field, "defects", []):
-            # Allowed since RFC 6532.
+            # RFC 6532 allows this.
             if not isinstance(defect, email.errors.NonASCIILocalPartDefect):
                 yield defect
 
@@ -107,7 +108,7 @@ async def main():
             enable_SMTPUTF8=True,
             tls_context=context if starttls else None,
             require_starttls=starttls,
-            # aiosmtpd does not count a connection with TLS from the start as secure.
+            # aiosmtpd does not consider a connection secure if it uses TLS from the start.
             auth_require_tls=starttls,
             auth_required=True,
             auth_exclude_mechanism={"PLAIN", "LOGIN"} - {mechanism},
@@ -121,6 +122,6 @@ async def main():
     await server.serve_forever()
 
 
-# Some tests are about refused handshakes and logins.
+# Some tests cause refused handshakes and logins, which would be logged.
 logging.disable()
 asyncio.run(main())

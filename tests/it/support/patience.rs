@@ -1,4 +1,4 @@
-//! Waits for a condition. The deadline only ends a hang, because the condition holds long before it.
+//! Waits for a condition. The deadline only ends a hang; normally the condition holds long before it.
 
 use std::{
     thread,
@@ -9,7 +9,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Waits until this holds.
+/// Waits until the condition holds.
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !holds().await {
@@ -18,7 +18,7 @@ pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// The same on a blocking thread.
+/// The same, on a blocking thread.
 #[track_caller]
 pub(crate) fn block_until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use hallpass::seaorm::{ConnectSettings, SeaOrmStore};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
-/// Numbers from one, as a table `s` with a column `n`, and the identifier of a user with that number.
+/// The numbers from one on, as a table `s` with a column `n`, and the identifier of the user with that number.
 const POSTGRES: (&str, &str) = (
     "generate_series(1, $1) AS s(n)",
     "(lpad(to_hex(1750000000000 + n), 12, '0') || '70008000000000000000')::uuid",
@@ -15,7 +15,7 @@ const SQLITE: (&str, &str) = (
     "unhex(printf('%012x', 1750000000000 + n) || '70008000000000000000')",
 );
 
-/// A store and every statement that it sends.
+/// A store, and every statement that it sends.
 pub(crate) struct Watched {
     pub(crate) store: SeaOrmStore,
     seen: Arc<Mutex<Vec<Statement>>>,
@@ -37,9 +37,9 @@ impl Watched {
         self.store.database()
     }
 
-    /// Adds this many users of 2025, each a millisecond older than the next, with addresses that begin with a digest
-    /// of a kind: one in ten thousand is disabled, one has the role `editor`, and one in a hundred thousand is an
-    /// administrator. Then gathers the statistics.
+    /// Adds this many users of 2025. Their identifiers are a millisecond apart, and their addresses begin with a
+    /// scattered number. One user in ten thousand is disabled, one in ten thousand has the role `editor`, and one in a
+    /// hundred thousand is an administrator. Then gathers the statistics.
     pub(crate) async fn fill(&self, count: i32) {
         let backend = self.db().get_database_backend();
         let (numbers, id) = match backend {
@@ -71,7 +71,7 @@ impl Watched {
         std::mem::take(&mut seen)
     }
 
-    /// The plans of the statements since the last look, as one text.
+    /// The plans of the statements since the last call, as one text.
     pub(crate) async fn plans(&self) -> String {
         let how = match self.db().get_database_backend() {
             DbBackend::Postgres => ("EXPLAIN ", 0),

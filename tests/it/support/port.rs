@@ -1,4 +1,4 @@
-//! Ports for programs that must know theirs before they listen.
+//! Ports for programs that must know their port before they listen.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-/// Below the ephemeral ports of Linux, so no other connection takes it.
+/// The ports are below the ephemeral ports of Linux, so no other connection takes them.
 const FIRST: u16 = 10_000;
 const COUNT: u16 = 20_000;
 
@@ -17,7 +17,7 @@ const COUNT: u16 = 20_000;
 pub(crate) fn free_port() -> u16 {
     static BEGIN: OnceLock<u16> = OnceLock::new();
     static GIVEN: AtomicU16 = AtomicU16::new(0);
-    // The keys of std are random for every state.
+    // std creates random keys for every state.
     let random = || RandomState::new().hash_one(std::process::id()) % u64::from(COUNT);
     let begin = *BEGIN.get_or_init(|| u16::try_from(random()).expect("it is below the count"));
     for _ in 0..COUNT {

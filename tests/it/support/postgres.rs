@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, Statement, Transa
 
 use super::{cluster::Cluster, patience::PATIENCE};
 
-/// A database of one test. Deleted on drop, unless the whole server is thrown away.
+/// A database of one test. Deleted on drop, unless the whole server is deleted.
 pub(crate) struct PostgresDatabase {
     server: &'static Server,
     name: String,
@@ -52,7 +52,7 @@ fn server() -> Option<&'static Server> {
 }
 
 struct Server {
-    /// The database used to create others.
+    /// The URL of the database from which others are created.
     url: String,
     /// The server, if it is a throwaway one.
     cluster: Option<Cluster>,
@@ -75,7 +75,7 @@ impl Server {
         let name = format!("hallpass_test_{:016x}", random());
         let admin = self.admin().await;
         let sql = format!("CREATE DATABASE {name} TEMPLATE {template}");
-        // A template cannot be copied while it has connections, including an autovacuum worker.
+        // A template cannot be copied while it has connections, including that of an autovacuum worker.
         let started = Instant::now();
         while let Err(error) = admin.execute_unprepared(&sql).await {
             let patience = started.elapsed() < PATIENCE;
@@ -90,8 +90,8 @@ impl Server {
         }
     }
 
-    /// The name of the database with the tables. It depends on the migrations, and processes and runs on a server
-    /// share it.
+    /// The name of the database with the tables. It depends on the migrations. All processes and runs on one server
+    /// share the database.
     async fn template(&self) -> String {
         let name = format!("hallpass_template_{:016x}", migrations());
         let admin = self.admin().await;
@@ -131,7 +131,7 @@ impl Server {
         connect(&self.url).await.database().clone()
     }
 
-    /// The URL with another database.
+    /// The URL of another database on the server.
     fn url_of(&self, database: &str) -> String {
         let (base, query) = match self.url.split_once('?') {
             Some((base, query)) => (base, format!("?{query}")),
@@ -177,7 +177,7 @@ async fn connect(url: &str) -> SeaOrmStore {
     store.expect("the Postgres server for tests answers")
 }
 
-/// The source database is being accessed by other users.
+/// Whether other users are accessing the source database.
 fn is_busy(error: &DbErr) -> bool {
     error.to_string().contains("being accessed by other users")
 }
@@ -200,6 +200,6 @@ fn migrations() -> u64 {
 }
 
 fn random() -> u64 {
-    // The keys of std are random for every state.
+    // std creates random keys for every state.
     RandomState::new().hash_one(std::process::id())
 }

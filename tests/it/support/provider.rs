@@ -45,7 +45,7 @@ pub(crate) struct Behaviour {
     /// Changes the reply of the userinfo endpoint.
     pub(crate) userinfo: Change<Map<String, Value>>,
     pub(crate) signing: Signing,
-    /// Paths with another reply.
+    /// The paths that have another reply.
     pub(crate) instead: HashMap<&'static str, (u16, String)>,
     /// The delay of each reply.
     pub(crate) delay: Duration,
@@ -55,11 +55,11 @@ pub(crate) struct Behaviour {
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Signing {
     Right,
-    /// With another key.
+    /// Signed with another key.
     Wrong,
-    /// `alg: none`.
+    /// Not signed: `alg: none`.
     Not,
-    /// HMAC with the public key as the secret.
+    /// Signed by HMAC, with the public key as the secret.
     PublicKeyAsSecret,
 }
 
@@ -90,10 +90,10 @@ struct Inner {
     issuer: String,
     clock: Mutex<ManualClock>,
     behaviour: Mutex<Behaviour>,
-    /// The current key first.
+    /// The keys. The current one comes first.
     keys: Mutex<Vec<Arc<Key>>>,
     stranger: Key,
-    /// By code.
+    /// The granted sign-ins, by code.
     granted: Mutex<HashMap<String, Granted>>,
     calls: Mutex<Vec<&'static str>>,
 }
@@ -166,13 +166,13 @@ impl FakeProvider {
         *lock(&self.inner.keys) = vec![Arc::new(Key::generate(kid))];
     }
 
-    /// The number of calls of this path.
+    /// The number of calls to this path.
     pub(crate) fn calls(&self, path: &str) -> usize {
         let calls = lock(&self.inner.calls);
         calls.iter().filter(|called| **called == path).count()
     }
 
-    /// Signs a user in at this URL and returns the query of the callback.
+    /// Signs a user in at this URL, and returns the query of the callback.
     pub(crate) fn approve(&self, location: &str, claims: &Value) -> String {
         let (endpoint, query) = location.split_once('?').expect("a query");
         assert_eq!(endpoint, format!("{}/authorize", self.issuer));
@@ -266,14 +266,14 @@ impl Key {
     }
 
     fn jwk(&self) -> Value {
-        // RSAPublicKey of RFC 8017 for 2048 bits and the exponent 65537: 9 bytes, the modulus, and 5 bytes.
+        // The RSAPublicKey of RFC 8017, for 2048 bits and the exponent 65537, has 9 bytes, the modulus, and 5 bytes.
         let der = self.pair.public_key().as_ref();
         let modulus = URL_SAFE_NO_PAD.encode(&der[9..265]);
         json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": modulus, "e": "AQAB"})
     }
 }
 
-/// The reply of a handler, or the configured one.
+/// The reply of a handler, or the reply that was configured.
 type Answered = Result<Response, Response>;
 
 async fn discovery(State(provider): State<Arc<Inner>>) -> Answered {

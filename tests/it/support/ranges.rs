@@ -10,7 +10,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Stopped on drop.
+/// The service. Stopped on drop.
 pub(crate) struct Ranges {
     pub(crate) url: String,
     state: Arc<State>,
@@ -20,13 +20,13 @@ pub(crate) struct Ranges {
 #[derive(Default)]
 struct State {
     stolen: Mutex<Vec<(String, u64)>>,
-    /// Bytes to send instead of a range; `None` never replies.
+    /// The bytes to send instead of a range; with `None`, it never replies.
     instead: Mutex<Option<Vec<u8>>>,
     requests: Mutex<Vec<String>>,
 }
 
 impl Ranges {
-    /// Has no passwords yet.
+    /// Starts a service that knows no passwords yet.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/v9", listener.local_addr().expect("an address"));
@@ -45,7 +45,7 @@ impl Ranges {
         HttpBreachCheck::at(&self.url).expect("a URL on loopback")
     }
 
-    /// Adds a password stolen this many times; 0 is padding.
+    /// Adds a password that was stolen this many times; 0 is padding.
     pub(crate) fn know(&self, password: &str, times: u64) {
         let stolen = (digits(password), times);
         self.state.stolen.lock().unwrap().push(stolen);
@@ -56,7 +56,7 @@ impl Ranges {
         *self.state.instead.lock().unwrap() = Some(reply.into());
     }
 
-    /// The heads of the requests since the last look.
+    /// The heads of the requests since the last call.
     pub(crate) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state.requests.lock().unwrap())
     }
@@ -93,7 +93,7 @@ async fn answer(state: Arc<State>, mut stream: TcpStream) {
         Some(reply) => reply,
         None => ok(&range(&state, &prefix)),
     };
-    // A caller may have disconnected.
+    // The caller may have disconnected.
     stream.write_all(&reply).await.ok();
 }
 

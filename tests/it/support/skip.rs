@@ -5,7 +5,7 @@ use std::{
     io::{self, Write as _},
 };
 
-/// Reports skipped tests and the reason. `required` in the variable makes that a failure.
+/// Reports skipped tests and the reason. If the variable is `required`, this is a failure.
 #[track_caller]
 pub(crate) fn skip(variable: &str, tests: &str, reason: &str) {
     let required = env::var(variable).is_ok_and(|value| value == "required");
@@ -13,9 +13,9 @@ pub(crate) fn skip(variable: &str, tests: &str, reason: &str) {
     say(tests, reason);
 }
 
-/// The same for optional requirements.
+/// The same, for requirements that are always optional.
 pub(crate) fn say(tests: &str, reason: &str) {
-    // Past the test harness, which hides the output of passing tests.
+    // Written directly, because the test harness hides the output of passing tests.
     let text = format!("\n*** SKIPPED: {tests}. {reason}\n\n");
     io::stderr().write_all(text.as_bytes()).ok();
 }

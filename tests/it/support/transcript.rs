@@ -1,4 +1,4 @@
-//! The whole output of a process, and a search for secrets in it.
+//! The whole output of a process, and the search for secrets in it.
 
 use std::{
     error::Error,
@@ -21,7 +21,7 @@ use tracing::{
 static IS_ON: AtomicBool = AtomicBool::new(false);
 static SAID: Mutex<String> = Mutex::new(String::new());
 
-/// Keeps every event and span of the process from here on, on all targets and levels, including concurrent tests.
+/// Records every event and span of the process from here on, of all targets and levels. This includes concurrent tests.
 pub(crate) fn start() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -35,7 +35,7 @@ pub(crate) fn end() -> String {
     std::mem::take(&mut *SAID.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Adds both forms of an error, and those of all its sources.
+/// Adds both forms of an error, and both forms of all its sources.
 pub(crate) fn error(error: &(dyn Error + 'static)) {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -49,14 +49,14 @@ pub(crate) fn debug(value: &dyn Debug) {
     say(&format!("{value:?} {value:#?}"));
 }
 
-/// Adds output outside the logs.
+/// Adds output that is not in the logs.
 pub(crate) fn say(text: &str) {
     let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     said.push_str(text);
     said.push('\n');
 }
 
-/// The secrets, in every form.
+/// The secrets, in every form in which they could appear.
 #[derive(Default)]
 pub(crate) struct Unsayable(Vec<(String, String)>);
 

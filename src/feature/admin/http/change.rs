@@ -31,7 +31,7 @@ pub(super) struct UpdateUserRequest {
     /// `active` or `disabled`.
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = false))]
     status: Option<UserStatus>,
-    /// Null removes it.
+    /// The display name; null removes it.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 200))]
     display_name: Option<Option<String>>,
     #[cfg_attr(feature = "openapi", schema(value_type = bool, required = false))]

@@ -29,7 +29,7 @@ pub(super) async fn create_user(
 pub(super) struct CreateUserRequest {
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = "email", max_length = 254))]
     email: EmailAddress,
-    /// Without a password, the user is mailed a link that sets one.
+    /// Without a password, the user is mailed a link to set one.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "password", max_length = 256))]
     password: Option<Password>,
     /// The names of the roles. Default: `user` alone.

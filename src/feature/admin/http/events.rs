@@ -41,10 +41,10 @@ pub(super) struct ListEventsQuery {
     limit: Option<u32>,
     /// `next_cursor` of a page with the same filters.
     cursor: Option<String>,
-    /// The affected user.
+    /// Only events about this user.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>))]
     user_id: Option<UserId>,
-    /// The type of the events.
+    /// Only events of this type.
     #[cfg_attr(feature = "openapi", schema(rename = "type", value_type = Option<String>))]
     kind: Option<EventKind>,
 }

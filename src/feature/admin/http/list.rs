@@ -43,7 +43,7 @@ pub(super) struct ListUsersQuery {
     /// The prefix of the address, taken literally.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     email: Option<EmailPrefix>,
-    /// A role that the users have.
+    /// Only users with this role.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     role: Option<Role>,
     /// `active` or `disabled`.

@@ -64,13 +64,13 @@ pub(super) struct MailView {
     id: IntentId,
     /// The letter, such as `reset_password`.
     letter: String,
-    /// The address that it goes to or was requested with; null if the user is gone.
+    /// The address that the mail goes to, or that was given with the request; null if the user is gone.
     #[cfg_attr(feature = "openapi", schema(required))]
     recipient: Option<String>,
-    /// The recipient; null if the mail was requested with an address.
+    /// The user that the mail goes to; null if the mail was requested with an address.
     #[cfg_attr(feature = "openapi", schema(required, value_type = Option<uuid::Uuid>))]
     user_id: Option<UserId>,
-    /// `pending`, or `dead` if it was given up.
+    /// `pending`, or `dead` if delivery was given up.
     status: &'static str,
     /// The number of attempts.
     attempts: i32,

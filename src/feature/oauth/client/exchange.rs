@@ -105,7 +105,7 @@ impl Endpoints {
             .set_redirect_uri(Cow::Owned(redirect(answer.redirect_uri)?));
         let tokens = request.request_async(&send).await.map_err(fault)?;
         if *tokens.token_type() != BasicTokenType::Bearer {
-            return Err(nonsense("gives a token that is not a bearer's"));
+            return Err(nonsense("gives a token that is not a bearer token"));
         }
         Ok(Exchanged {
             access_token: tokens.access_token().clone(),
@@ -125,7 +125,7 @@ impl Endpoints {
     }
 }
 
-/// The members of an answer that are read. All others may have any type.
+/// The members of an answer that are read. Other members may have any type.
 const READ: [&str; 4] = ["access_token", "error", "id_token", "token_type"];
 
 /// Sends the request and passes on only strict JSON, reduced to the members that are read. A refusal with status 200,

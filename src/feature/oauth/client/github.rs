@@ -39,7 +39,7 @@ pub(super) fn is_issuer(provider: &Provider, iss: &str) -> bool {
     iss == base || iss.strip_prefix(base) == Some("/login/oauth")
 }
 
-/// Asks for the owner of the token. The claims are those of an ID token: the subject and the names.
+/// Fetches the owner of the token, as the claims of an ID token: the subject and the names.
 pub(super) async fn user(
     web: &Web,
     provider: &Provider,
@@ -61,7 +61,7 @@ pub(super) async fn user(
         .collect())
 }
 
-/// Adds the primary address, at any position in the list.
+/// Adds the primary address, wherever it is in the list.
 pub(super) async fn complete(
     claims: &mut Map<String, Value>,
     web: &Web,

@@ -13,9 +13,9 @@ use crate::{clock::Timestamp, json};
 /// The longest token that is parsed, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
 const MAX_SUBJECT: usize = 255;
-/// The number of seconds for which an expired token is accepted.
+/// How many seconds after its expiry a token is still accepted.
 const LEEWAY: i64 = 5;
-/// How many seconds ahead of ours the provider's clock may run.
+/// How many seconds the provider's clock may be ahead of ours.
 const MAX_SKEW: i64 = 60;
 
 /// A token of which only the header was read. Its claims are read after its signature is [checked](Self::signed).
@@ -28,7 +28,7 @@ pub(super) struct IdToken<'a> {
     signature: Vec<u8>,
 }
 
-/// A token that a key of the provider has signed.
+/// A token whose signature was made by a key of the provider.
 #[derive(Debug)]
 pub(super) struct Signed<'a>(&'a IdToken<'a>);
 
@@ -43,7 +43,7 @@ pub(super) struct Expected<'a> {
 }
 
 impl<'a> IdToken<'a> {
-    /// Reads the header. `supported` has the algorithms that the provider says it signs with, if any.
+    /// Reads the header. `supported` lists the algorithms that the provider says it signs with, if it names any.
     pub(super) fn read(
         token: &'a str,
         supported: Option<&[String]>,
@@ -65,8 +65,8 @@ impl<'a> IdToken<'a> {
         let algorithm = algorithm.ok_or(ProviderFault::IdToken(
             "is signed with an algorithm that is not accepted",
         ))?;
-        // RFC 7515, section 4.1.11: a critical header that is not understood makes the token invalid. We understand
-        // none.
+        // RFC 7515, section 4.1.11: a critical header that is not understood makes the token invalid. This client
+        // understands none.
         if header.contains_key("crit") {
             return Err(ProviderFault::IdToken("has critical extensions"));
         }
@@ -84,7 +84,7 @@ impl<'a> IdToken<'a> {
         })
     }
 
-    /// Checks the signature. A failure may mean that the keys are old.
+    /// Checks the signature. A failure may mean that the cached keys are outdated.
     pub(super) fn signed(&self, keys: &Keys) -> Result<Signed<'_>, ProviderFault> {
         let key = keys.find(self.kid.as_deref(), self.algorithm);
         let key = key.map_err(|none| {
@@ -187,7 +187,10 @@ fn check_audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), &'
 
 /// RFC 7519, section 2: seconds, which may have a fraction.
 fn seconds(claim: &Value) -> Option<i64> {
-    #[allow(clippy::cast_possible_truncation, reason = "it is cut on purpose")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the fraction is cut off on purpose"
+    )]
     let whole = |seconds: f64| seconds.floor() as i64;
     claim.as_i64().or_else(|| claim.as_f64().map(whole))
 }

@@ -46,7 +46,7 @@ pub(super) struct Keys(Vec<Key>);
 #[derive(PartialEq, Eq)]
 pub(super) struct Key {
     kid: Option<String>,
-    /// The only algorithm of the key, if it names one.
+    /// The only algorithm that the key may be used with, if it names one.
     algorithm: Option<String>,
     material: Material,
 }
@@ -89,7 +89,7 @@ impl Fetch for Jwks {
         Ok(match known {
             Some(known) if *known == keys => known,
             _ => {
-                tracing::info!(keys = keys.0.len(), "fetched changed keys of a provider");
+                tracing::info!(keys = keys.0.len(), "the keys of a provider have changed");
                 Arc::new(keys)
             }
         })
@@ -117,7 +117,8 @@ impl Keys {
         Ok(Self(keys))
     }
 
-    /// The key of a token. Without an identifier there must be no choice (OpenID Connect Core 1.0, section 10.1).
+    /// Finds the key of a token. If the token has no key identifier, exactly one key must fit (OpenID Connect Core 1.0,
+    /// section 10.1).
     pub(super) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Key, NoKey> {
         let named = |key: &&Key| kid.is_none() || key.kid.as_deref() == kid;
         let mut fit = self
@@ -203,7 +204,7 @@ impl Key {
 }
 
 impl Algorithm {
-    /// By their names in RFC 7518. `none`, symmetric algorithms and all others are unknown here.
+    /// Reads the name of an algorithm from RFC 7518. `none`, symmetric algorithms and all others are not accepted.
     pub(super) fn read(name: &str) -> Option<Self> {
         Some(match name {
             "EdDSA" => Self::EdDsa,

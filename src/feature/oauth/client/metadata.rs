@@ -71,7 +71,11 @@ pub(super) async fn fetch(
         .body(Vec::new())?;
     let answer = web.send(request, MAX_DOCUMENT).await?;
     if answer.status() != http::StatusCode::OK {
-        return Err(format!("the {what} was answered with {}", answer.status()).into());
+        return Err(format!(
+            "the request for the {what} was answered with {}",
+            answer.status()
+        )
+        .into());
     }
     let nonsense = |_| ProviderFault::Nonsense(what, "is not one JSON object");
     Ok(json::parse_object(answer.body()).map_err(nonsense)?)

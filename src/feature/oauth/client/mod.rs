@@ -41,7 +41,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long all calls of one sign-in may take.
 const DEADLINE: Duration = Duration::from_secs(8);
 
-/// The terms of documents that seldom change.
+/// The rules for fetching documents that seldom change.
 const fn hourly(what: &'static str) -> Terms {
     Terms {
         what,
@@ -74,7 +74,7 @@ enum Source {
     },
 }
 
-/// A flow that begins.
+/// The parameters of a flow that begins.
 pub(crate) struct Authorization<'a> {
     pub(crate) redirect_uri: &'a str,
     pub(crate) state: &'a str,
@@ -94,7 +94,7 @@ pub(crate) struct Answer<'a> {
     pub(crate) verifier: &'a str,
 }
 
-/// A user who has signed in at the provider.
+/// A user who signed in at the provider.
 #[derive(Debug)]
 pub(crate) struct Identified {
     pub(crate) assertion: Assertion,
@@ -149,7 +149,7 @@ impl Client {
         &self.0.provider
     }
 
-    /// Fetches the configuration and the keys, unless they are cached. Takes at most 5 seconds.
+    /// Fetches the configuration and the keys, unless they are cached. It takes at most 5 seconds.
     pub(crate) async fn prepare(&self) -> Result<(), ProviderFault> {
         let Source::Discovered { keys, .. } = &self.0.source else {
             return Ok(());
@@ -162,7 +162,7 @@ impl Client {
         .await
     }
 
-    /// The URL to send the browser to. Takes at most 5 seconds.
+    /// The URL to send the browser to. Getting it takes at most 5 seconds.
     pub(crate) async fn authorization_url(
         &self,
         flow: &Authorization<'_>,
@@ -178,7 +178,7 @@ impl Client {
         }
     }
 
-    /// Finds out who has signed in. Spends the code, and takes at most 8 seconds.
+    /// Finds out who has signed in. It spends the code and takes at most 8 seconds.
     pub(crate) async fn identify(&self, answer: &Answer<'_>) -> Result<Identified, ProviderFault> {
         let end = Instant::now() + DEADLINE;
         let mut known = until(end, self.who(answer)).await?;
@@ -209,7 +209,7 @@ impl Client {
             }
             Source::Discovered { keys, .. } => (self.metadata().await?, keys),
         };
-        // This comes before the code is sent anywhere: it may be another provider's.
+        // The issuer is checked before the code is sent anywhere, because the code may belong to another provider.
         let is_ours = match answer.iss {
             Some(iss) => iss == provider.issuer(),
             None => !metadata.names_itself,
@@ -266,7 +266,7 @@ impl Client {
         if let Ok(signed) = token.signed(&known) {
             return signed.claims(&expected);
         }
-        // The keys may have been replaced since, with or without new identifiers.
+        // The keys may have been replaced since the last fetch, with or without new identifiers.
         keys.refetch().await;
         let known = keys.at_hand().ok_or(NO_KEYS)?;
         token.signed(&known)?.claims(&expected)

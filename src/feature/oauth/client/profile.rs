@@ -12,7 +12,7 @@ use crate::{
     user::{EmailAddress, check_display_name},
 };
 
-/// Fetches JSON in the name of the user.
+/// Fetches JSON on behalf of the user.
 pub(super) async fn ask(
     web: &Web,
     what: &'static str,
@@ -41,7 +41,7 @@ pub(super) async fn ask(
     Ok(answer.into_body())
 }
 
-/// Whether the claims lack the address, or whether it is verified.
+/// Whether the claims lack the address, or lack the claim that it is verified.
 pub(super) fn lacks_address(claims: &Map<String, Value>) -> bool {
     ["email", "email_verified"]
         .iter()
@@ -66,7 +66,7 @@ pub(super) async fn complete(
     let body = ask(web, WHAT, url, access_token, &headers).await?;
     let info = json::parse_object(&body)
         .map_err(|_| ProviderFault::Nonsense(WHAT, "is not one JSON object"))?;
-    // Section 5.3.2: otherwise it may belong to another subject.
+    // Section 5.3.2: without this check, the answer could belong to another subject.
     if subject(&info) != subject(claims) {
         return Err(ProviderFault::Nonsense(WHAT, "is about another subject"));
     }

@@ -16,7 +16,7 @@ pub(super) fn endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/users/me/identities", own.clone(), list)
             .tag(TAG)
-            .summary("List your identities, the first one linked first"),
+            .summary("List your identities in the order in which they were linked"),
         Endpoint::post("/users/me/identities", own.clone(), link)
             .tag(TAG)
             .summary("Link the identity of a flow that began with `intent=link`")
@@ -89,7 +89,7 @@ struct IdentityView {
     provider: String,
     /// The issuer of the identity.
     issuer: String,
-    /// The permanent identifier of the user there.
+    /// The permanent identifier of the user at the provider.
     subject: String,
     /// The address that the provider gave when the identity was linked.
     #[cfg_attr(feature = "openapi", schema(required))]

@@ -55,7 +55,7 @@ impl Input<State> for SignInBegun {
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct BeginSignInQuery {
-    /// One of the configured URLs, character by character.
+    /// It must equal one of the configured URLs, character by character.
     redirect_to: String,
     /// The SHA-256 of the application's verifier, in base64url without padding.
     #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 43, max_length = 43))]
@@ -64,7 +64,7 @@ struct BeginSignInQuery {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     #[expect(dead_code, reason = "there is one method")]
     code_challenge_method: (),
-    /// Returned with the browser: at most 1024 bytes.
+    /// The state that is returned to the application: at most 1024 bytes.
     #[cfg_attr(feature = "openapi", schema(max_length = 1024))]
     state: Option<String>,
     /// `sign_in`, which is the default, or `link`.
@@ -112,7 +112,7 @@ const READ: [&str; 4] = ["code", "error", "iss", "state"];
 pub(super) struct BroughtBack {
     pub(super) provider: String,
     pub(super) answer: Answer,
-    /// The name of the cookie, which is no longer needed.
+    /// The name of the cookie, which is to be deleted.
     pub(super) cookie: String,
 }
 
@@ -152,11 +152,11 @@ impl Input<State> for BroughtBack {
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "for the document")]
 struct FinishSignInQuery {
-    /// The `state` that the provider was given.
+    /// The `state` that was sent to the provider.
     state: String,
     /// Present if the user has signed in.
     code: Option<String>,
-    /// Present if not.
+    /// Present if the user has not signed in.
     error: Option<String>,
     /// The issuer that answered.
     iss: Option<String>,

@@ -1,13 +1,15 @@
-//! The cookies that a browser keeps while it is at a provider: one for each flow, so that tabs do not interfere, and at
-//! most as many as servers accept in one request head.
+//! The cookies that a browser keeps while it is at a provider.
+//!
+//! Each flow has its own cookie, so that tabs do not interfere. Their number is limited, because servers limit the size
+//! of a request head.
 
 use crate::{clock::Timestamp, http::Request};
 
 /// The prefix of each name.
 const NAME: &str = "hallpass_oauth_";
-/// The number of concurrent flows of one browser.
+/// The maximum number of concurrent flows of one browser.
 const MOST: usize = 8;
-/// How many cookies one reply deletes: many proxies accept at most 4 KiB of these headers.
+/// How many cookies one reply deletes. Many proxies accept at most 4 KiB of these headers.
 const AT_ONCE: usize = 24;
 /// The length of the result of [`kept_as`](crate::feature::oauth::begin::kept_as).
 const DIGITS: usize = 16;
@@ -17,8 +19,8 @@ pub(super) fn named(kept_as: &str) -> String {
     format!("{NAME}{kept_as}")
 }
 
-/// The value of the cookie of a flow that begins now. Browsers do not send the age of a cookie, and their order proves
-/// nothing (RFC 6265, section 4.2.2).
+/// The value of the cookie of a flow that begins now. It includes the time, because browsers do not send the age of a
+/// cookie, and their order proves nothing (RFC 6265, section 4.2.2).
 pub(super) fn value(secret: &str, now: Timestamp) -> String {
     format!("{secret}.{:x}", now.timestamp_micros())
 }
@@ -28,8 +30,8 @@ pub(super) fn secret(value: &str) -> &str {
     value.rsplit_once('.').map_or(value, |(secret, _)| secret)
 }
 
-/// The names of the cookies to delete for one more, the oldest first. Among cookies of the same age, the first one
-/// goes.
+/// The names of the cookies to delete so that one more has room, oldest first. Among cookies of the same age, the first
+/// one is deleted.
 pub(super) fn surplus(request: &Request) -> Vec<String> {
     let is_ours = |rest: &str| {
         let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);

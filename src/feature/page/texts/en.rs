@@ -36,7 +36,7 @@ pub(crate) static EN: Texts = Texts {
         button: "Unlock",
         done: Note {
             title: "Sign-in unlocked",
-            text: "You can sign in again. You can close this page.",
+            text: "You can close this page and sign in again.",
         },
     },
     verify_email: ActionTexts {
@@ -81,18 +81,18 @@ pub(crate) static EN: Texts = Texts {
             Weakness::ContainsProduct,
             "The password must not be the name of this service.",
         ),
-        (Weakness::TooGuessable, "This password is easily guessed."),
+        (Weakness::TooGuessable, "This password is easy to guess."),
         (
             Weakness::Breached,
             "This password is known from a data breach.",
         ),
     ],
-    busy: "That did not work just now. Please try again in a moment.",
-    used: "This link was used already. If that was you, there is nothing to do. You can close this page.",
-    password_set_before: "This link was used already, and the password that was set first counts. If that was you, there is nothing to do. You can close this page and sign in with it.",
+    busy: "This did not work. Please try again in a moment.",
+    used: "This link was used already. If that was you, there is nothing else to do. You can close this page.",
+    password_set_before: "This link was used already, and the password that was set first is in use. If that was you, there is nothing else to do. You can close this page and sign in with it.",
     invalid: Note {
         title: "This link is no longer valid",
-        text: "It has expired, or a newer one has taken its place. Ask for a new link and open that one.",
+        text: "It has expired, or a newer link has replaced it. Request a new link and open that one.",
     },
     refused: Note {
         title: "This form could not be accepted",

@@ -27,11 +27,11 @@ pub(crate) struct Texts {
     pub(crate) min_password: &'static str,
     /// The reasons for refusing a new password.
     pub(crate) rules: [(Weakness, &'static str); Weakness::ALL.len()],
-    /// Shown above the form if the service was too busy.
+    /// The notice above the form if the service was too busy.
     pub(crate) busy: &'static str,
     /// The link was used before, and its effect still holds.
     pub(crate) used: &'static str,
-    /// The same for a link that sets a password, because a second form may have held another password.
+    /// The same for a link that sets a password. It is separate, because a second form may have had another password.
     pub(crate) password_set_before: &'static str,
     /// The link is unknown, expired or void.
     pub(crate) invalid: Note,

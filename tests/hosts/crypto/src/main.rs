@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    // rustls finds a single provider by itself; two need an explicit choice.
+    // rustls finds a single provider by itself. With two, the host has to choose one.
     if cfg!(feature = "both") {
         rustls::crypto::ring::default_provider()
             .install_default()

@@ -13,7 +13,7 @@ fn parameters(query: &str) -> HashMap<String, String> {
         .collect();
     let count = pairs.len();
     let map: HashMap<_, _> = pairs.into_iter().collect();
-    assert_eq!(map.len(), count, "a parameter is there twice: {query}");
+    assert_eq!(map.len(), count, "a parameter occurs twice: {query}");
     map
 }
 

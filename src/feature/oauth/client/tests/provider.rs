@@ -52,7 +52,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
-    /// Never answers.
+    /// Whether it never answers.
     pub(crate) hangs: bool,
 }
 
@@ -116,7 +116,7 @@ impl FakeProvider {
         }
     }
 
-    /// Its issuer.
+    /// The issuer.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -126,7 +126,7 @@ impl FakeProvider {
         self.state().replies.insert(path.to_owned(), reply);
     }
 
-    /// The number of calls of the path.
+    /// The number of calls to the path.
     pub(crate) fn count(&self, path: &str) -> usize {
         let state = self.state();
         state.calls.iter().filter(|call| call.path == path).count()
@@ -234,7 +234,7 @@ impl Key {
         Self { kid, pair }
     }
 
-    /// The public half (RFC 7517), as it is published.
+    /// The public half, in the form in which it is published (RFC 7517).
     pub(crate) fn jwk(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let mut jwk = match &self.pair {
@@ -275,7 +275,7 @@ impl Key {
         self.sign_text(&header.to_string(), &claims.to_string())
     }
 
-    /// A token of any text with the key's signature: RSA by PSS if the header says so.
+    /// A token of any text, signed with the key. RSA signs with PSS if the header says so.
     pub(crate) fn sign_text(&self, header: &str, claims: &str) -> String {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let message = format!("{}.{}", part(header), part(claims));
