@@ -230,6 +230,7 @@ pub mod guide {
             #[doc = "[Accounts and mail]: crate::guide::accounts_and_mail"]
             #[doc = "[Passwords, limits and the lockout]: crate::guide::passwords_limits_lockout"]
             #[doc = "[Signing in with a provider]: crate::guide::providers"]
+            #[doc = "[Sessions and tokens]: crate::guide::sessions_and_tokens"]
             #[doc = "[Hooks and events]: crate::guide::hooks_and_events"]
             #[doc = "[Your own store]: crate::guide::your_own_store"]
             #[doc = "[In process]: crate::guide::in_process"]
@@ -250,6 +251,7 @@ pub mod guide {
         accounts_and_mail "03-accounts-and-mail.md"
         passwords_limits_lockout "04-passwords-limits-lockout.md"
         providers "05-providers.md"
+        sessions_and_tokens "sessions-and-tokens.md"
         hooks_and_events "06-hooks-and-events.md"
         in_process "07-in-process.md"
         sqlx "sqlx.md"

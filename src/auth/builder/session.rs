@@ -14,6 +14,8 @@ const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(3600);
 
 impl AuthBuilder {
     /// How long tokens and sessions live.
+    #[doc(alias = "access_ttl")]
+    #[doc(alias = "session_lifetime")]
     pub fn lifetimes(mut self, lifetimes: TokenLifetimes) -> Self {
         self.lifetimes = lifetimes;
         self
