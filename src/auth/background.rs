@@ -1,15 +1,24 @@
 //! Background work: mail, the purge, providers, and waiting for hooks and sinks.
 
-use std::{pin::pin, time::Duration};
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::Auth;
 use crate::{error::Result, purge::Purged};
+
+/// The wait before work that panicked starts again.
+const RESTART: Duration = Duration::from_secs(1);
 
 impl Auth {
     /// Does all background work: [sends](Self::run_mail) mails, [deletes](Self::run_purge) expired data, and fetches
@@ -18,6 +27,9 @@ impl Auth {
     ///
     /// When `shutdown` completes, mails in flight get 5 more seconds. Then it waits for [hooks](Self::finish_hooks)
     /// and for [sinks](Self::flush_events) to process the events so far: set a time limit of your own for that.
+    ///
+    /// A part that panics, such as in a host's clock or store, is logged and starts again a second later; the others go
+    /// on.
     ///
     /// ```no_run
     /// # async fn serve(auth: hallpass::Auth, stop: impl Future<Output = ()> + Send + 'static) {
@@ -39,13 +51,13 @@ impl Auth {
             drop(stop);
         };
         #[cfg(feature = "oauth")]
-        let providers = self.run_providers(stopped());
+        let providers = restarting("providers", stopped, || self.run_providers(stopped()));
         #[cfg(not(feature = "oauth"))]
         let providers = async {};
         tokio::join!(
             until_then,
-            self.run_mail(stopped()),
-            self.run_purge(stopped()),
+            restarting("mail", stopped, || self.run_mail(stopped())),
+            restarting("purge", stopped, || self.run_purge(stopped())),
             providers
         );
         self.finish_hooks().await;
@@ -149,6 +161,30 @@ impl Auth {
     #[must_use]
     pub fn dropped_events(&self) -> u64 {
         self.trail().dropped()
+    }
+}
+
+/// Runs a part of the work until it ends. After a panic, it starts again.
+async fn restarting<W, S>(name: &'static str, stopped: impl Fn() -> S, work: impl Fn() -> W)
+where
+    W: Future<Output = ()>,
+    S: Future<Output = ()>,
+{
+    loop {
+        let mut working = pin!(work());
+        let has_ended = poll_fn(|context| {
+            let polled = catch_unwind(AssertUnwindSafe(|| working.as_mut().poll(context)));
+            // The panic hook has the payload, which may hold anything: it is not logged again.
+            polled.map_or(Poll::Ready(false), |poll| poll.map(|()| true))
+        });
+        if has_ended.await {
+            return;
+        }
+        tracing::error!(name, "background work panicked; it starts again");
+        tokio::select! {
+            () = stopped() => return,
+            () = sleep(RESTART) => {}
+        }
     }
 }
 

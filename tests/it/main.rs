@@ -33,6 +33,7 @@ mod admin_events;
 mod admin_users;
 mod administration;
 mod amplification;
+mod background;
 mod budget;
 mod client_address;
 mod cookies;

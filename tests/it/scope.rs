@@ -282,3 +282,16 @@ async fn axum_host_adds_a_method_to_a_path_of_ours() {
     let reply = server.client.ask("DELETE /users", "", b"").await;
     reply.problem(405, "method_not_allowed");
 }
+
+#[tokio::test]
+async fn endpoint_behind_a_rewritten_path_is_found() {
+    let app = app_with(|builder| builder).await;
+    let ours = hallpass::axum::router::<()>(&app.auth, ClientAddress::peer());
+    let rewritten = tower::service_fn(move |mut request: axum::extract::Request| {
+        *request.uri_mut() = "/users/me".parse().unwrap();
+        ours.clone().oneshot(request)
+    });
+    let server = Server::axum(Router::new().route_service("/whoami", rewritten)).await;
+    let reply = server.client.ask("GET /whoami", "", b"").await;
+    reply.problem(401, "unauthenticated");
+}

@@ -51,8 +51,10 @@ where
         let resource = Arc::clone(resource);
         let answer = move |request: Request| async move {
             let (mut head, body) = request.into_parts();
-            // Below a prefix axum strips the path, but the log and a host's rule need the whole path.
-            if let Some(OriginalUri(whole)) = head.extensions.remove() {
+            // Below a prefix axum strips the path, but the log and a host's rule need the whole path, unless the host
+            // has rewritten it.
+            let whole = head.extensions.remove().map(|OriginalUri(whole)| whole);
+            if let Some(whole) = whole.filter(|whole| resource.matches(whole.path())) {
                 head.uri = whole;
             }
             let peer = ConnectInfo::from_request_parts(&mut head, &()).await;
