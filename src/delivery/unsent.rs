@@ -71,8 +71,8 @@ impl Deliveries {
             if deliveries.has_unsent(now).await {
                 deliveries.0.watch.stay_silent(now);
                 tracing::warn!(
-                    "mails wait in the outbox and no process sends them: call Auth::spawn, or Auth::run_mail in a \
-                     process of yours"
+                    "mails have waited in the outbox for more than a minute, and no process has claimed them: does a \
+                     process run Auth::spawn or Auth::run_mail, and does it keep up?"
                 );
             }
         });

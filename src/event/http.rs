@@ -25,9 +25,8 @@ use crate::{
 
 impl<S: Sync> Input<S> for ClientInfo {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        let mut client = Self::new(request.client_ip(), request.user_agent());
-        client.device = request.device().map(DeviceToken::from);
-        Ok(client.with_request_id(request.id()))
+        let client = Self::new(request.client_ip(), request.user_agent());
+        Ok(client.identified(request.device(), request.id()))
     }
 }
 
@@ -45,9 +44,13 @@ impl ClientInfo {
         let missing = || Error::internal("the route is not within the layer Auth::request_scope");
         let scope = scope.ok_or_else(missing)?;
         let headers = &head.headers;
-        let mut client = Self::new(scope.client_ip(head, peer)?, user_agent(headers));
-        client.device = scope.device(headers).map(DeviceToken::from);
-        Ok(client.with_request_id(RequestId::of(headers).as_str()))
+        let client = Self::new(scope.client_ip(head, peer)?, user_agent(headers));
+        Ok(client.identified(scope.device(headers), RequestId::of(headers).as_str()))
+    }
+
+    fn identified(mut self, device: Option<&str>, request_id: &str) -> Self {
+        self.device = device.map(DeviceToken::from);
+        self.with_request_id(request_id)
     }
 }
 

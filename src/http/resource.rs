@@ -174,14 +174,7 @@ impl Resource {
     }
 
     fn method_not_allowed(&self) -> Response {
-        let candidates = ["GET", "HEAD", "POST", "PATCH", "DELETE"];
-        let allowed: Vec<&str> = candidates
-            .into_iter()
-            .filter(|name| {
-                let method = Method::from_bytes(name.as_bytes());
-                method.is_ok_and(|method| self.endpoint(&method).is_some())
-            })
-            .collect();
+        let allowed: Vec<&str> = self.methods().map(Method::as_str).collect();
         let mut response = Problem::from(ErrorKind::MethodNotAllowed).to_response();
         if let Ok(allowed) = HeaderValue::try_from(allowed.join(", ")) {
             response.headers_mut().insert(ALLOW, allowed);

@@ -1,9 +1,6 @@
 //! The request id, the client and the log span for requests to a host's own routes.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::net::{IpAddr, SocketAddr};
 
 use ::http::{HeaderMap, request::Parts};
 use tracing::Span;
@@ -11,7 +8,8 @@ use tracing::Span;
 use super::{ClientAddress, Cookies, cookie::DEVICE, request_id::RequestId};
 use crate::error::Result;
 
-/// The maximum length of a path in a span.
+/// The longest method and the longest path in a span, in bytes.
+const MAX_METHOD: usize = 32;
 const MAX_PATH: usize = 255;
 
 /// A layer for a host's own routes on axum or actix, created by [`Auth::request_scope`](crate::Auth::request_scope).
@@ -23,20 +21,17 @@ const MAX_PATH: usize = 255;
 ///
 /// Put it outside of guards, so that their refusals carry the id, too.
 #[derive(Clone, Debug)]
-pub struct RequestScope(Arc<Rules>);
-
-#[derive(Debug)]
-struct Rules {
+pub struct RequestScope {
     client_address: ClientAddress,
     cookies: Cookies,
 }
 
 impl RequestScope {
     pub(crate) fn new(client_address: ClientAddress, cookies: Cookies) -> Self {
-        Self(Arc::new(Rules {
+        Self {
             client_address,
             cookies,
-        }))
+        }
     }
 
     /// # Errors
@@ -46,22 +41,25 @@ impl RequestScope {
         head: &Parts,
         peer: Option<SocketAddr>,
     ) -> Result<Option<IpAddr>> {
-        self.0.client_address.of(head, peer)
+        self.client_address.of(head, peer)
     }
 
     /// The token of a device on which somebody signed in before, as sent.
     pub(crate) fn device<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
-        self.0.cookies.read(headers, DEVICE)
+        self.cookies.read(headers, DEVICE)
     }
 }
 
 /// The span of a request.
 pub(crate) fn span(id: &RequestId, method: &str, path: &str) -> Span {
-    let shown = path.get(..path.floor_char_boundary(MAX_PATH));
     tracing::error_span!(
         "request",
         id = %id.as_str(),
-        method,
-        path = shown.unwrap_or_default()
+        method = shown(method, MAX_METHOD),
+        path = shown(path, MAX_PATH)
     )
+}
+
+fn shown(text: &str, max: usize) -> &str {
+    text.get(..text.floor_char_boundary(max)).unwrap_or(text)
 }

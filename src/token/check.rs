@@ -159,7 +159,7 @@ struct ByLength;
 impl Weighter<Box<str>, CurrentUser> for ByLength {
     fn weight(&self, token: &Box<str>, user: &CurrentUser) -> u64 {
         // The approximate cost of a token in addition to its text: our claims and the entry of the cache.
-        (token.len() + 512 + members(user.claims())) as u64
+        (token.len() + 640 + members(user.claims())) as u64
     }
 }
 

@@ -112,7 +112,7 @@ impl CurrentUser {
         self.0.authenticated_at
     }
 
-    /// How the user authenticated: claim `amr` (RFC 8176). Words of a newer version are ignored.
+    /// The methods by which the session was opened: claim `amr` (RFC 8176). Words of a newer version are ignored.
     #[must_use]
     pub fn methods(&self) -> &Methods {
         &self.0.methods

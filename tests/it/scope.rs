@@ -49,14 +49,19 @@ async fn on_axum(auth: &Auth) -> Server {
 }
 
 fn on_actix(auth: &Auth) -> Server {
-    use actix_web::{error::ErrorImATeapot, middleware::from_fn};
+    use actix_web::{
+        body::BoxBody,
+        dev::ServiceResponse,
+        error::ErrorImATeapot,
+        middleware::{Next, from_fn},
+    };
     use hallpass::actix::{RequireRole, configure};
 
     let auth = auth.clone();
     Server::actix(move |config| {
-        let refusing = from_fn(async |_, next: actix_web::middleware::Next<_>| {
-            drop::<actix_web::middleware::Next<actix_web::body::BoxBody>>(next);
-            Err::<actix_web::dev::ServiceResponse, _>(ErrorImATeapot("refused"))
+        let refusing = from_fn(async |_, next: Next<_>| {
+            drop::<Next<BoxBody>>(next);
+            Err::<ServiceResponse, _>(ErrorImATeapot("refused"))
         });
         let inside = web::scope("")
             .wrap(auth.request_scope(ClientAddress::peer()))
@@ -77,7 +82,20 @@ fn on_actix(auth: &Auth) -> Server {
                     .to(async || "in"),
             )
             .service(web::scope("/api").configure(configure(&auth, ClientAddress::peer())));
+        // A middleware that holds the request, which lets nobody change it.
+        let holding = from_fn(
+            async |held: actix_web::HttpRequest, request, next: Next<BoxBody>| {
+                let reply = next.call(request).await;
+                drop(held);
+                reply
+            },
+        );
+        let held = web::resource("/held")
+            .wrap(auth.request_scope(ClientAddress::peer()))
+            .wrap(holding)
+            .to(async |client: ClientInfo| shown(&client));
         config
+            .service(held)
             .route(
                 "/outside",
                 web::get().to(async |client: ClientInfo| shown(&client)),
@@ -135,7 +153,7 @@ async fn every_reply_in_the_scope_carries_the_request_id() {
             ("/api/users/me", 401),
         ];
         if framework == Framework::Actix {
-            paths.push(("/refusing", 418));
+            paths.extend([("/refusing", 418), ("/held", 200)]);
         }
         for (path, status) in paths {
             let line = format!("GET {path}");
@@ -283,15 +301,69 @@ async fn axum_host_adds_a_method_to_a_path_of_ours() {
     reply.problem(405, "method_not_allowed");
 }
 
-#[tokio::test]
-async fn endpoint_behind_a_rewritten_path_is_found() {
-    let app = app_with(|builder| builder).await;
-    let ours = hallpass::axum::router::<()>(&app.auth, ClientAddress::peer());
+/// A host that rewrites the path on its way to our router.
+fn rewriting(auth: &Auth, to: &'static str) -> Router {
+    let ours = hallpass::axum::router::<()>(auth, ClientAddress::peer());
     let rewritten = tower::service_fn(move |mut request: axum::extract::Request| {
-        *request.uri_mut() = "/users/me".parse().unwrap();
+        *request.uri_mut() = to.parse().unwrap();
         ours.clone().oneshot(request)
     });
-    let server = Server::axum(Router::new().route_service("/whoami", rewritten)).await;
-    let reply = server.client.ask("GET /whoami", "", b"").await;
-    reply.problem(401, "unauthenticated");
+    Router::new().route_service("/{*path}", rewritten)
+}
+
+#[tokio::test]
+async fn endpoint_behind_a_rewritten_path_takes_the_new_one() {
+    let app = app_with(|builder| builder).await;
+    let admin = app.administrator().await;
+    let user = app.register(ANN).await["id"].as_str().unwrap().to_owned();
+    let user: &'static str = format!("/admin/users/{user}").leak();
+    let cases = [
+        ("/whoami", "/users/me", 1),
+        ("/admin/users/ann", user, 1),
+        ("/admin/users?limit=7", "/admin/users?limit=1", 1),
+    ];
+    for (asked, served, expected) in cases {
+        let server = Server::axum(rewriting(&app.auth, served)).await;
+        let reply = server.client.get(asked, &admin).await.expect(200).json();
+        let items = reply["items"].as_array().map_or(1, Vec::len);
+        assert_eq!(items, expected, "{asked}: {reply}");
+    }
+}
+
+#[tokio::test]
+async fn two_scopes_make_one_span_and_one_id() {
+    let app = app_with(|builder| builder).await;
+    let lines = Lines::default();
+    let _logging = lines.listen();
+    let scope = || app.auth.request_scope(ClientAddress::unknown());
+    let log = async |client: ClientInfo| {
+        tracing::info!("here");
+        client.request_id.unwrap_or_default()
+    };
+    let router = Router::new().route("/log", get(log));
+    let router: Router = router.layer(scope()).layer(scope());
+    let request = http::Request::get("/log").body(axum::body::Body::empty());
+    let reply = router.oneshot(request.unwrap()).await.unwrap();
+    let stamped = reply.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let body = axum::body::to_bytes(reply.into_body(), 100).await.unwrap();
+    assert_eq!(body, stamped.as_bytes());
+    let expected =
+        format!(" INFO request{{id={stamped} method=\"GET\" path=\"/log\"}}: it::scope: here\n");
+    assert_eq!(lines.take(), expected);
+}
+
+#[tokio::test]
+async fn long_method_is_cut_in_the_span() {
+    let app = app_with(|builder| builder).await;
+    let lines = Lines::default();
+    let _logging = lines.listen();
+    let log = async || tracing::info!("here");
+    let scope = app.auth.request_scope(ClientAddress::unknown());
+    let router: Router = Router::new().fallback(log).layer(scope);
+    let request = http::Request::builder().method("A".repeat(1000).as_str());
+    let request = request.uri(format!("/{}", "b".repeat(1000)));
+    let request = request.body(axum::body::Body::empty()).unwrap();
+    router.oneshot(request).await.unwrap();
+    let line = lines.take();
+    assert!(line.contains("here") && line.len() < 400, "{line}");
 }

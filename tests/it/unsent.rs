@@ -63,7 +63,7 @@ impl House {
             tokio::task::yield_now().await;
         }
         let lines = self.lines.take();
-        lines.matches("no process sends them").count()
+        lines.matches("no process has claimed them").count()
     }
 }
 

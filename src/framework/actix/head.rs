@@ -17,7 +17,7 @@ use futures_util::stream;
 
 use crate::{
     error::{Error, Result},
-    http::{RequestScope, Response, UnknownLength},
+    http::{RequestId, RequestScope, Response, UnknownLength},
 };
 
 /// The head of a request.
@@ -40,12 +40,16 @@ pub(super) fn method(request: &HttpRequest) -> Result<Method> {
     Method::from_bytes(request.method().as_str().as_bytes()).map_err(Error::internal)
 }
 
+/// The headers, with the id that a [`RequestScope`] has given the request.
 pub(super) fn headers(request: &HttpRequest) -> Result<HeaderMap> {
     let mut headers = HeaderMap::with_capacity(request.headers().len());
     for (name, value) in request.headers() {
         let name = HeaderName::from_bytes(name.as_ref()).map_err(Error::internal)?;
         let value = HeaderValue::from_bytes(value.as_bytes()).map_err(Error::internal)?;
         headers.append(name, value);
+    }
+    if let Some(id) = request.extensions().get::<RequestId>() {
+        id.clone().stamp(&mut headers);
     }
     Ok(headers)
 }

@@ -1,21 +1,17 @@
 //! The scope of requests as actix-web middleware.
 
 use std::{
-    fmt,
     future::{Future, Ready, ready},
     pin::Pin,
 };
 
 use ::actix_web::{
-    Error, HttpMessage as _, HttpResponse, ResponseError,
+    Error, HttpMessage as _,
     body::MessageBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
-    http::{
-        StatusCode,
-        header::{HeaderName, HeaderValue},
-    },
+    http::header::{HeaderName, HeaderValue},
 };
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::head::headers;
 use crate::http::{Problem, RequestId, RequestScope, span};
@@ -57,19 +53,27 @@ where
 
     forward_ready!(inner);
 
-    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+    fn call(&self, request: ServiceRequest) -> Self::Future {
         let id = match headers(request.request()) {
             Ok(headers) => RequestId::of(&headers),
             Err(error) => return Box::pin(ready(Err(Problem::from(error).into()))),
         };
         let stamp = HeaderValue::from_str(id.as_str());
         let stamp = stamp.unwrap_or_else(|_| HeaderValue::from_static("-"));
-        let pattern = request.match_pattern();
-        let path = pattern.as_deref().unwrap_or_else(|| request.path());
-        let span = span(&id, request.method().as_str(), path);
-        // The inner service uses the same id.
-        request.headers_mut().insert(X_REQUEST_ID, stamp.clone());
-        request.extensions_mut().insert(self.scope.clone());
+        let is_outermost = request.extensions().get::<RequestScope>().is_none();
+        let span = if is_outermost {
+            let pattern = request.match_pattern();
+            let path = pattern.as_deref().unwrap_or_else(|| request.path());
+            span(&id, request.method().as_str(), path)
+        } else {
+            Span::none()
+        };
+        {
+            // The headers cannot be changed while an outer middleware holds the request.
+            let mut extensions = request.extensions_mut();
+            extensions.insert(self.scope.clone());
+            extensions.insert(id);
+        }
         let answering = span.in_scope(|| self.inner.call(request));
         let answering = answering.instrument(span);
         Box::pin(async move {
@@ -78,34 +82,14 @@ where
                     response.headers_mut().insert(X_REQUEST_ID, stamp);
                     Ok(response)
                 }
-                Err(error) => Err(Stamped { error, stamp }.into()),
+                Err(mut error) => {
+                    error.add_response_mapper(move |mut response| {
+                        response.headers_mut().insert(X_REQUEST_ID, stamp.clone());
+                        response
+                    });
+                    Err(error)
+                }
             }
         })
-    }
-}
-
-/// The error of an inner middleware, which becomes a reply further out.
-#[derive(Debug)]
-struct Stamped {
-    error: Error,
-    stamp: HeaderValue,
-}
-
-impl fmt::Display for Stamped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
-    }
-}
-
-impl ResponseError for Stamped {
-    fn status_code(&self) -> StatusCode {
-        self.error.as_response_error().status_code()
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        let mut response = self.error.error_response();
-        let headers = response.headers_mut();
-        headers.insert(X_REQUEST_ID, self.stamp.clone());
-        response
     }
 }

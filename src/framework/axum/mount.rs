@@ -8,7 +8,7 @@ use ::axum::{
     extract::{ConnectInfo, FromRequestParts as _, OriginalUri, Request},
     routing::{MethodFilter, any},
 };
-use ::http::Method;
+use ::http::{Method, Uri};
 use bytes::Bytes;
 use futures_util::stream;
 
@@ -51,10 +51,10 @@ where
         let resource = Arc::clone(resource);
         let answer = move |request: Request| async move {
             let (mut head, body) = request.into_parts();
-            // Below a prefix axum strips the path, but the log and a host's rule need the whole path, unless the host
-            // has rewritten it.
-            let whole = head.extensions.remove().map(|OriginalUri(whole)| whole);
-            if let Some(whole) = whole.filter(|whole| resource.matches(whole.path())) {
+            // Below a prefix axum strips the path, but the log and a host's rule need the whole path.
+            if let Some(OriginalUri(whole)) = head.extensions.get().cloned()
+                && only_stripped(&head.uri, &whole)
+            {
                 head.uri = whole;
             }
             let peer = ConnectInfo::from_request_parts(&mut head, &()).await;
@@ -71,7 +71,12 @@ where
     })
 }
 
-/// The filter for these methods. axum has no filter for CONNECT, so `any` handles it.
+/// Whether a URI lost a prefix of its path, and nothing else. A host may have rewritten it on the way.
+fn only_stripped(uri: &Uri, whole: &Uri) -> bool {
+    whole.query() == uri.query() && whole.path().ends_with(uri.path())
+}
+
+/// The filter for these methods.
 fn methods<'a>(methods: impl Iterator<Item = &'a Method>) -> MethodFilter {
     let filters = methods.filter_map(|method| MethodFilter::try_from(method.clone()).ok());
     filters

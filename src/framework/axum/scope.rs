@@ -10,7 +10,7 @@ use ::axum::extract::{MatchedPath, OriginalUri};
 use ::http::{Request, Response, request::Parts};
 use tower_layer::Layer;
 use tower_service::Service;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::http::{RequestId, RequestScope, span};
 
@@ -46,7 +46,12 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut head, body) = request.into_parts();
         let id = RequestId::of(&head.headers);
-        let span = span(&id, head.method.as_str(), path(&head));
+        let is_outermost = head.extensions.get::<RequestScope>().is_none();
+        let span = if is_outermost {
+            span(&id, head.method.as_str(), path(&head))
+        } else {
+            Span::none()
+        };
         // The inner service uses the same id.
         id.clone().stamp(&mut head.headers);
         head.extensions.insert(self.scope.clone());
