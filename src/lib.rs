@@ -31,10 +31,10 @@
 //! * [`UserService`] is an object-safe trait for the use cases. [`Auth`] implements it, the endpoints call it, and a
 //!   host may wrap it with [`AuthBuilder::wrap_service`].
 //! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth): the same contract, byte for byte, on both.
-//!   Both take a `ClientAddress`, the rule by which the address of a client is found. It has no default. Handlers of
-//!   the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the database) or a
-//!   [`guard`], such as [`guard::WithRole`]. `RequireRole` and `RequirePermission` guard whole groups of routes.
-//!   [`user::RolePermissions`] maps roles to permissions.
+//!   Both take a `ClientAddress`, the rule by which the address of a client is found. There is no default rule.
+//!   Handlers of the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the
+//!   database) or a [`guard`], such as [`guard::WithRole`]. `RequireRole` and `RequirePermission` guard whole groups
+//!   of routes. [`user::RolePermissions`] maps roles to permissions.
 //! * [`verifier::Verifier`] verifies the tokens of another service by its published keys, without a database.
 //!   [`guard::ClaimedRole`] and [`guard::ClaimedPermission`] trust the token alone, with a `Verifier` or with an
 //!   [`Auth`].
@@ -43,15 +43,16 @@
 //! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react to changes.
 //! * [`account`] and [`session`] are the use cases of signed-in users, and [`admin`] those of administrators. The
 //!   endpoints beyond [`UserService`] use them.
-//! * [`Auth::within`] registers, changes and deletes users inside a transaction of the host's.
+//! * [`Auth::within`] registers, changes and deletes users inside a transaction of the host.
 //! * [`event`] is the audit trail. An [`event::Sink`] also receives its events.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox until they are sent.
-//! * [`identity`] is the identities of users at providers. With the feature `oauth`, users sign in with them.
-//! * [`limit`] is rate limits and the lockout after wrong passwords. [`lockout`] lets users lift a lockout.
+//! * [`identity`] has the identities of users at providers. With the feature `oauth`, users sign in with these
+//!   identities.
+//! * [`limit`] has the rate limits, and the lockout after wrong passwords. [`lockout`] lets users lift a lockout.
 //! * [`Auth::run`] does the background work: it sends letters and deletes expired data.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
 //! * [`deadline::Deadline`] is the time at which a request gets its 503. A store writes nothing that could be
-//!   committed after it.
+//!   committed after that time.
 //! * `testing` is for the tests of a host: a service in memory, with control over its users, tokens, mails and clock.
 //!
 //! # Cargo features
@@ -80,10 +81,10 @@
 //!
 //! Tokens, digests and secrets use aws-lc directly, whatever default provider the process has. TLS for `smtp`,
 //! `oauth`, `jwks-client` and `breach-check` uses rustls with the provider that the process has installed. If none is
-//! installed, it uses aws-lc with the feature `tls`; without that feature, building anything that needs TLS fails. A
-//! host that uses rustls with another provider leaves `tls` out and installs its own. `postgres` switches `tls` on,
-//! because the database driver brings aws-lc. With two providers in one build, rustls has no default, so the host has
-//! to install one first.
+//! installed and the feature `tls` is on, rustls uses aws-lc. Without the feature, building anything that needs TLS
+//! then fails. A host that uses rustls with another provider leaves `tls` out and installs its own. `postgres`
+//! switches `tls` on, because the database driver brings aws-lc. With two providers in one build, rustls has no
+//! default, so the host has to install one first.
 //!
 //! ```ignore
 //! rustls::crypto::ring::default_provider().install_default().ok();
@@ -203,8 +204,8 @@ pub use self::store::memory;
 #[doc(inline)]
 pub use self::store::seaorm;
 
-/// The guide: one page per task, from the folder `docs` of the repository. It exists only if all features that its
-/// examples use are on.
+/// The guide: one page per task, from the folder `docs` of the repository. The module exists only if all features that
+/// the examples use are on.
 #[cfg(all(
     doc,
     feature = "actix",
@@ -221,8 +222,8 @@ pub use self::store::seaorm;
     feature = "testing"
 ))]
 pub mod guide {
-    /// A page is a file. Links between files come first, as links between modules, because the first of two
-    /// definitions counts.
+    /// Each page is one file. The macro puts the links between modules before the text of the file, because the first
+    /// of two definitions of a link counts.
     macro_rules! pages {
         ($($page:ident $file:literal)*) => {$(
             #[doc = "[Embedding]: crate::guide::embedding"]

@@ -13,7 +13,8 @@ pub(crate) async fn read<C: ConnectionTrait>(
     db: &C,
 ) -> Result<BTreeMap<String, DateTimeUtc>, DbErr> {
     let backend = db.get_database_backend();
-    // Asks first, because a failed statement on Postgres would abort the surrounding transaction.
+    // First checks that the table exists, because a failed statement on Postgres would abort the surrounding
+    // transaction.
     let exists = match backend {
         DbBackend::Postgres => "SELECT 1 WHERE to_regclass('auth_migrations') IS NOT NULL",
         _ => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'auth_migrations'",

@@ -1,7 +1,8 @@
 //! The database migrations of hallpass, for Postgres and SQLite.
 //!
-//! They keep their own history table, `auth_migrations`, so that they can share a database with the migrations of a
-//! host. Any number of instances may start together on a fresh database: one migrates, the others wait for it.
+//! The migrations keep their own history table, `auth_migrations`, so that they can share a database with the
+//! migrations of a host. Any number of instances may start together on a fresh database. One of them migrates, and the
+//! others wait for it.
 
 mod history;
 mod m20261122_000001_users;
@@ -30,7 +31,7 @@ struct Migration {
     down: fn(sea_orm::DbBackend) -> Vec<sea_orm::Statement>,
 }
 
-/// Every migration, the oldest first. A released migration never changes; a new one follows it.
+/// Every migration, the oldest first. A released migration never changes; a correction is a new migration at the end.
 const MIGRATIONS: &[Migration] = &[
     m20261122_000001_users::MIGRATION,
     m20261122_000002_sessions::MIGRATION,

@@ -36,9 +36,9 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     email_canonical.text().not_null().unique_key();
     let mut users = Table::create();
     if backend == DbBackend::Postgres {
-        // Sorts by bytes, as SQLite does, so that a prefix is a range of the index in any locale.
+        // Sorts by bytes, as SQLite does, so that a search by prefix can use the index in any locale.
         email_canonical.extra("COLLATE \"C\"");
-        // Leaves room on the page, so that the update at each sign-in stays on the same page.
+        // Leaves room on each page, so that the update at a sign-in stays on the same page.
         users.extra("WITH (fillfactor = 90)");
     }
     users

@@ -34,7 +34,7 @@ enum AuthSessions {
 fn up(backend: DbBackend) -> Vec<Statement> {
     let mut sessions = Table::create();
     if backend == DbBackend::Postgres {
-        // No column that a rotation changes is indexed, so every rotation is a heap-only update.
+        // No index covers a column that a rotation changes, so every rotation is a heap-only update.
         sessions.extra("WITH (fillfactor = 70)");
     }
     sessions

@@ -27,7 +27,8 @@ enum AuthOutbox {
 }
 
 fn up(backend: DbBackend) -> Vec<Statement> {
-    // The fill factor keeps its default: claims change the indexed `due_at`, so they are never heap-only.
+    // The fill factor keeps its default, because claims change the indexed `due_at` and are therefore never heap-only
+    // updates.
     let outbox = Table::create()
         .table(AuthOutbox::Table)
         .col(
@@ -40,7 +41,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
         .col(ColumnDef::new(AuthOutbox::Address).text().not_null())
         .col(time(AuthOutbox::CreatedAt).not_null())
         .col(time(AuthOutbox::NotAfter).not_null())
-        // The time at which to send the mail; while the mail is leased, the end of the lease.
+        // When to send the mail. While a worker holds a lease on the mail, this is the end of the lease.
         .col(time(AuthOutbox::DueAt).not_null())
         .col(ColumnDef::new(AuthOutbox::Attempts).integer().not_null())
         .col(ColumnDef::new(AuthOutbox::LastError).text())

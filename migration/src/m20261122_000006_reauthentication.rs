@@ -20,8 +20,8 @@ enum AuthSessions {
     AuthenticatedAt,
 }
 
-/// Null means that the time is `created_at`: an instance of an older version, which does not know the column, may still
-/// open sessions.
+/// Null means that the time is `created_at`. Instances of an older version may still open sessions, and they do not
+/// know the column.
 fn up(backend: DbBackend) -> Vec<Statement> {
     let column = ColumnDef::new(AuthSessions::AuthenticatedAt)
         .timestamp_with_time_zone()

@@ -48,20 +48,22 @@ enum AuthMailBudgets {
 
 const COMMON: &str = "id, letter, address, created_at, not_after, due_at, attempts, last_error";
 
-/// SQLite cannot make a column nullable, so the table is recreated. Another table keeps its rows until then.
+/// SQLite cannot make a column nullable, so the table is created again. In between, a second table keeps its rows.
 fn up(backend: DbBackend) -> Vec<Statement> {
-    // There are no foreign keys: a mail to a deleted user is marked complete.
+    // There is no foreign key to the user, so the row outlives a deleted user. The worker then finds no recipient and
+    // marks the mail complete.
     let outbox = Table::create()
         .table(AuthOutbox::Table)
         .col(id())
         .col(ColumnDef::new(AuthOutbox::Letter).text().not_null())
-        // The recipient: this user, the holder of this address, or this address on behalf of this user.
+        // A user alone is the recipient. An address alone stands for the account that has it. If both are set, the
+        // mail goes to this address on behalf of this user.
         .col(ColumnDef::new(AuthOutbox::UserId).uuid())
         .col(ColumnDef::new(AuthOutbox::Address).text())
         .col(ColumnDef::new(AuthOutbox::Payload).json_binary().not_null())
         .col(time(AuthOutbox::CreatedAt))
         .col(time(AuthOutbox::NotAfter))
-        // The time at which to send the mail; while the mail is leased, the end of the lease.
+        // When to send the mail. While a worker holds a lease on the mail, this is the end of the lease.
         .col(time(AuthOutbox::DueAt))
         .col(ColumnDef::new(AuthOutbox::State).text().not_null())
         .col(ColumnDef::new(AuthOutbox::Attempts).integer().not_null())
@@ -92,7 +94,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
                 SELECT {COMMON}, '{{}}', 'pending', FALSE FROM auth_outbox_kept"
             ),
             "DROP TABLE auth_outbox_kept",
-            // A pass reads only mails that are due, however many dead mails there are.
+            // With this partial index, a worker reads only mails that are due, however many dead mails there are.
             "CREATE INDEX auth_outbox_due ON auth_outbox (due_at, id) WHERE state = 'pending'",
             "CREATE INDEX auth_outbox_dead ON auth_outbox (id) WHERE state = 'dead'",
         ]
@@ -106,7 +108,8 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     statements
 }
 
-/// Mails of kinds that the older version does not know are lost.
+/// Keeps the pending mails that have only an address. All other mails are lost, because the older version cannot store
+/// them.
 fn down(backend: DbBackend) -> Vec<Statement> {
     let outbox = Table::create()
         .table(AuthOutbox::Table)

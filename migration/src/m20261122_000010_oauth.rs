@@ -116,7 +116,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
                 .on_delete(ForeignKeyAction::Cascade),
         )
         .take();
-    // For the deletion of a user, which looks up the codes of the user.
+    // When a user is deleted, the database looks up the codes of that user.
     let flows_by_user = Index::create()
         .name("auth_oauth_flows_user_id")
         .table(AuthOauthFlows::Table)

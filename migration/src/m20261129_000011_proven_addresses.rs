@@ -13,16 +13,17 @@ pub(crate) const MIGRATION: Migration = Migration {
 /// From this migration on, `email_verified_at` alone says that an address is proven. Before, `auth_identities.unproven`
 /// marked an address that was asserted only by a provider that is not trusted for it.
 ///
-/// If a provider created an account, the previous version verified the address at the creation time of the account. A
-/// proof by a link or an administrator has a later time, and a reset did not change the time. An account therefore
-/// keeps its proof if the proof is later than the account, or if the identity with which the account was created still
-/// exists and is not marked. If that identity is missing, it was unlinked, or it was removed by a reset that left other
-/// identities of the previous holder. Such an account has to prove its address once more: by a link, or by a takeover,
-/// which clears the account.
+/// If an account was created through a provider, the previous version dated the proof of its address at the creation
+/// of the account. A proof by a link or an administrator is dated later. A password reset kept a date that was already
+/// set. An account therefore keeps its proof if the proof is dated later than the account, or if the identity with
+/// which the account was created still exists and is not marked. If that identity is missing, it was unlinked, or a
+/// reset removed it but left other identities of the previous holder. The owner of such an account has to prove the
+/// address again, by a link or by a takeover, which clears the account.
 ///
-/// The column stays, unused and false, because the previous version reads and writes it. After this migration, an
-/// instance of the previous version may create an account on the word of an untrusted provider. Such an account counts
-/// as proven, and its identity is marked. The migration that drops the column repeats the first statement.
+/// The column `unproven` stays, unused and false, because the previous version reads and writes it. After this
+/// migration, an instance of the previous version may create an account on the word of an untrusted provider. Such an
+/// account counts as proven, and its identity is marked. The migration that drops the column repeats the first
+/// statement.
 const UP: [&str; 3] = [
     "UPDATE auth_users SET email_verified_at = NULL \
     WHERE email_verified_at = created_at AND EXISTS (\
@@ -41,7 +42,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     UP.map(|sql| Statement::from_string(backend, sql)).into()
 }
 
-/// Changes nothing: in the previous version, an account without `email_verified_at` is not proven either.
+/// Changes nothing, because an account without `email_verified_at` is not proven in the previous version either.
 fn down(_: DbBackend) -> Vec<Statement> {
     Vec::new()
 }

@@ -25,14 +25,15 @@ enum AuthOutbox {
 
 /// The account that a mail was ordered for, and the time from which its due time is valid.
 ///
-/// All columns are null in rows of the previous version. Its instances still write such rows while they are being
-/// replaced. Such a mail belongs to the account that the first claim of this version finds; the previous version looked
-/// the account up at every claim. The mail is due at its due time and not before, and it was requested at `created_at`.
-/// A retry of such a mail changes an address only if its token is still valid.
+/// All these columns are null in rows that the previous version wrote. Instances of the previous version still write
+/// such rows while they are being replaced. A mail in such a row belongs to the account that the first claim by this
+/// version finds; the previous version looked the account up at every claim. The mail is never due before its due
+/// time, and its time of request is `created_at`. A retry of such a mail changes an address only if its token is still
+/// valid.
 ///
 /// The previous version reads none of these columns. It may postpone or claim a mail of this version and leave
-/// `holds_from` unchanged. The value is then too early, so that the mail becomes due only if the clock goes back
-/// further.
+/// `holds_from` unchanged. That value is then too early, so the clock has to go back further before the mail becomes
+/// due.
 fn up(backend: DbBackend) -> Vec<Statement> {
     let columns = [
         ColumnDef::new(AuthOutbox::HoldsFrom)
@@ -57,9 +58,9 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     let mut statements: Vec<Statement> = columns.into_iter().map(add).collect();
     statements.extend(
         [
-            // For mails that were postponed before the clock went back; usually empty.
+            // Finds mails that were postponed before the clock went back. Usually there are none.
             "CREATE INDEX auth_outbox_due_later ON auth_outbox (holds_from) WHERE state = 'pending'",
-            // For the purge, which keeps a token whose letter may still be retried.
+            // For the purge, which keeps a token if its letter may still be retried.
             "CREATE INDEX auth_outbox_changes ON auth_outbox (user_id) WHERE letter = 'confirm_email_change'",
         ]
         .map(|sql| Statement::from_string(backend, sql)),

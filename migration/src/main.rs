@@ -58,7 +58,7 @@ fn run(command: &Command, url: &str) -> Result<(), Box<dyn Error>> {
         options
             .max_connections(1)
             .sqlx_logging(false)
-            // Without this, the driver sends a parameter that PgBouncer refuses.
+            // Without this setting, the driver sends a parameter that PgBouncer refuses.
             .map_sqlx_postgres_opts(|options| options.extra_float_digits(None));
         let db = Database::connect(options).await?;
         match *command {

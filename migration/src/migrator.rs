@@ -12,8 +12,9 @@ use crate::{MIGRATIONS, Migration, history};
 /// The key of the advisory lock: `hallpass` in ASCII.
 const LOCK: i64 = 0x6861_6c6c_7061_7373;
 
-/// Tables in the order in which every instance locks them, so that a running instance cannot deadlock with a migration.
-/// The timeout is there because a slow reader, such as a backup, must not make all writers wait behind the migration.
+/// Locks the tables in the order in which every instance locks them, so that a running instance cannot deadlock with a
+/// migration. The timeout limits how long a migration waits for a slow reader, such as a backup, because all writers
+/// wait behind the migration.
 const LOCK_TABLES: &str = "\
     SET LOCAL lock_timeout = '3s'; \
     DO $$ \
@@ -50,7 +51,7 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
     }
     let txn = locked(db).await?;
     history::create(&txn).await?;
-    // Reads again, because another instance may have migrated while this one waited for the lock.
+    // Reads again, because another instance may have migrated while this instance waited for the lock.
     for migration in pending(&history::read(&txn).await?) {
         run(&txn, migration.up).await?;
         history::add(&txn, migration.name).await?;
@@ -132,7 +133,8 @@ async fn locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let postgres = db.get_database_backend() == DbBackend::Postgres;
     let txn = db
         .begin_with_options(TransactionOptions {
-            // A host's stricter default would hide what another instance applied while this one waited.
+            // If the host's default is stricter, this transaction would not see the migrations that another instance
+            // applied while this instance waited.
             isolation_level: postgres.then_some(IsolationLevel::ReadCommitted),
             access_mode: None,
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),

@@ -7,11 +7,11 @@ use clap::{
 
 use crate::{Failure, Settings, failure::reason};
 
-/// Reads the command line and the environment: [`Settings`], or the commands of a program that contain them. On
-/// `--help` and `--version`, it prints the answer and ends the process.
+/// Reads the command line and the environment into [`Settings`], or into the commands of a program that contain the
+/// settings. On `--help` and `--version`, it prints the answer and ends the process.
 ///
 /// # Errors
-/// One line that names the environment variable of the setting. The value is left out: it may be a secret.
+/// One line that names the environment variable of the setting. The value is left out, because it may be a secret.
 pub fn arguments<P: Parser>() -> Result<P, Failure> {
     P::try_parse().map_err(|error| match error.kind() {
         // An error in the choice of the command does not concern a setting.
@@ -23,7 +23,7 @@ pub fn arguments<P: Parser>() -> Result<P, Failure> {
     })
 }
 
-/// Names the setting by its environment variable. The value is left out: it may be a secret.
+/// Names the setting by its environment variable. The value is left out, because it may be a secret.
 fn one_line(error: &clap::Error) -> String {
     let argument = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(argument)) => argument.clone(),

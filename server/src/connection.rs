@@ -13,8 +13,8 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// The maximum number of bytes of one read. A parsed request takes many times its size, and a client may send hundreds
-/// of requests in advance.
+/// The maximum number of bytes of one read. A request takes many times its size once it is parsed, and a client may
+/// send hundreds of requests in advance.
 const READ: usize = 4 * 1024;
 
 /// A connection that stops reading while the client does not read its replies, and that ends if this lasts too long.
@@ -29,7 +29,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// A write without progress fails after this time.
+    /// A write that makes no progress fails after this time.
     pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY");
@@ -66,7 +66,7 @@ impl Connection {
             .get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(deadline.as_mut().poll(context));
         tracing::debug!("a client does not read its replies; its connection is closed");
-        // Otherwise the kernel would keep trying to deliver the data.
+        // Without this, the kernel would keep trying to deliver the data.
         self.stream.set_zero_linger()?;
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }

@@ -35,7 +35,7 @@ pub(crate) enum Judged {
 }
 
 impl Cors {
-    /// `None` if no origin is set; then no header is added.
+    /// `None` if no origin is set. In that case, no header is added.
     pub(crate) fn of(settings: &Settings) -> Option<Self> {
         if settings.cors_origins.is_empty() {
             return None;
@@ -48,7 +48,7 @@ impl Cors {
         let read = [RETRY_AFTER, REQUEST_ID].into_iter().chain(limits);
         let layer = CorsLayer::new()
             .allow_origin(settings.cors_origins.clone())
-            // A cookie identifies known devices.
+            // Known devices are identified by a cookie, which counts as a credential.
             .allow_credentials(true)
             .allow_methods(METHODS)
             .allow_headers(sent.collect::<Vec<_>>())
@@ -64,7 +64,7 @@ impl Cors {
             && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         let mut request = Request::new(());
         *request.headers_mut() = headers.clone();
-        // The layer would treat every OPTIONS as a preflight.
+        // The layer would treat every OPTIONS request as a preflight.
         *request.method_mut() = match is_preflight {
             true => Method::OPTIONS,
             false => Method::GET,

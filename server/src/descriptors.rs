@@ -9,7 +9,7 @@ use crate::Settings;
 /// The number of files that a server without connections has open: sockets, pipes, standard streams, files read at
 /// start.
 const SERVER: u64 = 64;
-/// The files of one database connection: SQLite has four.
+/// The number of files that one database connection has open. A connection to SQLite has four.
 const DATABASE: u64 = 4;
 
 /// Raises the limit as far as the configured connections need, and returns how many of them fit.

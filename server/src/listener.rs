@@ -33,7 +33,7 @@ impl Listener {
         })
     }
 
-    /// The address. Its port is the one that was picked if the setting has port 0.
+    /// The address of the socket. If the setting has port 0, this has the port that the system picked.
     ///
     /// # Errors
     /// If the system does not report the address.
@@ -53,7 +53,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
     socket.set_reuseaddr(true)?;
-    // Accepted sockets inherit the size.
+    // Accepted sockets inherit this size.
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)

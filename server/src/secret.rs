@@ -23,19 +23,20 @@ pub(super) fn from_file() -> Result<Secrets, Box<dyn std::error::Error>> {
     parse(&text).ok_or_else(|| format!("{FILE}: not a master secret in base64").into())
 }
 
-/// A generated secret has the minimum length, so that a truncated one is invalid.
+/// A generated secret has the minimum length, so that a truncated secret is invalid.
 fn parse(text: &str) -> Option<Secrets> {
     text.trim().parse().ok()
 }
 
-/// Locks the file, and writes it in place unless another instance has written it. It creates no temporary copy, because
-/// a copy would survive a killed process. If a killed process leaves the file empty, the next start writes it.
+/// Locks the file, and writes the secret unless another instance has written one. The file is written in place,
+/// because a temporary file would remain after a killed process. If a killed process leaves the file empty, the next
+/// start writes the secret.
 fn make(path: &Path) -> io::Result<String> {
     let mut file = open(path)?;
     file.lock()?;
     let mut text = String::new();
     file.read_to_string(&mut text)?;
-    // After a power loss, a file may have its full length and no content.
+    // After a power loss, the file may have its full length but contain only zero bytes.
     if text.bytes().any(|byte| byte != 0) {
         return Ok(text);
     }

@@ -40,8 +40,8 @@ pub struct App {
     background: Background,
 }
 
-/// Connects, migrates and assembles the server, and starts logging to standard error. It reads the providers from the
-/// environment.
+/// Starts logging to standard error, connects to the database, migrates it, and assembles the server. The settings of
+/// providers are read from the environment.
 ///
 /// # Errors
 /// If a variable of a provider is invalid, the settings contradict each other, or the database is not available.

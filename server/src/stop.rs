@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How long requests in flight may take. Together with the time for mails, it is well below ten seconds.
+/// How long requests in flight may take. Together with the time for mails, this is well below ten seconds.
 pub(crate) const DRAIN: Duration = Duration::from_secs(6);
 
 /// Completes on SIGTERM or SIGINT. From this call on, they no longer end the process by themselves.

@@ -32,7 +32,8 @@ impl Deliveries {
         if intent.letter == LetterKind::VerifyEmail && user.email_verified_at.is_some() {
             return Ok(None);
         }
-        // A link is only for the user who still has the address. A notice is for the user who had it.
+        // A link is mailed only if the user still has the address. A notice goes to the address even if the user has
+        // changed it.
         let moved = user.email.as_str() != ordered.address.as_str();
         if moved && intent.letter.purpose().is_some() {
             tracing::info!(id = %intent.id, "a mail is void: the address of the account has changed");

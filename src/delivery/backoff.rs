@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::secret::random_bytes;
 
 const FIRST: Duration = Duration::from_secs(15);
-/// A refusal seldom changes, but somebody may correct the rules of the server.
+/// The first wait after a refusal. A server seldom changes its decision, but somebody may correct its rules.
 const FIRST_REFUSED: Duration = Duration::from_secs(5 * 60);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 

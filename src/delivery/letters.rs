@@ -70,7 +70,7 @@ impl Deliveries {
                 tracing::info!(id = %intent.id, "a mail is void: its link would be dead");
                 Ok(None)
             }
-            // Another instance that has the secret can send the mail.
+            // The mail waits for another instance, which has the secret.
             IssueOneTime::Elsewhere => Err(Error::internal(
                 "the link was made with a secret that this instance does not have",
             )),

@@ -2,7 +2,6 @@
 //!
 //! A mail server's reply may quote the recipient or the address to which it forwards. More people can read the log
 //! than the list of mails.
-//! more people read a log than the list of mails.
 
 use crate::user::EmailAddress;
 
@@ -18,7 +17,7 @@ pub(super) fn without_addresses(text: &str, recipient: Option<&EmailAddress>) ->
     let parts = parts.map(|part| {
         let word = part.trim_end_matches(is_between);
         let between = part.get(word.len()..).unwrap_or_default();
-        // An address inside another address or a URL has the character as a percent code or an `=` code.
+        // Inside another address or a URL, the `@` of an address may be written as `%40` or `=40`.
         let is_address = ["@", "%40", "=40"].iter().any(|at| word.contains(at));
         [if is_address { MASK } else { word }, between].concat()
     });

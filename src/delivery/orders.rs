@@ -44,8 +44,8 @@ impl Deliveries {
         self.0.parts.notices.sends(letter)
     }
 
-    /// The letter to the new address, with the link that confirms it, the notice to the current address, and the token
-    /// of the link.
+    /// The token of the link that confirms the new address, and two mails: the letter with this link to the new
+    /// address, and the notice to the current address.
     pub(crate) fn email_change(
         &self,
         checked: &CheckedSession,
@@ -64,8 +64,8 @@ impl Deliveries {
     }
 
     /// Orders the mail with the link that sets a new password, for the account with this address, if there is one.
-    /// Once this has returned, the order survives a killed process, unless `store` is an open transaction. After the
-    /// commit, the caller publishes the event and wakes the worker.
+    /// Once this has returned, the order survives a killed process. If `store` is an open transaction, this holds
+    /// after the commit. The caller then publishes the event and wakes the worker.
     ///
     /// # Errors
     /// If the database fails.

@@ -1,7 +1,6 @@
 //! Detects outages of the mailer, as far as one process can.
 //!
 //! After an outage, delayed mails are sent soon, instead of after a back-off that grew during the outage.
-//! at the end of a back-off that grew during it.
 
 use std::{
     error::Error as StdError,
@@ -18,7 +17,7 @@ const SHORTEST: TimeDelta = TimeDelta::seconds(10);
 const FIRST_PROBE: TimeDelta = TimeDelta::seconds(15);
 /// A single mail that keeps failing is not tried more often than this.
 const LAST_PROBE: TimeDelta = TimeDelta::minutes(5);
-/// How long before its first failure an outage may already have delayed mails.
+/// An outage may also have delayed mails that were requested up to this long before the last answer of the mailer.
 const SLACK: TimeDelta = TimeDelta::minutes(1);
 const BATCH: u32 = 500;
 
@@ -47,9 +46,9 @@ impl Outage {
         state.tried_at = Some(now);
     }
 
-    /// Records that the mailer has answered. If that ends an outage, it returns the time since which requested mails
-    /// may have been delayed. A mail that already failed before the outage is not among them, because the outage did
-    /// not cause its failure.
+    /// Records that the mailer has answered. If this ends an outage, it returns a time. The outage may have delayed
+    /// the mails that were requested since that time. It did not cause the failure of a mail that was requested and
+    /// failed earlier.
     fn answered(&self, now: Timestamp) -> Option<Timestamp> {
         let mut state = self.state();
         let before = state.answered_at.replace(now);
@@ -59,7 +58,7 @@ impl Outage {
         is_outage.then_some(asked_from)
     }
 
-    /// Whether to try a waiting mail now. If so, it records the attempt.
+    /// Whether to try a waiting mail now. If so, this also records the attempt.
     fn begins_probe(&self, now: Timestamp) -> bool {
         let mut state = self.state();
         let Some(since) = state.since else {
@@ -110,7 +109,7 @@ impl Deliveries {
         }
     }
 
-    /// Makes one of the waiting mails due if it is time to test the mailer. Returns whether there was one.
+    /// Makes one of the waiting mails due if it is time to test the mailer. Returns whether a mail was waiting.
     pub(super) async fn probe(&self) -> Result<bool> {
         let now = self.0.parts.clock.now();
         if !self.0.outage.begins_probe(now) {

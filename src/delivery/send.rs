@@ -38,8 +38,8 @@ struct Tried {
 }
 
 impl Deliveries {
-    /// Delivers one mail, or records why it was not sent. A failure to record is only logged, because the lease
-    /// expires.
+    /// Delivers one mail, or records why it was not sent. If recording fails, this is only logged, because the mail is
+    /// claimed again when its lease expires.
     pub(super) async fn deliver_one(&self, claimed: &ClaimedIntent) {
         let (id, attempt) = (claimed.intent.id, claimed.attempt);
         match unless_panic(self.send(claimed)).await {
@@ -95,7 +95,7 @@ impl Deliveries {
             let last_error = claimed.last_error.as_deref();
             return Err(Setback::expired(last_error, &addressee.address));
         }
-        // This comes before the token, because a link that is not mailed must not replace a mailed one.
+        // This is checked before the token is issued, because a link that is not mailed must not replace a mailed one.
         if !self.admit(claimed, &addressee).await.map_err(Setback::of)? {
             return Ok(());
         }
@@ -138,7 +138,7 @@ fn next_try(tried: &Tried, kind: SetbackKind, now: Timestamp) -> Option<Timestam
     (!given_up).then_some(due_at)
 }
 
-/// Converts a panic into a setback, so that the mail is postponed like any other, and finally marked dead.
+/// Converts a panic into a setback, so that the mail is postponed as after any other failure, and finally marked dead.
 async fn unless_panic(sending: impl Future<Output = Result<(), Setback>>) -> Result<(), Setback> {
     let mut sending = pin!(sending);
     poll_fn(|context| {

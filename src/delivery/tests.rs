@@ -24,7 +24,7 @@ use crate::{
 
 const ANN: &str = "Ann@example.org";
 
-/// How the mailer handles the next mails. After them it accepts every mail.
+/// How the mailer handles the next mails. After these, it accepts every mail.
 enum Next {
     Fail(fn(String) -> MailError),
     Hang,
@@ -112,7 +112,7 @@ impl Setup {
         )
     }
 
-    /// Whether the mail is due in this many seconds, or up to a quarter less.
+    /// Whether the mail is due in this many seconds, or up to a quarter earlier.
     fn is_due_in(&self, seconds: i64) -> bool {
         let (due_at, _): (Timestamp, _) = self.store.store().letter();
         let millis = (due_at - self.clock.now()).num_milliseconds();
@@ -231,7 +231,7 @@ async fn a_mail_backs_off_and_is_given_up_before_it_expires() {
         assert!(setup.is_due_in(seconds), "{seconds}");
         setup.advance(seconds as u64);
     }
-    // Another twelve minutes would be too late.
+    // A further attempt twelve minutes later would come after the link has expired.
     setup.advance(200);
     setup.next(Next::Fail(MailError::transient));
     assert_eq!(setup.deliver().await, 1);

@@ -32,7 +32,7 @@ impl Watch {
         self.sends.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a look is due. The first order only starts the wait.
+    /// Whether it is time to look for unsent mails. The first order only starts the waiting time.
     fn is_due(&self, now: Timestamp) -> bool {
         if self.sends.load(Ordering::Relaxed) {
             return false;
@@ -57,7 +57,7 @@ impl Watch {
 
 impl Deliveries {
     /// Warns, once an hour at most, if a mail was ordered more than a minute ago and no process has claimed it. Called
-    /// at each order, so that no timer runs where nothing is sent.
+    /// at each order, so that no timer is needed in a process that sends no mails.
     pub(super) fn watch(&self) {
         let now = self.0.parts.clock.now();
         if !self.0.watch.is_due(now) {

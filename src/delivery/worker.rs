@@ -50,8 +50,8 @@ impl Deliveries {
         }
     }
 
-    /// Delivers until `shutdown`, then gives the mails in flight 5 more seconds. A slow mail delays no other mail. A
-    /// database failure does not stop the loop: it checks again a second later.
+    /// Delivers until `shutdown`, then gives the mails in flight 5 more seconds. A slow mail delays no other mail.
+    /// After a database failure, the worker checks again a second later.
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut under_way = JoinSet::new();

@@ -8,7 +8,7 @@ use crate::{
     secret::OneTimeToken,
 };
 
-/// Creates the links in mails, from configuration only: nothing from a request becomes part of them.
+/// Creates the links in mails from configuration only. Nothing from a request becomes part of a link.
 ///
 /// ```
 /// use hallpass::{secret::OneTimeToken, mail::Links, token::Purpose};
@@ -65,7 +65,7 @@ impl Links {
         })
     }
 
-    /// Sends users to this page instead. The token is added to its query.
+    /// Sends users to this page instead of the default page. The token is added to the query of its URL.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an `http` or `https` URL.
@@ -87,8 +87,8 @@ impl Links {
     }
 }
 
-/// If the URL has a fragment (`https://app.example/#/reset`), the query belongs to the fragment, for the page's own
-/// router.
+/// If the URL has a fragment (`https://app.example/#/reset`), the query is added to the fragment, where the page's own
+/// router reads it.
 fn with_token(url: &str, token: &OneTimeToken) -> Link {
     let last = url.rsplit('#').next().unwrap_or(url);
     let separator = if last.contains('?') { '&' } else { '?' };

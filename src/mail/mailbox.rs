@@ -31,7 +31,8 @@ impl Mailbox {
         self.lock().clone()
     }
 
-    /// The most recently ordered mail to this address. Mails sent at the same time may arrive in any order.
+    /// The mail to this address that was ordered last. The order of arrival does not decide, because mails that are
+    /// sent at the same time may arrive in any order.
     #[must_use]
     pub fn last_to(&self, address: &str) -> Option<Mail> {
         let address: EmailAddress = address.parse().ok()?;

@@ -29,7 +29,8 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// A mail to `to`. Its Message-ID is made from `id`, so a mail that is sent again after a fault has the same one.
+    /// A mail to `to`. Its Message-ID is made from `id`, so a mail that is sent again after a fault has the same
+    /// Message-ID.
     ///
     /// Control characters in the subject become spaces, so that it cannot start another header. The subject is cut off
     /// after 200 characters, so that it fits into one header.
@@ -47,7 +48,7 @@ impl Mail {
         }
     }
 
-    /// The identifier: the first half of its Message-ID.
+    /// The identifier, which is also the first half of the Message-ID.
     #[must_use]
     pub fn id(&self) -> IntentId {
         self.id

@@ -2,8 +2,8 @@
 //!
 //! A use case puts an [`Intent`] into the outbox, whether or not the address has an account. The delivery worker
 //! claims the intent, resolves the account, and creates the [`Letter`] with its one-time link. The [`Templates`]
-//! render it as a [`Mail`], which the worker passes to the [`Mailer`]: the terminal, a [`Mailbox`] in tests, an SMTP
-//! server, or an implementation of the host's own.
+//! render the letter as a [`Mail`], which the worker passes to the [`Mailer`]: the terminal, a [`Mailbox`] in tests,
+//! an SMTP server, or an implementation of the host's own.
 
 mod letter;
 mod links;

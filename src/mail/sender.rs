@@ -8,12 +8,13 @@ use crate::{
 };
 
 const MAX_NAME: usize = 200;
-/// RFC 2606 reserves this name, so that it is never a real domain.
+/// RFC 2606 reserves this name, so it is never a real domain.
 const ANY_TLD: &str = ".invalid";
 
 /// The sender of mails: `Hallpass <no-reply@localhost>`, `"Acme, Inc." <id@acme.example>` or only an address.
 ///
-/// The address must be one that [`EmailAddress`] accepts, or one at a domain with a single label, such as `localhost`.
+/// The address must be one that [`EmailAddress`] accepts, or an address at a domain with a single label, such as
+/// `localhost`.
 ///
 /// ```
 /// use hallpass::mail::Sender;

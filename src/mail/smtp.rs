@@ -28,9 +28,9 @@ const MAX_IDLE: usize = 4;
 /// Sends mails through an SMTP server (RFC 5321), with TLS by rustls, and reuses connections.
 ///
 /// With TLS, the server's certificate is always verified: its name, its dates, and its root. The machine must trust
-/// the root, or it must be [the host's own](Self::with_root_certificate). User, password and mails are only sent
-/// through TLS. Without TLS, everything can be read on the network: use it only for servers on the same machine or
-/// network.
+/// the root, or it must be [the host's own](Self::with_root_certificate). User, password and mails are then sent only
+/// through TLS. Without TLS, everything can be read on the network, so use plain `smtp://` only for servers on the
+/// same machine or network.
 ///
 /// Only the three digits of a reply decide what it means (RFC 5321 section 4.2); its text need not be UTF-8.
 /// Connecting and sending may take up to 10 seconds each. Addresses with UTF-8 local parts need a server that offers
@@ -43,8 +43,9 @@ const MAX_IDLE: usize = 4;
 /// let mailer = SmtpMailer::from_url("smtps://user:p%40ss@mail.example.org", sender)?;
 /// # Ok::<(), hallpass::Error>(())
 /// ```
-// The connections are kept here, because the transport of `lettre` has no timeout for replies. It would also return a
-// connection whose caller gave up to its pool, where the late reply would be read as the answer to the next mail.
+// The connections are kept here, because the transport of `lettre` has no timeout for replies. If a caller gives up
+// waiting, `lettre` would also put the connection back into its pool. The late reply would then be read as the answer
+// to the next mail.
 #[derive(Debug)]
 pub struct SmtpMailer {
     server: Server,
@@ -81,8 +82,8 @@ impl SmtpMailer {
         })
     }
 
-    /// Trusts the root certificates in `pem` (one or more, RFC 7468) instead of those that the machine trusts. For a
-    /// server whose certificate comes from a private authority.
+    /// Trusts the root certificates in `pem` (one or more, RFC 7468) instead of those that the machine trusts. Use
+    /// this for a server whose certificate comes from a private authority.
     ///
     /// ```no_run
     /// use hallpass::mail::SmtpMailer;
@@ -111,7 +112,7 @@ impl SmtpMailer {
                 return Ok(connection);
             }
         }
-        // A failure before the mail is named does not concern the mail itself.
+        // No command has named the mail yet, so a failure here does not concern the mail itself.
         let hello = ClientId::Domain(self.sender.domain().to_owned());
         time::timeout(CONNECT_TIMEOUT, self.server.connect(&hello))
             .await

@@ -21,7 +21,7 @@ use crate::{
 };
 
 const MAX_PRODUCT: usize = 100;
-/// Less than the 78 characters of RFC 5322 section 2.1.1.
+/// The longest line, in characters. RFC 5322 section 2.1.1 recommends at most 78.
 const MAX_LINE: usize = 76;
 
 /// Renders letters, as plain text and as HTML that loads no other resource.
@@ -43,7 +43,7 @@ const MAX_LINE: usize = 76;
 /// ```
 #[derive(Clone)]
 pub struct Templates {
-    /// The letters in source form. Few are ever used, so each is parsed when it is used.
+    /// The letters in source form. A process uses only a few letters, so each letter is parsed when it is used.
     letters: HashMap<(Locale, LetterKind), Cow<'static, str>>,
     locales: Vec<Locale>,
     layout: Cow<'static, str>,
@@ -97,8 +97,8 @@ impl Templates {
         })
     }
 
-    /// Sets the text of a letter in a language. The language may be a new one; letters that it lacks are sent in
-    /// English.
+    /// Sets the text of a letter in a language. The language may be a new one. Letters that have no text in a language
+    /// are sent in English.
     ///
     /// Each paragraph is a [minijinja](https://docs.rs/minijinja) template with `product` and `lang`. Letters with a
     /// link also have `expires_in`. Letters that report an action have `at`, and `ip` if it is known.
@@ -136,12 +136,12 @@ impl Templates {
 
     /// Puts the HTML of every letter into a layout of the host's own.
     ///
-    /// It is a [minijinja](https://docs.rs/minijinja) template with `lang`, `subject`, `product` and `parts`. Each
-    /// part has a `text`, and the button also has a `link`. All of these values are already escaped. The default is
-    /// `src/mail/templates/layout.html`.
+    /// The layout is a [minijinja](https://docs.rs/minijinja) template with `lang`, `subject`, `product` and `parts`.
+    /// Each part has a `text`, and the button also has a `link`. All of these values are already escaped. The default
+    /// is `src/mail/templates/layout.html`.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it cannot be rendered.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the layout cannot be rendered.
     pub fn with_layout(mut self, html: &str) -> Result<Self> {
         self.layout = Cow::Owned(html.to_owned());
         let rendered = self.render(&sample(LetterKind::ResetPassword)?, &Locale::EN);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{IntentId, LetterKind};
 use crate::{clock::Timestamp, email::EmailAddress, event::Event, id::UserId, secret::TokenDigest};
 
-/// At most one mail of a kind goes to an address in this time.
+/// At most one mail of a kind goes to an address within this time.
 const GAP: Duration = Duration::from_secs(60);
-/// At most five mails of a kind go to an address in this time.
+/// At most five mails of a kind go to an address within this time.
 const WINDOW: Duration = Duration::from_secs(3600);
 
 /// A mail in the outbox, as an operator sees it, without its content.
@@ -34,7 +34,7 @@ pub struct MailEntry {
     pub last_error: Option<String>,
     /// When it was requested.
     pub created_at: Timestamp,
-    /// The time at which to send it. While it is being sent, this is the end of the lease.
+    /// When to send the mail. While a worker holds a lease on the mail, this is the end of the lease.
     pub due_at: Timestamp,
 }
 
@@ -90,7 +90,7 @@ pub enum RetryMail {
     NotFound,
     /// The mail is still pending; nothing was written.
     Pending,
-    /// A new intent replaced it.
+    /// A new intent replaced the mail.
     Retried(RetriedMail),
 }
 

@@ -12,7 +12,8 @@ use crate::{
     id::{UserId, id},
 };
 
-/// How far clocks may differ. A time further in the future was written before a clock was set back.
+/// How far the clocks of instances may differ. If a stored time is further in the future, it was written before a
+/// clock was set back.
 pub(crate) const SKEW: Duration = Duration::from_secs(30);
 /// How long a letter without a link is worth sending.
 const NOTICE_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
@@ -56,7 +57,7 @@ pub enum Recipient {
     NewAddress(UserId, EmailAddress),
     /// This user. The mail goes to the stored address.
     User(UserId),
-    /// The user of the change that the intent is written with.
+    /// The user whom the change is about. The intent is written together with that change.
     UserOfFact,
 }
 
@@ -137,7 +138,7 @@ impl Recipient {
     }
 }
 
-/// The account that a mail was ordered for, in its state at that time.
+/// The account that a mail was ordered for, as it was at the time of the order.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -196,8 +197,8 @@ pub struct UnreadableIntent {
     pub error: String,
 }
 
-/// If the clock shows an earlier time than this, a due time that was set at `now` is ignored, because the clock was
-/// set back.
+/// The time from which a due time that was set at `now` is valid. If the clock shows an earlier time, the clock was
+/// set back and the due time is ignored.
 pub(crate) fn holds_from(now: Timestamp) -> Timestamp {
     now - SKEW
 }
@@ -211,10 +212,10 @@ pub(crate) fn holds_from(now: Timestamp) -> Timestamp {
 pub struct ClaimedIntent {
     /// The intent.
     pub intent: Intent,
-    /// The account that the mail was ordered for. It is `None` until a claim has found the account: in an intent for
-    /// the holder of an address, and in an intent that an older version wrote.
+    /// The account that the mail was ordered for. If the intent is for the holder of an address, or an older version
+    /// wrote it, this is `None` until a claim has found the account.
     pub ordered: Option<Ordered>,
-    /// The time of the change that the mail reports. A retry is requested later.
+    /// The time of the change that the mail reports. A retry keeps this time, although it is requested later.
     pub ordered_at: Timestamp,
     /// How often it has been claimed, this time included. It names the lease.
     pub attempt: i32,

@@ -25,7 +25,7 @@ macro_rules! letters {
             NewSignIn "new_sign_in": Row::notice().optional(false);
             /// The password was changed or reset.
             PasswordChanged "password_changed": Row::notice().optional(true);
-            /// A used refresh token came back, so its session was ended.
+            /// A refresh token was presented again after it had been exchanged, so its session was ended.
             RefreshTokenReused "refresh_token_reused": Row::notice().optional(true);
             /// The link that sets a new password.
             ResetPassword "reset_password": Row::link(Purpose::ResetPassword);

@@ -3,7 +3,8 @@
 //! An intent is written in the same statement or transaction as the change that it reports, so that the mail is sent
 //! if and only if the change is committed. The intent holds no token, because the worker derives the token. It keeps
 //! [the account that it was ordered for](Ordered), so that no later attempt picks another recipient. A notice goes to
-//! the address at that time. A link is not mailed once the address or the credentials have changed.
+//! the address that the account had when the mail was ordered. A link is not mailed once the address or the
+//! credentials have changed.
 
 mod entry;
 mod intent;

@@ -8,7 +8,7 @@
 mod load;
 mod timing;
 
-// The helpers are made for tests: a failure in them ends the program.
+// The helpers are written for tests, so a failure in them ends the program.
 #[allow(dead_code, clippy::panic, reason = "shared with the tests")]
 #[path = "../../tests/it/support/cluster.rs"]
 mod cluster;

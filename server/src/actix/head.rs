@@ -1,7 +1,7 @@
 //! Where the head of a request ends.
 
-/// The state of the search for the end of a head: the first empty line after its first line (RFC 9112, section 2.2). A
-/// line ends with LF, as in every parser.
+/// The state of the search for the end of a head, which is the first empty line after the first line of the head (RFC
+/// 9112, section 2.2). As in every parser, a line ends with LF.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Head {
     has_begun: bool,
@@ -14,7 +14,8 @@ impl Head {
         self.has_begun
     }
 
-    /// Continues with these bytes. If the head ends among them, returns how many of them belong to it.
+    /// Continues the search with these bytes. If the head ends among them, returns how many of them belong to the
+    /// head.
     pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         let last = bytes.iter().position(|byte| match byte {
             b'\n' if self.is_in_line => {

@@ -36,8 +36,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const MOMENT: Duration = Duration::from_secs(1);
 /// The size of the buffer of unsent replies, in bytes.
 const BUFFER: usize = 16 * 1024;
-/// The maximum number of bytes that are read of a chunked body and its framing: the 16 MiB that are discarded, and 3
-/// MiB of framing. The rest of an unread body is read in addition.
+/// The maximum number of bytes that are read of a chunked body while its request is answered: 16 MiB that are
+/// discarded, and 3 MiB of framing. If the body is left unread, some more bytes are read after the answer.
 const MAX_CHUNKED: u64 = 19 * 1024 * 1024;
 
 /// Serves until `stop` completes, and then gives requests in flight a few seconds to end.
@@ -134,8 +134,8 @@ fn app(
         .default_service(web::to(hallpass::actix::not_found))
 }
 
-/// Gives a request its turn. actix waits without a limit for the end of a chunked body that no handler reads any more.
-/// The connection of such a body is therefore closed a moment after the answer.
+/// Gives a request its turn. If no handler reads a chunked body to its end, actix waits for the end without a limit.
+/// The connection is therefore closed a moment after the answer.
 async fn in_turn(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -155,7 +155,7 @@ async fn in_turn(
     let mut response = next.call(request).await?;
     let is_left_unread = chunked && turn.has_body();
     if is_left_unread || upgrades {
-        // actix closes the connection after a request to upgrade it, but the answer does not say so.
+        // If a request asks for an upgrade, actix closes the connection afterwards, but the answer would not say so.
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }

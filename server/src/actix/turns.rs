@@ -1,7 +1,7 @@
 //! Passes the requests of a connection to actix one at a time.
 //!
-//! While actix answers a request, it reads and parses all further requests that the client has sent, even thousands. A
-//! connection with turns passes one request to actix, and passes the next one after that request is answered.
+//! While actix answers a request, it reads and parses all further requests that the client has sent, even thousands.
+//! This connection passes the next request to actix only after the previous request is answered.
 
 use std::{
     cell::{Cell, RefCell},
@@ -42,9 +42,9 @@ pub(crate) struct InTurn {
 /// The time limits while no request has the turn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
-    /// Before a request begins.
+    /// How long the connection may be idle before a request begins.
     pub(crate) idle: Duration,
-    /// From the first byte of a head until the head is complete, and until an unread body ends.
+    /// How long a head may take from its first byte to its end, and how long the rest of an unread body may take.
     pub(crate) begun: Duration,
 }
 
@@ -70,13 +70,14 @@ enum Phase {
     Next(Head),
     /// The head has been read and passed to actix.
     Handed,
-    /// A request is being answered. `wants_body` says whether its body is wanted, and `left` how much of the body may
-    /// still arrive.
+    /// A request is being answered. `wants_body` says whether a handler waits for the body, and `left` says how many
+    /// bytes of the body may still be read.
     Taken {
         wants_body: bool,
         left: u64,
     },
-    /// The rest of a body is unread, so its end is unknown; `left` more bytes of it are read.
+    /// The request was answered before its body was read, so the end of the body is unknown. At most `left` more bytes
+    /// are read.
     Astray {
         left: usize,
     },
@@ -97,7 +98,7 @@ pub(crate) struct Turn {
 }
 
 impl Turns {
-    /// Starts the answer to a request. Its body has at most this length, framing included.
+    /// Starts the turn of a request whose body has at most this length, framing included.
     pub(crate) fn take(&self, length: u64) -> Turn {
         self.enter(Phase::Taken {
             wants_body: false,
@@ -145,7 +146,7 @@ impl Turn {
         self.has_body.get()
     }
 
-    /// Wraps the body. Reading from it reads as much from the connection.
+    /// Wraps the body, so that the connection is read only while a handler waits for more of the body.
     pub(crate) fn body(&self, payload: Payload) -> Payload {
         if matches!(payload, Payload::None) {
             return payload;

@@ -3,7 +3,7 @@
 /// The longest line that is parsed in full. A header with the length of a body is shorter.
 const LINE: usize = 64;
 
-/// Follows the bytes of a connection from request to request, until one is invalid.
+/// Follows the bytes of a connection from request to request, until a request is invalid.
 #[derive(Debug, Default)]
 pub(crate) struct Framing {
     place: Place,
@@ -18,15 +18,15 @@ enum Place {
     Body(u64),
     Size {
         size: u64,
-        /// Whether all digits have been read.
+        /// Whether all digits of the size have been read.
         is_over: bool,
     },
-    /// The number of bytes of a chunk that are still to come, before the end of a line.
+    /// The number of bytes of a chunk that are still to come. A line end follows the chunk.
     Chunk(u64),
     Trailers {
         is_in_line: bool,
     },
-    /// A request is invalid. The server ends the connection as well.
+    /// A request is invalid, so its end is unknown. The server ends the connection.
     Lost,
 }
 
@@ -62,7 +62,7 @@ impl Default for Head {
 }
 
 impl Framing {
-    /// Continues with these bytes.
+    /// Follows the next bytes of the connection.
     pub(crate) fn follow(&mut self, mut bytes: &[u8]) {
         while let Some((&byte, rest)) = bytes.split_first() {
             bytes = match &mut self.place {
@@ -87,8 +87,8 @@ impl Framing {
         }
     }
 
-    /// The number, counted from 0, of the request that states the length of its body twice or in an invalid way. It is
-    /// the last request of the connection.
+    /// The number, counted from 0, of the request that states the length of its body twice or in an invalid way. That
+    /// request is the last one of the connection.
     pub(crate) fn ambiguous(&self) -> Option<u64> {
         self.ambiguous
     }
@@ -152,7 +152,7 @@ impl Head {
     /// Returns the state after the head if it ends here: at the first empty line after its first line.
     fn push(&mut self, byte: u8) -> Option<Place> {
         if byte != b'\n' {
-            // A CR at the start of a line is not counted: it belongs to the line end, or comes before the head.
+            // A CR at the start of a line is not counted, because it belongs to the line end or comes before the head.
             if byte != b'\r' || self.length > 0 {
                 if let Some(place) = self.line.get_mut(self.length) {
                     *place = byte;

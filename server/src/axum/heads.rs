@@ -61,8 +61,8 @@ impl Followed {
 }
 
 impl Heads {
-    /// Whether the length of the next request's body is unambiguous. It is called once for each request, in their
-    /// order.
+    /// Whether the length of the next request's body is unambiguous. Call this once for each request, in the order of
+    /// the requests.
     pub(crate) fn next_is_clear(&self) -> bool {
         let request = self.0.handed.fetch_add(1, Ordering::Relaxed);
         request != self.0.ambiguous.load(Ordering::Relaxed)
@@ -122,8 +122,8 @@ impl AsyncWrite for Followed {
     }
 }
 
-/// The timer with which hyper waits for a head. It applies hyper's own limit until the head begins, and `patience` from
-/// then on.
+/// The timer with which hyper waits for a head. It applies hyper's own limit until the head begins, and `patience`
+/// after the head has begun.
 #[derive(Debug)]
 pub(crate) struct HeadTimer {
     pub(crate) heads: Heads,

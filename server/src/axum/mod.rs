@@ -85,7 +85,8 @@ struct Door {
 }
 
 impl Door {
-    /// Serves with a timer of its own. axum's `serve` sets none, so hyper's limit on slow heads would have no effect.
+    /// Serves with a timer of its own. axum's `serve` sets no timer, so hyper's limit on slow heads would have no
+    /// effect.
     async fn serve(self, router: &Router, stop: impl Future<Output = ()>) {
         let mut http = http1::Builder::new();
         http.header_read_timeout(self.keep_alive)

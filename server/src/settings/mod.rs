@@ -202,7 +202,8 @@ pub(crate) enum LimitStore {
 }
 
 impl Settings {
-    /// Environment variables that look like settings and are not: typing errors, or settings of another version.
+    /// Environment variables that look like settings but are not, such as misspelled names or settings of another
+    /// version.
     pub(crate) fn unknown_variables() -> Vec<String> {
         let command = Self::command();
         let is_known = |name: &OsStr| {

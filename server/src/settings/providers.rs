@@ -52,7 +52,7 @@ pub(crate) fn is_ours(variable: &[u8]) -> bool {
 /// The providers, in the order of their names.
 ///
 /// # Errors
-/// One line that names the variable. The value is left out: it may be a secret.
+/// One line that names the variable. The value is left out, because it may be a secret.
 pub(crate) fn from_environment() -> Result<Vec<Provider>, String> {
     let variables = env::vars_os().filter(|(variable, _)| is_ours(variable.as_encoded_bytes()));
     let mut variables: Vec<_> = variables

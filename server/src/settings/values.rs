@@ -12,7 +12,7 @@ use hallpass::{
 use http::HeaderValue;
 use url::Url;
 
-/// Refuses an empty value, of a variable that was not filled in, before other requirements are checked.
+/// Refuses an empty value before other requirements are checked, because the variable was probably not filled in.
 pub(super) fn some_password(text: &str) -> Result<Password, &'static str> {
     if text.is_empty() {
         return Err("must not be empty");
@@ -72,7 +72,8 @@ pub(super) fn breach_check(text: &str) -> Result<BreachCheckUrl, Error> {
     url.service().map(|_| url)
 }
 
-/// Parses scheme, host and port, exactly as browsers send them (RFC 6454, section 6.2): no other spelling would match.
+/// Parses scheme, host and port, exactly as browsers send them (RFC 6454, section 6.2), because no other spelling
+/// would match.
 pub(super) fn origin(text: &str) -> Result<HeaderValue, &'static str> {
     const EXPECTED: &str = "an origin looks like https://app.example.org";
     let text = text.trim();

@@ -18,7 +18,7 @@ use crate::{
     user::EmailAddress,
 };
 
-/// RFC 5322 section 2.1.1.
+/// The longest line, in bytes (RFC 5322 section 2.1.1).
 const MAX_LINE: usize = 998;
 
 /// The mail as it is sent. The address types make a second recipient or an injected header impossible.
@@ -67,10 +67,10 @@ fn recipient(email: &EmailAddress) -> Result<Address> {
     Ok(Address::new_dangerous(local, domain))
 }
 
-/// Plain ASCII is left unchanged; anything else is encoded as base64. Quoted-printable breaks lines, which would split
-/// the link for a person who reads the source, or in a mail program that decodes badly. A single CR or LF becomes
-/// CRLF, because servers disagree where such a line ends, and so where the mail ends. NUL is not allowed in a mail
-/// (RFC 5322 section 2.3).
+/// Plain ASCII is left unchanged, and any other text is encoded as base64. Quoted-printable is not used, because it
+/// breaks lines: a person who reads the source, or a mail program that decodes badly, would see a split link. A single
+/// CR or LF becomes CRLF, because servers disagree on whether it ends a line, and therefore on where the mail ends.
+/// NUL is not allowed in a mail (RFC 5322 section 2.3).
 fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
     let builder = SinglePart::builder().header(kind);
     let text = text
@@ -81,7 +81,7 @@ fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
     let body = if is_plain {
         Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit)
     } else {
-        // The body is passed as bytes, because any bytes can be written as base64.
+        // The body is passed as bytes, because base64 can encode any bytes.
         let encoding = ContentTransferEncoding::Base64;
         Body::new_with_encoding(text.into_bytes(), encoding)
             .map_err(|_| Error::internal("a part of a mail cannot be written as base64"))?

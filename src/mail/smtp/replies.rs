@@ -10,14 +10,14 @@ use std::{
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncBufRead as _, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 
-/// The maximum length of a line, in bytes: `lettre` closes the connection at 1000.
+/// The maximum length of a line, in bytes. `lettre` closes the connection if a line has 1000 bytes.
 const MAX_LINE: usize = 900;
 
 /// A connection that delivers every reply in the line format of RFC 5321 section 4.2, whatever format the server uses.
 ///
-/// The three digits decide. The text is for people and may be missing. Invalid UTF-8 in it is replaced, and text
-/// beyond 900 bytes is dropped. `lettre` would treat such a line as a broken connection, and would send a mail again
-/// that the server has already accepted.
+/// Only the three digits of a reply decide. The text is for people and may be missing. Invalid UTF-8 in it is
+/// replaced, and text beyond 900 bytes is dropped. Without these changes, `lettre` would treat the line as a broken
+/// connection, so a mail that the server has already accepted would be sent again.
 ///
 /// It reads one line at a time, so that the reader's own buffer is empty after every line.
 #[derive(Debug)]
@@ -39,14 +39,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Replies<S> {
         }
     }
 
-    /// A server sends no second greeting after STARTTLS (RFC 3207 section 4.2), but the client waits for one.
+    /// A connection that begins with a greeting. A server sends no second greeting after STARTTLS (RFC 3207 section
+    /// 4.2), but the client waits for one.
     pub(super) fn greeted(stream: S, peer: SocketAddr) -> Self {
         let mut replies = Self::new(stream, peer);
         replies.ready = b"220 \r\n".to_vec();
         replies
     }
 
-    /// The connection, if all data that arrived was read.
+    /// The connection; `None` if some of the data that arrived has not been read.
     pub(super) fn into_inner(self) -> Option<S> {
         let is_empty =
             self.ready.is_empty() && self.line.is_empty() && self.stream.buffer().is_empty();

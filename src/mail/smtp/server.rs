@@ -81,7 +81,7 @@ impl Server {
         Ok(self)
     }
 
-    /// Has no time limit of its own: the caller sets one.
+    /// Sets no time limit, so the caller has to set one.
     pub(super) async fn connect(&self, hello: &ClientId) -> Result<AsyncSmtpConnection, BoxError> {
         let stream = TcpStream::connect(self.address()).await?;
         let peer = stream.peer_addr()?;

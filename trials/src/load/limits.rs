@@ -131,7 +131,7 @@ async fn script_of(store: &SeaOrmStore, rules: &[Rule]) -> Result<String> {
         .map_err(|_| "the statement was not seen")?
         .take();
     let mut statement = seen.ok_or("the statement was not seen")?.to_string();
-    // Without a cast, Postgres would take a literal beside an interval for an interval too.
+    // Without a cast, Postgres would read a literal next to an interval as an interval too.
     let now = now.format("'%Y-%m-%d %H:%M:%S").to_string();
     let begin = statement
         .find(&now)
@@ -202,7 +202,7 @@ fn transactions(pgbench: &Path, url: &str, script: &Path, plan: Plan) -> Result<
         .parse()?)
 }
 
-/// One charge for each rule, with a random key from the range of its position.
+/// One charge for each rule, with a random key from the range that belongs to the position of the rule.
 fn charges(rules: &[Rule], choose: impl Fn(Range<u64>) -> u64) -> Vec<Charge> {
     let charge = |(position, rule): (usize, &Rule)| {
         let number = choose(range(position, rules.len()));

@@ -1,5 +1,5 @@
-//! Measures the speed of the server against the libraries it builds on. It starts everything it needs, on loopback and
-//! throwaway databases, and stops it again:
+//! Measures the speed of the server, compared with the libraries that it builds on. The program starts everything that
+//! it needs, on loopback and with throwaway databases, and stops it at the end:
 //!
 //! ```sh
 //! cargo run --profile dist -p trials -- load me
@@ -85,7 +85,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     }
     process::build_server()?;
     if let Trial::Flood = arguments.trial {
-        // Two threads, since one would be slower than the server. They must not delay the readers.
+        // One thread would be slower than the server, so there are two. Their priority is low, so that they do not
+        // delay the readers.
         let mut threads = tokio::runtime::Builder::new_multi_thread();
         threads.worker_threads(2);
         #[cfg(target_os = "linux")]
@@ -96,7 +97,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         });
         return runtime(threads)?.block_on(flood::flood(plan));
     }
-    // One thread, to leave the processors to the server.
+    // There is only one thread, to leave the processors to the server.
     runtime(tokio::runtime::Builder::new_current_thread())?.block_on(async {
         match arguments.trial {
             Trial::Me => trials::me(plan).await,

@@ -37,7 +37,7 @@ pub(crate) fn build_server() -> Result<()> {
     Ok(())
 }
 
-/// The profile of this program: its executable is `target/PROFILE/trials`.
+/// The profile that this program was built with, from the path of its executable: `target/PROFILE/trials`.
 fn profile() -> Result<OsString> {
     let program = env::current_exe()?;
     let folder = program.parent().and_then(Path::file_name);
@@ -46,7 +46,8 @@ fn profile() -> Result<OsString> {
         .ok_or_else(|| "the profile of this program is not known".into())
 }
 
-/// Runs the program on the processors of `SERVER_CPUS`, such as `0,1`, or on those of the caller.
+/// Runs the program on the processors of `SERVER_CPUS`, such as `0,1`, or on the processors of the caller if the
+/// variable is not set.
 fn alone(program: PathBuf) -> Command {
     match env::var_os("SERVER_CPUS") {
         Some(cpus) => {

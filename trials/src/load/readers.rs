@@ -22,7 +22,8 @@ use super::{
 };
 use crate::Result;
 
-/// The number of readers. With this many, calls hardly wait for each other, so that the server is measured.
+/// The number of readers. With this number, calls hardly wait for each other, so that the measured latency is that of
+/// the server.
 const CONNECTIONS: u32 = 100;
 /// The time between two calls of a reader.
 const PERIOD: Duration = Duration::from_millis(200);

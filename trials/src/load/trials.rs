@@ -1,4 +1,4 @@
-//! The trials. The two sides of a pair take turns in one run, so that other load of the machine falls on both.
+//! The trials. The two sides of a pair take turns in one run, so that other load of the machine affects both.
 
 use std::{
     hint::black_box,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{Result, postgres};
 
-/// The number of permits to which the stated memory figures belong.
+/// The number of permits for which the memory figures are stated.
 pub(crate) const STORM_PERMITS: usize = 2;
 const STARTS: usize = 15;
 
@@ -113,7 +113,7 @@ pub(crate) async fn login(plan: Plan) -> Result<()> {
     Ok(())
 }
 
-/// The rate at which threads hash in retained memory.
+/// The rate at which threads hash if each keeps its memory for the next hash.
 fn hash_rate(threads: usize, turn: Duration) -> Result<Rate> {
     // The server's default parameters.
     let params = Params::new(19_456, 2, 1, Some(32)).map_err(|error| error.to_string())?;

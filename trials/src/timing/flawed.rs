@@ -20,9 +20,9 @@ pub(crate) enum Flaw {
     NoDummyHash,
     /// Nothing is written to the outbox for an address without an account.
     NoDummyOrder,
-    /// A lock is reported differently where there is an account.
+    /// A lock is reported differently if the address has an account.
     RevealedLock,
-    /// The parameters of the stored hash are not declared: a flaw of the configuration.
+    /// The parameters of the stored hash are not declared, which is a flaw of the configuration.
     UndeclaredParams,
 }
 

@@ -1,6 +1,6 @@
-//! Measures whether the time of a reply reveals that an address has an account. It sends pairs of requests to a service
-//! in this process over one loopback connection, about addresses with and without an account, and judges the
-//! differences. It must also find the leak in services that have one:
+//! Measures whether the time of a reply reveals that an address has an account. It sends pairs of requests to a
+//! service in this process over one loopback connection, about addresses with and without an account, and judges the
+//! differences of their times. It must also find the leak in services that have a known one:
 //!
 //! ```sh
 //! cargo run --release -p trials -- timing
@@ -150,7 +150,7 @@ fn is_as_wanted(flaw: Option<Flaw>, outcome: &Outcome) -> bool {
     }
 }
 
-/// Whether the outcome is as wanted, as far as a few pairs on a busy machine can show it.
+/// Whether the outcome is as expected, as far as a few pairs on a busy machine can show it.
 fn is_as_wanted_of_few(flaw: Option<Flaw>, outcome: &Outcome, hashes: bool) -> bool {
     match flaw {
         None => outcome.difference.is_none(),

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 /// The tolerated difference of the medians, in nanoseconds.
 pub(crate) const TOLERANCE: i64 = 250_000;
 const RESAMPLES: usize = 2000;
-/// The number of resamples on each side of the 99 % interval.
+/// The number of resamples that lie outside the 99 % interval on each side.
 const OUTSIDE: usize = RESAMPLES / 200;
 
 /// Predictable random numbers (SplitMix64).
@@ -26,7 +26,7 @@ impl Random {
     }
 
     fn below(&mut self, end: usize) -> usize {
-        // The bias is one in 2^64 / end.
+        // The bias is at most `end` in 2^64.
         usize::try_from(self.next() % end as u64).unwrap_or_default()
     }
 }
@@ -86,7 +86,8 @@ impl Finding {
     }
 }
 
-/// The middle value: the upper one of the two if their number is even, and 0 if there are none.
+/// The middle value. If the number of values is even, this is the upper one of the two in the middle; if there are no
+/// values, it is 0.
 pub(crate) fn median(values: &mut [i64]) -> i64 {
     let middle = values.len() / 2;
     if values.is_empty() {

@@ -1,4 +1,4 @@
-//! The trials: pairs of requests about an address with an account and about one without.
+//! The trials: pairs of requests, one about an address with an account and one about an address without.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ const WRONG: &str = "long enough to be wrong";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trial {
     pub(crate) name: &'static str,
-    /// The kind of account that the first address has; the second address has none.
+    /// The kind of account that the first address has; the second address has no account.
     known: Known,
     asked: Asked,
     /// Whether the call hashes passwords.
@@ -96,7 +96,7 @@ pub(crate) struct Plan {
     /// Pairs that are sent first and not counted.
     pub(crate) warm_up: usize,
     pub(crate) pairs: usize,
-    /// The maximum; the number of pairs is doubled until there is a verdict.
+    /// The maximum number of pairs. Up to this maximum, the number is doubled until there is a verdict.
     pub(crate) most: usize,
 }
 
@@ -138,7 +138,8 @@ pub(crate) fn run(
     plan: Plan,
 ) -> Result<Outcome> {
     let former = match trial.known {
-        // The former parameters take more memory, so that the hasher does not add them by default.
+        // The former parameters take more memory than the current ones, so that the hasher does not add them by
+        // default.
         Known::FormerUser => Some(HashParams::danger_weak(params.memory_kib() + 1024, 1, 1)?),
         _ => None,
     };

@@ -33,17 +33,17 @@ impl Authority {
         Self { pem, issuer }
     }
 
-    /// Its own certificate.
+    /// The certificate of the authority itself.
     pub(crate) fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// For this name or address, from 1975 to 4096.
+    /// A certificate for this name or address, valid from 1975 to 4096.
     pub(crate) fn sign(&self, host: &str) -> Identity {
         self.sign_for_years(host, 1975, 4096)
     }
 
-    /// From the first day of one year to that of the other.
+    /// A certificate that is valid from the first day of one year to the first day of the other.
     pub(crate) fn sign_for_years(&self, host: &str, first: i32, last: i32) -> Identity {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();

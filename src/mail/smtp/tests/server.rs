@@ -16,7 +16,7 @@ use tokio_rustls::{
 
 use super::certificates::Identity;
 
-/// A server with the needed commands. Records every received line.
+/// A server with the commands that the mailer needs. It records every line that it receives.
 pub(super) struct FakeServer {
     port: u16,
     behaviour: Behaviour,
@@ -33,11 +33,11 @@ pub(super) struct Line {
 #[derive(Clone, Default)]
 pub(super) struct Behaviour {
     pub(super) extensions: &'static [&'static str],
-    /// Offered until TLS begins.
+    /// The extensions that are offered until TLS begins.
     pub(super) extensions_in_clear: &'static [&'static str],
     /// The reply to lines with this prefix. If it is empty, the server sends no reply.
     pub(super) reply: Option<(&'static str, &'static str)>,
-    /// Appended to each reply and the greeting, in any encoding.
+    /// Appended to the greeting and to each reply, in any encoding.
     pub(super) suffix: &'static [u8],
     pub(super) tls: Encryption,
 }
