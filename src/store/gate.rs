@@ -90,7 +90,7 @@ impl<S> Gate<S> {
         self.change(|state| state.passage = passage);
     }
 
-    /// Makes each method wait this long before it checks the gate. Zero ends the delay.
+    /// Makes each method wait this long before the gate is checked. Zero ends the delay.
     pub fn delay(&self, delay: Duration) {
         self.change(|state| state.delay = delay);
     }
@@ -132,7 +132,7 @@ impl<S> Gate<S> {
     }
 }
 
-/// Forwards each method once the gate lets it through. Each method is atomic, so a check before it is enough.
+/// Forwards each method once the gate lets it through. Each method is atomic, so one check before the call is enough.
 macro_rules! gated {
     ($($store:ident { $($way:ident $method:ident($($name:ident: $type:ty),*) -> $reply:ty;)* })*) => {$(
         #[async_trait]

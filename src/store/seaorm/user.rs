@@ -47,7 +47,7 @@ macro_rules! insert_user {
 }
 pub(super) use insert_user;
 
-/// With the values of [`insert_values`]; no row if the address is taken.
+/// Takes the values of [`insert_values`], and returns no row if the address is taken.
 pub(super) const INSERT: &str = insert_user!();
 
 const INSERT_RECORDED: &str = concat!(
