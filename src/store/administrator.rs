@@ -34,10 +34,11 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// The result of [`UserChange::apply`](crate::user::UserChange::apply) is written with its events, and no other
     /// call writes the user in between. A change without effect writes nothing. Disabling a user increments
-    /// `credential_version`, so that every session and one-time token of the user is void. They stay void if the user
-    /// is enabled again, except for tokens of purpose [`VerifyEmail`](crate::token::Purpose::VerifyEmail). Under any
-    /// number of concurrent calls of this method and of [`delete_user`](Self::delete_user), at least one
-    /// [administrator](crate::user::User::is_administrator) remains if there was one.
+    /// `credential_version`, so that every session and one-time token of the user is void. These sessions and tokens
+    /// stay void if the user is enabled again, except for tokens of purpose
+    /// [`VerifyEmail`](crate::token::Purpose::VerifyEmail). Under any number of concurrent calls of this method and of
+    /// [`delete_user`](Self::delete_user), at least one [administrator](crate::user::User::is_administrator) remains if
+    /// there was one.
     ///
     /// # Errors
     /// If the database fails.

@@ -34,8 +34,8 @@ use crate::{
     },
 };
 
-/// A store behind a gate: it can be read-only, for example while its database is copied, and in tests it can be down or
-/// slow. Clones share the gate.
+/// A store behind a gate. The gate can make the store read-only, for example while its database is copied. In tests,
+/// the gate can also make the store unavailable or slow. Clones share the gate.
 ///
 /// A refused method fails with [`Unavailable`](StoreError::Unavailable), and clients may try again. A method that has
 /// begun runs to its end.

@@ -58,9 +58,9 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// was mailed to, exactly if [`one_time_user`](Self::one_time_user) finds its user. Otherwise, the state is
     /// [`Used`](OneTimeStatus::Used) if this token itself was spent, has not expired, and was mailed to the present
     /// address of its user, who may be disabled. A token that became void because of another token does not count as
-    /// spent. The holder of the token learns nothing else about the account. The exception is a
-    /// [`VerifyEmail`](Purpose::VerifyEmail) token: if a reset, a takeover or another such token made it void, it
-    /// counts as spent, because the address was proven.
+    /// spent. The exception is a [`VerifyEmail`](Purpose::VerifyEmail) token: if a reset, a takeover or another such
+    /// token made it void, it counts as spent, because the address was proven. The holder of the token learns nothing
+    /// else about the account.
     ///
     /// # Errors
     /// If the database fails.

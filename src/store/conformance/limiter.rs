@@ -47,7 +47,7 @@ pub async fn check_limiter(limiter: &LimiterSubject) {
     cleared_counter_starts_at_zero(limiter).await;
 }
 
-/// At each step, the limiter decides and stores as [`Rule::charge`] says.
+/// At each step, the decision of the limiter and the stored counter follow [`Rule::charge`].
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -104,7 +104,7 @@ pub async fn a_burst_admits_no_more_calls_than_its_size(limiter: &LimiterSubject
     }
 }
 
-/// Invariant I6: of concurrent guesses, only as many are checked as attempts are free, and one more after each wait.
+/// Invariant I6: of several concurrent guesses, only the free attempts are checked, and one more after each wait.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -153,7 +153,7 @@ pub async fn counters_after_a_refusal_are_not_charged(limiter: &LimiterSubject) 
     assert!(matches!(fourth, Charged::Refused { position: 0, .. }));
 }
 
-/// The attempt is removed together with its wait.
+/// A refund removes the attempt together with its wait.
 ///
 /// # Panics
 /// If the limiter breaks the contract.

@@ -237,7 +237,7 @@ pub async fn a_logout_wins_against_a_rotation(store: &Subject) {
     }
 }
 
-/// The user is found only for a current or a superseded token, and by every call.
+/// Every call with a current or superseded token finds the user. A call with any other token finds none.
 ///
 /// # Panics
 /// If the store breaks the contract.

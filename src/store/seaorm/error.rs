@@ -229,7 +229,7 @@ fn code_cause(error: &dyn DatabaseError) -> Cause {
     }
 }
 
-/// Whether a message of SQLite reports a missing table or column. Its messages are always in English.
+/// Whether a message of SQLite reports a missing table or column. SQLite's messages are always in English.
 fn is_of_schema(message: &str) -> bool {
     message.starts_with("no such table")
         || message.starts_with("no such column")

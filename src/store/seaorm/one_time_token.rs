@@ -218,7 +218,7 @@ impl<D: Database> OneTimeTokenStore for SeaOrmStore<D> {
     }
 }
 
-/// The purpose as it is stored in a row of this token.
+/// The purpose as it is stored in the row of this token.
 fn row_purpose(token: &NewOneTimeToken) -> String {
     let purpose = token.purpose.as_str();
     match token.purpose {
@@ -227,7 +227,7 @@ fn row_purpose(token: &NewOneTimeToken) -> String {
     }
 }
 
-/// The live token among those that a mail may have.
+/// The live token among the tokens that a mail may carry.
 fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let mut found = IssueOneTime::Dead;
     for row in rows {

@@ -50,7 +50,7 @@ macro_rules! set_password {
 const SET_PASSWORD: &str = set_password!();
 
 /// Updates the sessions in one pass, so that no two statements wait for each other. If a session ended concurrently,
-/// its row no longer matches once it is locked, and stays unchanged.
+/// its row no longer matches once the row is locked, and stays unchanged.
 const CHANGE_PASSWORD: &str = concat!(
     "WITH changed AS (",
     set_password!(),

@@ -63,9 +63,9 @@ impl ConnectSettings {
     /// The database at `postgres://…` or `sqlite://…`, with 10 connections and 100 prepared statements on each, and
     /// timeouts that fit a [request timeout](Self::request_timeout) of 10 seconds.
     ///
-    /// A SQLite file is created only if the URL has `?mode=rwc`. Only the user of the process can access a file that is
-    /// created, and its companion files (mode 0600); an existing file keeps its mode. A URL that names no file, or
-    /// opens the file read-only, is refused. The URL `sqlite::memory:` opens a database in the memory of the process.
+    /// A SQLite file is created only if the URL has `?mode=rwc`. Only the user of the process can access the created
+    /// file and its companion files (mode 0600); an existing file keeps its mode. A URL that names no file, or opens
+    /// the file read-only, is refused. The URL `sqlite::memory:` opens a database in the memory of the process.
     ///
     /// A URL with a parameter that the driver does not know is refused. A Postgres URL may name several hosts,
     /// `postgres://user@one:5432,two:5432/app`, which are tried in this order. It may also set `target_session_attrs`

@@ -10,8 +10,8 @@ use super::{
 use crate::{clock::Timestamp, token::EndReason, user::UserId};
 
 /// The tables from which a takeover deletes the user's rows. If a feature stores another way to sign in, add its table
-/// here, so that both kinds of takeover delete its rows. Sessions are ended instead. One-time tokens that verify the
-/// address are marked as used, and all others become void with the old version.
+/// here, so that both kinds of takeover delete its rows. Sessions are ended, but not deleted. One-time tokens that
+/// verify the address are marked as used, and all others become void with the old version.
 const WIPED: [&str; 2] = ["auth_identities", "auth_oauth_flows"];
 
 /// Marks the tokens that verify an address as used, after the address was verified in another way. All other tokens

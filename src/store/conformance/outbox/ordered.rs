@@ -199,7 +199,7 @@ pub async fn a_pending_request_can_be_mailed_again(store: &Subject) {
     assert_eq!(issue(store, &retried(&again)).await, IssueOneTime::Dead);
 }
 
-/// A reset, a logout everywhere or a newer request voids the link, and it stays void after a purge.
+/// A reset, a logout everywhere or a newer request voids the link, and the link stays void after a purge.
 ///
 /// # Panics
 /// If the store breaks the contract.
