@@ -39,10 +39,10 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
     /// Stores the token that confirms a new address of the user, replacing any older one, and orders the mails.
     ///
     /// # Contract
-    /// Atomic. The session must be live, and the credentials must be those that were checked in it. The token, which
-    /// has the purpose [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange), then replaces an older token
-    /// (by `created_at`), and the event and the mails are written. If there is a newer token, nothing is written. The
-    /// same statements run whether or not the address has an account.
+    /// Atomic. The session must be live, and the user's credentials must be unchanged since they were checked in it.
+    /// The token has the purpose [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange) and replaces an
+    /// older token (by `created_at`); the event and the mails are written with it. If there is a newer token, nothing
+    /// is written. The same statements run whether or not the address has an account.
     ///
     /// # Errors
     /// If the database fails.
@@ -54,8 +54,8 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
         mails: &[Intent],
     ) -> Result<Checked, StoreError>;
 
-    /// Gives the user of a token the address that the token was mailed to, and returns the user; `None` if the token is
-    /// not valid, or another account has the address.
+    /// Changes the address of a token's user to the address that the token was mailed to, and returns the user; `None`
+    /// if the token is not valid, or another account has the address.
     ///
     /// # Contract
     /// Atomic, and at most one of any number of concurrent calls succeeds (I1). The token must have the purpose

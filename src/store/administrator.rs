@@ -10,15 +10,16 @@ use crate::{
 };
 
 /// Adds the first administrator, and changes and deletes users for administrators. The store protects the last
-/// administrator: it checks for one in the same step as the change. Part of [`Store`](crate::store::Store).
+/// administrator by checking, in the same step as a change, that an administrator remains. Part of
+/// [`Store`](crate::store::Store).
 #[async_trait]
 pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
-    /// Adds an administrator, if there is none.
+    /// Adds an administrator if there is none yet.
     ///
     /// # Contract
-    /// Atomic: the user is added and the event written only if at that moment there is no active
-    /// [administrator](crate::user::User::is_administrator), and the address is free. Of any number of concurrent
-    /// calls, with any addresses, at most one is [`FirstAdministrator::Inserted`].
+    /// Atomic: the user is added and the event is written only if at that moment there is no active
+    /// [administrator](crate::user::User::is_administrator) and the address is free. Of any number of concurrent calls,
+    /// with any addresses, at most one returns [`FirstAdministrator::Inserted`].
     ///
     /// # Errors
     /// If the database fails.
@@ -33,9 +34,11 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// The result of [`UserChange::apply`](crate::user::UserChange::apply) is written with its events, and no other
     /// call writes the user in between. A change without effect writes nothing. Disabling a user increments
-    /// `credential_version`: every session and one-time token of the user is then dead, and stays dead if the user is
-    /// enabled again. Under any number of concurrent calls of this method and of [`delete_user`](Self::delete_user), at
-    /// least one [administrator](crate::user::User::is_administrator) remains if there was one.
+    /// `credential_version`, so that every session and one-time token of the user is void. These sessions and tokens
+    /// stay void if the user is enabled again, except for tokens of purpose
+    /// [`VerifyEmail`](crate::token::Purpose::VerifyEmail). Under any number of concurrent calls of this method and of
+    /// [`delete_user`](Self::delete_user), at least one [administrator](crate::user::User::is_administrator) remains if
+    /// there was one.
     ///
     /// # Errors
     /// If the database fails.

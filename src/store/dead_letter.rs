@@ -12,7 +12,8 @@ use crate::{
 /// Lists the mails in the outbox for operators, and retries dead ones. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
-    /// Returns at most `limit` mails in the outbox by descending id, and only those below `after` if it is given.
+    /// Returns at most `limit` mails in the outbox by descending id. If `after` is given, only mails with a lower id
+    /// are returned.
     ///
     /// # Contract
     /// A page costs the same at any depth. An intent without an address is listed with the address that it was ordered
@@ -27,13 +28,13 @@ pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<MailEntry>, StoreError>;
 
-    /// Replaces a dead intent with a new one, requested and due at `now`.
+    /// Replaces a dead intent with a new intent that is requested and due at `now`.
     ///
     /// # Contract
-    /// Atomic, and at most one of any number of concurrent calls succeeds. The dead intent is removed. The new one has
-    /// the same content and recipient, and keeps the account and the time of the order. The event is written with [the
-    /// retried mail](crate::mail::RetriedMail::noted_on). The old link cannot be derived from the new identifier. The
-    /// lifetime starts again at `now`. A pending intent is left unchanged.
+    /// Atomic, and at most one of any number of concurrent calls succeeds. The dead intent is removed. The new intent
+    /// has the same content and recipient, and keeps the account and the time of the original order. The written event
+    /// names [the retried mail](crate::mail::RetriedMail::noted_on). The old link cannot be derived from the new
+    /// identifier. The lifetime of the mail starts again at `now`. A pending intent is left unchanged.
     ///
     /// # Errors
     /// If the database fails.

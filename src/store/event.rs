@@ -9,8 +9,9 @@ use crate::{
 
 /// Keeps the audit trail. Part of [`Store`](crate::store::Store).
 ///
-/// Most events are written by the methods that change something: each takes an event, and writes it together with its
-/// change or not at all. If such an event has no user, the store fills in the user concerned.
+/// Most events are written by the methods that change something. Each of these methods takes an event, and writes the
+/// event and the change together or not at all. If such an event has no user, the store fills in the user whom the
+/// change concerns.
 #[async_trait]
 pub trait EventStore: std::fmt::Debug + Send + Sync {
     /// Writes an event that reports no change, such as a refused sign-in.
@@ -22,7 +23,7 @@ pub trait EventStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn record_event(&self, event: &Event) -> Result<(), StoreError>;
 
-    /// Returns at most `limit` events by descending id, and only those below `after` if it is given.
+    /// Returns at most `limit` events by descending id. If `after` is given, only events with a lower id are returned.
     ///
     /// # Contract
     /// A page costs the same at any depth.

@@ -11,8 +11,9 @@ use crate::{
 
 /// Keeps provider sign-in flows and their codes. Part of [`Store`](crate::store::Store).
 ///
-/// A flow is *pending* until it is taken or expires. Its code is *valid* while it is not spent, `now < expires_at`, and
-/// its user is active at the `credential_version` that was stored with it.
+/// A flow is *pending* until it is taken or expires. The code of a flow is *valid* while `now < expires_at`, the code
+/// is not spent, and the user of the code is active and still has the `credential_version` that was stored with the
+/// code.
 #[async_trait]
 pub trait FlowStore: std::fmt::Debug + Send + Sync {
     /// Stores a new flow.

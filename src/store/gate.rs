@@ -34,8 +34,8 @@ use crate::{
     },
 };
 
-/// A store behind a gate: it can be read-only, for example while its database is copied, and in tests it can be down or
-/// slow. Clones share the gate.
+/// A store behind a gate. The gate can make the store read-only, for example while its database is copied. In tests,
+/// the gate can also make the store unavailable or slow. Clones share the gate.
 ///
 /// A refused method fails with [`Unavailable`](StoreError::Unavailable), and clients may try again. A method that has
 /// begun runs to its end.
@@ -90,7 +90,7 @@ impl<S> Gate<S> {
         self.change(|state| state.passage = passage);
     }
 
-    /// Makes each method wait this long before it checks the gate. Zero ends the delay.
+    /// Makes each method wait this long before the gate is checked. Zero ends the delay.
     pub fn delay(&self, delay: Duration) {
         self.change(|state| state.delay = delay);
     }
@@ -132,7 +132,7 @@ impl<S> Gate<S> {
     }
 }
 
-/// Forwards each method once the gate lets it through. Each method is atomic, so a check before it is enough.
+/// Forwards each method once the gate lets it through. Each method is atomic, so one check before the call is enough.
 macro_rules! gated {
     ($($store:ident { $($way:ident $method:ident($($name:ident: $type:ty),*) -> $reply:ty;)* })*) => {$(
         #[async_trait]

@@ -27,14 +27,14 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// Applies the outcome of an assertion, and stores the code for its user.
     ///
     /// # Contract
-    /// Atomic: [`Assertion::resolve`] decides on the data at that moment, and no other call writes the identity or the
-    /// users between the decision and the write. The code is stored with the flow, for the user at their
-    /// `credential_version`. The rest depends on the decision:
+    /// Atomic: [`Assertion::resolve`] decides based on the data at that moment, and no other call writes the identity
+    /// or the users between the decision and the write. The code is stored with the flow, together with the user and
+    /// their `credential_version`. The rest depends on the decision:
     ///
     /// * [`SignIn`](crate::identity::Linking::SignIn) writes nothing more;
     /// * [`Join`](crate::identity::Linking::Join) links the identity, and orders [`joined`](IdentitySignIn::joined);
-    /// * [`TakeOver`](crate::identity::Linking::TakeOver) removes the password hash, ends every session, uses every
-    ///   one-time token, removes every identity and every flow with a code of the user, increments
+    /// * [`TakeOver`](crate::identity::Linking::TakeOver) removes the password hash, ends every session, voids every
+    ///   one-time token, removes every identity of the user and every flow with a code for the user, increments
     ///   `credential_version`, verifies the address, and links the identity; the profile stays;
     /// * [`Create`](crate::identity::Linking::Create) adds the user, links the identity, and orders
     ///   [`verification`](IdentitySignIn::verification) if the address of the user is not verified;
@@ -42,20 +42,20 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     ///   user to add.
     ///
     /// The events of [`IdentitySignIn::events`] are written together with the outcome. Of any number of concurrent
-    /// calls with one identity, one links it and the others sign in the same user.
+    /// calls with the same identity, one links the identity, and the others sign in the same user.
     ///
     /// # Errors
     /// If the database fails.
     async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentityAdmission, StoreError>;
 
-    /// Spends the code of a linking flow, if it is neither spent nor expired, and links the identity of the flow to the
-    /// user of a live session.
+    /// Spends the code of a linking flow, if the code is neither spent nor expired, and links the identity of the flow
+    /// to the user of a live session.
     ///
     /// # Contract
-    /// Atomic, together with the mail and the event that [`Identity::noted_on`] creates from the given one. If the user
-    /// already has the identity, the outcome is [`Linked::Known`]. If another user has it, it stays with that user. The
-    /// code is spent in both cases. A call with a wrong challenge spends nothing. The codes of sign-in flows are not
-    /// found.
+    /// Atomic: the link, the mail and the event are written together. The event is the one that [`Identity::noted_on`]
+    /// creates from `event`. If the user already has the identity, the outcome is [`Linked::Known`]. If another user
+    /// has the identity, it stays with that user. The code is spent in both cases. A call with a wrong challenge spends
+    /// nothing. The codes of sign-in flows are not found.
     ///
     /// # Errors
     /// If the database fails.

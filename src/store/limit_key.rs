@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{error::StoreError, limit::SealedKey};
 
-/// Keeps the secret key of limit counters, so that it outlives the master secrets. Part of
+/// Keeps the secret key of limit counters, so that the key outlives the master secrets. Part of
 /// [`Store`](crate::store::Store).
 #[async_trait]
 pub trait LimitKeyStore: std::fmt::Debug + Send + Sync {

@@ -1,7 +1,7 @@
 //! The store traits, their adapters, and the checks of their contract.
 //!
-//! Each trait has a file of its own, and each adapter a folder. A trait has the same file name in each folder, also in
-//! the folder of the checks.
+//! Each trait has its own file, and each adapter has its own folder. The file for a trait has the same name in every
+//! folder, including the folder of the checks.
 
 mod address;
 mod administrator;
@@ -49,13 +49,14 @@ pub use self::{
 };
 use crate::error::{Result, StoreError};
 
-/// Keeps sessions and one-time tokens: combines these traits.
+/// Combines the traits that keep sessions and one-time tokens.
 pub trait TokenStore: SessionStore + RotationStore + OneTimeTokenStore {}
 
 impl<S: SessionStore + RotationStore + OneTimeTokenStore + ?Sized> TokenStore for S {}
 
-/// The storage of everything that Hallpass keeps. It is one database, because changes span the parts: a rotation joins
-/// the user, and a reset touches users, sessions and tokens. A host replaces all of it or nothing.
+/// The storage of everything that Hallpass keeps. All of it is in one database, because one call may touch several
+/// kinds of data: a rotation reads the user, and a reset changes users, sessions and tokens. A host therefore replaces
+/// the whole store or none of it; only the [`Limiter`] can be replaced on its own.
 #[async_trait]
 pub trait Store:
     UserStore
@@ -87,7 +88,7 @@ pub trait Store:
 /// Implemented for `&sea_orm::DatabaseTransaction`, and for `&mut sqlx::Transaction` of Postgres or SQLite, with the
 /// feature `postgres` or `sqlite`.
 pub trait Transaction<'a> {
-    /// The store inside this transaction: it commits nothing.
+    /// A store whose calls run inside this transaction. It commits nothing.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the store cannot use such a transaction.

@@ -18,17 +18,17 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// Stores a one-time token.
     ///
     /// # Contract
-    /// The user must be active, and the order still valid: the user must have the `credential_version` of the token
-    /// (except for [`VerifyEmail`](Purpose::VerifyEmail)) and its address (except for
-    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange)). A token of the latter purpose is never added here. It
-    /// replaces the unused one that [`request_email_change`](super::AddressStore::request_email_change) stored for the
-    /// same address: a voided token stays void.
+    /// The user must be active, and the order must still be valid: the user must have the `credential_version` of the
+    /// token (except for [`VerifyEmail`](Purpose::VerifyEmail)) and the address of the token (except for
+    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange)). A token of the latter purpose is never added here. It only
+    /// replaces the unused token that [`request_email_change`](super::AddressStore::request_email_change) stored for
+    /// the same address, so that a voided token stays void.
     ///
-    /// A user has at most one token per purpose: a newer one (by `created_at`) replaces an older one, used or not,
-    /// never the other way round. For [`VerifyEmail`](Purpose::VerifyEmail), each mail has a token of its own, and all
+    /// A user has at most one token per purpose: a newer token (by `created_at`) replaces an older token, even a used
+    /// one, and never the reverse. For [`VerifyEmail`](Purpose::VerifyEmail), each mail has a token of its own, and all
     /// tokens that were mailed to one address are valid until they expire or one of them is used. A repeated call
-    /// returns the live digest, so that a mail that is sent again carries the same link. If the live digest belongs to
-    /// another key, the call returns [`Elsewhere`](IssueOneTime::Elsewhere).
+    /// returns the live digest, so that a mail that is sent again carries the same link. If the live digest was derived
+    /// from another key, the call returns [`Elsewhere`](IssueOneTime::Elsewhere).
     ///
     /// # Errors
     /// If the database fails.
@@ -38,8 +38,9 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// `None` unless the purpose matches, the token is neither used nor expired (`now < expires_at`), the user is
-    /// active, the user's `credential_version` is the token's (except for [`Purpose::VerifyEmail`]), and the address
-    /// that it was mailed to is the address of the user (except for [`Purpose::ConfirmEmailChange`]). Spends nothing.
+    /// active, the user's `credential_version` equals the token's (except for [`Purpose::VerifyEmail`]), and the
+    /// address that the token was mailed to is the address of the user (except for [`Purpose::ConfirmEmailChange`]).
+    /// Spends nothing.
     ///
     /// # Errors
     /// If the database fails.
@@ -54,11 +55,12 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// One query, and nothing is written. The state is [`Live`](OneTimeStatus::Live), with the address that the token
-    /// was mailed to, exactly if [`one_time_user`](Self::one_time_user) finds its user. Otherwise it is
+    /// was mailed to, exactly if [`one_time_user`](Self::one_time_user) finds its user. Otherwise, the state is
     /// [`Used`](OneTimeStatus::Used) if this token itself was spent, has not expired, and was mailed to the present
-    /// address of its user, who may be disabled. A token that another token made void was not spent. The holder of the
-    /// token learns nothing else about the account. A [`VerifyEmail`](Purpose::VerifyEmail) token that was made void by
-    /// a reset, a takeover or another such token counts as spent, because the address was proven.
+    /// address of its user, who may be disabled. A token that became void because of another token does not count as
+    /// spent. The exception is a [`VerifyEmail`](Purpose::VerifyEmail) token: if a reset, a takeover or another such
+    /// token made it void, it counts as spent, because the address was proven. The holder of the token learns nothing
+    /// else about the account.
     ///
     /// # Errors
     /// If the database fails.
@@ -69,8 +71,8 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<OneTimeStatus, StoreError>;
 
-    /// Spends a [`Purpose::Unlock`] token and clears the failed attempts in `cleared_counter`; `None` if it cannot be
-    /// spent.
+    /// Spends a [`Purpose::Unlock`] token and clears the failed attempts in `cleared_counter`; `None` if the token
+    /// cannot be spent.
     ///
     /// # Contract
     /// Atomic, and at most one of any number of concurrent calls succeeds (I1). The conditions of

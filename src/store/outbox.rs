@@ -11,33 +11,34 @@ use crate::{
 
 /// Keeps the mails to be sent. Part of [`Store`](crate::store::Store).
 ///
-/// Most intents are written by the methods that change something: each takes an intent, and writes it together with its
-/// change or not at all. If such an intent is for the user concerned, the store fills in that user.
+/// Most intents are written by the methods that change something. Each of these methods takes an intent, and writes the
+/// intent and the change together or not at all. If such an intent is for the user whom the change concerns, the store
+/// fills in that user.
 ///
 /// With each intent for a user, the store keeps the address and the `credential_version` that the user has at that
-/// time; see [`Ordered`]. If the change sets a new address, the store keeps the previous one.
+/// time; see [`Ordered`]. If the change sets a new address, the store keeps the previous address.
 #[async_trait]
 pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Adds intents that are due immediately.
     ///
     /// # Contract
-    /// One statement. Once this has returned, the mails survive a killed process (I5). The event is written with them.
-    /// An event without a user gets the user who has the address of the first intent, if there is one.
+    /// One statement. Once the call has returned, the mails survive a killed process (I5). The event is written with
+    /// them. An event without a user gets the user who has the address of the first intent, if there is one.
     ///
     /// # Errors
     /// If the database fails.
     async fn enqueue(&self, intents: &[Intent], event: Option<&Event>) -> Result<(), StoreError>;
 
-    /// Leases up to `limit` pending intents that are due at `now` until `lease_until`, starting with the one that has
-    /// been due longest.
+    /// Leases up to `limit` pending intents until `lease_until`. Only intents that are due at `now` are leased,
+    /// starting with the intent that has been due longest.
     ///
     /// # Contract
     /// An intent is leased to one caller at a time. If the lease expires, for example because the process was killed,
-    /// the next claim takes the intent. No lock or connection is held after the call. Its cost does not depend on how
-    /// many intents are dead or due later.
+    /// the next claim takes the intent. No lock or connection is held after the call. The cost of a call does not
+    /// depend on how many intents are dead or due later.
     ///
-    /// A clock that is set back delays nothing: an intent that was added, postponed or leased more than half a minute
-    /// after `now` is due. Unreadable rows are leased like the rest.
+    /// A clock that is set back delays no mail: an intent also counts as due if it was added, postponed or leased at a
+    /// time more than half a minute after `now`. Unreadable rows are leased like the rest.
     ///
     /// # Errors
     /// If the database fails.
@@ -48,8 +49,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Claims, StoreError>;
 
-    /// Stores the account that a leased intent was ordered for, if it was not known; returns whether the lease is still
-    /// held.
+    /// Stores the account that a leased intent was ordered for, if the account was not known yet, and returns whether
+    /// the lease is still held.
     ///
     /// # Contract
     /// An account that is already stored stays unchanged. If the lease named by `attempt` was lost, nothing is written
@@ -73,8 +74,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError>;
 
-    /// Gives a leased intent back at `now`, to become due again at `due_at`; `error` states the reason for the
-    /// operator.
+    /// Ends the lease of an intent at `now`, so that the intent is due again at `due_at`; `error` states the reason for
+    /// the operator.
     ///
     /// # Contract
     /// Does nothing if the lease named by `attempt` was lost to another worker.
@@ -94,7 +95,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// due after `beyond` and were requested at `asked_from` or later, and starts with those that are due soonest.
     ///
     /// # Contract
-    /// If every lease ends at `beyond` or earlier, leased intents stay unchanged.
+    /// If every lease expires at `beyond` or earlier, leased intents stay unchanged.
     ///
     /// # Errors
     /// If the database fails.
@@ -118,9 +119,9 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Counts a leased intent against its budget, and returns whether there was room.
     ///
     /// # Contract
-    /// Atomic: either the intent is permanently admitted and the budget records it, or nothing changes. Of any number
-    /// of concurrent calls with one key, on any number of instances, no more are admitted than the [`Admission`]
-    /// allows. If the lease named by `attempt` was lost, it returns `false` and changes nothing.
+    /// Atomic: either the intent is permanently admitted and the budget records the mail, or nothing changes. Of any
+    /// number of concurrent calls with one key, on any number of instances, no more are admitted than the [`Admission`]
+    /// allows. If the lease named by `attempt` was lost, the call returns `false` and changes nothing.
     ///
     /// # Errors
     /// If the database fails.
@@ -131,7 +132,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         admission: &Admission,
     ) -> Result<bool, StoreError>;
 
-    /// Removes dead intents requested before `dead_before`, and budget records from before `budget_before`.
+    /// Removes dead intents that were requested before `dead_before`, and budget records that are older than
+    /// `budget_before`.
     ///
     /// # Errors
     /// If the database fails.

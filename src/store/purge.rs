@@ -9,16 +9,16 @@ use crate::{
 
 /// Deletes expired data. Part of [`Store`](crate::store::Store).
 ///
-/// Each method reads one small batch of rows, in the order of their key, and returns the start of the next one. No
+/// Each method reads one small batch of rows, in the order of their key, and returns the start of the next batch. No
 /// statement reads more than `limit` rows, however many there are, and no lock outlives a statement. Any number of
-/// callers may purge at the same time: a row that another caller holds is skipped.
+/// callers may purge at the same time, because each call skips the rows that another caller holds.
 #[async_trait]
 pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// Deletes the sessions of one batch that ended at `before` or earlier, by revocation or expiry.
     ///
     /// # Contract
-    /// The end of a session is checked again at the moment of its deletion: a session that is refreshed in between
-    /// stays. `after` is the `next` of the previous batch.
+    /// At the moment of deletion, each session is checked again, so that a session that was refreshed in between stays.
+    /// `after` is the `next` of the previous batch.
     ///
     /// # Errors
     /// If the database fails.
@@ -33,9 +33,10 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// A used token stays until it expires: its mail may be sent a second time, and
-    /// [`issue_one_time`](super::OneTimeTokenStore::issue_one_time) must know the token. A newer token that replaces an
-    /// expired one stays. A token for an address change stays while the outbox has a letter for an address change of
-    /// the same user, even a dead one: the token shows whether a newer request has voided that letter.
+    /// [`issue_one_time`](super::OneTimeTokenStore::issue_one_time) must know the token. If a newer token has replaced
+    /// an expired one, the newer token stays. A token for an address change stays while the outbox has a letter for an
+    /// address change of the same user, even a dead letter, because the token shows whether a newer request has voided
+    /// that letter.
     ///
     /// # Errors
     /// If the database fails.
@@ -46,8 +47,8 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<TokenDigest>, StoreError>;
 
-    /// Deletes the events of one batch that happened before `before`, by the millisecond in their id. The key puts the
-    /// oldest events first, so no other events are read.
+    /// Deletes the events of one batch that happened before `before`, according to the millisecond in their id. The
+    /// oldest events have the lowest ids, so no later events are read.
     ///
     /// # Contract
     /// No later event is deleted.
@@ -76,7 +77,7 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     ) -> Result<PurgeBatch<LimitKey>, StoreError>;
 
     /// Deletes the [flows](super::FlowStore) of one batch that expired at `before` or earlier, if their codes have
-    /// expired too. Their key is the digest of the state.
+    /// expired too. The key of a flow is the digest of its state.
     ///
     /// # Errors
     /// If the database fails.

@@ -18,8 +18,9 @@ pub trait RotationStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// One query, and nothing is written. `None` unless
-    /// [`SessionState::classify`](crate::token::SessionState::classify) on one snapshot finds the presented token
-    /// [current](crate::token::Verdict::Current), or [superseded](crate::token::Verdict::Superseded) within grace.
+    /// [`SessionState::classify`](crate::token::SessionState::classify), applied to one snapshot, finds the presented
+    /// token [current](crate::token::Verdict::Current), or [superseded](crate::token::Verdict::Superseded) within
+    /// grace.
     ///
     /// # Errors
     /// If the database fails.
@@ -31,12 +32,13 @@ pub trait RotationStore: std::fmt::Debug + Send + Sync {
     /// Exchanges a refresh token for its successor.
     ///
     /// # Contract
-    /// A token has at most one successor, ever (I2): of any number of concurrent calls, one is [`Rotation::Rotated`],
-    /// and the others get the same successor or none. If the write matched nothing,
-    /// [`SessionState::classify`](crate::token::SessionState::classify) classifies the token on one snapshot. Only a
-    /// rotation changes `rotated_at`, to its `now` plus the time that the statement waited. The one call that ends the
-    /// session returns [`Rotation::Reused`]. It writes the event `on_reuse` with the class
-    /// ([`ReuseClass::noted_on`](crate::token::ReuseClass::noted_on)), and the mail.
+    /// A token has at most one successor, ever (I2): of any number of concurrent calls, one returns
+    /// [`Rotation::Rotated`], and the others get the same successor or none. If the write matches no row,
+    /// [`SessionState::classify`](crate::token::SessionState::classify) classifies the token based on one snapshot.
+    /// Only a rotation changes `rotated_at`, and sets it to the `now` of the rotation plus the time that the statement
+    /// waited. If a reuse ends the session, the one call that ended it returns [`Rotation::Reused`]. That call writes
+    /// the event `on_reuse` with the class ([`ReuseClass::noted_on`](crate::token::ReuseClass::noted_on)), and the
+    /// mail.
     ///
     /// # Errors
     /// If the database fails.

@@ -16,8 +16,8 @@ use crate::{
 
 /// Keeps sessions. Part of [`Store`](crate::store::Store).
 ///
-/// A session is *live* while it is not revoked, neither expiry is reached (`now < expiry`), and its user is active at
-/// the session's `credential_version`.
+/// A session is *live* while it is not revoked, has reached neither of its expiries (`now < expiry`), and its user is
+/// active and has the session's `credential_version`.
 #[async_trait]
 pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Opens a session, and records the sign-in on the user.
@@ -62,7 +62,7 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
 
-    /// Ends a session, and returns its user; `None` if it does not exist or had already been ended.
+    /// Ends a session, and returns its user; `None` if the session does not exist or had already been ended.
     ///
     /// # Contract
     /// Takes precedence over a rotation in flight: once this call has returned, no token of the session can be

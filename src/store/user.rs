@@ -18,9 +18,10 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// Adds a user.
     ///
     /// # Contract
-    /// Of any number of concurrent calls with one canonical address exactly one is [`InsertUser::Inserted`] (I4).
-    /// `credential_version` starts at 0. The event and `mail` are written with the user. With
-    /// [`InsertUser::EmailTaken`], only the content of `if_taken` is written, by the same number of statements.
+    /// Of any number of concurrent calls with the same free canonical address, exactly one returns
+    /// [`InsertUser::Inserted`] (I4). `credential_version` starts at 0. The event and `mail` are written with the user.
+    /// If the outcome is [`InsertUser::EmailTaken`], only the content of `if_taken` is written, by the same number of
+    /// statements.
     ///
     /// # Errors
     /// If the database fails.
@@ -41,16 +42,16 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// The user with this canonical address, and the data for a password check.
     ///
     /// # Contract
-    /// Finds disabled users too. The caller reveals that a user is disabled only after the right password.
+    /// Finds disabled users too. The caller reveals that a user is disabled only after the right password was given.
     ///
     /// # Errors
     /// If the database fails.
     async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
 
-    /// Returns at most `limit` users by descending id, and only those below `after` if it is given.
+    /// Returns at most `limit` users by descending id. If `after` is given, only users with a lower id are returned.
     ///
     /// # Contract
-    /// A page costs the same at any depth. The prefix is compared literally.
+    /// A page costs the same at any depth. The address prefix of the filter is compared literally.
     ///
     /// # Errors
     /// If the database fails.

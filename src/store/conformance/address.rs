@@ -41,7 +41,7 @@ pub async fn check_all(store: &Subject) {
     a_deletion_holds_after_a_race_with_a_change(store).await;
 }
 
-/// A token works once, before it expires; an address that is already verified keeps its time of verification.
+/// A token works once, before it expires. An address that is already verified keeps its time of verification.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -92,7 +92,8 @@ pub async fn a_verification_token_is_spent_once(store: &Subject) {
     assert_eq!(winners, 1);
 }
 
-/// Every link that was mailed to the address, old or new, works until it expires. Once one is used, all are void.
+/// Every link that was mailed to the address, old or new, works until it expires. Once one of the links is used, all of
+/// them are void.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -144,7 +145,7 @@ pub async fn older_links_verify_until_one_is_used(store: &Subject) {
     assert_eq!(verify(store, elsewhere, at).await, Some(other.id));
 }
 
-/// One of several parallel uses of links to an address succeeds.
+/// If several links that were mailed to an address are used in parallel, one succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -242,7 +243,7 @@ pub async fn a_change_token_is_spent_once(store: &Subject) {
     assert_eq!(found.credential_version, 1);
 }
 
-/// The older link is void at once, even if its token is issued later.
+/// The older link is void at once, even if its request arrives again later.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -308,7 +309,7 @@ pub async fn a_taken_address_stays_with_its_user(store: &Subject) {
     assert_eq!(found.email.as_str(), own.as_str());
 }
 
-/// One of several users who confirm the same address gets it; the others keep theirs.
+/// If several users confirm the same address, one of them gets it, and the others keep their own address.
 ///
 /// # Panics
 /// If the store breaks the contract.

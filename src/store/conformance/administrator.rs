@@ -20,7 +20,7 @@ use crate::{
     user::{DeleteUser, Roles, UpdateUser, UserChange, UserId, UserStatus},
 };
 
-/// Runs every check of this module. The store must be without an administrator.
+/// Runs every check of this module. The store must not contain an administrator.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -34,7 +34,7 @@ pub async fn check_all(store: &Subject) {
     last::check_all(store).await;
 }
 
-/// Every member is changed with microsecond precision.
+/// Every member can be changed, and times keep their microseconds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -202,7 +202,7 @@ pub async fn a_deleted_user_leaves_only_events(store: &Subject) {
     assert_eq!(count, events.len(), "a failed deletion left an event");
 }
 
-/// A deletion based on older credentials deletes nothing.
+/// A deletion that names an older `credential_version` deletes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.

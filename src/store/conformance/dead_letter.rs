@@ -43,7 +43,7 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     assert_eq!(entry.status, MailStatus::Dead);
     assert_eq!(entry.last_error.as_deref(), Some("no use"));
     assert_eq!(entry.attempts, 1);
-    // A late report of a former lease holder does not reopen a completed mail.
+    // A late report of the former lease holder does not change a dead mail.
     complete(store, &claimed).await;
     postpone(store, &claimed, at, at).await;
 
@@ -71,8 +71,8 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     }
 }
 
-/// The new mail has the account and time of the old one, and no budget of its own; the event names the actor, the
-/// letter and the user.
+/// The new mail keeps the account and the time of the old mail, and is not counted against the budget again. The event
+/// names the actor, the letter and the user.
 ///
 /// # Panics
 /// If the store breaks the contract.

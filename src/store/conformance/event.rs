@@ -1,4 +1,4 @@
-//! The contract of [`EventStore`](crate::store::EventStore): the trail has one event for each change, and no other.
+//! The contract of [`EventStore`](crate::store::EventStore): the trail has one event for each change, and no others.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub async fn check_all(store: &Subject) {
     an_order_event_names_the_holder_of_the_address(store).await;
 }
 
-/// Every member is returned unchanged with microsecond precision.
+/// Every member is returned unchanged, and times keep their microseconds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -54,7 +54,7 @@ pub async fn an_event_is_kept_whole(store: &Subject) {
     assert_eq!(kept, [full, bare]);
 }
 
-/// The list filters by user and kind, and pages hold each event once.
+/// The list filters by user and kind, and each event is on exactly one page.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -93,7 +93,7 @@ pub async fn events_are_listed_newest_first(store: &Subject) {
     );
 }
 
-/// A created account has one event, and a refused account has none.
+/// A created account has one event. If the account is refused, there is no event.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -125,7 +125,7 @@ pub async fn a_session_that_is_not_opened_leaves_no_event(store: &Subject) {
     }
 }
 
-/// Only the first end of a session leaves an event; an unknown user leaves none.
+/// Only the first logout of a session leaves an event. A logout everywhere of an unknown user leaves none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -190,7 +190,7 @@ pub async fn an_order_event_names_the_holder_of_the_address(store: &Subject) {
             recipient: Recipient::Holder(address),
             payload: Map::new(),
             created_at: now(),
-            // No worker may send it.
+            // The mail expires at once, so that no worker sends it.
             not_after: now(),
         };
         let asked = event(EventKind::PasswordResetRequested);

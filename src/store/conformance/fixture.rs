@@ -52,7 +52,7 @@ pub(super) fn digest() -> TokenDigest {
     TokenDigest::from(random_bytes::<32>())
 }
 
-/// A hash for each text.
+/// A different hash for each text.
 pub(super) fn hash(text: &str) -> PasswordHash {
     let tag = STANDARD_NO_PAD.encode(TokenDigest::of(text).as_bytes());
     let hash = format!("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA${tag}");

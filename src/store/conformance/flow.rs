@@ -61,7 +61,7 @@ pub async fn a_flow_is_taken_as_it_was_kept(store: &Subject) {
     }
 }
 
-/// The browser takes its flow once, before it expires; a failed attempt takes nothing.
+/// The browser takes its flow once, before the flow expires; a failed attempt takes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -100,7 +100,7 @@ pub async fn a_flow_is_taken_once_in_a_race(store: &Subject) {
     assert_eq!(taken, 1, "a flow was taken {taken} times");
 }
 
-/// The code gives the current credentials and the provider's name, once.
+/// The code can be redeemed once, for the current credentials and the provider's name.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -122,7 +122,7 @@ pub async fn a_code_is_good_for_its_user(store: &Subject) {
     assert!(again.is_none(), "a code was spent twice");
 }
 
-/// A wrong verifier or code neither signs in nor burns the code.
+/// A call with a wrong verifier or code signs nobody in and does not spend the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -257,7 +257,7 @@ pub(super) async fn taken(store: &Subject, intent: FlowIntent) -> (Flow, NewCode
     (flow, code)
 }
 
-/// An assertion of a trusted provider about a new user with this address.
+/// An assertion by a trusted provider about a new user with this address.
 pub(super) fn assertion(email: &EmailAddress) -> Assertion {
     Assertion {
         provider: "example".to_owned(),
@@ -270,7 +270,7 @@ pub(super) fn assertion(email: &EmailAddress) -> Assertion {
     }
 }
 
-/// The identity under which an assertion is linked.
+/// The identity that is stored when an assertion is linked.
 pub(super) fn identity(id: IdentityId, said: &Assertion, created_at: Timestamp) -> Identity {
     Identity {
         id,

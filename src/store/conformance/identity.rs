@@ -256,7 +256,7 @@ pub async fn a_refused_sign_in_writes_nothing(store: &Subject) {
     }
 }
 
-/// One call creates the account and all of them sign in to it.
+/// One call creates the account, and all calls sign in to it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -305,7 +305,7 @@ pub async fn two_identities_of_one_address_make_one_account(store: &Subject) {
     assert_eq!(events_of(store, user).await.len(), 3);
 }
 
-/// Runs this many concurrent sign-ins and returns their users and the number of events.
+/// Runs concurrent sign-ins with these assertions, and returns their users and the number of events.
 async fn race_in(
     store: &Subject,
     said: &[Assertion],
@@ -328,7 +328,7 @@ async fn race_in(
     (users, events, arrivals)
 }
 
-/// A user with an identity at a provider, and its assertion.
+/// A user with an identity at a provider, and the assertion of that identity.
 pub(super) async fn known(store: &Subject) -> (User, Assertion) {
     let said = assertion(&fresh_address());
     let (arrival, _) = arrival(store, &said).await;
@@ -369,7 +369,7 @@ fn expected(arrival: &IdentitySignIn) -> Identity {
     identity(arrival.identity, &arrival.assertion, arrival.now)
 }
 
-/// Checks the kinds of these events, and that the trail has them once after `before` others.
+/// Checks the kinds of these events, and that the trail has each of them once, after `before` other events.
 async fn assert_recorded(
     store: &Subject,
     user: UserId,

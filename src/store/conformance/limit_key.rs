@@ -37,7 +37,7 @@ pub async fn the_first_sealed_key_is_found_with_any_of_its_secrets(store: &Subje
     assert_eq!(agree(store, all).await, sorted(vec![first, third]));
 }
 
-/// Instances start together, each with a secret of its own and a shared one.
+/// Instances start together. Each of them has its own secret and a shared secret.
 ///
 /// # Panics
 /// If the store breaks the contract.

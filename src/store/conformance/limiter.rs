@@ -47,7 +47,7 @@ pub async fn check_limiter(limiter: &LimiterSubject) {
     cleared_counter_starts_at_zero(limiter).await;
 }
 
-/// At each step, the limiter decides and stores as [`Rule::charge`] says.
+/// At each step, the decision of the limiter and the stored counter follow [`Rule::charge`].
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -97,14 +97,14 @@ pub async fn counters_follow_their_rule(limiter: &LimiterSubject) {
 /// If the limiter breaks the contract.
 pub async fn a_burst_admits_no_more_calls_than_its_size(limiter: &LimiterSubject) {
     let rule = Rule::Rate(Rate::per_minute(60).with_burst(10));
-    // The first round has no counter, the second an expired one.
+    // The first round finds no counter, and the second round finds an expired one.
     let (key, first) = (key(), now());
     for at in [first, first + Duration::from_secs(3600)] {
         assert_eq!(granted(limiter, Charge { key, rule }, at).await, 10);
     }
 }
 
-/// Invariant I6: of concurrent guesses, only the free number is checked, and one more after each wait.
+/// Invariant I6: of several concurrent guesses, only the free attempts are checked, and one more after each wait.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -116,7 +116,7 @@ pub async fn parallel_guesses_stay_within_the_free_attempts(limiter: &LimiterSub
     assert_eq!(granted(limiter, Charge { key, rule }, later).await, 1);
 }
 
-/// Counters before a refused one are charged, and later ones are not.
+/// Counters before a refused counter are charged, and later counters are not.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -153,7 +153,7 @@ pub async fn counters_after_a_refusal_are_not_charged(limiter: &LimiterSubject) 
     assert!(matches!(fourth, Charged::Refused { position: 0, .. }));
 }
 
-/// The attempt is removed together with its wait.
+/// A refund removes the attempt together with its wait.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -221,7 +221,7 @@ pub async fn only_a_success_clears_its_counter(store: &Subject) {
     }
 }
 
-/// Invariant I1 for unlock tokens, whose purpose is binding.
+/// Invariant I1 for unlock tokens. A token for another purpose unlocks nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,7 +1,8 @@
 //! The contract of every [store trait](crate::store) as runnable checks, races included.
 //!
-//! The author of a store runs [`check_all`] on it. It needs a multi-threaded runtime and an otherwise idle store
-//! without an administrator, because the checks claim every mail they find. A failed check panics with a message.
+//! The author of a store runs [`check_all`] on it. The checks need a multi-threaded runtime and a store without an
+//! administrator. The store must be idle otherwise, because the checks claim every mail that they find. A failed check
+//! panics with a message.
 //!
 //! ```
 //! use std::sync::Arc;

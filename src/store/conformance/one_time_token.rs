@@ -103,7 +103,7 @@ pub async fn the_newest_token_wins(store: &Subject) {
     issued(store, &verify).await;
 }
 
-/// The newest token is live at the end in any order of arrival.
+/// At the end, the newest token is live, whatever the order of arrival.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -202,7 +202,7 @@ pub async fn a_disabled_user_gets_no_token(store: &Subject) {
     assert_eq!(issue(store, &nobody).await, IssueOneTime::Dead);
 }
 
-/// A spent token counts as spent until it expires; a voided one never does.
+/// A spent token counts as spent until it expires; a voided token never does.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -62,7 +62,7 @@ pub async fn an_intent_is_claimed_as_added(store: &Subject) {
     assert!(claim(store, at + LEASE, 10).await.is_empty());
 }
 
-/// Claims take up to the limit of intents, starting with those that have been due longest.
+/// A claim takes no more intents than its limit, starting with those that have been due longest.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -170,7 +170,8 @@ pub async fn a_postponed_intent_is_due_later(store: &Subject) {
     assert!(claim(store, later + LEASE, 10).await.is_empty());
 }
 
-/// Postponed, leased and new intents become due. A difference of up to half a minute is tolerated as clock skew.
+/// If the clock is set back, postponed, leased and new intents become due. A difference of up to half a minute is
+/// tolerated as clock skew.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -193,7 +194,7 @@ pub async fn a_clock_set_back_delays_no_mail(store: &Subject) {
     let leased = claim_one(store, before).await;
     assert_eq!((put_off.attempt, leased.attempt), (2, 3));
 
-    // Due mails come first, and one limit covers both.
+    // Due mails come before postponed mails, and one limit covers both.
     postpone(store, &leased, at, at + hour).await;
     let due = enqueued(store, before).await;
     let first = claim(store, before, 1).await;
@@ -206,7 +207,8 @@ pub async fn a_clock_set_back_delays_no_mail(store: &Subject) {
     }
 }
 
-/// The intents that are due soonest move first, up to the limit. Intents that were not ordered recently stay.
+/// The intents that are due soonest are brought forward first, up to the limit. Intents that were not ordered recently
+/// stay unchanged.
 ///
 /// # Panics
 /// If the store breaks the contract.

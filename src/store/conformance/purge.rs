@@ -35,7 +35,7 @@ pub async fn check_all(store: &Subject) {
     flows_are_purged_with_their_codes(store).await;
 }
 
-/// Revoked, idle and expired sessions are purged from the moment at which they ended, and not before.
+/// Revoked, idle and expired sessions can be purged from the moment at which they ended, and not before.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -112,7 +112,7 @@ pub async fn a_refreshed_session_outlives_a_purge(store: &Subject) {
     }
 }
 
-/// Exactly one purge deletes each row.
+/// Each row is deleted by exactly one of the concurrent purges.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -184,7 +184,8 @@ pub async fn old_events_are_purged_and_later_ones_stay(store: &Subject) {
     assert_eq!(deleted, 0);
 }
 
-/// An unfinished flow is deleted once it expires, and a finished flow once its code expires, spent or not.
+/// An unfinished flow is deleted once it expires, and a finished flow once its code expires, whether or not the code
+/// was spent.
 ///
 /// # Panics
 /// If the store breaks the contract.

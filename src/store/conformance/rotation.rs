@@ -88,8 +88,8 @@ pub async fn one_call_reports_the_reuse_without_grace(store: &Subject) {
     );
 }
 
-/// A retry gets the same answer until the end of the grace period, also on a slow clock. Retries do not extend the
-/// period.
+/// A retry gets the same answer until the end of the grace period, even on an instance whose clock is behind. Retries
+/// do not extend the period.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -165,7 +165,8 @@ pub async fn an_older_token_ends_the_session(store: &Subject) {
     assert_reused(store, &forged, class, "another token of this generation").await;
 }
 
-/// A token of an unknown later generation comes from before a restored backup, not from a theft.
+/// A token with a later generation than the stored one is not a sign of theft: it was issued before a backup was
+/// restored.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -236,7 +237,7 @@ pub async fn a_logout_wins_against_a_rotation(store: &Subject) {
     }
 }
 
-/// Only a current or a superseded token yields its user, and every call does so.
+/// Every call with a current or superseded token finds the user. A call with any other token finds none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -267,7 +268,7 @@ pub async fn the_user_of_an_exchangeable_token_is_found(store: &Subject) {
         let found = to_rotate(store, other).await;
         assert!(found.is_none(), "{other:?} is exchangeable");
     }
-    // The look-up is not counted as a theft.
+    // The look-up does not count as a reuse.
     let second = rotation(&session, 1, successor, digest());
     assert!(to_rotate(store, &second).await.is_some());
     assert!(log_out(store, &session).await);

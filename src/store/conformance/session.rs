@@ -152,7 +152,7 @@ pub async fn an_ended_session_is_dead(store: &Subject) {
     assert!(unknown.is_none(), "an unknown session was ended");
 }
 
-/// Every session of this user ends, and a sign-in that was checked before opens none.
+/// Every session of this user ends, and a sign-in whose credential was checked before opens no session.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -192,7 +192,7 @@ pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
             .map(|index| {
                 let mut session = new_session(user.id, 0);
                 session.verified_hash = Some(hash("first"));
-                // The first sign-in rehashes the password before the others.
+                // Every eighth sign-in also rehashes the password.
                 session.rehashed = (index % 8 == 0).then(|| hash("first again"));
                 session
             })
@@ -269,7 +269,7 @@ pub async fn live_sessions_are_listed_newest_first(store: &Subject) {
     assert_eq!(of(user.id, at).await, 0, "a dead session is listed");
 }
 
-/// Of several concurrent calls of the owner, one ends the session.
+/// If the owner calls several times concurrently, one call ends the session.
 ///
 /// # Panics
 /// If the store breaks the contract.

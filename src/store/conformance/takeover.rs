@@ -1,7 +1,8 @@
 //! The contract of takeovers.
 //!
-//! It binds [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::store::TokenStore): the previous
-//! holder of an unproven account loses all access when the owner of the address arrives.
+//! The contract covers [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::store::TokenStore): the
+//! previous holder of an unproven account loses all access when the owner of the address signs in or resets the
+//! password.
 
 use std::sync::Arc;
 
@@ -143,7 +144,7 @@ pub async fn unlinking_an_untrusted_identity_proves_nothing(store: &Subject) {
     assert!(!is_live(store, &session, now()).await, "a session survived");
 }
 
-/// The link mailed to the new address proved it, so the user keeps the account.
+/// The link proved the new address that it was mailed to, so the user keeps the account.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -169,7 +170,8 @@ pub async fn an_account_with_a_proven_new_address_is_not_taken_over(store: &Subj
     assert_eq!(identities(store, user.id).await.len(), 2);
 }
 
-/// The first call takes the account over; a later reset has no token, and a later provider joins the proven account.
+/// The first call takes the account over. If the reset comes second, its token is void; if the sign-in comes second,
+/// the identity joins the proven account.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -203,7 +205,7 @@ pub async fn a_concurrent_reset_and_sign_in_take_over_once(store: &Subject) {
     }
 }
 
-/// The owner arrives with a trusted provider, and the previous holder has no access left.
+/// Signs the owner in with a trusted provider, and asserts that the previous holder has no access left.
 async fn assert_taken_over(store: &Subject, user: &User) {
     let (arrival, _) = arrival(store, &assertion(&user.email)).await;
     let (owner, events) = signed_in(store, &arrival).await;

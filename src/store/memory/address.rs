@@ -85,7 +85,7 @@ impl AddressStore for MemoryStore {
         if owner.is_some_and(|owner| *owner != id) {
             return Ok(None);
         }
-        // The mail goes to the address that the user still has.
+        // The mail is ordered before the change, so that it goes to the previous address.
         state.order(mail, Some(id));
         let State {
             users, addresses, ..
@@ -120,7 +120,7 @@ impl State {
         Some((id, token.address.clone()))
     }
 
-    /// The tokens of this purpose that were mailed to this address.
+    /// Marks the tokens of this purpose that were mailed to this address as used.
     fn use_tokens_of(&mut self, user: UserId, purpose: Purpose, address: &EmailAddress) {
         let tokens = self.one_time.iter_mut();
         let tokens = tokens.filter(|((of, kind, _), _)| (*of, *kind) == (user, purpose));

@@ -190,7 +190,7 @@ impl State {
         identity
     }
 
-    /// Also removes the flows whose codes are valid for the user.
+    /// Removes the identities of the user, and the flows with a code for the user.
     pub(super) fn forget_identities(&mut self, user: UserId) {
         self.identities.retain(|_, row| row.user_id != user);
         self.flows.retain(|_, row| {

@@ -67,7 +67,7 @@ impl MemoryStore {
         dead.filter_map(|row| row.last_error.clone()).collect()
     }
 
-    /// The valid one-time token.
+    /// A one-time token that is not used, if there is one.
     pub(crate) fn live_token(&self) -> Option<TokenDigest> {
         let state = self.state();
         let mut rows = state.one_time.values();

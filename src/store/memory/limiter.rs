@@ -19,7 +19,7 @@ use crate::{
 const SHARDS: usize = 64;
 /// The capacity of a hash table of 2^14 buckets.
 const MOST_IN_SHARD: usize = 14_336;
-/// How many counters stay when a full shard is cleared out: fewer than fit, so that the shard is not full again at
+/// How many counters stay when a full shard is cleared out: fewer than fit, so that the shard does not fill up again at
 /// once.
 const KEPT_IN_SHARD: usize = MOST_IN_SHARD / 8 * 7;
 
@@ -47,7 +47,7 @@ struct Shard(Mutex<HashMap<LimitKey, Counter>>);
 #[derive(Clone, Copy)]
 struct Counter {
     held: Held,
-    /// The time until which it makes callers wait.
+    /// The time until which the counter makes callers wait.
     holds_up_until: Timestamp,
 }
 
@@ -64,7 +64,7 @@ impl MemoryLimiter {
         let shards = &*self.0;
         let [other, ..] = shards;
         let shard = shards.get(usize::from(first) % SHARDS).unwrap_or(other);
-        // No code panics half-way through a change.
+        // No code panics half-way through a change, so a poisoned shard is consistent.
         shard.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -120,8 +120,8 @@ impl MemoryLimiter {
     }
 }
 
-/// The counters move to a new table of the same size, because a table with many deletions would grow at the next
-/// insertion.
+/// Moves the counters that stay to a new table of the same size, because a table with many deletions would grow at the
+/// next insertion.
 fn make_room(counters: &mut HashMap<LimitKey, Counter>, now: Timestamp) -> Result<(), StoreError> {
     let mut kept: Vec<_> = mem::take(counters).into_iter().collect();
     kept.retain(|(_, counter)| counter.held.expires_at > now);

@@ -1,4 +1,4 @@
-//! A store in the memory of this process: for tests, and the reference for every other store.
+//! A store in the memory of this process, for tests and as the reference for every other store.
 
 mod address;
 mod administrator;
@@ -48,7 +48,7 @@ use crate::{
     user::UserId,
 };
 
-/// A store in memory. It forgets everything with the process; clones share the data.
+/// A store in memory. The data is lost when the process ends. Clones share the data.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -69,7 +69,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Every method does its work under this one lock, which makes it atomic.
+    /// Every method does its work under this one lock, which makes the method atomic.
     fn state(&self) -> MutexGuard<'_, State> {
         // No code panics half-way through a change, so a poisoned state is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -26,7 +26,7 @@ pub(super) struct OneTimeRow {
     pub(super) used: bool,
 }
 
-/// Each mail that proves an address has a token of its own. For any other purpose, a user has one.
+/// Each mail that proves an address has a token of its own. For any other purpose, a user has only one token.
 pub(super) type OneTimeKey = (UserId, Purpose, Option<IntentId>);
 
 pub(super) fn key_of(token: &NewOneTimeToken) -> OneTimeKey {
@@ -65,7 +65,7 @@ impl OneTimeRow {
         !self.used && user.stands(purpose, self.credential_version, &self.address)
     }
 
-    /// Whether the address that it was mailed to is still the user's.
+    /// Whether the address that the token was mailed to is still the user's.
     fn is_mailed_to(&self, user: &UserRow) -> bool {
         self.address.as_str() == user.user.email.as_str()
     }
@@ -166,7 +166,7 @@ impl State {
         }
     }
 
-    /// Marks the tokens that prove the address as used, because it was proven in another way.
+    /// Marks the tokens that prove the address as used, because the address was proven in another way.
     pub(super) fn use_proofs(&mut self, user: UserId) {
         let tokens = self.one_time.iter_mut();
         let is_meant = |(of, purpose, _): OneTimeKey| (of, purpose) == (user, Purpose::VerifyEmail);

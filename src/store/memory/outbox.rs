@@ -21,9 +21,9 @@ pub(super) struct OutboxRow {
     pub(super) intent: Intent,
     pub(super) ordered: Option<Ordered>,
     pub(super) ordered_at: Timestamp,
-    /// When to send the mail; while it is leased, when the lease expires.
+    /// When the mail is due; while the mail is leased, when the lease expires.
     pub(super) due_at: Timestamp,
-    /// If the clock shows an earlier time than this, it was set back, and the mail is due.
+    /// If the clock shows an earlier time than this, the clock was set back, and the mail is due.
     pub(super) holds_from: Timestamp,
     pub(super) attempts: i32,
     pub(super) status: MailStatus,

@@ -43,12 +43,12 @@ impl SessionRow {
         self.is_open(now) && user.is_at(self.credential_version)
     }
 
-    /// Neither ended nor expired.
+    /// Whether the session has neither ended nor expired.
     fn is_open(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && now < self.idle_expires_at && now < self.absolute_expires_at
     }
 
-    /// Whether it ended at this time or earlier.
+    /// Whether the session ended or expired at this time or earlier.
     pub(super) fn has_ended(&self, before: Timestamp) -> bool {
         self.revoked.is_some_and(|(at, _)| at <= before)
             || self.idle_expires_at <= before

@@ -21,7 +21,7 @@ impl State {
             row.user.updated_at = now;
         }
         self.end_sessions(user, reason, now);
-        // The other tokens die with the version.
+        // The other tokens become void with the old version.
         self.use_proofs(user);
         self.forget_identities(user);
     }

@@ -53,7 +53,7 @@ macro_rules! to_change {
     };
 }
 
-/// Only one statement can use the token, and no statement can if a newer token has replaced it in between.
+/// Only one statement can use the token. If a newer token has replaced it in between, no statement can use it.
 macro_rules! spend {
     () => {
         "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM found \
@@ -144,7 +144,7 @@ const SET_ADDRESS: &str = concat!(
     " FROM auth_one_time_tokens t WHERE t.digest = $1 AND u.id = t.user_id"
 );
 
-/// The user of a live session whose credentials are unchanged since the check in it.
+/// The user of a live session, if the user's credentials are unchanged since they were checked in the session.
 macro_rules! asking {
     () => {
         concat!(
@@ -287,7 +287,7 @@ async fn change_in(
     let Some(id) = id(&rows)? else {
         return Ok(None);
     };
-    // The mail goes to the address that the user still has.
+    // The mail is ordered before the change, so that it goes to the previous address.
     order::insert(txn, mail, Some(id)).await?;
     run(txn, SET_ADDRESS, [bytes(digest), now.into()]).await?;
     run(txn, USE, [bytes(digest), now.into()]).await?;

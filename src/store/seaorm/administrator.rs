@@ -34,8 +34,8 @@ const INSERT_FIRST: &str = insert_user!(
     concat!(" WHERE NOT EXISTS (", administrator!(), ")")
 );
 
-/// On Postgres, this lock admits one statement at a time: two concurrent statements would each find no administrator.
-/// The key is `hp_admin` in ASCII.
+/// On Postgres, this lock admits one statement at a time. Without the lock, two concurrent statements could each find
+/// no administrator and add one. The key is `hp_admin` in ASCII.
 const FIRST_ADMINISTRATOR: &str = "SELECT pg_advisory_xact_lock(7525619849237457262)";
 
 const USER: &str = concat!(
@@ -51,7 +51,7 @@ const USER_LOCKED: &str = concat!(
 );
 
 /// The user and, if the user is an administrator, all administrators. On Postgres the rows are locked in a fixed order,
-/// so that no deadlock occurs. The statement reads them as the previous holders of the locks left them.
+/// so that no deadlock occurs. The statement reads the rows as the previous holders of the locks left them.
 macro_rules! with_administrators {
     ($lock:literal) => {
         concat!(
@@ -187,7 +187,7 @@ async fn delete_in(
     Ok(DeleteUser::Deleted(held.user))
 }
 
-/// A user that no other transaction can write before this one ends.
+/// A user that no other transaction can write before this transaction ends.
 struct Held {
     user: User,
     credential_version: i64,
@@ -205,8 +205,8 @@ async fn hold(txn: &Txn<'_>, id: UserId, administrators: bool) -> Result<Option<
     let rows = run(txn, sql, [id.as_uuid().into()]).await?;
     let held = held(&rows, id)?;
     match held {
-        // A user who became an administrator while the statement waited was not one when the statement chose the rows
-        // to lock.
+        // If the user became an administrator while the statement waited, the statement did not lock the other
+        // administrators. A second run locks them.
         Some(Held {
             user,
             others: false,

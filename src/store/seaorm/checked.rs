@@ -1,4 +1,4 @@
-//! Changes authorized by a session, after a check of the credential in it.
+//! Changes that a session authorizes after a credential of the user was checked in it.
 
 use sea_orm::{QueryResult, Value};
 
@@ -7,7 +7,7 @@ use crate::{
     token::{Checked, CheckedSession},
 };
 
-/// The condition that a user `u` is unchanged since a check of the credential in a session.
+/// The condition that the credentials of a user `u` are unchanged since they were checked in a session.
 macro_rules! unchanged {
     () => {
         "u.id = $3 AND u.credential_version = $4 AND u.password_hash IS NOT DISTINCT FROM $5"

@@ -60,8 +60,8 @@ impl Connections {
     /// A connection that is outside a transaction according to driver and server. A connection inside one is closed,
     /// because the caller that left the transaction open will not commit it.
     pub(super) async fn acquire_idle(&self) -> Result<Connection, DbErr> {
-        // Each round closes one connection. After one round for each connection of the pool, the next round gets a new
-        // connection.
+        // Each failed round closes one connection. After as many failed rounds as the pool has connections, the next
+        // round gets a new connection.
         for _ in 0..=self.max_connections() {
             let mut connection = self.acquire().await?;
             match connection.is_idle().await {
@@ -150,8 +150,8 @@ impl Connection {
         self
     }
 
-    /// Reads all rows, never only the first. A driver that stops reading early returns the row before the statement has
-    /// ended and committed.
+    /// Reads all rows, even if the caller needs only the first. If the driver stopped after the first row, it would
+    /// return before the statement has ended and committed.
     pub(super) async fn query(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
         let rows = match &mut self.driver {
             #[cfg(feature = "postgres")]
@@ -166,7 +166,7 @@ impl Connection {
         })
     }
 
-    /// On SQLite the transaction holds the write lock from its first moment, so that its reads stay valid.
+    /// On SQLite the transaction takes the write lock when it begins, so that its reads stay valid.
     pub(super) async fn begin(&mut self) -> Result<(), DbErr> {
         let sql = match &self.driver {
             #[cfg(feature = "postgres")]
@@ -177,7 +177,7 @@ impl Connection {
         self.is_reusable = false;
         let begun = self.execute(sql).await;
         if begun.is_err() {
-            // A lock that another process holds does not make the connection unusable.
+            // If BEGIN failed only because another process holds the lock, the connection is still usable.
             self.is_reusable = self.is_idle().await.unwrap_or(false);
         }
         begun
@@ -200,8 +200,8 @@ impl Connection {
         }
     }
 
-    /// The statements that begin and end transactions bypass the driver's transaction count. The driver counts only
-    /// answered statements, and turns a BEGIN inside a transaction into a savepoint.
+    /// The statements that begin and end transactions bypass the driver's transaction count. The driver would count
+    /// only answered statements, and would turn a BEGIN inside a transaction into a savepoint.
     async fn execute(&mut self, sql: &'static str) -> Result<(), DbErr> {
         let sql = sql.into_sql_str();
         let executed = match &mut self.driver {
@@ -268,8 +268,8 @@ impl Drop for Connection {
     }
 }
 
-/// Whether a connection with this error would keep failing: its server became read-only, or its transaction failed and
-/// is still open.
+/// Whether a connection keeps failing after this error, because its server became read-only, or because its transaction
+/// failed and is still open.
 fn spoils(error: &SqlxError) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     matches!(code.as_deref(), Some("25006" | "25P02"))

@@ -21,7 +21,7 @@ use crate::{
     user::{EmailAddress, UserId},
 };
 
-/// Each condition is part of the SQL text, so that the planner can use the index of dead mails.
+/// Each condition is part of the SQL text, so that the planner can use the index on dead mails.
 macro_rules! list {
     ($condition:literal) => {
         concat!(
@@ -82,7 +82,7 @@ impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
             let wanted = limit - entries.len();
             let count = i64::try_from(wanted).unwrap_or(i64::MAX);
             let rows = self.read(sql, [after.into(), count.into()]).await?;
-            // A mail that this version cannot read must not hide the others, or end the page early.
+            // A mail that this version cannot read must neither hide the others nor end the page early.
             entries.extend(rows.iter().filter_map(|row| {
                 let entry = entry(row).inspect_err(|error| {
                     tracing::error!(%error, "a mail in the outbox cannot be read");

@@ -1,4 +1,4 @@
-//! From database errors to [`StoreError`].
+//! Converts database errors to [`StoreError`].
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ use crate::{
 
 const MAX_RETRIES: u32 = 3;
 
-/// SQLite does not wait for another writer in a transaction that has read, because the data that the transaction has
-/// read may be outdated.
+/// Once a transaction has read, SQLite does not let it wait for another writer, because the data that it has read may
+/// be outdated.
 const HOST_CONFLICT: &str = "the transaction is the host's, which rolls it back and runs it again; on SQLite, one that reads \
     before it writes has to be begun with SqliteTransactionMode::Immediate";
 
-/// Counts how often a statement or transaction has failed for a transient reason, and waits before it is run again.
+/// Counts how often a statement or transaction has failed for a transient reason, and waits before the next attempt.
 #[derive(Debug)]
 pub(super) struct Retries {
     left: u32,
     lost: u32,
-    /// A connection was lost, and its statement has been repeated.
+    /// Whether a connection was lost and its work was run again.
     has_reconnected: bool,
     is_of_host: bool,
 }
@@ -56,7 +56,8 @@ impl Retries {
         self.has_reconnected && !self.is_of_host
     }
 
-    /// Waits if the work may be run again. Work on a lost connection may not, because its outcome is unknown.
+    /// Waits if the work may be run again. Work on a lost connection may not be run again, because its outcome is
+    /// unknown.
     ///
     /// # Errors
     /// If the work may not be run again.
@@ -121,12 +122,13 @@ pub(super) fn unreadable(column: &str, error: impl std::fmt::Display) -> DbErr {
     DbErr::Type(format!("{column}: {error}"))
 }
 
-/// Another statement took a value that had been free, or changed a row that had been read. The call runs again.
+/// The error of a call that has to run again, because another statement took a value that had been free, or changed a
+/// row that the call had read.
 pub(super) fn overtaken() -> DbErr {
     DbErr::RecordNotInserted
 }
 
-/// The connection has ended: its server closed it, or cannot be reached.
+/// Whether the connection has ended, because its server closed it or cannot be reached.
 pub(super) fn is_lost(error: &SqlxError) -> bool {
     match error {
         SqlxError::Io(_) | SqlxError::Tls(_) => true,
@@ -198,8 +200,8 @@ fn code_cause(error: &dyn DatabaseError) -> Cause {
     match code.as_ref() {
         // Postgres, SQLSTATE: serialization failure, deadlock, lock not available.
         "40001" | "40P01" | "55P03" => Cause::Conflict,
-        // Unique violation: every insert handles its conflicts, so only a row that another statement wrote concurrently
-        // can conflict. The next attempt sees it.
+        // Unique violation. Every insert handles conflicts with rows that it sees, so another statement must have
+        // written the row concurrently. The next attempt sees that row.
         "23505" => Cause::Conflict,
         // No such table, schema or column.
         "42P01" | "3F000" | "42703" => Cause::Schema,
@@ -227,7 +229,7 @@ fn code_cause(error: &dyn DatabaseError) -> Cause {
     }
 }
 
-/// SQLite's message, which is always in English.
+/// Whether a message of SQLite reports a missing table or column. SQLite's messages are always in English.
 fn is_of_schema(message: &str) -> bool {
     message.starts_with("no such table")
         || message.starts_with("no such column")

@@ -120,7 +120,8 @@ impl<D: Database> EventStore for SeaOrmStore<D> {
             }
             let statement = page.build(self.backend());
             let rows = self.query(Access::Read, || statement.clone()).await?;
-            // An event that this version cannot read, such as a kind of a newer version, must not hide the others.
+            // An event that this version cannot read, such as an event of a kind that a newer version added, must not
+            // hide the others.
             events.extend(rows.iter().filter_map(|row| {
                 let event = event(row).inspect_err(|error| {
                     tracing::error!(%error, "an event cannot be read");

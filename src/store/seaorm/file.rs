@@ -23,7 +23,8 @@ pub(super) struct Files(Arc<OnceCell<Opened>>);
 struct Opened {
     /// Empty for a database in memory.
     files: Vec<(PathBuf, Identity)>,
-    /// An idle connection outside the pool. While a connection is open, SQLite neither removes the log nor creates one.
+    /// An idle connection outside the pool. While a connection is open, SQLite neither removes the log nor creates a
+    /// new log.
     connection: Mutex<Option<SqliteConnection>>,
 }
 
@@ -31,7 +32,7 @@ struct Opened {
 type Identity = (u64, u64);
 
 impl Files {
-    /// The first call records the files as they are.
+    /// The first call records the files, and each call compares the files at their paths with that record.
     ///
     /// # Errors
     /// If a file is gone or was replaced.
@@ -79,7 +80,7 @@ impl Opened {
     async fn on(pool: &SqlitePool) -> Result<Self, DbErr> {
         let opened = async {
             let mut connection = pool.connect_options().connect().await?;
-            // A connection that has read keeps the log open.
+            // Only a connection that has read keeps the log open, so this query also reads the schema.
             let sql = "SELECT file FROM pragma_database_list WHERE name = 'main' AND (SELECT count(*) >= 0 FROM sqlite_schema)";
             let path: Option<String> = sqlx::query_scalar(sql).fetch_one(&mut connection).await?;
             let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
@@ -114,7 +115,7 @@ fn identify(path: &Path) -> io::Result<Identity> {
     fs::metadata(path).map(|about| (about.dev(), about.ino()))
 }
 
-/// Here, only the existence of a file can be checked.
+/// On a system other than Unix, only the existence of a file can be checked.
 #[cfg(not(unix))]
 fn identify(path: &Path) -> io::Result<Identity> {
     fs::metadata(path).map(|_| (0, 0))

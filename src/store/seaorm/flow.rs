@@ -196,7 +196,7 @@ fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
     })
 }
 
-/// Stores the code of a user in the transaction of the sign-in, and records its events.
+/// Stores the code of a user in the transaction of the sign-in, and records the events of the sign-in.
 pub(super) async fn keep_code(
     txn: &Txn<'_>,
     code: &NewCode,

@@ -27,7 +27,8 @@ use crate::{
     store::{Store, Transaction},
 };
 
-/// A transaction that the host has opened. It holds SQLite's lock itself, and the host has to run failed work again.
+/// A transaction that the host has opened. On SQLite, the transaction itself holds the lock. If its work fails, the
+/// host has to run the work again.
 #[derive(Clone, Debug)]
 pub struct InTransaction<'a>(Arc<dyn HostTransaction + 'a>);
 
@@ -102,7 +103,7 @@ impl<'a> Transaction<'a> for &'a DatabaseTransaction {
     }
 }
 
-/// The connection of an sqlx transaction. The store runs one statement at a time.
+/// The connection of an sqlx transaction. The mutex lets one statement run at a time.
 struct OfSqlx<'a, C>(Mutex<&'a mut C>);
 
 impl<C> fmt::Debug for OfSqlx<'_, C> {

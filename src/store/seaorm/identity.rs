@@ -37,7 +37,7 @@ macro_rules! local {
     };
 }
 
-/// The user that an identity is linked to, and the one who has the address.
+/// The user that an identity is linked to, and the user who has the address.
 const CANDIDATES: &str = concat!(
     "SELECT ",
     local!(),
@@ -48,8 +48,8 @@ const CANDIDATES: &str = concat!(
     ", FALSE AS is_linked FROM auth_users u WHERE u.email_canonical = $3"
 );
 
-/// Locks the affected users on Postgres, in a fixed order, so that no deadlock occurs. A second statement reads them,
-/// and sees the writes that this one waited for.
+/// Locks the affected users on Postgres, in a fixed order, so that no deadlock occurs. A second statement then reads
+/// the users, and sees the writes that this statement waited for.
 const HOLD: &str = "\
     SELECT id FROM auth_users WHERE id IN (\
         SELECT i.user_id FROM auth_identities i WHERE i.issuer = $1 AND i.subject = $2 \

@@ -6,9 +6,9 @@ use sea_orm::sqlx::postgres::PgPoolOptions;
 use sea_orm::sqlx::sqlite::SqlitePoolOptions;
 use sea_orm::sqlx::{Connection, Error, SqlSafeStr as _};
 
-/// Asks both in one round trip, with a `SELECT` in place of a BEGIN. The driver refuses it if it counts an open
-/// transaction. Otherwise the driver sends it, and fails if the server then reports no transaction. In a failed
-/// transaction, the server answers with an error.
+/// Asks the driver and the server in one round trip, by sending a `SELECT` in place of a BEGIN. If the driver counts an
+/// open transaction, it refuses the statement. Otherwise the driver sends the statement, and fails if the server then
+/// reports no transaction. If the server is in a failed transaction, it answers with an error.
 ///
 /// # Errors
 /// If the connection is unusable.

@@ -17,7 +17,8 @@ const ALL: &str = "SELECT label, sealed FROM auth_limit_keys";
 
 const KEEP: &str = "INSERT INTO auth_limit_keys (label, sealed) VALUES ($1, $2)";
 
-/// No other lock in the database has this key. A statement after the lock sees the commit of its previous holder.
+/// No other lock in the database has this key. A statement that runs after the lock was granted sees the commit of the
+/// previous holder.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7236838301947564133)";
 
 #[async_trait]

@@ -70,7 +70,7 @@ fn bytes(key: LimitKey) -> Value {
     key.as_bytes().to_vec().into()
 }
 
-/// One statement for all charges, in which each step uses the result of the previous one. A counter without room
+/// One statement for all charges, in which each step uses the result of the previous step. A counter without room
 /// returns no row and is not written; its state is read separately.
 fn statement(charges: &[Charge], now: Timestamp) -> (String, Vec<Value>) {
     let mut values = vec![Value::from(now)];
@@ -175,7 +175,7 @@ fn micros(delta: TimeDelta) -> Value {
     delta.num_microseconds().unwrap_or(i64::MAX).into()
 }
 
-/// The first step that returned no row has no room.
+/// The first charge whose step returned no row is refused, because its counter has no room.
 fn outcome(charges: &[Charge], now: Timestamp, rows: &[QueryResult]) -> Result<Charged, DbErr> {
     let mut granted = vec![None; charges.len()];
     let mut before = granted.clone();
@@ -193,7 +193,7 @@ fn outcome(charges: &[Charge], now: Timestamp, rows: &[QueryResult]) -> Result<C
     }
     for (position, charge) in charges.iter().enumerate() {
         if let Some(None) = granted.get(position) {
-            // This statement cannot see a row that was written concurrently.
+            // If another statement wrote the counter concurrently, this statement cannot see the row.
             let unseen = || charge.rule.charge(None, now).unwrap_or_else(|held| held);
             let held = before.get(position).copied().flatten();
             let held = held.unwrap_or_else(unseen);

@@ -72,10 +72,10 @@ impl<D: Database> Store for SeaOrmStore<D> {
 }
 
 async fn show_life<D: Database>(store: &SeaOrmStore<D>) -> Result<(), StoreError> {
-    // This comes first: without the file, a write fails as if the tables were missing.
+    // This check comes first, because without the file a write fails as if the tables were missing.
     let in_place = store.ensure_in_place().await;
     in_place.map_err(|error| error::store_error(&error))?;
-    // A counter has this key with a probability of 2^-128. The row is expired from the start, so it may be purged.
+    // A counter has this key with a probability of 2^-128. The row is written as expired, so the purge may delete it.
     let values = [
         Value::from(b"hallpass: alive?".to_vec()),
         Timestamp::UNIX_EPOCH.into(),

@@ -59,8 +59,8 @@ macro_rules! issue {
 const ISSUE: &str = issue!("");
 const ISSUE_LOCKED: &str = issue!("FOR SHARE OF u");
 
-/// Renews the token of an address change if no newer request has replaced it. A voided request has no row that matches,
-/// and no row is added.
+/// Renews the token of an address change if no newer request has replaced it. A voided request has no matching row, and
+/// this statement adds none.
 const RENEW: &str = concat!(
     "UPDATE auth_one_time_tokens AS t SET digest = $3, created_at = $4, expires_at = $5, payload = $6 \
     FROM auth_users u WHERE t.user_id = $1 AND t.purpose = $2 AND u.id = t.user_id AND t.created_at < $4 \
@@ -95,7 +95,7 @@ macro_rules! user_of {
 pub(super) const USER_OF: &str = user_of!("");
 pub(super) const USER_OF_LOCKED: &str = user_of!(" FOR UPDATE OF u");
 
-/// The row of a token that is live or was spent itself; see [`USE_ALL_PROOFS`] for tokens that another token made void.
+/// The row of a token that is live or was itself spent; see [`USE_ALL_PROOFS`] for tokens that another token made void.
 const STATUS: &str = concat!(
     "SELECT t.payload->>'address' AS address, t.used_at IS NULL AS is_live \
     FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
@@ -218,7 +218,7 @@ impl<D: Database> OneTimeTokenStore for SeaOrmStore<D> {
     }
 }
 
-/// The purpose as it is stored in a row of this token.
+/// The purpose as it is stored in the row of this token.
 fn row_purpose(token: &NewOneTimeToken) -> String {
     let purpose = token.purpose.as_str();
     match token.purpose {
@@ -227,7 +227,7 @@ fn row_purpose(token: &NewOneTimeToken) -> String {
     }
 }
 
-/// The live token among those that a mail may have.
+/// The live token among the tokens that a mail may carry.
 fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let mut found = IssueOneTime::Dead;
     for row in rows {
@@ -240,7 +240,7 @@ fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTim
     Ok(found)
 }
 
-/// How the live token in this row relates to a mail that needs one.
+/// How the live token in this row relates to a mail that needs a token.
 fn issued(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let live = digest(row)?;
     if token.digests.contains(&live) {
@@ -258,7 +258,8 @@ fn issued(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, Db
     })
 }
 
-/// The data stored with a token: the address that it is mailed to, as given and canonical, and the mail.
+/// The data stored with a token: the address that it is mailed to, as given and in canonical form, and the id of the
+/// mail.
 pub(super) fn payload(token: &NewOneTimeToken) -> Value {
     let NewOneTimeToken {
         address, intent, ..

@@ -68,7 +68,7 @@ macro_rules! columns {
     };
 }
 
-/// Due mails, and mails that were postponed before the clock went back.
+/// Due mails, and mails that were postponed before the clock was set back.
 macro_rules! due {
     ($columns:expr, $limit:literal) => {
         concat!(
@@ -92,8 +92,8 @@ macro_rules! put_off_later {
     };
 }
 
-/// Rows that other transactions hold are skipped. MATERIALIZED makes the limit apply only once. `holds_from` is set
-/// back by the length of the lease, so that a difference between clocks does not end a lease.
+/// Rows that other transactions hold are skipped. MATERIALIZED makes the limit apply only once. `holds_from` is set to
+/// `$1` minus the length of the lease, so that a difference between clocks does not end a lease.
 const CLAIM: &str = concat!(
     "WITH due AS MATERIALIZED (",
     due!("id, due_at", "$3"),
@@ -227,7 +227,8 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
             let values = [now.into(), lease_until.into(), i64::from(limit).into()];
             self.write(CLAIM, values).await?
         } else {
-            // An idle worker asks often, and should not delay writers.
+            // An idle worker claims often, so a read checks for due mails first. Unlike a claim, it does not delay
+            // writers.
             if self.read(ANY_DUE, [now.into()]).await?.is_empty() {
                 return Ok(Claims::default());
             }
@@ -318,7 +319,7 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
             let values = [key, now, latest, fifth, id, attempt];
             return Ok(!self.write(ADMIT, values).await?.is_empty());
         }
-        // In this order, neither a lost lease nor a budget without room leaves a change to undo.
+        // In this order, nothing has to be undone if the lease was lost or the budget has no room.
         transaction!(self, |txn| async {
             let leased = run(txn, LEASED, intent()).await?;
             if leased.is_empty() || run(txn, TAKE, budget()).await?.is_empty() {

@@ -1,4 +1,4 @@
-//! Reading the mails that a claim leased.
+//! Reads the mails that a claim has leased.
 
 use sea_orm::{DbErr, QueryResult, prelude::Uuid};
 

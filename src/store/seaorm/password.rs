@@ -49,8 +49,8 @@ macro_rules! set_password {
 
 const SET_PASSWORD: &str = set_password!();
 
-/// Updates the sessions in one pass, so that no two statements wait for each other. A session that ended concurrently
-/// does not match once its row is locked, and stays unchanged.
+/// Updates the sessions in one pass, so that no two statements wait for each other. If a session ended concurrently,
+/// its row no longer matches once the row is locked, and stays unchanged.
 const CHANGE_PASSWORD: &str = concat!(
     "WITH changed AS (",
     set_password!(),
@@ -73,12 +73,12 @@ const END_OTHERS: &str = "\
     UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 \
     WHERE user_id = $4 AND id <> $1 AND revoked_at IS NULL";
 
-/// Only one statement succeeds: another one that waits for the user row finds the version incremented. Locks are taken
-/// in this order: users, sessions, other tables.
+/// Only one statement succeeds, because any other statement that waited for the user row finds the version incremented.
+/// Locks are taken in this order: users, sessions, other tables.
 ///
-/// The user must be unchanged since the statement began (`b`), because a user who was written since may have an
-/// identity that this statement does not see. In that case the statement returns nothing, and is run again while the
-/// user row is held.
+/// The user row must be unchanged since the statement began (`b`). If the row was written in between, the user may have
+/// an identity that this statement does not see. The statement then returns nothing, and is run again while the user
+/// row is locked.
 static RESET: LazyLock<String> =
     LazyLock::new(|| [RESET_USER, &takeover::wiping(), RESET_REST].concat());
 
@@ -297,7 +297,7 @@ fn was_reset(rows: &[QueryResult]) -> Result<Option<Reset>, DbErr> {
     reset.transpose()
 }
 
-/// `$1` to `$3` of the user of a token that resets the password.
+/// `$1` to `$3` of the statement that finds the user of a reset token.
 fn live_values(reset: &ResetPassword) -> [Value; 3] {
     let purpose = Purpose::ResetPassword.as_str();
     [bytes(&reset.digest), purpose.into(), reset.now.into()]

@@ -17,7 +17,7 @@ use crate::error::{Error, StoreError};
 
 /// The store on a Postgres or SQLite database. Clones share the connection pool.
 ///
-/// On Postgres it needs the isolation level READ COMMITTED, the default.
+/// On Postgres, the store needs the isolation level READ COMMITTED, which is the default.
 #[derive(Clone, Copy)]
 pub struct SeaOrmStore<D = Pool>(D);
 
@@ -27,8 +27,8 @@ impl SeaOrmStore {
     /// On SQLite the pool must have `foreign_keys` on (the driver's default) and a busy timeout; WAL is recommended.
     ///
     /// The host may have left a connection of its pool inside a transaction, in which a write would be lost. Before
-    /// each write, the store therefore asks the driver and the server, which costs one round trip. A pool of
-    /// [`connect`](Self::connect) asks when a connection is returned instead.
+    /// each write, the store therefore asks the driver and the server, which costs one round trip. A pool that
+    /// [`connect`](Self::connect) opened asks when a connection is returned instead.
     ///
     /// The host's pool sets the time limit of statements; see [`statement_timeout`](Self::statement_timeout).
     ///
@@ -95,7 +95,7 @@ impl SeaOrmStore {
     /// committed after its 503. The limit should be at most three tenths of
     /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
     ///
-    /// A pool of [`connect`](Self::connect) has the limit of its settings.
+    /// A pool that [`connect`](Self::connect) opened has the limit of its settings.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.0.statement_timeout = timeout;
@@ -104,14 +104,15 @@ impl SeaOrmStore {
 
     /// Calls `watch` with each statement that is about to be sent, except those that begin and end transactions.
     ///
-    /// The statement contains its values, such as addresses and digests: use this for tests and measurements only.
+    /// Use this only for tests and measurements, because the statement contains its values, such as addresses and
+    /// digests.
     #[must_use]
     pub fn watch(mut self, watch: impl Fn(&Statement) + Send + Sync + 'static) -> Self {
         self.0.watch = Some(Watch::new(watch));
         self
     }
 
-    /// Applies the pending migrations. Safe when any number of instances start together.
+    /// Applies the pending migrations. Any number of instances may call this at the same time.
     ///
     /// # Errors
     /// If the database fails.
@@ -121,14 +122,14 @@ impl SeaOrmStore {
         loop {
             match hallpass_migration::up(&self.0.db).await {
                 Ok(()) => return Ok(()),
-                // Instances of the previous version continue to write, and may hold locks.
+                // Instances of the previous version may still be running, and may hold locks.
                 Err(error) => retries.after(error).await?,
             }
         }
     }
 
     /// Closes the connection pool once all connections have been returned. SQLite then writes its write-ahead log into
-    /// the database file, which then holds the whole database.
+    /// the database file, so that this file holds the whole database.
     ///
     /// # Errors
     /// If the database fails.
@@ -189,8 +190,8 @@ impl<D: Database> SeaOrmStore<D> {
         }
     }
 
-    /// Runs a statement that writes, and returns its rows. It is committed when this returns, except inside a host's
-    /// transaction.
+    /// Runs a statement that writes, and returns its rows. The change is committed when this returns, except inside a
+    /// host's transaction.
     pub(super) async fn write<const N: usize>(
         &self,
         sql: &str,
@@ -208,8 +209,8 @@ impl<D: Database> SeaOrmStore<D> {
         self.0.retries()
     }
 
-    /// Fails if a file of SQLite was removed or replaced. The files are recorded when [`connect`](SeaOrmStore::connect)
-    /// opens the pool, and by the first call on any other pool.
+    /// Fails if a file of SQLite was removed or replaced. If [`connect`](SeaOrmStore::connect) opened the pool, it has
+    /// recorded the files; for any other pool, the first call records them.
     pub(super) async fn ensure_in_place(&self) -> Result<(), DbErr> {
         self.0.ensure_in_place().await
     }
@@ -258,12 +259,13 @@ pub(super) trait Database: Send + Sync {
 pub struct Pool {
     db: DatabaseConnection,
     connections: Connections,
-    /// Whether a connection is checked before use: the pool is the host's, and does not check returned connections.
+    /// Whether a connection is checked before use. This is needed for a host's pool, which does not check returned
+    /// connections.
     checks_before_use: bool,
     /// The time limit of a statement; zero if only the host knows it.
     statement_timeout: Duration,
-    /// SQLite has one writer at a time. Waiting here is fair and costs nothing; waiting for the lock of the file means
-    /// polling.
+    /// SQLite allows one writer at a time. Waiting for this mutex is fair and cheap, whereas waiting for the lock of
+    /// the file means polling.
     writer: Arc<Mutex<()>>,
     #[cfg(feature = "sqlite")]
     files: Files,

@@ -216,7 +216,7 @@ async fn purge<D: Database, K: Clone + Into<Value>>(
     })
 }
 
-/// No caller waits for a batch, so it may take longer on a busy disk.
+/// No request waits for a batch, so the batch gets a longer time limit, for a busy disk.
 async fn delete<D: Database, const N: usize>(
     store: &SeaOrmStore<D>,
     sql: &str,

@@ -26,12 +26,13 @@ use crate::{
     },
 };
 
-/// How often a rotation is retried when the token turns out to be the current one.
+/// How often a rotation is attempted if the token still turns out to be the current one.
 const MAX_ROTATIONS: u32 = 4;
 
-/// An exchange that waited for a lock is dated by the end of that wait. Otherwise, a retry after a long wait would look
-/// older than it is. The time comes from our clock, because the clock of the database may jump. The database measures
-/// only the wait, which counts if it is between 2 s and an hour.
+/// If an exchange waited for a lock, `rotated_at` is the end of that wait. Otherwise, after a long wait, the exchange
+/// would look older than it is, and a retry could miss the grace period. The time comes from our clock, because the
+/// clock of the database may jump. The database measures only the wait. A wait of less than 2 s is ignored, and a
+/// longer wait counts as an hour at most.
 const ROTATE: &str = concat!(
     "UPDATE auth_sessions s SET generation = s.generation + 1, digest = $5, idle_expires_at = $6, \
         rotated_at = CAST($2 AS timestamptz) \
@@ -109,8 +110,8 @@ impl<D: Database> RotationStore for SeaOrmStore<D> {
                 let rotated = session_user(row).map_err(|error| store_error(&error))?;
                 return Ok(Rotation::Rotated(rotated));
             }
-            // A separate statement has a snapshot of its own: the snapshot of an UPDATE that had to wait would pair the
-            // new session with the old user.
+            // A separate statement gets a new snapshot. An UPDATE that had to wait would combine the new session row
+            // with the old user row.
             let state = [rotation.id.as_uuid().into(), rotation.now.into()];
             let rows = self.read(STATE, state).await?;
             let classified =

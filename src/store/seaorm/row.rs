@@ -11,8 +11,8 @@ use crate::{
     user::{EmailAddress, Locale, Roles, User},
 };
 
-/// The columns that [`user`] reads: all except the credentials. It reads them by position, which saves the search for
-/// ten names in every row. They must be the first columns of a row, in this order.
+/// The columns that [`user`] reads: all except the credentials. It reads the columns by position, which saves the
+/// search for ten names in every row. They must be the first columns of a row, in this order.
 macro_rules! user_columns {
     ($prefix:literal) => {
         concat!(
@@ -97,7 +97,7 @@ pub(super) fn digest(row: &QueryResult) -> Result<TokenDigest, DbErr> {
     digest.map_err(|error| unreadable("digest", error))
 }
 
-/// A text column that is parsed.
+/// The parsed value of a text column.
 pub(super) fn parsed<T>(row: &QueryResult, name: &str) -> Result<T, DbErr>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,
@@ -112,7 +112,8 @@ where
     text.parse().map_err(|error| unreadable(name, error))
 }
 
-/// The roles as they are stored, with a space around every name, so that a literal search for ` name ` finds one name.
+/// The roles as they are stored, with a space around every name, so that a literal search for ` name ` matches whole
+/// names only.
 pub(super) fn roles_text(roles: &Roles) -> String {
     format!(" {roles} ")
 }

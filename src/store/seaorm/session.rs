@@ -41,7 +41,7 @@ macro_rules! note_sign_in {
     };
 }
 
-/// The live sessions `s` of a user, most recently used first. The offset skips those that may stay.
+/// The live sessions `s` of a user, most recently used first. The offset skips the sessions that may stay.
 macro_rules! beyond {
     ($from:literal, $limit:literal, $others:literal) => {
         concat!(
@@ -57,9 +57,10 @@ macro_rules! beyond {
     };
 }
 
-/// Every sign-in writes the user row, and waits for the previous sign-in to release it. A statement that waited would
-/// count the sessions as they were before the wait. Its `xmin` condition then fails, so that nothing is opened, and
-/// [`open_session`](SessionStore::open_session) starts again while it holds the row.
+/// Every sign-in writes the user row, and waits for the previous sign-in to release it. After such a wait, the
+/// statement would count the sessions as they were before the wait. To prevent this, its `xmin` condition fails, so
+/// that nothing is opened, and [`open_session`](SessionStore::open_session) runs the statement again while it holds the
+/// row.
 const OPEN: &str = concat!(
     "WITH signed_in AS (",
     note_sign_in!(" AND xmin = (SELECT v.xmin FROM auth_users v WHERE v.id = $1)"),
@@ -132,8 +133,8 @@ pub(super) const END_RECORDED: &str = concat!(
     ") SELECT user_id FROM ended"
 );
 
-/// Does not read the user: a statement that waits here for one that increments the version would pair the new session
-/// with the old user, and leave the session open.
+/// Does not read the user. If this statement waited for another that increments the version, it would combine the new
+/// session row with the old user row, and leave the session open.
 macro_rules! end_of {
     () => {
         "UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $4 \
@@ -328,8 +329,8 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
     }
 }
 
-/// No other transaction writes the user row between the two statements, and the second one sees all sessions opened
-/// before.
+/// No other transaction writes the user row between the two statements, and the second statement sees all sessions that
+/// were opened before.
 async fn open_held(
     txn: &Txn<'_>,
     new: &NewSession,
@@ -456,7 +457,7 @@ pub(super) async fn end_in(
     Ok(ended)
 }
 
-/// The user whose session was ended. Only one call ends it.
+/// The user whose session was ended. Only one call ends a session.
 pub(super) fn owner(ended: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
     let row = ended.first();
     let user = row.map(|row| column::<Uuid>(row, "user_id"));

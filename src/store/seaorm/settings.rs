@@ -27,8 +27,8 @@ use crate::error::{Error, Result};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A connection that has been idle this long is pinged before it is used: the database may have been restarted, or a
-/// proxy may have dropped the connection.
+/// A connection that has been idle this long is pinged before it is used, because the database may have been restarted,
+/// or a proxy may have dropped the connection.
 const ASK_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// Settings for connecting to a database.
@@ -63,14 +63,15 @@ impl ConnectSettings {
     /// The database at `postgres://…` or `sqlite://…`, with 10 connections and 100 prepared statements on each, and
     /// timeouts that fit a [request timeout](Self::request_timeout) of 10 seconds.
     ///
-    /// A SQLite file is created only if the URL has `?mode=rwc`. It and its companion files are created for the user of
-    /// the process alone (mode 0600); an existing file keeps its mode. A URL that names no file, or opens it read-only,
-    /// is refused; `sqlite::memory:` is a database in the memory of the process.
+    /// A SQLite file is created only if the URL has `?mode=rwc`. Only the user of the process can access the created
+    /// file and its companion files (mode 0600); an existing file keeps its mode. A URL that names no file, or opens
+    /// the file read-only, is refused. The URL `sqlite::memory:` opens a database in the memory of the process.
     ///
-    /// A parameter of the URL that the driver does not know is refused. A Postgres URL may name several hosts,
+    /// A URL with a parameter that the driver does not know is refused. A Postgres URL may name several hosts,
     /// `postgres://user@one:5432,two:5432/app`, which are tried in this order. It may also set `target_session_attrs`
-    /// to `read-write` (the default with several hosts), `primary` or `any`. When the host changes its role or fails,
-    /// new connections go to the next host that fits. One additional connection watches the host for this purpose.
+    /// to `read-write` (the default with several hosts), `primary` or `any`. When the current host changes its role or
+    /// fails, new connections go to the next host that fits. An additional connection watches the current host for this
+    /// purpose.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -126,7 +127,7 @@ impl ConnectSettings {
     }
 
     /// Derives both limits from a request timeout: three tenths of it to get a connection, but at most three seconds,
-    /// and three tenths for a statement.
+    /// and three tenths of it for a statement.
     #[must_use]
     pub fn request_timeout(self, timeout: Duration) -> Self {
         self.acquire_timeout(ACQUIRE_TIMEOUT.min(timeout * 3 / 10))
@@ -164,9 +165,9 @@ impl ConnectSettings {
         self
     }
 
-    /// The settings as options of SeaORM, for a host that opens the pool. SQLite is opened with WAL, foreign keys and
-    /// `synchronous = NORMAL`: acknowledged writes survive the end of the process, and a power cut can lose the latest
-    /// writes but never leaves a broken file.
+    /// The settings as options of SeaORM, for a host that opens the pool itself. SQLite is opened with WAL, foreign
+    /// keys and `synchronous = NORMAL`: acknowledged writes survive the end of the process, and a power cut can lose
+    /// the latest writes but never leaves a broken file.
     ///
     /// SeaORM keeps one function of each kind: a call of `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on the
     /// result replaces the function that applies these settings. Use [`map_sqlite`](Self::map_sqlite) or
@@ -222,7 +223,7 @@ impl ConnectSettings {
     }
 }
 
-/// Omits the value, which may be a secret, and also a name that does not look like a parameter.
+/// The error omits the value, which may be a secret, and also a name that does not look like a parameter.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 fn unknown_parameter(name: &str) -> Error {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -242,7 +243,7 @@ enum Kind {
 }
 
 impl SeaOrmStore {
-    /// Opens a connection pool of its own. The tables are not touched; see [`migrate`](Self::migrate).
+    /// Opens a new connection pool. This does not create or change tables; see [`migrate`](Self::migrate).
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is invalid, or leads to a pooler that mixes up
@@ -259,7 +260,7 @@ impl SeaOrmStore {
 }
 
 impl fmt::Debug for ConnectSettings {
-    /// Leaves out the URL: it may hold a password.
+    /// Omits the URL, because it may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectSettings")
             .field("pool_size", &self.pool_size)

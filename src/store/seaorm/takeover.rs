@@ -9,20 +9,20 @@ use super::{
 };
 use crate::{clock::Timestamp, token::EndReason, user::UserId};
 
-/// The tables from which the rows of the user are deleted. A feature that stores another way to sign in adds its table
-/// here, and both kinds of takeover then delete its rows. Sessions are ended, and one-time tokens die with the version,
-/// except those that verify the address, which count as used.
+/// The tables from which a takeover deletes the user's rows. If a feature stores another way to sign in, add its table
+/// here, so that both kinds of takeover delete its rows. Sessions are ended, but not deleted. One-time tokens that
+/// verify the address are marked as used, and all others become void with the old version.
 const WIPED: [&str; 2] = ["auth_identities", "auth_oauth_flows"];
 
-/// Uses the tokens that verify an address once it was verified in another way. All other tokens die unused with the
-/// version.
+/// Marks the tokens that verify an address as used, after the address was verified in another way. All other tokens
+/// become void with the old version, without being marked.
 pub(super) const USE_ALL_PROOFS: &str = concat!(
     "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL AND ",
     is_proof!("purpose")
 );
 
-/// For Postgres, CTEs that delete in the same statement, after a CTE `taken_over` with the `id` of the account. The
-/// statement itself ends sessions and uses one-time tokens.
+/// For Postgres, CTEs that delete the rows in the statement of the reset. They follow a CTE `taken_over` with the `id`
+/// of the account. Other CTEs of that statement end the sessions and mark the one-time tokens as used.
 pub(super) fn wiping() -> String {
     let wiping = |table: &str| {
         format!(
@@ -32,7 +32,8 @@ pub(super) fn wiping() -> String {
     WIPED.map(wiping).concat()
 }
 
-/// Deletes the rows in a transaction that holds the user row.
+/// Ends the user's sessions, marks the tokens that verify an address as used, and deletes the user's rows from the
+/// tables in [`WIPED`]. The transaction must have locked the user row.
 pub(super) async fn wipe(
     txn: &Txn<'_>,
     user: UserId,

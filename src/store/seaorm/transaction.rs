@@ -1,7 +1,7 @@
 //! A transaction that several statements share.
 //!
-//! It begins and ends in separate tasks, so that a caller that disconnects cancels neither BEGIN nor COMMIT. After a
-//! cancelled BEGIN, the connection would return to the pool inside a transaction.
+//! The transaction begins and ends in separate tasks, so that neither BEGIN nor COMMIT is cancelled if the caller
+//! disconnects. After a cancelled BEGIN, the connection would return to the pool inside a transaction.
 
 use std::{fmt, time::Duration};
 
@@ -24,7 +24,7 @@ pub(super) trait HostTransaction: fmt::Debug + Send + Sync {
     async fn query(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr>;
 }
 
-/// A transaction that statements run in.
+/// The transaction in which statements run.
 #[derive(Debug)]
 pub(super) enum Txn<'a> {
     Own(Own),
@@ -83,11 +83,11 @@ impl Txn<'_> {
         }
     }
 
-    /// Commits, unless the host has to.
+    /// Commits the transaction, unless the host will end it.
     pub(super) async fn commit(self) -> Result<(), DbErr> {
         match self {
             Self::Own(mut own) => {
-                // If the `?` returns, the transaction is dropped and thereby rolled back.
+                // If the `?` returns early, the transaction is dropped and thereby rolled back.
                 in_time(own.statement_timeout)?;
                 match own.held.take() {
                     Some(held) => outliving(held.into_inner().commit()).await,
@@ -98,7 +98,7 @@ impl Txn<'_> {
         }
     }
 
-    /// Rolls back, unless the host has to.
+    /// Rolls the transaction back, unless the host will end it.
     pub(super) async fn rollback(self) {
         if let Self::Own(mut own) = self
             && let Some(held) = own.held.take()
@@ -114,7 +114,7 @@ impl Txn<'_> {
 pub(super) struct Own {
     backend: DbBackend,
     statement_timeout: Duration,
-    /// `None` once it has ended.
+    /// `None` once the transaction has ended.
     held: Option<Mutex<Held>>,
 }
 
@@ -161,8 +161,8 @@ async fn outliving<T: Send + 'static>(
     ended.unwrap_or_else(|error| Err(internal(error.to_string())))
 }
 
-/// Runs `$work` in a transaction. The transaction runs again if it loses to a concurrent one, or loses its connection
-/// before COMMIT.
+/// Runs `$work` in a transaction. The transaction runs again if it conflicts with a concurrent one, or if its
+/// connection is lost before COMMIT.
 macro_rules! transaction {
     ($store:expr, |$txn:ident| $work:expr) => {{
         let mut retries = $store.retries();

@@ -47,7 +47,7 @@ macro_rules! insert_user {
 }
 pub(super) use insert_user;
 
-/// With the values of [`insert_values`]; no row if the address is taken.
+/// Takes the values of [`insert_values`], and returns no row if the address is taken.
 pub(super) const INSERT: &str = insert_user!();
 
 const INSERT_RECORDED: &str = concat!(
@@ -255,7 +255,7 @@ fn end_of(prefix: &EmailPrefix) -> Option<String> {
     None
 }
 
-/// Repeats the conditions of the partial indexes, for every role except the one that everybody has.
+/// Repeats the conditions of the partial indexes, for every role except the role that everybody has.
 fn having(role: &Role) -> Condition {
     if *role == Role::ADMIN {
         return Condition::all().add(Expr::cust("roles LIKE '% admin %'"));

@@ -15,7 +15,7 @@ use crate::{
     user::{FirstAdministrator, NewUser, Role, UserStatus},
 };
 
-/// Runs every check of this module. The store must be without an administrator.
+/// Runs every check of this module. The store must not contain an administrator.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -30,7 +30,8 @@ pub async fn check_all(store: &Subject) {
     a_second_first_administrator_is_refused(store).await;
 }
 
-/// An account with the address may belong to a stranger: it gets no role, and nothing is written.
+/// If an account already has the address, nothing is written. The account gets no role, because it may belong to a
+/// stranger.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -52,7 +53,7 @@ pub async fn a_taken_address_stays_with_its_account(store: &Subject) {
     }
 }
 
-/// Each instance has a different address, as with different configurations.
+/// Each instance adds a different address, as instances with different configurations would.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -93,7 +94,7 @@ pub async fn one_of_concurrent_inserts_makes_the_first_administrator(store: &Sub
     }
 }
 
-/// The call is refused at a free address and at a taken one.
+/// The call is refused for a free address and for a taken one.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -24,7 +24,8 @@ pub async fn check_all(store: &Subject) {
     promotions_during_demotions_leave_one_administrator(store).await;
 }
 
-/// Other changes to the only active administrator are allowed, and so is the removal once there is a second one.
+/// Other changes to the only active administrator are allowed, and so is their removal once there is a second
+/// administrator.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -89,7 +90,7 @@ pub async fn one_of_two_administrators_survives(store: &Subject) {
     }
 }
 
-/// Every administrator is removed by its own task at the same time.
+/// Each administrator is removed by a separate task, all at the same time.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -61,7 +61,7 @@ pub async fn a_link_is_written_with_its_event(store: &Subject) {
     }
 }
 
-/// A repeated link, or a link of another user's identity, writes no event and spends the code.
+/// A repeated link, or a link of another user's identity, writes no event but spends the code.
 ///
 /// # Panics
 /// If the store breaks the contract.

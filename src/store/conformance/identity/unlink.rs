@@ -38,7 +38,7 @@ pub async fn check_all(store: &Subject) {
     a_link_does_not_survive_a_concurrent_reset(store).await;
 }
 
-/// Another user can link an identity once it is unlinked. Identities of others cannot be unlinked.
+/// Another user can link an identity once it is unlinked. A user cannot unlink the identities of others.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -96,7 +96,7 @@ pub async fn the_last_sign_in_method_stays(store: &Subject) {
     );
 }
 
-/// Of two identities of a user without a password, two concurrent calls remove only one.
+/// If a user without a password has two identities, two concurrent calls remove only one of them.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -119,7 +119,7 @@ pub async fn concurrent_unlinks_leave_a_sign_in_method(store: &Subject) {
     }
 }
 
-/// A list shows only the oldest 200.
+/// A list shows only the oldest 200 identities, but newer ones can be unlinked as well.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -150,7 +150,7 @@ pub async fn a_deleted_user_frees_their_identities(store: &Subject) {
     assert_eq!(events.len(), 2);
 }
 
-/// A link that is made while an unverified account is reset is removed or refused.
+/// If an identity is linked while an unverified account is reset, the link is removed or refused.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -22,7 +22,7 @@ pub async fn check_all(store: &Subject) {
     a_lost_lease_takes_nothing_from_a_budget(store).await;
 }
 
-/// The window of the budget is exact, per letter and address.
+/// The time window of a budget is exact, and each pair of letter and address has its own budget.
 ///
 /// # Panics
 /// If the store breaks the contract.

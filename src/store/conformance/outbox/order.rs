@@ -1,4 +1,4 @@
-//! Mails written in the transaction of their cause.
+//! Mails that are written in the transaction of the change that causes them.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub async fn check_all(store: &Subject) {
     several_mails_are_ordered_in_one_call(store).await;
 }
 
-/// A new user gets a mail. If the address is taken, its user gets another mail, and an event is recorded.
+/// A new user gets a mail. If the address is taken, its user gets a different mail, and an event is recorded.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -169,7 +169,7 @@ pub async fn a_theft_orders_its_notice(store: &Subject) {
     assert!(!log_out(store, &session).await, "the session was ended");
 }
 
-/// The user gets a notice of a new link only.
+/// The user gets a notice only if the link is new.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -195,7 +195,7 @@ pub async fn a_link_orders_its_notice(store: &Subject) {
     }
 }
 
-/// The owner gets a notice when a provider is joined, and for no other sign-in.
+/// The owner gets a notice when an identity joins the account, and for no other provider sign-in.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -225,7 +225,8 @@ pub async fn joined_account_receives_a_notice(store: &Subject) {
     }
 }
 
-/// A new account orders one link. An account that is proven, existing or taken over needs none.
+/// One link is ordered for a new account with an unproven address. No link is ordered for an account that is proven,
+/// already exists or is taken over.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -259,7 +260,7 @@ pub async fn an_unproven_account_gets_a_verification_link(store: &Subject) {
     }
 }
 
-/// One call orders several intents, and its event names the user of the first.
+/// One call orders several intents, and its event names the user of the first intent.
 ///
 /// # Panics
 /// If the store breaks the contract.

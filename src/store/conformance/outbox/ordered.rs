@@ -112,7 +112,7 @@ pub async fn a_notice_of_a_new_address_is_ordered_for_the_old_one(store: &Subjec
     }
 }
 
-/// A token is refused after a change of the address and, except for verification, of the credentials.
+/// A token is refused after a change of the address and, except for verification, after a change of the credentials.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -199,7 +199,7 @@ pub async fn a_pending_request_can_be_mailed_again(store: &Subject) {
     assert_eq!(issue(store, &retried(&again)).await, IssueOneTime::Dead);
 }
 
-/// A reset, a logout everywhere and a newer request void the link, also after a purge.
+/// A reset, a logout everywhere or a newer request voids the link, and the link stays void after a purge.
 ///
 /// # Panics
 /// If the store breaks the contract.

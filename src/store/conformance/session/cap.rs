@@ -80,7 +80,7 @@ pub async fn only_live_sessions_count(store: &Subject) {
     assert_live(store, &[&stays, &fourth, &fifth], &[&ended, &expired]).await;
 }
 
-/// If the clock was set back, the new session counts as the oldest.
+/// If the clock was set back, the new session has the oldest time, but it stays.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -129,7 +129,7 @@ pub async fn parallel_sign_ins_stay_within_the_cap(store: &Subject) {
     }
 }
 
-/// The list shows the newest 200.
+/// The list shows the newest 200 sessions.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,6 +1,6 @@
 //! The tables as SeaORM entities, for a host's own relations and queries.
 //!
-//! You may read through them. Write through the [store traits](crate::store) only, which keep the tables consistent.
+//! Use the entities only for reading. Write through the [store traits](crate::store), which keep the tables consistent.
 #![allow(
     missing_docs,
     clippy::exhaustive_structs,

@@ -11,18 +11,18 @@ pub struct Model {
     pub letter: String,
     /// The recipient or, if `address` is set, the user who requested that address.
     pub user_id: Option<Uuid>,
-    /// If there is no user, the address that the mail was requested with, as given.
+    /// The address that the mail was requested for, as given; null if the mail goes to the address of the user.
     #[sea_orm(column_type = "Text", nullable)]
     pub address: Option<String>,
     #[sea_orm(column_type = "JsonBinary")]
     pub payload: Json,
     pub created_at: DateTimeUtc,
     pub not_after: DateTimeUtc,
-    /// When to send the mail; while it is leased, when the lease expires.
+    /// When the mail is due; while the mail is leased, when the lease expires.
     pub due_at: DateTimeUtc,
-    /// If the clock shows an earlier time than this, it was set back, and the mail is due.
+    /// If the clock shows an earlier time than this, the clock was set back, and the mail is due.
     pub holds_from: Option<DateTimeUtc>,
-    /// When the reported change happened; a retry is requested later.
+    /// When the reported change happened. A retried mail keeps this time, and its `created_at` is later.
     pub ordered_at: Option<DateTimeUtc>,
     /// The account that the mail was ordered for, as it was at that time; null until a claim has found the account.
     pub ordered_user_id: Option<Uuid>,
@@ -33,7 +33,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub state: String,
     pub attempts: i32,
-    /// Whether it has been counted against the budget of its recipient.
+    /// Whether the mail has been counted against the budget of its recipient.
     pub admitted: bool,
     #[sea_orm(column_type = "Text", nullable)]
     pub last_error: Option<String>,

@@ -17,7 +17,7 @@ pub struct Model {
     pub email_verified_at: Option<DateTimeUtc>,
     #[sea_orm(column_type = "Text", nullable)]
     pub password_hash: Option<String>,
-    /// The names of the roles, separated by single spaces, with a space before the first and after the last one.
+    /// The names of the roles, separated by single spaces, with a space before the first name and after the last name.
     #[sea_orm(column_type = "Text")]
     pub roles: String,
     #[sea_orm(column_type = "Text")]

@@ -16,17 +16,18 @@ use tokio::{
 
 use super::hosts::{Host, Hosts};
 
-/// How often the host is checked. After a failure it is checked immediately, but not more often than [`PAUSE`].
+/// How often the host is checked. After a failure, the host is checked early, but at least [`PAUSE`] after the previous
+/// check.
 const INTERVAL: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a host may take to answer before another one is tried.
+/// How long a host may take to answer before another host is tried.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The link between the pool and its watcher.
 pub(super) struct Failover {
     hint: Notify,
-    /// When the host was last found lost.
+    /// When the host was last found to be lost.
     lost: watch::Sender<Option<Instant>>,
 }
 
@@ -43,18 +44,19 @@ impl Failover {
         self.hint.notify_one();
     }
 
-    /// Whether a connection of this age was opened before the host was last found lost.
+    /// Whether a connection of this age was opened before the host was last found to be lost.
     pub(super) fn is_outdated(&self, age: Duration) -> bool {
         self.lost.borrow().is_some_and(|lost| age >= lost.elapsed())
     }
 
-    /// Watches the host over a connection of its own, until the last clone of `db` is gone.
+    /// Watches the host over a separate connection, until the last clone of `db` is dropped.
     pub(super) fn watch(self: Arc<Self>, db: &mut DatabaseConnection, hosts: Hosts, host: Host) {
         let pool = db.get_postgres_connection_pool().clone();
         // Only clones of `db` hold this sender. If the pool held it, the pool would keep itself alive.
         let (held, dropped) = oneshot::channel::<()>();
         let failover = Arc::clone(&self);
-        // This covers the statements of the application on the pool; the store reports its own failures.
+        // This callback covers the statements that the application runs on the pool; the store reports its own
+        // failures.
         db.set_metric_callback(move |statement| {
             if statement.failed && !held.is_closed() {
                 failover.suspect();

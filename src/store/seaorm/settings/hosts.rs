@@ -15,7 +15,7 @@ use crate::{
     store::seaorm::error::{connection_error, store_error},
 };
 
-/// The names of parameters; the driver reads all of these spellings.
+/// The names of the parameters that the driver reads, in all spellings.
 const PARAMETERS: [&str; 18] = [
     "application_name",
     "dbname",
@@ -74,7 +74,7 @@ impl Wanted {
     }
 }
 
-/// The driver options for one host, as if the URL named no other.
+/// The driver options for one host, as if the URL named no other host.
 #[derive(Clone)]
 pub(super) struct Host {
     /// The URL without parameters that the driver does not know.
@@ -91,7 +91,7 @@ pub(super) struct Hosts {
 
 impl Hosts {
     /// Reads `postgres://user:password@host:port,host:port/database?…`, or the lists `host=` and `port=` of the query.
-    /// The driver reads the rest, host by host.
+    /// The driver reads the rest of the URL, once for each host.
     pub(super) fn parse(
         url: &str,
         tune: impl Fn(PgConnectOptions) -> PgConnectOptions,
@@ -130,8 +130,8 @@ impl Hosts {
         self.hosts.len() > 1 || self.wanted != Wanted::Any
     }
 
-    /// Finds the first host that accepts a connection and has the wanted role. Tries the hosts in rounds, for as long
-    /// as another round may succeed.
+    /// Finds the first host that accepts a connection and has the wanted role. Tries the hosts in rounds, until
+    /// `patience` has passed or another round cannot succeed.
     pub(super) async fn find(
         &self,
         patience: Duration,
@@ -139,7 +139,7 @@ impl Hosts {
         let end = Instant::now() + patience;
         let share = patience / u32::try_from(self.hosts.len()).unwrap_or(u32::MAX).max(1);
         let mut misfit = None;
-        // The last connection error, which says more than a timeout.
+        // The last connection error that may pass. It is returned instead of a timeout, because it says more.
         let mut passing = None;
         loop {
             let mut may_pass = misfit.is_some();
@@ -169,7 +169,7 @@ impl Hosts {
         }
     }
 
-    /// `None` if the host does not have the wanted role.
+    /// Connects to a host; `None` if the host does not have the wanted role.
     async fn open(&self, host: &Host) -> Result<Option<PgConnection>, SqlxError> {
         let mut connection = host.options.connect().await?;
         if self.wanted == Wanted::Any || self.wanted.suits(&mut connection).await? {
@@ -180,7 +180,7 @@ impl Hosts {
     }
 }
 
-/// Whether a host with this error may still be starting.
+/// Whether this error may pass, for example because the host is still starting.
 fn is_passing(error: &SqlxError) -> bool {
     match error {
         SqlxError::Io(_) => true,
@@ -201,7 +201,8 @@ pub(super) fn not_a_url() -> Error {
     Error::configuration("the database URL is not a Postgres URL")
 }
 
-/// Removes the brackets of an IPv6 address, because the driver would look up the address with them and find nothing.
+/// Removes the brackets of an IPv6 address, because the driver would look up the bracketed text as a host name and find
+/// nothing.
 pub(super) fn unbracketed(options: PgConnectOptions) -> PgConnectOptions {
     let host = options.get_host();
     let inner = host
@@ -255,7 +256,7 @@ impl<'a> Parts<'a> {
         })
     }
 
-    /// The driver logs a parameter that it does not know, with its value, and continues without it.
+    /// Refuses unknown parameters. The driver would log them with their values, and continue without them.
     fn ensure_known(&self) -> Result<(), Error> {
         let query = self.query.join("&");
         for (name, _) in form_urlencoded::parse(query.as_bytes()) {

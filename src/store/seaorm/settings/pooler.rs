@@ -20,19 +20,19 @@ use crate::{
 /// The kind of session behind one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pooling {
-    /// A session of Postgres, directly or through a pooler in session mode.
+    /// The same Postgres session all the time, reached directly or through a pooler in session mode.
     Session,
-    /// Another session for each transaction, behind a pooler that keeps prepared statements apart.
+    /// Possibly another session for each transaction, behind a pooler that keeps prepared statements apart.
     Transaction,
 }
 
-/// Detects the kind with two connections: a pooler in transaction mode lends the session that the first connection has
-/// just returned to the second one. The second then prepares its first statement in the same session and under the same
-/// name.
+/// Detects the kind with two connections. A pooler in transaction mode lends the second connection the session that the
+/// first connection has just returned. The second connection then prepares its first statement in the same session and
+/// under the same name.
 ///
 /// # Errors
-/// [`Configuration`](crate::ErrorKind::Configuration) if the pooler mixes up their prepared statements, or allows no
-/// transactions.
+/// [`Configuration`](crate::ErrorKind::Configuration) if the pooler mixes up the prepared statements of its clients, or
+/// allows no transactions.
 pub(super) async fn probe(
     first: PgConnection,
     options: &PgConnectOptions,
@@ -48,8 +48,8 @@ pub(super) async fn probe(
         Ok(second) => {
             let mut second = Prober::new(second, patience);
             let pooling = compare(&mut first, lent, &mut second).await;
-            // It is closed inside a transaction, so that the pooler ends the session and thereby drops its prepared
-            // statements.
+            // The second connection is closed inside a transaction, so that the pooler ends the session and thereby
+            // drops its prepared statements.
             second.close().await;
             pooling
         }
@@ -68,7 +68,7 @@ pub(super) async fn probe(
 async fn compare(first: &mut Prober, lent: i32, second: &mut Prober) -> Result<Pooling, Error> {
     match second.begin().await {
         Ok(()) => {}
-        // The first connection holds the only session of the pooler.
+        // If there is no answer, the first connection holds the only session of the pooler.
         Err(Fault::NoAnswer) => return Ok(Pooling::Session),
         // PgBouncer writes this text in any locale, and uses the same error code for all its errors.
         Err(Fault::Driver(SqlxError::Database(error)))
@@ -83,7 +83,8 @@ async fn compare(first: &mut Prober, lent: i32, second: &mut Prober) -> Result<P
     if second.session().await.map_err(explain)? == lent {
         return Ok(Pooling::Transaction);
     }
-    // With other clients active, the second connection may have been lent a different session than the first.
+    // If other clients are active, the pooler may have lent the second connection a different session, so the first
+    // connection is asked again.
     match first.session().await {
         Ok(again) if again == lent => Ok(Pooling::Session),
         Ok(_) | Err(Fault::NoAnswer) => Ok(Pooling::Transaction),
@@ -122,7 +123,7 @@ impl Prober {
         }
     }
 
-    /// The Postgres session that answers.
+    /// The process id of the Postgres session that answers.
     async fn session(&mut self) -> Result<i32, Fault> {
         let sql = format!("SELECT pg_backend_pid(), {}::bigint", self.mark);
         let ask = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut self.connection);

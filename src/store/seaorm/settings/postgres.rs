@@ -61,8 +61,8 @@ pub(super) async fn connect(settings: &ConnectSettings) -> Result<SeaOrmStore> {
     let losses = Losses::default();
     let hooks = Hooks {
         wanted: hosts.wanted(),
-        // Through a pooler in transaction mode, the setting would also affect other clients, and our own statements
-        // only sometimes.
+        // Behind a pooler in transaction mode, the setting would also affect other clients, and would not always affect
+        // our own statements.
         statement_timeout: (pooling == Pooling::Session).then_some(settings.statement_timeout),
         losses: losses.clone(),
         failover: failover.clone(),
@@ -87,7 +87,7 @@ fn hosts(settings: &ConnectSettings) -> Result<Hosts> {
     Hosts::parse(&settings.url, tune(settings))
 }
 
-/// Omits the start-up parameter that PgBouncer refuses. It is not needed, because floats are sent in binary.
+/// Omits the start-up parameter that PgBouncer refuses. The parameter is not needed, because floats are sent in binary.
 fn tune(
     settings: &ConnectSettings,
 ) -> impl Fn(PgConnectOptions) -> PgConnectOptions + Send + Sync + 'static {
@@ -108,7 +108,7 @@ impl Losses {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Whether a connection that has been idle this long was last used before that.
+    /// Whether a connection that has been idle this long was last used before the last loss.
     fn concern(&self, idle_for: Duration) -> bool {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.is_some_and(|last| idle_for >= last.elapsed())

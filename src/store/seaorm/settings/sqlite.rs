@@ -20,7 +20,7 @@ use crate::{
 /// Together with the retries, a write waits at most about eight seconds for other processes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The URL prefixes of the driver.
+/// The URL parameters that the driver reads.
 const PARAMETERS: [&str; 4] = ["cache", "immutable", "mode", "vfs"];
 
 /// Options for a host that opens the pool.
@@ -28,7 +28,7 @@ pub(super) fn options(settings: &ConnectSettings) -> Result<ConnectOptions> {
     let place = place(&settings.url)?;
     let mut options = settings.pool_options(&settings.url);
     if let Place::Memory = place {
-        // Each connection would be a separate database that ends with the connection.
+        // Each connection would have a separate database, which is lost when the connection is closed.
         options
             .max_connections(1)
             .idle_timeout(None)
@@ -69,8 +69,8 @@ pub(super) async fn connect(settings: &ConnectSettings) -> Result<SeaOrmStore> {
         };
         match opened {
             Ok(store) => return Ok(store),
-            // Opening may find the file locked: each instance that starts switches a new SQLite file to WAL, which
-            // locks it.
+            // The file may be locked, because each instance that starts switches a new SQLite file to WAL, which locks
+            // the file.
             Err(error) => retries.after(error).await?,
         }
     }
@@ -80,7 +80,8 @@ fn busy_timeout(settings: &ConnectSettings) -> Duration {
     BUSY_TIMEOUT.min(settings.statement_timeout)
 }
 
-/// A connection to an empty file that replaced a removed one would treat the live log as its own, and clear it.
+/// If a removed file were created again, a connection to the empty file would treat the live log as its own, and clear
+/// it.
 fn never_create_again(pool: &SqlitePool) {
     let options = pool.connect_options().as_ref().clone();
     pool.set_connect_options(options.create_if_missing(false));
@@ -95,8 +96,8 @@ enum Place {
 }
 
 /// # Errors
-/// [`Configuration`](crate::ErrorKind::Configuration) if the driver would refuse the URL with a text that repeats it,
-/// or would open a database that keeps nothing.
+/// [`Configuration`](crate::ErrorKind::Configuration) if the driver would refuse the URL with an error text that
+/// repeats the URL, or would open a database that keeps nothing.
 fn place(url: &str) -> Result<Place> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let mut is_memory = matches!(path, "sqlite::memory:" | "sqlite://:memory:");

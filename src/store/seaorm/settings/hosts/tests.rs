@@ -98,7 +98,7 @@ fn unreadable_parameters_are_refused_by_name_only() {
     assert!(!refusal.contains("hunter2"), "{refusal}");
 }
 
-/// The driver would log their values and ignore them.
+/// The driver would log the values of unknown parameters, and ignore the parameters.
 #[test]
 fn a_parameter_that_is_not_known_is_refused_by_its_name_only() {
     for (url, name) in [
