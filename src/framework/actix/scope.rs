@@ -84,7 +84,7 @@ where
     }
 }
 
-/// The error of an inner middleware, which becomes a reply further out.
+/// The error of an inner middleware. actix converts it into a reply later, which then carries the request id.
 #[derive(Debug)]
 struct Stamped {
     error: Error,
