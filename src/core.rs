@@ -12,7 +12,7 @@ use crate::{
     trail::Trail,
 };
 
-/// The parts that every feature uses. A feature consists of an `Arc` of them and a few fields of its own.
+/// The parts that every feature uses. A feature consists of an `Arc<Core>` and a few fields of its own.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,

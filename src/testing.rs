@@ -5,7 +5,7 @@
 //! pause tokio's clock. The clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. The
 //! [`conformance`](crate::store::conformance) checks test a store of the host's own.
 //!
-//! A failure here is a fault in the test, so it panics.
+//! A failure in these functions is a fault in the test, so they panic.
 //!
 //! On axum:
 //!
@@ -74,7 +74,7 @@
 //! # actix_web::rt::System::new().block_on(example::run());
 //! ```
 //!
-//! If a host mounts the endpoints and its tests send requests without a connection, it uses
+//! If the tests of a host send requests to mounted endpoints without a connection, mount the endpoints with
 //! `ClientAddress::unknown()`.
 #![allow(
     clippy::expect_used,
@@ -168,14 +168,15 @@ impl TestAuth {
         &self.auth
     }
 
-    /// Its clock, which stands still until it is moved. A clock that was given to the builder is used by the service,
-    /// but not returned here.
+    /// Its clock, which stands still until it is moved. If the builder was given another clock, the service uses that
+    /// clock instead.
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
 
-    /// The mails that were sent. A mailer that was given to the builder is used by the service, but not returned here.
+    /// The mails that were sent. If the builder was given another mailer, the service uses that mailer, and this
+    /// mailbox stays empty.
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
@@ -242,7 +243,7 @@ impl TestAuth {
         format!("Bearer {}", self.token_of(user).await.expose())
     }
 
-    /// Sends the due mails, and returns the most recently ordered one to this address.
+    /// Sends the due mails, and returns the most recently ordered mail to this address.
     ///
     /// # Panics
     /// If the store fails.
@@ -254,7 +255,7 @@ impl TestAuth {
     /// The token in the link of the [last mail](Self::last_mail_to) to this address.
     ///
     /// # Panics
-    /// If there is no such mail, or no token in it.
+    /// If there is no such mail, or it contains no token.
     pub async fn token_mailed_to(&self, address: &str) -> OneTimeToken {
         let mail = self.last_mail_to(address).await;
         let mail = mail.unwrap_or_else(|| panic!("there is no mail to {address}"));

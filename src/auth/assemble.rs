@@ -34,8 +34,8 @@ use crate::feature::page::Pages;
 #[cfg(feature = "http")]
 use crate::http::Cookies;
 
-/// The minimum number of unauthenticated callers that may run a statement at the same time. With more hash permits,
-/// the number is higher.
+/// The minimum number of unauthenticated callers that may run a statement at the same time. If there are more hash
+/// permits, their number applies instead.
 const MIN_PERMITS: usize = 4;
 const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);
 

@@ -25,11 +25,12 @@ impl Auth {
     /// the endpoints and keys of [providers](crate::oauth). Spawn it once per process; any number of processes share
     /// the work.
     ///
-    /// When `shutdown` completes, mails in flight get 5 more seconds. Then it waits for [hooks](Self::finish_hooks)
-    /// and for [sinks](Self::flush_events) to process the events so far: set a time limit of your own for that.
+    /// When `shutdown` completes, mails in flight get 5 more seconds. Then it waits until the
+    /// [hooks](Self::finish_hooks) have ended and the [sinks](Self::flush_events) have received all events so far.
+    /// This can take long, so set a time limit of your own.
     ///
-    /// A part that panics, such as in a host's clock or store, is logged and starts again a second later; the others go
-    /// on.
+    /// If a part panics, for example in a host's clock or store, the panic is logged and the part starts again a
+    /// second later. The other parts keep running.
     ///
     /// ```no_run
     /// # async fn serve(auth: hallpass::Auth, stop: impl Future<Output = ()> + Send + 'static) {
@@ -43,7 +44,7 @@ impl Auth {
         let (stop, stopped) = watch::channel(());
         let stopped = || {
             let mut stopped = stopped.clone();
-            // Dropping the channel is the signal: nothing is ever sent.
+            // Nothing is sent over the channel. Dropping the sender is the signal.
             async move { drop(stopped.changed().await) }
         };
         let until_then = async {
@@ -64,7 +65,8 @@ impl Auth {
         self.flush_events().await;
     }
 
-    /// Spawns [`run`](Self::run) on the current tokio runtime. Dropping the result leaves it running until the runtime ends.
+    /// Spawns [`run`](Self::run) on the current tokio runtime. If the result is dropped, the work runs until the
+    /// runtime ends.
     ///
     /// ```no_run
     /// # async fn serve(auth: hallpass::Auth) {
@@ -108,8 +110,7 @@ impl Auth {
         }
     }
 
-    /// Sends all mails that are due, and returns how many were due. For tests, and for hosts that call it from a job
-    /// of their own.
+    /// Sends all mails that are due, and returns how many were due. Call it in tests, or in a job of the host's own.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable. A mail that cannot be sent is
@@ -125,10 +126,10 @@ impl Auth {
     }
 
     /// Deletes expired data in small batches: sessions and one-time tokens an hour after they end, and events past
-    /// their [retention](super::AuthBuilder::event_retention). For hosts that call it from a job of their own.
+    /// their [retention](super::AuthBuilder::event_retention). Call it in a job of the host's own.
     ///
-    /// It can run beside a live service and beside other purges. If it is dropped half way, the batches so far stay
-    /// deleted.
+    /// It can run beside a live service and beside other purges. If the future is dropped before it completes, the
+    /// batches deleted so far stay deleted.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.
@@ -137,8 +138,8 @@ impl Auth {
     }
 
     /// Fetches the endpoints and keys of every provider in advance, so that the first user does not wait for them. It
-    /// retries until all have answered or `shutdown` completes. Spawn it once per process. Without it they are fetched
-    /// when they are first needed.
+    /// retries until every provider has answered or `shutdown` completes. Spawn it once per process. If it does not
+    /// run, endpoints and keys are fetched when they are first needed.
     #[cfg(feature = "oauth")]
     pub async fn run_providers(&self, shutdown: impl Future<Output = ()> + Send) {
         self.parts.provider_sign_ins.prepare(shutdown).await;
@@ -150,21 +151,21 @@ impl Auth {
         self.parts.core.hooks.finish().await;
     }
 
-    /// Waits until the sinks have received all events so far, for example before the process ends. It waits at most 10
-    /// seconds for each event of a sink that stalls: set a time limit of your own.
+    /// Waits until the sinks have received all events so far, for example before the process ends. If a sink stalls,
+    /// this waits up to 10 seconds for each event of the sink, so set a time limit of your own.
     pub async fn flush_events(&self) {
         self.trail().flush().await;
     }
 
     /// How many events the [sinks](crate::event::Sink) of this process did not receive, because a queue was full, or a
-    /// sink took too long or panicked. The audit trail has them all.
+    /// sink took too long or panicked. The audit trail contains these events, too.
     #[must_use]
     pub fn dropped_events(&self) -> u64 {
         self.trail().dropped()
     }
 }
 
-/// Runs a part of the work until it ends. After a panic, it starts again.
+/// Runs a part of the work until the part ends, and starts it again after a panic.
 async fn restarting<W, S>(name: &'static str, stopped: impl Fn() -> S, work: impl Fn() -> W)
 where
     W: Future<Output = ()>,
@@ -174,7 +175,8 @@ where
         let mut working = pin!(work());
         let has_ended = poll_fn(|context| {
             let polled = catch_unwind(AssertUnwindSafe(|| working.as_mut().poll(context)));
-            // The panic hook has the payload, which may hold anything: it is not logged again.
+            // The panic hook has already received the payload. The payload may contain secrets, so it is not logged
+            // here.
             polled.map_or(Poll::Ready(false), |poll| poll.map(|()| true))
         });
         if has_ended.await {
@@ -197,11 +199,11 @@ pub struct Background {
 }
 
 impl Background {
-    /// Stops the work, and waits at most `patience` until mails in flight, hooks and sinks are done. Returns whether
-    /// they were.
+    /// Stops the work, and waits at most `patience` until mails in flight, hooks and sinks are done. Returns `false`
+    /// if they did not finish in time, or the work panicked.
     pub async fn stop(self, patience: Duration) -> bool {
         let Self { stop, mut running } = self;
-        // The receiver is gone if the work has panicked.
+        // If the work panicked, the receiver is already dropped.
         let _ = stop.send(());
         match timeout(patience, &mut running).await {
             Ok(ended) => ended.is_ok(),

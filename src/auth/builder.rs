@@ -125,8 +125,8 @@ impl AuthBuilder {
         self
     }
 
-    /// The URL at which people reach the service, `http://` or `https://`. It is the base of the links in mails and,
-    /// exactly as written, the `iss` claim. Required.
+    /// The URL at which people reach the service. It begins with `http://` or `https://`. By default the links in
+    /// mails begin with it, and the `iss` claim is exactly this text. Required.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self
@@ -161,7 +161,7 @@ impl AuthBuilder {
         self
     }
 
-    /// The `client_id` claim, which RFC 9068 requires: the application that the tokens are for. Default: the
+    /// The `client_id` claim, which names the application that the tokens are for. RFC 9068 requires it. Default: the
     /// [audience](Self::audience).
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());
@@ -174,7 +174,7 @@ impl AuthBuilder {
         self
     }
 
-    /// Keys of the host's own for access tokens, in place of derived ones.
+    /// Signs access tokens with the host's own keys instead of derived keys.
     pub fn signing_keys(mut self, keys: SigningKeys) -> Self {
         self.signing_keys = Some(keys);
         self
@@ -186,8 +186,8 @@ impl AuthBuilder {
         self
     }
 
-    /// Whether access tokens carry the permissions of their user as the claim `permissions`, for services that verify
-    /// tokens and do not know the roles. All permissions together may then take at most 4 KiB. Default: no.
+    /// Whether access tokens carry the user's permissions in the claim `permissions`, for services that verify tokens
+    /// and do not know the roles. If they do, all permissions together may take at most 4 KiB of a token. Default: no.
     pub fn permissions_in_tokens(mut self, written: bool) -> Self {
         self.permissions_in_tokens = written;
         self
@@ -205,8 +205,8 @@ impl AuthBuilder {
         self
     }
 
-    /// Whether the mails to an address are limited: for each letter at most one a minute and five an hour, over all
-    /// instances. Mails beyond the budget are dropped without notice. Default: yes.
+    /// Whether the mails to an address are limited. If they are, each kind of letter is sent at most once a minute and
+    /// five times an hour, counted over all instances, and further mails are dropped without notice. Default: yes.
     pub fn mail_budgets(mut self, on: bool) -> Self {
         self.mail_budgets = on;
         self
@@ -262,7 +262,7 @@ impl AuthBuilder {
     }
 
     /// Adds a sink that receives every event of the audit trail; may be called several times. [`tracing`] always
-    /// receives them.
+    /// receives every event, too.
     pub fn event_sink(mut self, sink: impl Sink) -> Self {
         self.event_sinks.push(Arc::new(sink));
         self
@@ -298,8 +298,8 @@ impl AuthBuilder {
         self
     }
 
-    /// How long the hooks of one moment may take, at most half the request timeout. Default: 3 seconds, or half the
-    /// request timeout if that is less.
+    /// The time limit for all hooks before an operation together, and for each hook after an operation. It is at most
+    /// half the request timeout. Default: 3 seconds, or half the request timeout if that is less.
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
         self.hook_timeout = Some(timeout);
         self
@@ -311,8 +311,9 @@ impl AuthBuilder {
     ///
     /// These entry points bypass it:
     ///
-    /// * signing in with a provider opens sessions and creates accounts (`POST /auth/oauth/token` and the callback);
-    /// * [`admin`](crate::admin) creates, changes and deletes accounts, and ends sessions;
+    /// * signing in with a provider, which opens sessions and creates accounts (`POST /auth/oauth/token` and the
+    ///   callback);
+    /// * [`admin`](crate::admin), which creates, changes and deletes accounts, and ends sessions;
     /// * [`account`](crate::account), [`session`](crate::session), [`email_verification`](crate::email_verification)
     ///   and [`lockout`](crate::lockout), with their endpoints and pages;
     /// * [`Auth::within`][within], [`Auth::prepare_registration`][prepare] and [`Auth::ensure_administrator`][ensure],
@@ -324,8 +325,8 @@ impl AuthBuilder {
     ///
     /// A veto belongs in a hook, which every entry point for users calls:
     /// [`before_registration`](crate::hook::Hooks::before_registration) for accounts that people create themselves,
-    /// [`before_sign_in`](crate::hook::Hooks::before_sign_in) for sessions that are opened. A wrapper suits the rest:
-    /// to log, to count, to extend.
+    /// [`before_sign_in`](crate::hook::Hooks::before_sign_in) for sessions that are opened. Use a wrapper for
+    /// everything else, such as logging, counting, or extending a use case.
     pub fn wrap_service<W>(mut self, wrap: W) -> Self
     where
         W: Fn(Arc<dyn UserService>) -> Arc<dyn UserService> + Send + Sync + 'static,

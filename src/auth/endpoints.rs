@@ -119,8 +119,8 @@ impl Endpoints {
     /// Leaves out one endpoint.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no such endpoint: a typing error must not leave
-    /// an endpoint exposed.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no such endpoint, because a typing error must
+    /// not leave an endpoint exposed.
     pub fn without(mut self, method: &Method, path: &str) -> Result<Self> {
         let count = self.rows.len();
         self.rows
@@ -154,11 +154,11 @@ impl Endpoints {
     /// are for hosts without such pages of their own; mount them at the public URL.
     ///
     /// They work without script, load no other resource, and are in English, German, French, Spanish or Chinese,
-    /// according to the browser's languages. Only a submitted form uses up a link: `GET` and `HEAD` do not. `GET`
-    /// reads the state of the link, so that a dead link asks for no password, and shows the address it was mailed to.
-    /// `HEAD` reads nothing and has no content length. Success is answered with a redirect (303). A token that was
-    /// already used is answered in the same way, because the first click of a double click has done the work. The
-    /// pages are not part of the OpenAPI document.
+    /// according to the browser's languages. Only submitting the form uses up a link; `GET` and `HEAD` do not. `GET`
+    /// reads the state of the link. For a dead link, the page does not ask for a password; for a live link, it shows
+    /// the address to which the link was mailed. `HEAD` reads nothing, so its reply has no content length. Success is
+    /// answered with a redirect (303). If the token was already used, the answer is the same redirect, because the
+    /// token may have been used by the first click of a double click. The pages are not part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(mut self) -> Self {
         let inner = &*self.auth.parts;
@@ -183,13 +183,13 @@ impl Endpoints {
         self.rows.iter()
     }
 
-    /// Adds rows of the host's own. They reply, are documented and count against the limit of all endpoints just as
-    /// the built-in rows do. Add them before [`with_docs`](Self::with_docs).
+    /// Adds rows of the host's own. Like the built-in rows, they are documented and count against the limit of all
+    /// endpoints, and their replies have the same form. Add them before [`with_docs`](Self::with_docs).
     ///
-    /// Each argument of a handler is an [`Input`](crate::http::Input): [`ActiveUser`](crate::ActiveUser) and
-    /// [`CurrentUser`](crate::CurrentUser) where the state is an [`Auth`] or has one ([`AsRef`]),
-    /// [`ClientInfo`](crate::event::ClientInfo), and the [`Json`](crate::http::Json) body, the
-    /// [`Query`](crate::http::Query) and the [`Path`](crate::http::Path).
+    /// Each argument of a handler is an [`Input`](crate::http::Input): [`ClientInfo`](crate::event::ClientInfo), the
+    /// [`Json`](crate::http::Json) body, the [`Query`](crate::http::Query) or the [`Path`](crate::http::Path). If the
+    /// state is an [`Auth`] or contains one ([`AsRef`]), a handler can also take [`ActiveUser`](crate::ActiveUser) or
+    /// [`CurrentUser`](crate::CurrentUser).
     ///
     /// ```
     /// # use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::MemoryStore};

@@ -45,7 +45,7 @@ async fn ready(readiness: Arc<Readiness>) -> Result<Json<Health>> {
 #[derive(Debug)]
 struct Readiness {
     store: Arc<dyn Store>,
-    /// When the store was last asked, and its error; `None` if it takes writes.
+    /// When the store was last asked, and the error, if any; `None` until it is first asked.
     last: Mutex<Option<(Instant, Option<ErrorKind>)>>,
 }
 

@@ -127,8 +127,8 @@ impl Auth {
         &self.parts.sessions
     }
 
-    /// Counts a call of a client against a budget, as the endpoints do. Call it in an endpoint of the host's own,
-    /// before any costly work. The methods of `Auth` count their own calls.
+    /// Counts a call of a client against a budget, as the endpoints do. Call it in the host's own endpoints, before
+    /// any costly work. The methods of `Auth` count their own calls.
     ///
     /// ```
     /// # async fn f(auth: &hallpass::Auth, client: &hallpass::event::ClientInfo) -> hallpass::Result<()> {
@@ -142,7 +142,7 @@ impl Auth {
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client calls too often,
-    /// [`Overloaded`](crate::ErrorKind::Overloaded) if too many wait to be counted, or
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if too many calls are waiting to be counted, or
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the counters cannot be reached.
     pub async fn admit(&self, budget: Budget, client: &ClientInfo) -> Result<()> {
         let limits = &self.parts.core.limits;
@@ -167,8 +167,8 @@ impl Auth {
     }
 
     /// Creates a verified administrator. If there is an active administrator, it returns `None` and changes nothing.
-    /// If the address already has an account, that account is left unchanged and a warning is logged: a stranger may
-    /// have registered it.
+    /// If the address already has an account, that account is left unchanged and a warning is logged, because a
+    /// stranger may have registered it.
     ///
     /// # Errors
     /// [`WeakPassword`](crate::ErrorKind::WeakPassword), or [`Unavailable`](crate::ErrorKind::Unavailable) while the
@@ -190,7 +190,7 @@ impl Auth {
         &self.parts.administration
     }
 
-    /// Sign-in with providers, and the use cases of signed-in users for their identities there.
+    /// Sign-in with providers, and the use cases of signed-in users for their identities at the providers.
     #[cfg(feature = "oauth")]
     #[must_use]
     pub fn provider_sign_ins(&self) -> &crate::feature::oauth::ProviderSignIns {

@@ -13,10 +13,10 @@ use crate::{
     user::{EmailAddress, Page, Role, User, UserQuery},
 };
 
-/// These methods mirror the trait. Callers need not import it, and the futures are not boxed. They bypass a
-/// [wrapper](crate::AuthBuilder::wrap_service); [`Auth::service`] goes through it.
+/// These methods mirror the trait, but callers need not import it, and the futures are not boxed. They bypass a
+/// [wrapper](crate::AuthBuilder::wrap_service); calls to [`Auth::service`] go through it.
 impl Auth {
-    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode): the mode closes only the
+    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode): the mode applies only to the
     /// endpoint.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl Auth {
         self.parts.sessions.refresh(token, client).await
     }
 
-    /// Ends the session of a refresh token. If the token is not ours, or its session has ended, it does nothing.
+    /// Ends the session of a refresh token. Does nothing if the token is not ours or its session has ended.
     ///
     /// # Errors
     /// As [`UserService::logout`].
@@ -58,7 +58,8 @@ impl Auth {
         self.parts.sessions.logout_all(&caller, client).await
     }
 
-    /// Mails a link that sets a new password, if the address has an active account. It takes the same time if not.
+    /// Mails a link that sets a new password, if the address has an active account. The call takes the same time if it
+    /// has none.
     ///
     /// # Errors
     /// As [`UserService::forgot_password`].
@@ -66,7 +67,7 @@ impl Auth {
         self.parts.passwords.forgot(email, client).await
     }
 
-    /// Sets a new password with the token of such a link, and ends every session.
+    /// Sets a new password with the token from a mailed link, and ends every session of the user.
     ///
     /// # Errors
     /// As [`UserService::reset_password`].

@@ -15,9 +15,9 @@ impl Auth {
     /// Does the slow part of a registration before a transaction begins: checks the input and hashes the password. A
     /// [breach check](crate::credential::BreachCheck) runs here.
     ///
-    /// It first counts as a registration by its [client](Registration::with_client), together with those over HTTP.
-    /// Counting takes one statement, so a connection must be free. A client without an address has no counter of its
-    /// own.
+    /// The call first counts as a registration by its [client](Registration::with_client), as a registration over HTTP
+    /// does. Counting takes one statement, so a database connection must be free. A client without an address has no
+    /// counter of its own.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited), [`ValidationFailed`](crate::ErrorKind::ValidationFailed),
@@ -62,9 +62,9 @@ impl Auth {
     ///
     /// On SQLite, if a transaction reads before it writes, begin it with `SqliteTransactionMode::Immediate`
     /// (`begin_with_options`). It then waits for its turn, and no other transaction can write until it ends. Otherwise
-    /// its first write fails immediately if another transaction has written since it read, or is writing. Hallpass
-    /// never retries inside the host's transaction: on [`Unavailable`](crate::ErrorKind::Unavailable), the host rolls
-    /// back and begins again.
+    /// its first write fails immediately if another transaction is writing, or has written since the first read.
+    /// Hallpass never retries inside the host's transaction: on [`Unavailable`](crate::ErrorKind::Unavailable), the
+    /// host rolls back and begins again.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the store cannot use such a transaction.
@@ -80,9 +80,9 @@ impl Auth {
 
 /// Use cases inside a transaction of the host's, created by [`Auth::within`].
 ///
-/// If the transaction is rolled back, nothing has changed, and no event is published. On Postgres, a transaction in
-/// which a statement failed can only be rolled back. An outcome such as [`EmailTaken`](crate::ErrorKind::EmailTaken) is
-/// not a failed statement.
+/// If the transaction is rolled back, nothing changes, and no event is published. On Postgres, a transaction in which
+/// a statement failed can only be rolled back. An outcome such as [`EmailTaken`](crate::ErrorKind::EmailTaken) is not
+/// a failed statement.
 #[derive(Debug)]
 pub struct InTransaction<'a> {
     auth: Auth,
@@ -124,8 +124,8 @@ impl InTransaction<'_> {
         Ok(user)
     }
 
-    /// Orders the mail with a link that sets a new password, for the account with this address, if there is one. The
-    /// mail is sent after the transaction is committed.
+    /// Orders a mail with a link that sets a new password, if an account has this address. The mail is sent after the
+    /// transaction is committed.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.
@@ -152,7 +152,8 @@ impl InTransaction<'_> {
         .await
     }
 
-    /// Disables the account. Once the transaction is committed, all its sessions and one-time tokens are dead.
+    /// Disables the account. Once the transaction is committed, all sessions and one-time tokens of the account are
+    /// dead.
     ///
     /// # Errors
     /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
@@ -235,8 +236,8 @@ pub struct Unpublished {
 }
 
 impl Unpublished {
-    /// Sends the events of the transaction to the sinks, and starts the [hooks](crate::hook) that run after it. Call
-    /// it after the commit. The audit trail has the events even if it is not called.
+    /// Sends the events of the transaction to the sinks, and starts the [hooks](crate::hook) that run after these
+    /// events. Call it after the commit. The audit trail contains the events even without this call.
     pub fn publish(self) {
         let core = &self.auth.parts.core;
         for event in &self.done.events {

@@ -19,7 +19,7 @@ pub(crate) struct CountedAttempt {
 }
 
 impl CountedAttempt {
-    /// Counts an attempt of a client on an address, or on the counter of a known device.
+    /// Counts a client's attempt against the address or, for a known device, against the device's own counter.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client calls too often;
@@ -32,14 +32,14 @@ impl CountedAttempt {
     ) -> Result<Result<Self, FailedCheck>> {
         let attempt = limits.attempt(canonical, device, client).await?;
         if let (Attempt::Locked(_), Some(_)) = (&attempt, device) {
-            // The attempt is counted on the account instead, so that lifting the lockout of the account helps on every
-            // device.
+            // The attempt is counted against the account instead, so that lifting the lockout of the account helps on
+            // every device.
             return Self::count_on_account(limits, canonical).await;
         }
         Ok(Self::of(limits, attempt))
     }
 
-    /// Counts an attempt on an address; the client has already been counted.
+    /// Counts an attempt against an address. The call of the client has already been counted.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable).
@@ -61,7 +61,7 @@ impl CountedAttempt {
         }
     }
 
-    /// An attempt that counts nothing: the credential that was presented is not limited.
+    /// An attempt that is not counted, because attempts with the presented credential are not limited.
     #[cfg(feature = "oauth")]
     pub(crate) fn uncounted(limits: &Limits) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl CountedAttempt {
         }
     }
 
-    /// Whether it was counted for a known device instead of the account.
+    /// Whether the attempt was counted against a known device instead of the account.
     pub(crate) fn is_on_device(&self) -> bool {
         self.counted.on_device
     }
@@ -99,8 +99,8 @@ impl CountedAttempt {
         self.limits.clear(self.counted).await
     }
 
-    /// The counter that the store clears in the statement that opens a session. Otherwise [`cleared`](Self::cleared)
-    /// clears it.
+    /// The counter that the store clears in the statement that opens a session. If it is `None`,
+    /// [`cleared`](Self::cleared) clears the counter.
     pub(crate) fn cleared_counter(&self) -> Option<LimitKey> {
         self.limits.cleared_with(self.counted)
     }
@@ -111,7 +111,7 @@ impl CountedAttempt {
     }
 }
 
-/// The counters of the device and of the account are both used up.
+/// The failure of an attempt whose counter is used up.
 fn refused(locked: Locked) -> FailedCheck {
     metric::locked();
     FailedCheck::locked(locked)

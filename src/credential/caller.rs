@@ -18,8 +18,8 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Runs work to its end, even if the caller disconnects: a disconnect must not prevent an attempt from being
-    /// counted and recorded. The work can ask its `Caller` whether the caller has gone.
+    /// Runs work to its end, even if the caller disconnects, because a disconnect must not prevent an attempt from
+    /// being counted and recorded. The work can ask its `Caller` whether the caller has gone.
     pub(crate) async fn outlived<T, F>(work: impl FnOnce(Self) -> F) -> Result<T>
     where
         T: Send + 'static,
@@ -35,8 +35,8 @@ impl Caller {
         done.unwrap_or_else(|error| Err(Error::internal(error)))
     }
 
-    /// Waits until the caller has gone. Nobody receives the error. A caller outside of [`outlived`](Self::outlived)
-    /// never counts as gone, because its work is dropped with it.
+    /// Waits until the caller has gone. Nobody receives the returned error. A caller outside of
+    /// [`outlived`](Self::outlived) never counts as gone, because its work is dropped with it.
     pub(super) async fn gone(&mut self) -> Error {
         match &mut self.here {
             Some(here) => match here.await {
@@ -47,7 +47,7 @@ impl Caller {
         }
     }
 
-    /// Runs work that only the caller needs. It writes nothing after the caller has received a 503.
+    /// Runs work that only the caller needs. The work writes nothing after the caller has received a 503.
     pub(crate) async fn in_time<F: Future>(&self, work: F) -> F::Output {
         self.deadline.bind(work).await
     }

@@ -18,8 +18,8 @@ use crate::{
 /// that ask for the password again.
 ///
 /// Each call performs one verification, whether the address is unknown, the account has no password, or the password
-/// is wrong. No database connection is held during the verification. The attempt is counted first, on the address or
-/// on the device. If too many attempts in a row have failed, nothing is verified.
+/// is wrong. No database connection is held during the verification. The attempt is counted first, against the address
+/// or the device. If too many attempts in a row have failed, nothing is verified.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordCheck {
     pub(crate) core: Arc<Core>,
@@ -51,7 +51,8 @@ impl PasswordCheck {
     /// Checks the password of the account with this address.
     ///
     /// If the stored hash has parameters that are no longer in force, the result carries a new hash of the password,
-    /// unless the hasher is too busy to make one. Opening a session with the result clears the failed attempts so far.
+    /// unless the hasher is too busy to compute it. Opening a session with the result clears the failed attempts so
+    /// far.
     ///
     /// A [`FailedCheck`] is not an error: the caller records it, and then answers with the error that it converts
     /// into.
@@ -209,7 +210,7 @@ impl PasswordCheck {
         verification
     }
 
-    /// A failed rehash must not fail the sign-in: the next sign-in tries again.
+    /// A failed rehash must not fail the sign-in. The next sign-in tries again.
     async fn rehash(&self, password: &Password) -> Option<PasswordHash> {
         let hash = self.hasher.hash(password).await;
         if let Err(error) = &hash

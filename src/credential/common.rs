@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 /// Sorted by bytes, one password per line, lower-case, ASCII only; see `common_passwords.LICENSE.txt`.
 static LIST: &str = include_str!("common_passwords.txt");
 
-/// Whether the lower-cased password is one of the 11,611 most common passwords of 8 characters or more. It searches
-/// the embedded text itself, so that nothing is built at start or kept in memory.
+/// Whether the lower-cased password is one of the 11,611 most common passwords of 8 characters or more. The embedded
+/// text itself is searched, so that no table is built at start or kept in memory.
 pub(super) fn is_common(lowercased: &str) -> bool {
     let mut rest = LIST;
     while !rest.is_empty() {

@@ -18,7 +18,7 @@ use crate::{
 /// again.
 pub(crate) const CHECKS: usize = 3;
 
-/// The credential was right each time, but the account changed before the result could be used.
+/// The error if the credential was right each time, but the account changed before the result could be used.
 pub(crate) fn overtaken() -> Error {
     Error::new(ErrorKind::Unavailable)
         .with_retry_after(Duration::from_secs(1))
@@ -34,11 +34,11 @@ pub(crate) struct Confirmation {
 }
 
 impl Confirmation {
-    /// Checks the password of the caller. A wrong one is written to the audit trail.
+    /// Checks the password of the caller. A wrong password is recorded in the audit trail.
     ///
     /// # Errors
-    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `member` if it cannot be a password;
-    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if it is wrong, or the account has none;
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `member` if the text cannot be a password;
+    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if the password is wrong, or the account has none;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account was disabled during the check;
     /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts) or [`RateLimited`](ErrorKind::RateLimited);
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy.
@@ -62,7 +62,7 @@ impl Confirmation {
         }
     }
 
-    /// Checks the password of the caller, or, for an account without one, that the sign-in is recent.
+    /// Checks the password of the caller. If the account has no password, checks instead that the sign-in is recent.
     ///
     /// # Errors
     /// As [`password`](Self::password), and
@@ -110,7 +110,7 @@ impl Confirmation {
         }
     }
 
-    /// Records the refusal before it answers.
+    /// Records the refusal, and then returns the error that answers the caller.
     async fn refuse<T>(
         &self,
         caller: &ActiveUser,

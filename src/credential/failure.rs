@@ -8,7 +8,7 @@ use crate::{
     user::UserId,
 };
 
-/// A check that a caller did not pass, for the audit trail. The caller sees only the error that it converts into.
+/// A failed check, for the audit trail. The caller sees only the error into which it is converted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FailedCheck {
     /// The user of the account; `None` if the address has no account.

@@ -17,8 +17,8 @@ pub(crate) struct Failures {
 }
 
 impl Failures {
-    /// Records a failed check of the password of this canonical address. The same statement runs with and without an
-    /// account.
+    /// Records a failed check of the password of this canonical address. The same statement runs whether or not the
+    /// address has an account.
     pub(crate) async fn record(
         &self,
         event: Event,
@@ -35,7 +35,7 @@ impl Failures {
         Ok(())
     }
 
-    /// The event of a failed check. It has this kind, unless a sign-in was locked: then it is `SignInLocked`.
+    /// The event of a failed check. Its kind is `kind`, or `SignInLocked` if a sign-in was locked.
     pub(crate) fn event(
         &self,
         kind: EventKind,

@@ -42,16 +42,16 @@ const DEFAULT_NICENESS: u8 = 10;
 /// Hashes and verifies passwords, at most a fixed number at the same time.
 ///
 /// Each hash is computed on a thread of the hasher, under one of a fixed number of permits. A caller that finds no
-/// free permit waits in a fair queue of limited length, for a limited time. If that fails, the caller is refused with
-/// [`Overloaded`](crate::ErrorKind::Overloaded) and a time after which to retry. Each permit has its own Argon2
-/// memory, allocated at first use and kept. Hashing therefore takes permits × the memory of the most demanding
-/// parameters that are in force or declared as former. (A stored hash that needs more memory takes it only while it is
-/// verified.)
+/// free permit waits in a fair queue of limited length, for a limited time. If the queue is full or the time has
+/// passed, the caller is refused with [`Overloaded`](crate::ErrorKind::Overloaded) and a time after which to retry.
+/// Each permit has its own Argon2 memory, allocated at first use and kept. For each permit, hashing therefore takes
+/// the memory of the most demanding parameters that are in force or declared as former. (A stored hash that needs more
+/// memory takes it only while it is verified.)
 ///
-/// A verification that fails costs one hash for each set of parameters that stored hashes have, always in the same
-/// order. Its time therefore does not reveal which parameters a hash has, or whether there is a hash. Parameters that
-/// are no longer in force become known when a hash with them is verified, or from the start if they are declared as
-/// [`former`](HasherBuilder::former).
+/// A failed verification computes one hash for each set of parameters that stored hashes are known to have, always in
+/// the same order. Its time therefore does not reveal which parameters a hash has, or whether there is a hash.
+/// Parameters that are no longer in force become known when a hash with them is verified, or from the start if they
+/// are declared as [`former`](HasherBuilder::former).
 ///
 /// Clones share the permits. The methods must be called within a tokio runtime. If the clock of the runtime is paused,
 /// timers do not wait for a hash.
@@ -88,7 +88,7 @@ struct Inner {
 )]
 pub enum Verification {
     /// The password is right, but its hash has parameters that are no longer in force, or was made from a non-ASCII
-    /// password as typed. Hash the password again.
+    /// password that was not prepared. Hash the password again.
     Outdated,
     /// The password is right.
     Right,
@@ -110,11 +110,12 @@ pub struct HasherBuilder {
 impl HasherBuilder {
     /// Adds parameters that were in force before, and that stored hashes may still have.
     ///
-    /// A failed verification costs one hash of these, too. Undeclared parameters are unknown in each process until a
-    /// hash with them is first verified. Until then, verifying such a hash takes a different time than verifying
-    /// without a hash. At most four former parameter sets are added in that way, and none that takes more memory or
-    /// work than the one in force. For others a warning is logged, and verifying their hashes takes a different time.
-    /// Each parameter set makes failures more expensive, so do not declare one that no account uses any more.
+    /// A failed verification then costs one more hash, with these parameters. Undeclared parameters are unknown in
+    /// each process until a hash with them is first verified. Until then, verifying such a hash takes a different time
+    /// than verifying without a hash. At most four former parameter sets are added in that way, and none that takes
+    /// more memory or work than the one in force. For others a warning is logged, and verifying their hashes takes a
+    /// different time. Each parameter set makes failures more expensive, so do not declare one that no account uses
+    /// any more.
     #[must_use]
     pub fn former(mut self, params: HashParams) -> Self {
         self.former.push(params);
@@ -142,11 +143,11 @@ impl HasherBuilder {
         self
     }
 
-    /// The increment of the nice value (`nice(2)`) of the hashing threads, 0 to 19. They yield to other threads while
-    /// processors are short. The default of 10 gives them about a tenth of the processor time of another thread, so
-    /// that a flood of logins hardly slows signed-in users down. In turn, other threads that keep all processors busy
-    /// slow logins down. It has an effect on Linux only. In a debug build without an optimised Argon2 the threads do
-    /// not yield, and a warning says how to optimise it.
+    /// The increment of the nice value (`nice(2)`) of the hashing threads, 0 to 19. While processors are scarce, these
+    /// threads yield to other threads. The default of 10 gives them about a tenth of the processor time of another
+    /// thread, so that a flood of logins hardly slows signed-in users down. In turn, other threads that keep all
+    /// processors busy slow logins down. It has an effect on Linux only. In a debug build without an optimised Argon2
+    /// the threads do not yield, and a warning says how to optimise it.
     #[must_use]
     pub fn niceness(mut self, niceness: u8) -> Self {
         self.threads = Threads::Own { niceness };
@@ -282,7 +283,7 @@ impl Hasher {
         .await
     }
 
-    /// Compares a password with a hash. Without a hash it costs as much as a wrong password, and returns
+    /// Compares a password with a hash. Without a hash, the call costs as much as for a wrong password, and returns
     /// [`Wrong`](Verification::Wrong).
     ///
     /// # Errors
@@ -298,7 +299,7 @@ impl Hasher {
     }
 
     /// As [`verify`](Self::verify), but returns when the verification begins. If the caller disconnects before that,
-    /// it never begins.
+    /// the verification never begins.
     ///
     /// # Errors
     /// As [`verify`](Self::verify).

@@ -33,16 +33,17 @@ impl HashParams {
     /// Parameters with these values, unless they are too weak or too costly.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) outside the limits of the type.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a value is outside the limits of the type.
     pub fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self> {
         Self::danger_weak(memory_kib, passes, lanes)?.strong()
     }
 
-    /// Parameters with these values, even if they are weak. For tests and load trials, never for real passwords.
+    /// Parameters with these values, even if they are weak. Use them in tests and load trials, never for real
+    /// passwords.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) above the limits of the type, or if Argon2 itself cannot
-    /// work with them (at least 8 KiB for each lane, one pass, one lane).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a value is above the limits of the type, or Argon2 itself
+    /// cannot work with the values (at least 8 KiB for each lane, one pass, one lane).
     pub fn danger_weak(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self> {
         let params = Self {
             memory_kib,
@@ -64,7 +65,8 @@ impl HashParams {
         Ok(params)
     }
 
-    /// Reads `m=…,t=…,p=…`, even if they are weak. For tests and load trials, never for real passwords.
+    /// Reads `m=…,t=…,p=…`, even if the parameters are weak. Use them in tests and load trials, never for real
+    /// passwords.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the text has another form; and the errors of

@@ -16,8 +16,8 @@ use crate::{
 pub(super) const SALT_LEN: usize = 16;
 pub(super) const TAG_LEN: usize = 32;
 
-/// The end of the salt of a hash of a prepared password. A separate parameter would be clearer, but instances of the
-/// previous version could not read it. No other salt ends like this by chance.
+/// The last bytes of the salt if the hash was made from a prepared password. A separate parameter would be clearer,
+/// but instances of the previous version could not read it. No other salt ends with these bytes by chance.
 const PREPARED: &[u8] = b"nfc8265";
 
 impl PasswordHash {

@@ -28,9 +28,9 @@ const MAX_BYTES: usize = 1024;
 /// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2 forbids both). A
 /// password that consists of a known word is refused; one that merely contains the word is not.
 ///
-/// A password is prepared by RFC 8265 (OpaqueString) before it is counted and compared. Other spaces become U+0020,
-/// and the text is composed (NFC), so that the same password typed on another system matches. Case, width and
-/// compatible letters still make a difference, and nothing is trimmed or cut off.
+/// A password is prepared by RFC 8265 (OpaqueString) before its length is counted and it is compared. Other spaces
+/// become U+0020, and the text is composed (NFC), so that the same password typed on another system matches. Case,
+/// width and compatible letters still make a difference, and nothing is trimmed or cut off.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
@@ -85,7 +85,8 @@ impl PasswordPolicy {
         self.min
     }
 
-    /// Checks a new password of an account. `member` is the name of the password in the request. It sends no request.
+    /// Checks a new password of an account. `member` is the name of the password in the request. This method sends no
+    /// request.
     ///
     /// # Errors
     /// [`WeakPassword`](ErrorKind::WeakPassword) with every [`Weakness`] of the password, except
@@ -132,7 +133,7 @@ impl PasswordPolicy {
         Err(Error::new(ErrorKind::WeakPassword).with_violations(violations))
     }
 
-    /// Whether [`check`](Self::check) takes a while.
+    /// Whether [`check`](Self::check) takes long.
     pub(super) fn is_slow(&self) -> bool {
         #[cfg(feature = "strength")]
         let slow = self.strength.is_some();
@@ -153,9 +154,9 @@ impl Default for PasswordPolicy {
     }
 }
 
-/// Refuses text that cannot be a password before it costs a hash: more than 256 code points or 1024 bytes, or control
-/// characters. Every entry point calls it before any look-up, so that the answer reveals nothing about an account. A
-/// text passes if it is within the limits either as typed or as prepared.
+/// Refuses text that cannot be a password, before it costs a hash. Such a text has more than 256 code points or 1024
+/// bytes, or contains control characters. Every entry point calls this function before any look-up, so that the answer
+/// reveals nothing about an account. A text passes if it is within the limits either as typed or as prepared.
 ///
 /// # Errors
 /// [`ValidationFailed`](ErrorKind::ValidationFailed) with `too_long` or `control_character`.
@@ -173,7 +174,8 @@ pub(super) fn violation(member: &str, weakness: Weakness) -> Violation {
     Violation::new(member, weakness.code(), weakness.meaning())
 }
 
-/// A text that is too long in any form is not prepared: composing leaves at least a third of the bytes.
+/// A text that would still be too long after preparation is not prepared. Composing leaves at least a third of the
+/// bytes.
 fn prepared_within_reason(password: &Password) -> Password {
     if password.expose().len() > 4 * MAX_BYTES {
         return password.clone();

@@ -19,8 +19,8 @@ pub(super) fn prepared(password: &Password) -> Password {
     Password::new(prepared)
 }
 
-/// Maps the category Zs to U+0020. It contains white space except control characters, line separators and paragraph
-/// separators.
+/// Maps the category Zs to U+0020. This category contains all white space except control characters, line separators
+/// and paragraph separators.
 fn plain_space(c: char) -> char {
     let is_separator = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     if c.is_whitespace() && !is_separator {
@@ -46,7 +46,7 @@ mod tests {
             ("a\u{2028}b\u{200b}c", "a\u{2028}b\u{200b}c"),
             // Canonically equivalent characters are the same letter.
             ("\u{212b}\u{2126}", "\u{c5}\u{3a9}"),
-            // These are only compatible.
+            // These characters are only compatible, so they are kept.
             ("\u{fb01}\u{2460}\u{ff21}", "\u{fb01}\u{2460}\u{ff21}"),
             ("\u{1f469}\u{200d}\u{1f680}", "\u{1f469}\u{200d}\u{1f680}"),
         ] {

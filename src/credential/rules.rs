@@ -19,7 +19,7 @@ use crate::{
 /// The maximum duration of a breach check.
 pub(crate) const BREACH_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The checks that every new password must pass, wherever one is set. Cheap to clone.
+/// The checks that every new password must pass, wherever it is set. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordRules(Arc<PasswordRulesParts>);
 
@@ -88,7 +88,7 @@ impl PasswordRules {
     ///
     /// # Errors
     /// [`WeakPassword`](ErrorKind::WeakPassword); [`Overloaded`](ErrorKind::Overloaded) if an estimate is needed and
-    /// too many callers wait for one.
+    /// too many callers are waiting for an estimate.
     pub(crate) async fn check(&self, new: &NewPassword<'_>) -> Result<Option<Event>> {
         self.check_policy(new).await?;
         let Some(breaches) = &self.0.breaches else {

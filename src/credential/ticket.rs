@@ -20,8 +20,8 @@ use crate::{
 /// slot       slot, permit  slot     slot, permit
 /// ```
 ///
-/// The queue slot of the hasher is held until the caller has gone. The permit for statements is held until the password
-/// is hashed.
+/// The queue slot of the hasher is held until the ticket is dropped. The permit for statements is held until the
+/// attempt is counted.
 #[derive(Debug)]
 pub(crate) struct CheckTicket {
     caller: Caller,
@@ -70,8 +70,8 @@ impl CheckTicket {
     /// Waits until the attempt is counted, and returns the permit. A refused attempt keeps the permit until the
     /// refusal is recorded.
     ///
-    /// A caller that disconnects frees the queue slot immediately, even while the database is counting; the attempt is
-    /// then taken back.
+    /// If the caller disconnects, the queue slot is freed immediately, even while the database is counting. The
+    /// attempt is then taken back.
     ///
     /// # Errors
     /// As `counting`, and [`Unavailable`](crate::ErrorKind::Unavailable) if the caller has gone.

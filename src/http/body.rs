@@ -82,7 +82,7 @@ impl Body {
         json::parse_object(self.text(headers, "application/json")?)
     }
 
-    /// The members of the body with an integer beyond 64 bits; see [`json::members_beyond_64_bits`].
+    /// The members of the body that contain an integer beyond 64 bits; see [`json::members_beyond_64_bits`].
     ///
     /// # Errors
     /// As [`json_object`](Self::json_object).
@@ -112,8 +112,8 @@ impl Body {
     }
 }
 
-/// Whether there is exactly one `Content-Type`, this one, without a parameter other than `charset=utf-8`, and no
-/// compression.
+/// Whether the only `Content-Type` is the expected one, without a parameter other than `charset=utf-8`, and the body
+/// is not compressed.
 fn is_of(headers: &HeaderMap, expected: &str) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {

@@ -19,8 +19,8 @@ use ::http::{HeaderMap, request::Parts};
 use self::network::Network;
 use crate::error::{Error, Result};
 
-/// How the address of a client is found. There is no default: a host chooses it when it mounts the endpoints, because
-/// only the host knows the proxies in front of it.
+/// How the address of a client is found. There is no default. A host chooses the rule when it mounts the endpoints,
+/// because only the host knows the proxies in front of it.
 ///
 /// Limits count by this address, and sessions and the audit trail record it. Any client can write a header, so a
 /// header is trusted only if it comes from a trusted proxy.
@@ -77,7 +77,7 @@ struct Proxies {
 }
 
 impl ClientAddress {
-    /// The other end of the connection. Headers never count.
+    /// The other end of the connection. Headers are ignored.
     #[must_use]
     pub fn peer() -> Self {
         Self(Rule::Peer)
@@ -86,21 +86,21 @@ impl ClientAddress {
     /// The address that proxies in these networks report in `X-Forwarded-For` or `Forwarded`. A network is a CIDR
     /// block or a single address. Without any network this is the same as [`peer`](Self::peer).
     ///
-    /// If the peer is not trusted, it is the client, whatever it sends. If it is trusted, the header is read from
-    /// right to left, over all its lines. Each address was written by the proxy to its right, so the first address
-    /// that is not trusted is the client, and everything to its left is ignored. If all addresses are trusted, the
-    /// leftmost one is the client. An element that is not an address (garbage, `unknown`, a name such as `_hidden`)
-    /// ends the search, and the address before it is the client.
+    /// If the peer is not trusted, it is the client, whatever headers it sends. If it is trusted, the header is read
+    /// from right to left, over all its lines. Each address was written by the proxy to its right, so the first
+    /// address that is not trusted is the client, and everything to its left is ignored. If all addresses are trusted,
+    /// the leftmost one is the client. An element that is not an address (garbage, `unknown`, a name such as
+    /// `_hidden`) ends the search, and the address before it is the client.
     ///
-    /// If both headers are present and name different clients, neither is trusted, and the peer counts as the client.
-    /// One of the headers may come from the client, through a proxy that only writes the other. A warning is logged
+    /// If both headers are present and name different clients, neither is trusted, and the peer counts as the client,
+    /// because a proxy that writes only one of them may have passed on the other from the client. A warning is logged
     /// once. Configure the proxies to remove the header that they do not write, or name the header that they write
     /// with [`behind_proxies_that_write`](Self::behind_proxies_that_write). Do not trust a proxy that writes neither
-    /// header, because it passes on the client's own.
+    /// header, because it passes on those that the client sent.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a text is not a network, has bits beyond its prefix, or
-    /// covers everyone (`/0`).
+    /// covers every address (`/0`).
     pub fn behind_proxies<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Result<Self> {
         Self::behind(networks, None)
     }
@@ -137,8 +137,8 @@ impl ClientAddress {
         Self(Rule::Function(Arc::new(function)))
     }
 
-    /// No address is known: for tests that call the endpoints in process, without a connection. Sessions and events
-    /// then have no address, and limits by address do not apply.
+    /// Treats every address as unknown. Use it in tests that call the endpoints in process, without a connection.
+    /// Sessions and events then have no address, and limits by address do not apply.
     #[must_use]
     pub fn unknown() -> Self {
         Self(Rule::Unknown)
@@ -245,7 +245,7 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(address))
     }
 
-    /// Warns only once, because any client can cause it.
+    /// Warns only once, because any client can cause the warning.
     fn warn(&self) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(

@@ -9,10 +9,10 @@ pub(super) const DEVICE: &str = "hallpass_device";
 
 /// The prefix makes browsers accept the cookie only from the host itself, over TLS (RFC 6265bis, section 4.1.3.2).
 const HOST_PREFIX: &str = "__Host-";
-/// Longer than any of our cookies.
+/// The maximum length of a value that is read. All our cookies are shorter.
 const MAX_LEN: usize = 256;
 
-/// The form of cookies: with a prefix and `Secure` if clients reach the service over TLS.
+/// The form of cookies. They have a prefix and `Secure` if clients reach the service over TLS.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cookies {
     is_https: bool,
@@ -32,9 +32,9 @@ impl Cookies {
         format!("{prefix}{name}")
     }
 
-    /// The cookie with this name. A name that occurs twice is refused: one of the two may be from another host, and
-    /// their order proves nothing. Over TLS only the prefixed name counts, because any host of the domain can set the
-    /// other.
+    /// The cookie with this name. `None` if the name occurs twice, because one of the two cookies may be from another
+    /// host, and their order does not show which. Over TLS only the prefixed name counts, because any host of the
+    /// domain can set a cookie without the prefix.
     pub(crate) fn read<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         let name = self.named(name);
         let values = headers.get_all(COOKIE).into_iter();
@@ -47,7 +47,8 @@ impl Cookies {
             .and_then(|value| str::from_utf8(value).ok())
     }
 
-    /// The cookies with this name prefix, in the order of the request: the rest of the name, and the value.
+    /// The cookies whose names begin with this prefix, in the order of the request. Each item is the rest of the name
+    /// and the value.
     #[cfg(feature = "oauth")]
     pub(crate) fn beginning<'a>(
         self,

@@ -29,8 +29,8 @@ const FILES: [(&str, &str); 5] = [
     ("swagger-ui.css", "text/css; charset=utf-8"),
 ];
 
-/// The document of some rows, generated when it is first requested: generating it takes megabytes of memory, and few
-/// servers ever need it.
+/// The document that describes some rows. It is generated when it is first requested, because generating it takes
+/// megabytes of memory and few servers ever need it.
 #[derive(Clone, Default)]
 struct Contract(Arc<Written>);
 
@@ -61,8 +61,8 @@ impl Contract {
     }
 }
 
-/// These rows and those of the documentation, which describes all of them. Documentation rows replace rows at the same
-/// paths.
+/// Adds the rows of the documentation to these rows. The document describes all of them. A row of the documentation
+/// replaces any row at the same path.
 pub(crate) fn with_docs(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
     let own = rows(&Contract::default());
     endpoints.retain(|row| !own.iter().any(|own| own.has_path_of(row)));

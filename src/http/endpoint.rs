@@ -165,7 +165,7 @@ impl Endpoint {
         self.page_of.is_some()
     }
 
-    /// Renders the reply: a problem becomes a page if the row is for people.
+    /// Renders a problem as a page if the row is for people. Other replies are not changed.
     pub(crate) fn page_of_problem(&self, headers: &HeaderMap, response: Response) -> Response {
         match &self.page_of {
             Some(page_of) if is_problem(&response) => page_of(headers, &response),

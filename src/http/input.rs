@@ -10,8 +10,8 @@ use crate::{
     json,
 };
 
-/// One argument of a handler. Arguments are read from left to right: a handler that takes the caller before the body
-/// refuses unauthenticated callers before the body is parsed.
+/// One argument of a handler. Arguments are read from left to right, so a handler that takes the caller before the
+/// body refuses unauthenticated callers before the body is parsed.
 pub trait Input<S>: Sized + Send {
     /// Reads its part of the request.
     ///

@@ -12,8 +12,8 @@ const MAX_DIGITS: usize = 16 * 1024;
 
 /// A request body or a query, read member by member.
 ///
-/// Read every member first, and unwrap them with `?` after that. A reader that returns `None` has recorded a
-/// violation, and one reply should report all violations.
+/// Read every member before you unwrap any of them with `?`. A reader that returns `None` has recorded a violation,
+/// and one reply should report all violations.
 ///
 /// ```text
 /// fn from_members(members: &mut Members) -> Option<Self> {
@@ -23,15 +23,15 @@ const MAX_DIGITS: usize = 16 * 1024;
 /// }
 /// ```
 pub trait FromMembers: Described + Sized + Send {
-    /// Reads the members that it knows. Remaining members are refused as unknown.
+    /// Reads the known members. All remaining members are refused as unknown.
     fn from_members(members: &mut Members) -> Option<Self>;
 }
 
-/// The members that are not read yet, and the violations of those that were.
+/// The members that are not read yet, and the violations found so far.
 pub struct Members {
     unread: Map<String, Value>,
-    /// Whether the members are query parameters. Query parameters are always text; numbers and booleans are parsed
-    /// from it.
+    /// Whether the members are query parameters. Query parameters are always text, so numbers and booleans are parsed
+    /// from text.
     from_query: bool,
     /// The members with an integer beyond 64 bits.
     beyond_64_bits: BTreeSet<String>,
@@ -97,12 +97,12 @@ impl Members {
         self.without_controls(name, text)
     }
 
-    /// Text without control characters; absent or null is `Some(None)`, as with every optional reader.
+    /// Text without control characters; an absent or null member is `Some(None)`, as with every optional reader.
     pub fn optional_text(&mut self, name: &str) -> Option<Option<String>> {
         self.optional(name, Self::text)
     }
 
-    /// Any string. For tokens: a malformed token gets the same answer as an unknown one.
+    /// Any string. Tokens are read in this way, so that a malformed token gets the same answer as an unknown one.
     pub fn token(&mut self, name: &str) -> Option<String> {
         match self.required(name)? {
             Value::String(text) => Some(text),
@@ -238,8 +238,8 @@ impl Members {
         self.optional(name, |members, name| members.list(name, max, code, detail))
     }
 
-    /// A member of a change request. An omitted member leaves the value unchanged. Unlike with an optional member,
-    /// `read` decides about null.
+    /// A member of a change request. An omitted member leaves the value unchanged. Null is passed to `read`, unlike
+    /// for an optional member.
     pub fn if_there<T>(
         &mut self,
         name: &str,
@@ -251,9 +251,9 @@ impl Members {
         }
     }
 
-    /// An object with any members. NUL is refused, because Postgres cannot store it. Postgres also writes numbers out,
-    /// `1e308` with 309 digits, so the number of digits is limited to the size of a body. An integer beyond 64 bits is
-    /// refused, because it would come back changed.
+    /// An object with any members. NUL is refused, because Postgres cannot store it. Postgres also writes numbers in
+    /// full (`1e308` takes 309 digits), so the number of digits is limited to the size of a body. An integer beyond 64
+    /// bits is refused, because it would be stored as a float and lose digits.
     pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(object) = self.required(name)? else {
             return self.wrong_type(name, "an object");

@@ -1,7 +1,7 @@
 //! The HTTP contract, written once over the types of the `http` crate. axum and actix only transport bytes.
 //!
 //! * An [`Endpoint`] is one row of the contract: a method, a path, and an async function. The argument and return
-//!   types of the function both do the work and describe it.
+//!   types of the function read the request, write the reply, and describe both.
 //! * Rows are grouped by path. This module selects the row, and handles `HEAD`, 405 with `Allow`, the size and the
 //!   media type of bodies, percent-decoding, request ids, the time limit and every error body. All of that is
 //!   therefore the same on every server.

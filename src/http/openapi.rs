@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 const BEARER: &str = "bearer";
 
 /// The example of an address and of a password. It is invalid, so that sending the example unchanged creates no
-/// account. Examples that tools generate may be valid.
+/// account. Without this example, tools would generate examples, which may be valid.
 const NOT_FILLED_IN: &str = "fill in";
 
 /// The document that describes these rows.
@@ -65,7 +65,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
     info.description = Some("User management and authentication.".to_owned());
     Ok(OpenApiBuilder::new()
         .info(info)
-        // Relative to the document, so that it works below any prefix.
+        // The URL is relative to the document, so that it works below any prefix.
         .servers(Some([Server::new(".")]))
         .tags(Some(tags(endpoints)))
         .paths(paths)
@@ -116,7 +116,7 @@ fn leave_to_be_filled_in(property: &mut RefOr<Schema>) {
 #[derive(Default)]
 struct Schemas {
     by_name: BTreeMap<String, RefOr<Schema>>,
-    /// The schemas that are read from requests, in which an unknown member is refused.
+    /// The names of the schemas that are read from requests. Unknown members in them are refused.
     closed: BTreeSet<String>,
 }
 

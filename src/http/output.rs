@@ -139,7 +139,7 @@ impl Output for SeeOther {
     }
 }
 
-/// A page for people. No cache keeps it, no other page frames it, and the browser sends no referrer to other sites.
+/// A page for people. No cache may keep it, no other page may frame it, and the browser sends no referrer from it.
 #[derive(Clone, Debug)]
 pub(crate) struct Html {
     status: StatusCode,
@@ -169,7 +169,7 @@ impl Html {
         }
     }
 
-    /// Takes the status and the `Retry-After` of a problem.
+    /// Gives the page the status and the `Retry-After` of a problem.
     pub(crate) fn in_place_of(mut self, problem: &Response) -> Self {
         self.status = problem.status();
         self.retry_after = problem.headers().get(RETRY_AFTER).cloned();
@@ -234,7 +234,7 @@ impl Document {
         ))
     }
 
-    /// Sets how long caches may keep it, in whole seconds.
+    /// Sets how long caches may keep the document, in whole seconds.
     #[must_use]
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;

@@ -22,8 +22,8 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// The maximum number of violations in a reply, so that a small request does not cause a large reply.
 pub(crate) const MAX_VIOLATIONS: usize = 16;
-/// The maximum length of a pointer, in bytes. Names in the contract are far shorter, but others may be as long as a
-/// body.
+/// The maximum length of a pointer, in bytes. Names in the contract are far shorter, but a client may send a name as
+/// long as a body.
 const MAX_POINTER: usize = 128;
 /// The maximum length of a text of the contract or of the host, in bytes. Such a text may repeat input.
 const MAX_DETAIL: usize = 512;
@@ -84,8 +84,9 @@ macro_rules! codes {
         /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`. If the input was
         /// not valid, there is also `errors`, a list of at most 16 `{pointer, code, detail}`. Its RFC 6901 pointers
         /// are cut if a name is longer than any known name. Match on `code`: it never changes, but texts do. If the
-        /// status is 500 or more, the source of the error is logged once, when the reply is created. It never leaves
-        /// the process. A [`Refusal`](crate::error::Refusal) of the host has a `code` and a `detail` of its own.
+        /// status is 500 or more, the source of the error is logged once, when the reply is created. The source is
+        /// never sent to the client. A [`Refusal`](crate::error::Refusal) of the host has a `code` and a `detail` of
+        /// its own.
         ///
         /// | code | status | meaning | from |
         /// |---|---|---|---|
@@ -210,7 +211,8 @@ pub(crate) fn is_problem(response: &Response) -> bool {
     content_type.is_some_and(|value| value == PROBLEM_JSON)
 }
 
-/// RFC 6750, section 3: no `error` if no token was sent. Other kinds of 401 are not about a bearer token.
+/// According to RFC 6750, section 3, there is no `error` if no token was sent. Other kinds of 401 are not about a
+/// bearer token, so they have no challenge.
 fn challenge(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::Unauthenticated => Some("Bearer"),
@@ -219,8 +221,8 @@ fn challenge(kind: ErrorKind) -> Option<&'static str> {
     }
 }
 
-/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10). They give the limit, and
-/// the seconds for which it is used up.
+/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10). They state the limit, and
+/// for how many seconds it is used up.
 fn name_limit(headers: &mut HeaderMap, policy: &QuotaPolicy, after: u64) {
     let QuotaPolicy {
         name,
@@ -242,7 +244,7 @@ fn name_limit(headers: &mut HeaderMap, policy: &QuotaPolicy, after: u64) {
     }
 }
 
-/// Rounded up, at least 1.
+/// The duration in seconds, rounded up, at least 1.
 fn whole_seconds(duration: Duration) -> u64 {
     let started = u64::from(duration.subsec_nanos() > 0);
     duration.as_secs().saturating_add(started).max(1)

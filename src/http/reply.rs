@@ -9,8 +9,8 @@ use bytes::Bytes;
 /// A reply with its whole body.
 pub type Response = ::http::Response<Bytes>;
 
-/// An extension of a reply to HEAD. The length of the body of GET was not computed, so the reply has no content
-/// length.
+/// An extension of a reply to HEAD for which the body of GET was not rendered. The length of the body is unknown, so
+/// the reply has no content length.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct UnknownLength;

@@ -101,7 +101,7 @@ impl Request {
     /// The next path parameter, decoded, from left to right.
     ///
     /// # Errors
-    /// [`Internal`](ErrorKind::Internal) if the path has no more.
+    /// [`Internal`](ErrorKind::Internal) if the path has no further parameter.
     pub fn next_param(&mut self) -> Result<String> {
         self.params
             .next()
@@ -170,8 +170,8 @@ pub(crate) fn user_agent(headers: &HeaderMap) -> Option<&str> {
 /// The bearer token (RFC 6750, section 2.1).
 ///
 /// # Errors
-/// `Unauthenticated` without an `Authorization` header, or with one of another scheme; `InvalidAccessToken` with more
-/// than one such header, or with a malformed token.
+/// `Unauthenticated` if there is no `Authorization` header, or it has another scheme; `InvalidAccessToken` if there is
+/// more than one such header, or the token is malformed.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or(ErrorKind::Unauthenticated)?.as_bytes();
@@ -193,8 +193,8 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
 /// RFC 9110, section 11.2.
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    // The loop does not stop early. A token has a few hundred bytes, nearly always valid, and this way the compiler
-    // can check many at a time.
+    // The loop does not stop early, so that the compiler can check many bytes at a time. A token has a few hundred
+    // bytes, and nearly always all of them are valid.
     let good = |byte: u8| {
         byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
     };

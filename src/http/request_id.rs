@@ -16,7 +16,8 @@ pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 const MAX_LEN: usize = 128;
 
 /// The `X-Request-Id` of the reply to a request with these headers, for replies that a server creates itself. If the
-/// request has exactly one id, of 1 to 128 letters, digits, `.`, `_` and `-`, it is kept. Otherwise it is a new UUID.
+/// request has exactly one id, of 1 to 128 letters, digits, `.`, `_` and `-`, it is kept. Otherwise the id is a new
+/// UUID.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     RequestId::of(headers).0
@@ -36,7 +37,7 @@ impl RequestId {
         }
     }
 
-    /// A UUID that reveals nothing and is not a secret: a counter of requests, hashed with random keys.
+    /// A UUID that reveals nothing and need not be secret. It is a counter of requests, hashed with random keys.
     fn new() -> Self {
         static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
         static NEXT: AtomicU64 = AtomicU64::new(0);

@@ -81,7 +81,7 @@ impl Resource {
     }
 
     /// Whether the raw path of a request, including a prefix, matches this resource. Servers that decode paths before
-    /// they match them must check it.
+    /// they match them must call this.
     #[must_use]
     pub fn matches(&self, raw_path: &str) -> bool {
         self.template.matches(raw_path)
@@ -153,7 +153,8 @@ impl Resource {
         let running = AssertUnwindSafe(running).catch_unwind();
         let response = match timeout_at(ends_at, running).await {
             Ok(Ok(response)) => response,
-            // The panic hook has received the payload. It may hold anything, so it is not logged again.
+            // The panic hook has already received the payload. The payload may contain secrets, so it is not logged
+            // here.
             Ok(Err(_panic)) => problem(Error::internal("the handler panicked")),
             Err(elapsed) => problem(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
         };

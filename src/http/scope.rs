@@ -15,9 +15,9 @@ const MAX_PATH: usize = 255;
 /// A layer for a host's own routes on axum or actix, created by [`Auth::request_scope`](crate::Auth::request_scope).
 ///
 /// Every reply within it carries an `X-Request-Id`. Log lines are in the span `request`, with the id, the method and
-/// the path. Handlers take [`ClientInfo`](crate::event::ClientInfo) as an argument: the address, the `User-Agent`, the
-/// request id and the token of a known device, which calls in process need. If the layer also wraps endpoints of
-/// hallpass, they use the same id.
+/// the path. Handlers can take [`ClientInfo`](crate::event::ClientInfo) as an argument and pass it to calls in
+/// process. It contains the address, the `User-Agent`, the request id and the token of a known device. If the layer
+/// also wraps endpoints of hallpass, they use the same id.
 ///
 /// Put it outside of guards, so that their refusals carry the id, too.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use crate::{
     token::http::TokenPairView,
 };
 
-/// The tokens in the body, and a cookie that makes the device a known one.
+/// The tokens in the body, and the cookie by which the device is recognized.
 pub(crate) type SignInReply = WithDevice<Json<TokenPairView>>;
 
 impl SignIn {

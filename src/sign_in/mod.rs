@@ -32,8 +32,8 @@ pub(crate) struct SessionOpener {
 impl SessionOpener {
     /// Opens a session; `None` if the credentials changed while they were checked.
     ///
-    /// Hooks that may refuse are called before the session is opened. Claims that do not fit into an access token are
-    /// found before it too.
+    /// Hooks that may refuse the sign-in are called before the session is opened. The access token is also signed
+    /// before that, so that no session is opened if the claims do not fit into the token.
     pub(crate) async fn complete(
         &self,
         proof: Proof,
@@ -64,7 +64,7 @@ impl SessionOpener {
         let known =
             token.and_then(|token| self.core.devices.read(token, checked.email.canonical()));
         let known = known.filter(|device| device.is_of(checked.id, version));
-        // The first sign-in is always on an unknown device.
+        // The first sign-in is always on an unknown device, so it is not reported to the user.
         let letter = match (known, checked.last_login_at) {
             (None, Some(_)) => {
                 let (letter, recipient) = (LetterKind::NewSignIn, Recipient::User(checked.id));
@@ -127,7 +127,7 @@ impl SessionOpener {
         }))
     }
 
-    /// The audit trail distinguishes a refusal by the host from one by Hallpass.
+    /// Records a refusal by the host, which the audit trail distinguishes from a refusal by Hallpass.
     async fn write_down(&self, refusal: &Refusal, user: &User, client: &ClientInfo) -> Result<()> {
         let event = Event::new(EventKind::SignInFailed, self.core.clock.now(), client)
             .of(user.id)

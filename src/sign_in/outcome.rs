@@ -26,7 +26,7 @@ pub enum SignIn {
     Complete {
         /// Its tokens.
         tokens: TokenPair,
-        /// The token that makes the device a known one at its next sign-in; see
+        /// The token by which the device is recognized at its next sign-in; see
         /// [`ClientInfo::device`](crate::event::ClientInfo::device).
         device: Option<DeviceToken>,
     },

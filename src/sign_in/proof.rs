@@ -38,7 +38,7 @@ impl Proof {
         }
     }
 
-    /// The assertion of a provider, once its code is redeemed.
+    /// The proof of a sign-in with a provider whose code has been redeemed.
     #[cfg(feature = "oauth")]
     pub(crate) fn of_provider(redeemed: Redeemed, limits: &Limits) -> Self {
         let Redeemed {

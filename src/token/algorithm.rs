@@ -9,7 +9,7 @@ pub enum SigningAlgorithm {
     EdDsa,
     /// ECDSA on P-256 with SHA-256 (RFC 7518), for verifiers that lack Ed25519.
     Es256,
-    /// HMAC with SHA-256 (RFC 7518). No key is published, because every verifier could sign.
+    /// HMAC with SHA-256 (RFC 7518). No key is published, because anyone who can verify could also sign.
     Hs256,
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct TokenCheck {
 pub(crate) enum TokenFault {
     /// Malformed, forged, expired, or not meant for us.
     Invalid,
-    /// It names a key that is not among ours, so the rest was not checked.
+    /// The token names a key that is not among ours, so the rest of the token was not checked.
     UnknownKey,
 }
 

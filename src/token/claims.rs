@@ -121,7 +121,7 @@ pub(super) fn read_claims(json: &[u8]) -> Option<Claims> {
     let mut claims = is_object(json)
         .then(|| json::parse_object(json).ok())
         .flatten()?;
-    // The client is nobody's to check here, but RFC 9068 requires it.
+    // Nothing here checks the value of `client_id`, but RFC 9068 requires the claim.
     text(&mut claims, "client_id")?;
     let claims = Claims {
         iss: text(&mut claims, "iss")?,
@@ -156,14 +156,14 @@ fn text(claims: &mut Map<String, Value>, name: &str) -> Option<String> {
     }
 }
 
-/// The `uuid` crate also reads braces, URNs and capitals; in a token, only one spelling is valid.
+/// The `uuid` crate also accepts braces, URNs and capitals, but in a token only one spelling is valid.
 fn uuid(claims: &mut Map<String, Value>, name: &str) -> Option<Uuid> {
     let text = text(claims, name)?;
     let id = Uuid::try_parse(&text).ok()?;
     (*id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == *text).then_some(id)
 }
 
-/// The known ones: an issuer of a newer version may write others.
+/// The known methods. An issuer of a newer version may write others, which are ignored.
 fn methods(value: Value) -> Option<Methods> {
     let Value::Array(words) = value else {
         return None;

@@ -126,8 +126,8 @@ impl CurrentUser {
 
     /// The claims that no other method returns.
     ///
-    /// They never include `iss`, `sub`, `aud`, `client_id`, `exp`, `iat`, `nbf`, `jti`, `cnf`, `sid`, `auth_time`, `amr`,
-    /// `acr`, `roles` and `permissions`.
+    /// They never include `iss`, `sub`, `aud`, `client_id`, `exp`, `iat`, `nbf`, `jti`, `cnf`, `sid`, `auth_time`,
+    /// `amr`, `acr`, `roles` or `permissions`.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
         &self.0.others

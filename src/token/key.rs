@@ -41,7 +41,7 @@ impl SigningKeys {
     /// Private keys in PKCS #8 PEM (RFC 5958), Ed25519 or P-256; the first signs.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no key, or one has another type.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no key, or a key has another type.
     pub fn from_pem<'a>(pems: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let keys: Vec<_> = pems
             .into_iter()
@@ -188,8 +188,8 @@ fn thumbprint(members: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()))
 }
 
-/// A P-256 private key is a number below the order of the curve. One in 2^32 derived values is not, and is replaced by
-/// the next one.
+/// A P-256 private key is a number below the order of the curve. About one in 2^32 derived values is out of range, and
+/// the next value is used instead.
 fn derive_p256(secret: &Secret) -> Result<EcdsaKeyPair> {
     // ECPrivateKey (RFC 5915) up to the key and after it: version 1, and the named curve prime256v1.
     const HEAD: &[u8] = &[0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20];

@@ -26,7 +26,7 @@ pub struct TokenLifetimes {
     pub access: Duration,
     /// The lifetime of a session that is not refreshed. Default 14 days.
     pub session_idle: Duration,
-    /// The lifetime of a session in any case. Default 30 days (NIST SP 800-63B-4, AAL1).
+    /// The maximum lifetime of a session, even if it is refreshed. Default 30 days (NIST SP 800-63B-4, AAL1).
     pub session_max: Duration,
     /// How long a refresh token that was just exchanged still gets the same successor, for a client that lost the
     /// answer and for a second tab. The request timeout is added to it. Default 30 s.
@@ -93,9 +93,9 @@ impl TokenLifetimes {
     /// An exchange is dated by the start of its request (on Postgres, plus the time that the statement waited), and is
     /// written up to a request timeout later. A client that was answered with 503 at the end of its request asks again
     /// when the exchange is already a request timeout old. The remaining grace covers the network, the pause of the
-    /// client, and the clock. With the defaults, a retry right after a 503 may therefore arrive 30 s late, or the clock
-    /// may jump 30 s ahead, and no honest client counts as a thief. A clock that jumps back makes the age negative,
-    /// which is within the grace.
+    /// client, and the clock. With the defaults, a client that retries right after a 503 therefore does not count as a
+    /// thief even if the retry arrives 30 s late or the clock jumps 30 s ahead. A clock that jumps back makes the age
+    /// negative, which is within the grace.
     pub(super) fn reuse_window(&self, request_timeout: Duration) -> Duration {
         if self.refresh_grace.is_zero() {
             Duration::ZERO

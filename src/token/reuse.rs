@@ -6,12 +6,12 @@ use crate::event::Event;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReuseClass {
-    /// It has the current generation but is not the current token, or it is the previous token but the current token is
-    /// not its successor. The session has two branches, for example after a restored backup.
+    /// The token has the current generation but is not the current token, or it has the previous generation but the
+    /// current token is not its successor. The session has two branches, for example after a backup was restored.
     Forked,
-    /// It is two or more generations old.
+    /// The token is two or more generations old.
     Older,
-    /// It is the previous one, after the grace period.
+    /// The token is the previous one, and the grace period is over.
     SupersededAfterGrace,
 }
 

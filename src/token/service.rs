@@ -54,7 +54,7 @@ impl ActiveUser {
     /// Requires a role.
     ///
     /// # Errors
-    /// [`Forbidden`](ErrorKind::Forbidden) without it.
+    /// [`Forbidden`](ErrorKind::Forbidden) if the user does not have it.
     pub fn require_role(&self, role: &Role) -> Result<()> {
         if self.user.roles.contains(role) {
             Ok(())
@@ -101,7 +101,7 @@ pub(crate) struct TokenParts<'a> {
     pub(crate) lifetimes: TokenLifetimes,
     /// The request timeout.
     pub(crate) request_timeout: Duration,
-    /// Written into access tokens, if given.
+    /// The permissions to write into access tokens; `None` if they are not written.
     pub(crate) permissions: Option<Arc<RolePermissions>>,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -237,7 +237,7 @@ impl Tokens {
     }
 }
 
-/// A user may have every role, and verifiers must still accept the token of such a user.
+/// Checks that verifiers accept the token even of a user who has every role.
 fn check_length(permissions: &Permissions) -> Result<()> {
     let length: usize = permissions.iter().map(|one| one.as_str().len() + 3).sum();
     if length > MAX_PERMISSIONS {

@@ -31,7 +31,7 @@ pub struct NewSession {
     pub created_at: Timestamp,
     /// When it ends if it is not refreshed.
     pub idle_expires_at: Timestamp,
-    /// When it ends in any case.
+    /// When it ends even if it is refreshed.
     pub absolute_expires_at: Timestamp,
     /// The client that opened it.
     pub client: ClientInfo,
@@ -55,7 +55,7 @@ pub struct NewSession {
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum OpenSession {
-    /// The session is open; with the user as they are now.
+    /// The session is open. The user is returned as they are now.
     Opened(User),
     /// The account changed since the credential was checked; nothing was written.
     Stale,
@@ -114,7 +114,7 @@ pub struct SessionUser {
     pub user: User,
     /// When the session ends if it is not refreshed.
     pub idle_expires_at: Timestamp,
-    /// When it ends in any case.
+    /// When it ends even if it is refreshed.
     pub absolute_expires_at: Timestamp,
     /// When the user last presented a credential in this session: at its opening, or later.
     pub authenticated_at: Timestamp,
@@ -134,9 +134,9 @@ pub struct Session {
     pub rotated_at: Timestamp,
     /// When it ends if it is not refreshed.
     pub idle_expires_at: Timestamp,
-    /// When it ends in any case.
+    /// When it ends even if it is refreshed.
     pub absolute_expires_at: Timestamp,
-    /// The client that opened it. The request is not recorded.
+    /// The client that opened it. The id of the request is not recorded.
     pub client: ClientInfo,
 }
 
@@ -185,7 +185,7 @@ pub enum EndReason {
     PasswordChanged,
     /// The password was reset.
     PasswordReset,
-    /// A used refresh token came back.
+    /// A refresh token was used again.
     Reuse,
     /// The user ended it from the list of their sessions.
     Revoked,

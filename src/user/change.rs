@@ -42,7 +42,7 @@ pub struct ChangedUser {
 }
 
 impl UserChange {
-    /// Whether the change can stop an active administrator from being one.
+    /// Whether the change can disable an administrator or remove the role `admin`.
     #[must_use]
     pub fn can_remove_administrator(&self) -> bool {
         let demotes =
@@ -50,8 +50,8 @@ impl UserChange {
         self.roles.as_ref().is_some_and(demotes) || self.status == Some(UserStatus::Disabled)
     }
 
-    /// The result of the change for this user: every store writes it while no other call can write the user. `None` if
-    /// it changes nothing.
+    /// The result of the change for this user; `None` if nothing changes. Every store writes the result while no other
+    /// call can write the user.
     #[must_use]
     pub fn apply(&self, before: &User, author: &Author, now: Timestamp) -> Option<ChangedUser> {
         let mut user = before.clone();

@@ -41,7 +41,8 @@ impl Locale {
         self.0.split('-').next().unwrap_or_default()
     }
 
-    /// The first of `there` that fits, from the most to the least specific (RFC 4647 section 3.4).
+    /// The locale in `there` that fits best. The whole tag is tried first, and then each shorter prefix (RFC 4647
+    /// section 3.4).
     #[must_use]
     pub fn look_up<'a>(&self, there: &'a [Self]) -> Option<&'a Self> {
         let mut range = self.as_str();
@@ -53,8 +54,8 @@ impl Locale {
         }
     }
 
-    /// The one of `there` that an `Accept-Language` header (RFC 9110 section 12.5.4) prefers; `None` if it accepts none
-    /// of them.
+    /// The locale in `there` that an `Accept-Language` header (RFC 9110 section 12.5.4) prefers; `None` if the header
+    /// accepts none of them.
     ///
     /// ```
     /// use hallpass::user::Locale;
@@ -70,7 +71,7 @@ impl Locale {
             .filter_map(weighted)
             .filter(|(weight, _)| *weight > 0)
             .collect();
-        // The sort is stable, so of two equal ranges the first is preferred.
+        // The sort is stable, so of two ranges with the same quality, the first is preferred.
         ranges.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
         ranges.iter().find_map(|(_, range)| match *range {
             "*" => there.first(),

@@ -157,7 +157,7 @@ pub enum DeleteUser {
     LastAdmin,
     /// There is no such user.
     NotFound,
-    /// The credentials have changed since; nothing was deleted.
+    /// The credentials have changed since they were checked; nothing was deleted.
     Stale,
 }
 
@@ -196,7 +196,8 @@ pub struct UserFilter {
 pub struct EmailPrefix(String);
 
 impl EmailPrefix {
-    /// Folds the text like an address: if the part after an `@` is a whole domain, it becomes A-labels.
+    /// Folds the text as an address is folded. If the part after an `@` is a whole domain, it is converted to
+    /// A-labels.
     #[must_use]
     pub fn new(text: &str) -> Self {
         match text.rsplit_once('@') {

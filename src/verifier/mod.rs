@@ -1,6 +1,6 @@
 //! Verifying the access tokens of a service that runs elsewhere.
 //!
-//! This takes only the keys that the service publishes, and neither a database nor a secret.
+//! This needs only the keys that the service publishes, but no database and no secret.
 //!
 //! ```text
 //! request ── token ──► key by `kid` ── known ──► signature and claims ──► CurrentUser
@@ -12,8 +12,8 @@
 //! including tokens that were seen before. The answer is [`Unavailable`](crate::ErrorKind::Unavailable) only if no keys
 //! were ever fetched.
 //!
-//! A verifier knows only the token. The user may have logged out since, and until the token expires, its roles are
-//! those at the time of issue.
+//! A verifier knows only the token. The user may have logged out since, and the roles are those at the time of issue
+//! until the token expires.
 
 mod fetch;
 #[cfg(feature = "jwks-client")]
@@ -129,7 +129,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// Builds the verifier. The keys are not fetched before the first token.
+    /// Builds the verifier. The keys are first fetched when the first token is verified.
     ///
     /// # Errors
     /// [`Configuration`](ErrorKind::Configuration) that names the missing or empty setting.

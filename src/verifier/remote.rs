@@ -45,7 +45,7 @@ struct Keys {
 #[derive(Debug)]
 struct Fetched {
     document: Vec<u8>,
-    /// It caches the tokens that it has verified, so changed keys need a new instance.
+    /// The check caches the tokens that it has verified, so changed keys need a new instance.
     check: TokenCheck,
 }
 

@@ -42,7 +42,7 @@ impl KeySource {
         Self(Kind::Remote(Arc::new(fetch)))
     }
 
-    /// A JWK Set at this URL, `https://` or, on loopback, `http://`, fetched by [`HttpJwks`](super::HttpJwks).
+    /// A JWK Set that [`HttpJwks`](super::HttpJwks) fetches from this URL: `https://`, or `http://` on loopback.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another form, or TLS has no

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`ClaimedRole`], [`ClaimedPermission`] | callers whose valid access token carries the role or permission |
 //! | [`WithRole`], [`WithPermission`] | callers who have the role or permission in the database now |
-//! | [`RecentSignIn`] | callers who signed in within the last 10 minutes, or have presented a credential again since |
+//! | [`RecentSignIn`] | callers who signed in, or presented a credential again, within the last 10 minutes |
 //!
 //! [`CurrentUser`](crate::CurrentUser) and [`ActiveUser`](crate::ActiveUser) require only a caller. `RequireRole` and
 //! `RequirePermission` guard whole groups of routes.

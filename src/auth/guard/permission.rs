@@ -49,7 +49,8 @@ pub trait RequiredPermission: 'static {
 /// An [`ActiveUser`] whose roles grant the permission `P`, as an argument of a handler.
 ///
 /// 401 without a user, 403 without the permission. The roles are read from the database, so that a change takes effect
-/// immediately. [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions) sets their permissions.
+/// immediately. [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions) sets the permissions of each
+/// role.
 pub struct WithPermission<P> {
     /// The caller.
     pub caller: ActiveUser,
@@ -85,8 +86,8 @@ impl<P: RequiredPermission> fmt::Debug for WithPermission<P> {
 /// A [`CurrentUser`] whose access token carries the permission `P`, as an argument of a handler.
 ///
 /// 401 without a user, 403 without the permission. The database is not queried. The issuer has to write permissions
-/// into tokens: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens). [`WithPermission`]
-/// queries the database.
+/// into tokens: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens). To query the
+/// database, use [`WithPermission`].
 pub struct ClaimedPermission<P> {
     /// The caller.
     pub caller: CurrentUser,

@@ -21,8 +21,8 @@ impl Verifier {
 }
 
 impl Auth {
-    /// The caller, as read from the database. Only the first guard of this `Auth` queries it, within the request
-    /// timeout.
+    /// The caller, as read from the database. In each request, only the first guard of this `Auth` queries the
+    /// database, within the request timeout.
     pub(crate) async fn caller(
         &self,
         headers: &HeaderMap,
@@ -91,7 +91,7 @@ impl Guard {
         Self { witness, demand }
     }
 
-    /// Lets the caller pass. Returns the callers to remember if this call queried the database.
+    /// Lets the caller pass. If this call queried the database, it returns the callers for later guards to use.
     pub(crate) async fn admit(
         &self,
         headers: &HeaderMap,
@@ -119,10 +119,10 @@ impl Guard {
     }
 }
 
-/// Lets only callers with a role pass: 401 without a user, 403 without the role. On axum it is a layer, on actix a
-/// middleware.
+/// Lets only callers with a role pass. The reply is 401 without a user, and 403 without the role. On axum this is a
+/// layer, and on actix a middleware.
 ///
-/// The role is checked in the database. Handlers behind it take [`ActiveUser`] without another query.
+/// The role is checked in the database. Handlers behind it can take [`ActiveUser`] without another query.
 ///
 /// ```
 /// # use hallpass::{Auth, user::Role};
@@ -158,15 +158,15 @@ impl RequireRole {
         Self(Guard::checked(auth, Demand::Role(role)))
     }
 
-    /// Requires this role in the access token. The database is not queried: a revoked role or an ended session stays
-    /// trusted until the token expires.
+    /// Requires this role in the access token. The database is not queried, so a revoked role or an ended session
+    /// stays trusted until the token expires.
     #[must_use]
     pub fn claimed(verifier: &Verifier, role: Role) -> Self {
         Self(Guard::claimed(verifier, Demand::Role(role)))
     }
 }
 
-/// Lets only callers with a permission pass. It works as [`RequireRole`];
+/// Lets only callers with a permission pass. It works like [`RequireRole`].
 /// [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions) sets the permissions of the caller's roles.
 ///
 /// ```

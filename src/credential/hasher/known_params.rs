@@ -7,8 +7,8 @@ use std::sync::{
 
 use crate::credential::HashParams;
 
-/// Once this many former parameter sets are known, more are only added by declaration, because each of them makes a
-/// failure cost another hash.
+/// Once this many former parameter sets are known, further sets are added only if they are declared, because each set
+/// makes a failure cost another hash.
 const ENOUGH: usize = 4;
 
 /// The parameters of stored hashes: those in force, and former ones.
@@ -51,7 +51,8 @@ impl KnownParams {
         })
     }
 
-    /// All known parameters, starting with those in force. The parameters of this stored hash become known.
+    /// All known parameters and those of this stored hash, starting with those in force. New parameters of the stored
+    /// hash stay known if they are cheap enough.
     pub(super) fn registered_with(&self, stored: HashParams) -> Vec<HashParams> {
         let known = self.former.read().unwrap_or_else(PoisonError::into_inner);
         let mut all = Vec::with_capacity(known.len() + 2);

@@ -19,8 +19,9 @@ use crate::{
 
 /// Runs jobs on threads of its own, at most a fixed number at the same time. The other jobs wait in order.
 ///
-/// A thread that has finished its job takes the next waiting job directly. The async threads would first have to get a
-/// processor, which takes a while when hashing uses all of them. If no job waits, the thread ends.
+/// A thread that has finished its job takes the next waiting job directly. If an async thread handed out the job, it
+/// would first have to get a processor, which takes a while when hashing uses all processors. If no job waits, the
+/// thread ends.
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Inner>);
 
@@ -46,7 +47,7 @@ pub(super) enum Threads {
 
 #[derive(Default)]
 struct State {
-    /// How many permits are taken. No job waits while a permit is free, unless a thread for it could not be started.
+    /// How many permits are taken. No job waits while a permit is free, unless a thread could not be started.
     taken: usize,
     waiting: VecDeque<Waiting>,
     next: Ticket,
@@ -186,7 +187,7 @@ impl Pool {
         }
     }
 
-    /// Gives back the permit of a thread that could not be started. If no thread is left to run them, waiting jobs
+    /// Gives back the permit of a thread that could not be started. If no thread is left to run the waiting jobs, they
     /// fail with the error.
     pub(super) fn without_a_thread(&self, error: &io::Error) -> Error {
         tracing::error!(%error, "no thread can be started to hash a password");
@@ -241,7 +242,7 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs all available jobs with a permit, and returns it.
+    /// Runs this job and then the waiting jobs under one permit, and gives the permit back when no job waits.
     fn work(&self, first: Job) {
         let mut workspace = self.state().idle.pop().unwrap_or_default();
         let mut next = Some(first);
@@ -266,8 +267,8 @@ impl Inner {
                 None => metric::permit_given_back(),
             }
             next = waited.map(|waiting| waiting.job);
-            // This comes last, so that the permit is free when the result arrives. A panic has dropped the sender,
-            // which notifies the caller. The panic hook has received the payload.
+            // This comes last, so that the permit is free when the result arrives. If the job panicked, its sender is
+            // already dropped, which notifies the caller. The panic hook has already received the payload.
             if let Ok(hand_over) = done {
                 hand_over();
             }
@@ -305,13 +306,13 @@ struct QueueSlot {
 }
 
 impl QueueSlot {
-    /// Whether the job was still waiting. Otherwise it has begun.
+    /// Removes the job from the queue. Returns `false` if the job has already begun.
     fn leave(&self) -> bool {
         let mut state = self.inner.state();
         let found = state
             .waiting
             .binary_search_by_key(&self.ticket, |waiting| waiting.ticket);
-        // The job is dropped after the lock.
+        // The job is dropped after the lock is released.
         let left = found.ok().and_then(|index| state.waiting.remove(index));
         drop(state);
         if left.is_some() {

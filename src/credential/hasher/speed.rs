@@ -11,7 +11,8 @@ use crate::credential::{HashParams, workspace::Workspace};
 const SLOW: Duration = Duration::from_micros(600);
 const PROBES: usize = 5;
 
-/// Measures once per process, and warns. Builds without debug assertions are assumed to be optimised.
+/// Measures once per process, and logs a warning if Argon2 is slow. Builds without debug assertions are assumed to be
+/// optimised.
 pub(super) fn is_unoptimised() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     *FOUND.get_or_init(|| {

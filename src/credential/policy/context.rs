@@ -9,7 +9,7 @@ use crate::{error::Weakness, user::EmailAddress};
 
 /// Three ASCII letters, or one Han character. Shorter words occur in too many passwords.
 const MIN_WORD_BYTES: usize = 3;
-/// Four characters and a separator, such as a year or a PIN, add almost nothing to a word.
+/// Four characters, such as a year or a PIN, and a separator add almost nothing to a word.
 const MIN_OTHER_CHARACTERS: usize = 6;
 
 /// The known words of the account that a new password is for. None of them is accepted as its password.
@@ -96,8 +96,8 @@ impl Words {
         self.words.iter().map(|(word, _)| word.as_str())
     }
 
-    /// The kinds of words that make up nearly all of the password: without them, fewer than six distinct characters
-    /// remain. Case, width, spaces and punctuation inside a word make no difference.
+    /// The kinds of words that make up nearly all of the password, so that without them fewer than six distinct
+    /// characters remain. Case, width, spaces and punctuation inside a word make no difference.
     ///
     /// A password that merely contains a word is not refused, unless the word is the whole address.
     pub(super) fn weaknesses(&self, password: &str) -> Vec<Weakness> {

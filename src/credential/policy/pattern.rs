@@ -3,8 +3,9 @@
 /// A password with fewer different characters is a pattern, whatever its length.
 const MIN_DISTINCT: usize = 3;
 
-/// Whether a text has at most two different characters, or is a run: each character is the successor of the one before,
-/// or each is its predecessor. Case makes no difference; 0 comes after 9, and a after z.
+/// Whether a text has at most two different characters, or is an ascending or descending run, such as `abcdefgh` or
+/// `87654321`. A character in a run may repeat. Case makes no difference. In an ascending run, `0` follows `9`, and
+/// `a` follows `z`.
 pub(super) fn is_pattern(text: &str) -> bool {
     is_monotonous(text) || is_run(text, is_step) || is_run(text, |before, c| is_step(c, before))
 }

@@ -26,10 +26,11 @@ impl PasswordPolicy {
     /// Requires a minimum strength, estimated by [`zxcvbn`](https://docs.rs/zxcvbn): 1 for at least a thousand guesses,
     /// 2 for a million, 3 for a hundred million, 4 for ten thousand million. 0, the default, makes no estimate.
     ///
-    /// It knows common words, names, dates, keyboard rows, repetition, and the known words of the account. It cannot
-    /// measure anything else that an attacker knows. Only the first 32 code points are estimated. An estimate takes
-    /// about a millisecond, and 70 ms for texts that are made to be slow. It always runs under a permit of the
-    /// [`Hasher`](crate::credential::Hasher). The first estimate builds tables of about 9 MiB, which stay in memory.
+    /// The estimate considers common words, names, dates, keyboard rows, repetition, and the known words of the
+    /// account. It cannot consider anything else that an attacker knows. Only the first 32 code points are estimated.
+    /// An estimate takes about a millisecond, or 70 ms for a text that is crafted to be slow. It always runs under a
+    /// permit of the [`Hasher`](crate::credential::Hasher). The first estimate builds tables of about 9 MiB, which
+    /// stay in memory.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if `score` is above 4.

@@ -39,7 +39,7 @@ impl FromRequest for CurrentUser {
 }
 
 /// Verifies the access token, and asks the database whether the session and the user are active. This takes one query,
-/// or none behind a [`RequireRole`](super::RequireRole) middleware, which has already asked.
+/// or none if a [`RequireRole`](super::RequireRole) middleware has already asked.
 impl FromRequest for ActiveUser {
     type Error = Problem;
     type Future = Extracting<Self>;

@@ -23,8 +23,8 @@ use crate::{
 /// The head of a request.
 ///
 /// # Errors
-/// `Internal` if the head cannot be converted. That never happens: everything valid in `http` 0.2 is valid in `http`
-/// 1.
+/// `Internal` if the head cannot be converted. That never happens, because everything that is valid in `http` 0.2 is
+/// also valid in `http` 1.
 pub(super) fn parts(request: &HttpRequest) -> Result<Parts> {
     let (mut head, ()) = ::http::Request::new(()).into_parts();
     head.method = method(request)?;
@@ -64,7 +64,8 @@ pub(super) fn reply(response: Response) -> HttpResponse {
     }
     let length = head.headers.get(::http::header::CONTENT_LENGTH);
     match length.and_then(|length| length.to_str().ok()?.parse().ok()) {
-        // This is a reply to HEAD. actix ignores the header and announces the length of the body it is given.
+        // This is a reply to HEAD. actix ignores the header and announces the length of the body, so the body is an
+        // empty stream of this length.
         Some(length) => {
             let mut reply = builder.body(SizedStream::new(
                 length,
@@ -79,7 +80,7 @@ pub(super) fn reply(response: Response) -> HttpResponse {
     }
 }
 
-/// The bytes of a body that actix copies at once, before the client has made room for them.
+/// The maximum number of bytes of a body that actix copies at once.
 const PIECE: usize = 16 * 1024;
 
 /// A long body, sent in pieces. Otherwise actix would copy all of it, even for a client that does not read.

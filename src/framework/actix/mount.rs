@@ -32,9 +32,9 @@ use crate::{
 /// # }
 /// ```
 ///
-/// The peer that [`ClientAddress`] uses is the `peer_addr` of the request. A Unix socket or a test without a
-/// connection has none. If the rule needs one, every request is then answered with 500 `internal`, and the log says
-/// why.
+/// The peer that [`ClientAddress`] uses is the `peer_addr` of the request. A request over a Unix socket, or in a test
+/// without a connection, has no peer. If the rule needs the peer, such a request is answered with 500 `internal`,
+/// unless it is for health, keys or documentation. The log says why.
 pub fn configure(
     endpoints: impl Into<Endpoints>,
     client_address: ClientAddress,
@@ -71,7 +71,7 @@ async fn serve(resource: &Resource, request: &HttpRequest, body: Payload) -> Htt
 }
 
 /// The body with the length that the head announces. After a request to switch protocols, actix passes on the rest of
-/// the connection as an endless body, but we never switch.
+/// the connection as an endless body. We never switch, so the body ends at the announced length.
 fn framed(head: &Parts, body: Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> + use<> {
     let announced = head.headers.get(CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());

@@ -322,7 +322,7 @@ async fn request_ids_are_taken_over_or_made() {
     }
 }
 
-/// The server refuses input that is not HTTP. Such input must not reach us or be answered with success.
+/// Each server must itself refuse input that is not HTTP, with a 4xx status.
 #[actix_web::test]
 async fn raw_bytes_in_the_path_are_refused_by_both_servers() {
     let servers = Servers::start().await;

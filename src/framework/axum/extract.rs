@@ -18,8 +18,8 @@ use crate::{
     verifier::Verifier,
 };
 
-/// A state that can verify access tokens: every state that holds an [`Auth`], a [`Verifier`], and the host's own types
-/// that implement this trait.
+/// A state that can verify access tokens. A [`Verifier`] can, and so can every state that contains an [`Auth`]. A host
+/// implements this trait for its other types of state.
 ///
 /// ```
 /// use hallpass::{verifier::Verifier, axum::VerifyTokens};
@@ -81,7 +81,7 @@ impl<S: VerifyTokens + Send + Sync> OptionalFromRequestParts<S> for CurrentUser 
 }
 
 /// Verifies the access token, and asks the database whether the session and the user are active. This takes one query,
-/// or none behind a [`RequireRole`](super::RequireRole) layer, which has already asked.
+/// or none if a [`RequireRole`](super::RequireRole) layer has already asked.
 impl<S: Send + Sync> FromRequestParts<S> for ActiveUser
 where
     Auth: FromRef<S>,

@@ -27,10 +27,10 @@ use crate::{
 /// # }
 /// ```
 ///
-/// The peer that [`ClientAddress`] uses is the `ConnectInfo<SocketAddr>` of the request.
-/// `into_make_service_with_connect_info::<SocketAddr>()` sets it, and in tests the layer `MockConnectInfo`. If the
-/// rule needs a peer and there is none, every request is answered with 500 `internal`, except those for health, keys
-/// and documentation. The log says why, or standard error if no subscriber takes the log.
+/// The peer that [`ClientAddress`] uses is the `ConnectInfo<SocketAddr>` of the request. It is set by
+/// `into_make_service_with_connect_info::<SocketAddr>()` or, in tests, by the layer `MockConnectInfo`. If the rule
+/// needs a peer and there is none, every request is answered with 500 `internal`, except those for health, keys and
+/// documentation. The reason is logged, or written to standard error if no subscriber takes the log.
 pub fn router<S>(endpoints: impl Into<Endpoints>, client_address: ClientAddress) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -45,13 +45,14 @@ where
 {
     resources.iter().fold(Router::new(), |router, resource| {
         let path = resource.path();
-        // Methods are registered one by one: axum refuses a second handler for a method, but cannot see methods behind
-        // a fallback.
+        // Methods are registered one by one, so that axum refuses a second handler for a method. It cannot see methods
+        // behind a fallback.
         let methods = methods(resource.methods());
         let resource = Arc::clone(resource);
         let answer = move |request: Request| async move {
             let (mut head, body) = request.into_parts();
-            // Below a prefix axum strips the path, but the log and a host's rule need the whole path.
+            // Below a prefix, axum removes the prefix from the path, but the log and a host's rule need the whole
+            // path.
             if let Some(OriginalUri(whole)) = head.extensions.get().cloned()
                 && only_stripped(&head.uri, &whole)
             {

@@ -14,7 +14,7 @@ use super::ForwardingHeader;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The only header that is present; `None` if both are. If neither is present, the choice does not matter.
+/// The only header that is present; `None` if both are present. If neither is present, the choice does not matter.
 pub(super) fn only_header(headers: &HeaderMap) -> Option<ForwardingHeader> {
     if !headers.contains_key(FORWARDED) {
         Some(ForwardingHeader::XForwardedFor)
@@ -25,7 +25,7 @@ pub(super) fn only_header(headers: &HeaderMap) -> Option<ForwardingHeader> {
     }
 }
 
-/// Yields `None` for an empty element too: skipping it would trust the element to its left.
+/// Yields `None` for an empty element too, because skipping it would trust the element to its left.
 pub(super) fn x_forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     let lines = headers.get_all(X_FORWARDED_FOR).into_iter().rev();
     let elements = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
@@ -40,7 +40,7 @@ pub(super) fn forwarded(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAd
     elements.map(|element| {
         let mut values = parts(element, b';').filter_map(value_of_for);
         let value = values.next()?;
-        // With two `for` values, nobody knows which one is meant.
+        // If there are two `for` values, it is unknown which one is meant.
         values.next().is_none().then(|| address(unquoted(value)))?
     })
 }
@@ -91,8 +91,8 @@ fn unquoted(value: &[u8]) -> &[u8] {
         .unwrap_or(value)
 }
 
-/// Accepts `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`. IPv4 as IPv6 becomes
-/// IPv4.
+/// Accepts `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`. An IPv4-mapped IPv6
+/// address becomes IPv4.
 fn address(text: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(text.trim_ascii()).ok()?;
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();

@@ -4,7 +4,8 @@ use std::{net::IpAddr, str::FromStr};
 
 use crate::error::{Error, Result};
 
-/// A CIDR block (RFC 4632, RFC 4291), or a single address. A block of IPv4-mapped addresses is the block of IPv4.
+/// A CIDR block (RFC 4632, RFC 4291), or a single address. A block of IPv4-mapped IPv6 addresses becomes the block of
+/// IPv4 addresses.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Network {
     address: IpAddr,
@@ -13,7 +14,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// Whether an address is in it. An IPv4 address must be given as IPv4.
+    /// Whether the block contains the address. An IPv4 address must be given as IPv4.
     pub(super) fn contains(self, address: IpAddr) -> bool {
         self.address.is_ipv4() == address.is_ipv4()
             && (bits(self.address) ^ bits(address)) >> (width(address) - self.prefix) == 0
@@ -43,7 +44,7 @@ impl FromStr for Network {
             return Err(malformed());
         }
         let (address, prefix) = unmapped(address, prefix);
-        // Otherwise clients could choose their own address.
+        // A block of all addresses would trust every client, and clients could then choose their own address.
         if prefix == 0 {
             return Err(wrong("would trust everyone"));
         }

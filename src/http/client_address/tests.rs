@@ -147,7 +147,7 @@ fn x_forwarded_for_is_walked_from_right_to_left() {
             (&[(XFF, "2001:db8::1")], "2001:db8::1"),
             (&[(XFF, "[2001:db8::1]")], "2001:db8::1"),
             (&[(XFF, "[2001:db8::1]:443, 2001:db8:aa::1")], "2001:db8::1"),
-            // If all are trusted, the farthest one counts.
+            // If all addresses are trusted, the farthest one counts.
             (&[(XFF, "10.0.0.7, 10.0.0.8")], "10.0.0.7"),
         ],
     );

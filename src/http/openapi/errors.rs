@@ -142,8 +142,8 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .into()
 }
 
-/// One of our codes, or the code of a refusal by the application. The schema is a plain string: client generators
-/// cannot narrow a choice of schemas to the codes of one reply, and would drop the reply.
+/// One of our codes, or the code of a refusal by the application. The schema is a plain string. If it were a choice of
+/// schemas, client generators could not narrow it to the codes of one reply, and would drop the reply.
 fn or_of_the_host(ours: impl Iterator<Item = &'static str>) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)

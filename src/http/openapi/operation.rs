@@ -141,8 +141,8 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// Removes null from the schema, because a query parameter is present or absent, but never null. Takes the description
-/// out of the schema, for the parameter.
+/// Removes null from the schema, because a query parameter is present or absent, but never null. Also moves the
+/// description out of the schema, because the parameter shows it.
 fn without_null(schema: &mut RefOr<Schema>) -> Option<String> {
     let RefOr::T(Schema::Object(object)) = schema else {
         return None;

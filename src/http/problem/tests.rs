@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Code, PROBLEM_JSON, Problem};
 use crate::error::{Error, ErrorKind, Refusal, Violation};
 
-/// The codes of the contract. A new one is allowed; a changed or removed one breaks every client.
+/// The codes of the contract. A code may be added, but changing or removing a code breaks every client.
 const FROZEN: &str = "malformed_body unsupported_media_type body_too_large validation_failed weak_password \
     email_taken registration_closed invalid_credentials email_not_verified account_disabled too_many_attempts \
     rate_limited overloaded unauthenticated invalid_access_token forbidden reauthentication_required \

@@ -113,7 +113,7 @@ async fn exchange(server: SocketAddr, request: &[u8]) -> Reply {
         .expect("the server listens");
     let (mut reader, mut writer) = stream.into_split();
     let request = request.to_vec();
-    // The connection stays open until the reply is read, as a client would keep it.
+    // Like a client, the test keeps the connection open until the reply is read.
     let writing = tokio::spawn(async move {
         writer.write_all(&request).await.expect("the server reads");
         writer
