@@ -1,4 +1,4 @@
-//! Access and refresh tokens, through the API of a host. The store is in memory, so only our code is measured.
+//! Access and refresh tokens, through the API that hosts call. The store is in memory, so only our code is measured.
 #![allow(
     missing_docs,
     clippy::expect_used,
@@ -49,7 +49,7 @@ fn access(c: &mut Criterion) {
     });
 }
 
-/// A verifier in another service that fetches the keys.
+/// The verifier of another service, which fetches the keys.
 fn elsewhere(auth: &Auth) -> Verifier {
     let jwks = auth.jwks().to_string();
     Verifier::builder(KeySource::remote(Published(jwks)))

@@ -41,11 +41,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     store.migrate().await?;
     notes::Migrator::up(&db, None).await?;
 
-    // In production the secret comes from the environment: a new one at each start ends every session.
+    // In production, read the secret from the environment. A new secret at each start ends every session.
     let auth = Auth::builder()
         .store(store)
         .secrets(Secret::generate())
-        // The links in mails begin with this URL. Their pages are below the prefix of the router.
+        // The links in mails begin with this URL. It includes the prefix of the router, because the linked pages are
+        // below it.
         .public_url(format!("http://{address}/api"))
         .mailer(TerminalMailer)
         .build()?;

@@ -7,8 +7,8 @@
 //! cargo run --example oauth --features axum,oauth,pages,tls    # then open http://localhost:8000
 //! ```
 //!
-//! One provider is enough. Register `http://localhost:8000/auth/oauth/google/callback` there as the redirect URI or
-//! callback, with `github` or `oidc` in place of `google` for the others.
+//! One provider is enough. At Google, register `http://localhost:8000/auth/oauth/google/callback` as the redirect URI.
+//! At the other providers, register the same URL with `github` or `oidc` in place of `google`.
 #![allow(clippy::print_stdout, reason = "a program writes to its terminal")]
 
 use std::{env, error::Error, future::pending, net::SocketAddr};
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The providers that the environment configures.
 fn providers() -> Vec<Provider> {
     let set = |name: &str| env::var(name).ok();
-    // Only Google issues these addresses, so its claim may link an identity to an existing account.
+    // Only Google issues these addresses, so it is trusted to link an identity to the account that has the address.
     let google = set("GOOGLE_CLIENT_ID")
         .map(|id| Provider::google(id).trust_email_domains(["gmail.com"]))
         .map(|google| with_secret(google, set("GOOGLE_CLIENT_SECRET")));
@@ -73,7 +73,7 @@ fn providers() -> Vec<Provider> {
     [google, github, other].into_iter().flatten().collect()
 }
 
-/// Sets the secret. A client without one is public.
+/// Sets the secret of the client. A client without a secret is public.
 fn with_secret(provider: Provider, secret: Option<String>) -> Provider {
     match secret {
         Some(secret) => provider.client_secret(secret),
@@ -81,7 +81,7 @@ fn with_secret(provider: Provider, secret: Option<String>) -> Provider {
     }
 }
 
-/// A route for users of any sign-in method.
+/// A route for signed-in users, whichever way they signed in.
 async fn hello(caller: ActiveUser) -> String {
     format!("Hello, {}!", caller.user.email)
 }

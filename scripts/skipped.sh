@@ -1,6 +1,6 @@
-# Sourced by the gate and the scripts that cannot check everything everywhere.
+# Sourced by the gate, and by the scripts that have to skip a check on some machines.
 
-# Says what was not checked, and why; the gate repeats it at its end: skipped TEXT
+# Reports which check was skipped, and why. The gate repeats the report at its end. Usage: skipped TEXT
 skipped() {
     printf '\n!!! SKIPPED: %s\n\n' "$1" >&2
     printf '%s\n' "$1" >>"${SKIPPED_LIST:-/dev/null}"

@@ -1,6 +1,6 @@
 # Sourced by the scripts that check the members to publish as they are packed.
 
-# Packs them and unpacks them into this folder, as a workspace of their own: unpack FOLDER
+# Packs the members, and unpacks them into this folder as a workspace of its own. Usage: unpack FOLDER
 unpack() {
     local folder=$1 packed archive name
     packed=$(mktemp -d)
@@ -13,7 +13,8 @@ unpack() {
         name=$(basename "$archive")
         name=${name%%-[0-9]*}
         mkdir "$folder/$name"
-        # Archives carry one fixed time, by which cargo would take every change for built: the time is now.
+        # All files in an archive have the same fixed time, so cargo would consider every change already built. --touch
+        # sets the present time instead.
         tar -xzf "$archive" --touch --strip-components=1 -C "$folder/$name"
     done
     rm -rf "$packed"

@@ -1,4 +1,4 @@
-//! The only source of time, in whole microseconds: Postgres keeps no more digits, and SQLite keeps any number.
+//! The only source of time. It returns whole microseconds, because Postgres stores no more digits.
 
 use std::{
     fmt::Debug,

@@ -1,7 +1,7 @@
 //! The time by which a request is answered: [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
 //!
 //! A store begins no write that could be committed after the deadline, so that nothing is committed after a 503. The
-//! stores of this crate check the deadline themselves; a store of the host's own asks [`Deadline::current`]. A failed
+//! stores of this crate check the deadline themselves; a host's own store has to ask [`Deadline::current`]. A failed
 //! sign-in is recorded even after the deadline.
 
 use std::time::Duration;
@@ -23,8 +23,8 @@ struct Timeout {
 }
 
 impl Deadline {
-    /// The deadline of a request, with its whole timeout. Endpoints set their own. A host that calls in process with a
-    /// timeout of its own sets the deadline here.
+    /// A deadline at this instant, for a request whose whole timeout is `whole`. Endpoints set their own deadlines. A
+    /// host that calls in process can set the deadline of its own timeout here.
     #[must_use]
     pub fn at(at: Instant, whole: Duration) -> Self {
         Self(Some(Timeout { at, whole }))
@@ -58,7 +58,7 @@ impl Deadline {
     }
 
     /// Whether a write that takes at most this long ends before the deadline. A duration above three tenths of the
-    /// whole timeout counts as three tenths; otherwise no request could write at all.
+    /// whole timeout counts as three tenths. Otherwise, a request with a short timeout could not write at all.
     #[must_use]
     pub fn allows(self, write: Duration) -> bool {
         self.0.is_none_or(|Timeout { at, whole }| {

@@ -34,7 +34,7 @@ impl EmailAddress {
     }
 
     /// The form that is unique per account: NFC, local part lower-cased, domain lower-cased and as A-labels (IDNA).
-    /// Dots and `+tags` are kept: removing them is a rule of some providers, not of the standard.
+    /// Dots and `+tags` are kept, because only some providers ignore them.
     #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical
@@ -46,7 +46,8 @@ impl EmailAddress {
         self.given
     }
 
-    /// Reads an address that was accepted before. It is checked again, because others can write to the database.
+    /// Reads an address that was accepted before. The address is checked again, because others can write to the
+    /// database.
     pub(crate) fn from_stored(given: String) -> Result<Self, InvalidEmail> {
         let canonical = canonical(&given)?;
         Ok(Self { given, canonical })
@@ -118,7 +119,8 @@ fn canonical_local(local: &str) -> Result<String, InvalidEmail> {
     Ok(canonical)
 }
 
-/// UTS #46 with the STD3 rules, as A-labels; two labels or more, the last not all digits.
+/// The domain as A-labels, by UTS #46 with the STD3 rules. It must have two labels or more, and the last label must
+/// not be all digits.
 fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
     // IDNA drops invisible characters, so the displayed address would differ from the one that mail is sent to.
     if domain.ends_with('.') || domain.chars().any(is_invisible) {
@@ -137,12 +139,13 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
     }
 }
 
-/// Whether the domain equals its A-labels, apart from case, and contains no A-label, as nearly every domain does.
+/// Whether lower-casing is enough, as it is for nearly every domain. A label with `--` may be an A-label, which has to
+/// be checked.
 fn is_plain(domain: &str) -> bool {
     domain.len() <= 253 && !domain.contains("--") && domain.split('.').all(is_ldh)
 }
 
-/// Two labels or more, the last not all digits.
+/// Whether the domain has two labels or more, and the last label is not all digits.
 fn has_top_level(domain: &str) -> bool {
     domain
         .rsplit_once('.')
@@ -158,7 +161,8 @@ fn is_ldh(label: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-/// Format characters, which change how an address looks but not where its mail goes, and noncharacters.
+/// Whether this is a noncharacter, or a format character, which changes how an address looks but not where its mail
+/// goes.
 fn is_invisible(c: char) -> bool {
     matches!(u32::from(c),
         0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0xFEFF

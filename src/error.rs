@@ -38,7 +38,7 @@ struct Inner {
 pub struct QuotaPolicy {
     /// The name of the policy: a snake_case word.
     pub name: &'static str,
-    /// How many calls it allows in a burst.
+    /// How many calls the policy allows in a burst.
     pub quota: u32,
     /// The time after which the same number of calls is allowed again.
     pub window: Duration,
@@ -82,17 +82,17 @@ impl Error {
         }))
     }
 
-    /// A setting that is missing or wrong; `message` names it.
+    /// An error about a missing or wrong setting, which `message` names.
     pub fn configuration(message: impl Into<BoxError>) -> Self {
         Self::new(ErrorKind::Configuration).with_source(message)
     }
 
-    /// A defect of this crate, with its source.
+    /// An error that a defect of this crate caused, with its source.
     pub fn internal(source: impl Into<BoxError>) -> Self {
         Self::new(ErrorKind::Internal).with_source(source)
     }
 
-    /// Well-formed input that is not valid.
+    /// An error about well-formed input that is not valid.
     #[must_use]
     pub fn validation(violations: Vec<Violation>) -> Self {
         Self::new(ErrorKind::ValidationFailed).with_violations(violations)
@@ -220,8 +220,8 @@ impl From<Refusal> for Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The statement lost to concurrent ones. Either it lost more often than it is retried, or it ran in a transaction
-    /// of the host's, where nothing is retried.
+    /// The statement lost to concurrent statements. Either every retry lost as well, or the statement ran in a
+    /// transaction of the host's, where nothing is retried.
     #[error("the statement lost to concurrent ones")]
     Conflict(#[source] BoxError),
     /// A stored value cannot be read back.

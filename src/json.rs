@@ -9,14 +9,14 @@ use serde_json::{Map, Number, Value, map::Entry};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The prefix of the names that mark raw JSON text or a number for `serde_json`. The features that any crate of the
-/// program switches on decide which of these names it recognizes.
+/// `serde_json` marks raw JSON text and numbers with names that have this prefix. Which of these names it recognizes
+/// depends on the features that any crate of the program switches on.
 const PRIVATE: &str = "$serde_json::private::";
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// Reads one JSON object and nothing after it. Invalid UTF-8, lone surrogates and nesting of 128 levels or more are
-/// refused. So are a name that occurs twice in one object, at any depth, and a name that `serde_json` reserves. An
-/// object below the top whose only name is the reserved one for a number is read as that number.
+/// refused. So are a name that occurs twice in one object, at any depth, and a name that `serde_json` reserves. Below
+/// the top, an object is read as a number if its only name is the name that `serde_json` reserves for numbers.
 pub(crate) fn parse_object(text: &[u8]) -> Result<Map<String, Value>> {
     match serde_json::from_slice(text) {
         Ok(Strict(Value::Object(object))) => Ok(object),
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(object["b"]["a"], "😀");
     }
 
-    /// `serde_json` passes numbers in another way if any crate of the program enables that.
+    /// `serde_json` passes numbers in another way if any crate of the program enables `arbitrary_precision`.
     #[test]
     fn numbers_are_the_same_with_every_feature_set() {
         for text in [

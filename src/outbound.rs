@@ -1,4 +1,4 @@
-//! HTTP requests: to a site that the host has named, and to URLs that a provider named by the host points to.
+//! HTTP requests to sites that the host has configured, and to URLs that a configured provider points to.
 
 #[cfg(feature = "oauth")]
 mod public_address;

@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3600);
 
-/// The use cases of this folder. Cheap to clone.
+/// Purges the data that has expired. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Purges {
     store: Arc<dyn PurgeStore>,
@@ -92,7 +92,7 @@ impl Purges {
     }
 
     /// Purges every hour, at a different time in each process, until `shutdown`. A failure of the database does not
-    /// stop it.
+    /// stop the loop.
     pub(crate) async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut pause = jittered(FIRST);

@@ -50,8 +50,8 @@ struct Inner<F: Fetch> {
     terms: Terms,
     clock: Arc<dyn Clock>,
     kept: watch::Sender<Option<Kept<F::Value>>>,
-    /// When the last attempt began. While no value is cached, when the last attempt failed. The lock is held during an
-    /// attempt.
+    /// The time at which the last attempt began. If it failed while no value was cached, the time at which it failed.
+    /// The lock is held during an attempt.
     last: Arc<Mutex<Option<Timestamp>>>,
 }
 
@@ -113,7 +113,7 @@ impl<F: Fetch> Renewed<F> {
     }
 
     /// Begins an attempt, unless the last one is too recent. The attempt runs in a task of its own, so that a caller
-    /// that disconnects does not end it for the others.
+    /// that disconnects does not end the attempt for other callers.
     fn attempt(&self, mut last: OwnedMutexGuard<Option<Timestamp>>) -> Option<JoinHandle<()>> {
         let (now, terms) = (self.0.clock.now(), self.0.terms);
         let pause = match self.at_hand() {

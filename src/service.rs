@@ -16,7 +16,7 @@ use crate::{
 
 /// Users and their sessions, as use cases.
 ///
-/// [`Auth`](crate::Auth) implements it, and endpoints and guards call it. A host may wrap it
+/// [`Auth`](crate::Auth) implements this trait, and endpoints and guards call it. A host may wrap it
 /// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)) to log, count or extend calls. Other entry points
 /// bypass the wrapper, so a veto belongs in a [hook](crate::hook::Hooks).
 ///
@@ -39,8 +39,8 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// begun runs to its end, and its outcome is recorded.
     ///
     /// # Errors
-    /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong password and an
-    /// account without one, in the same time; [`AccountDisabled`](crate::ErrorKind::AccountDisabled), and
+    /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong password, and an
+    /// account without a password, all in the same time; [`AccountDisabled`](crate::ErrorKind::AccountDisabled), and
     /// [`EmailNotVerified`](crate::ErrorKind::EmailNotVerified) if a verified address is required, both only after the
     /// right password; [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a text that is too long to be a
     /// password; [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too many failures, even with the right
@@ -63,7 +63,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// None of its own.
     async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()>;
 
-    /// Ends every session of the caller, this one included.
+    /// Ends every session of the caller, including the current session.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also if the session has ended.
@@ -76,7 +76,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded).
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()>;
 
-    /// Sets a new password with the token of such a link, and ends every session.
+    /// Sets a new password with the token of a mailed link, and ends every session of the user.
     ///
     /// # Errors
     /// [`InvalidToken`](crate::ErrorKind::InvalidToken) for an unknown, used or expired token;
@@ -101,7 +101,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// As for [`current_user`](Self::current_user), and [`Forbidden`](crate::ErrorKind::Forbidden) without the role.
     async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser>;
 
-    /// A page of users, newest first. The calling code has to check whether the user may see them.
+    /// A page of users, newest first. The calling code has to check whether its caller may see the users.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, or a cursor that is not ours

@@ -15,7 +15,7 @@ const MINUTE: TimeDelta = TimeDelta::minutes(1);
 /// The number of clients that have a line of their own; all others share one.
 const CLIENTS: usize = 1000;
 
-/// The refusals of each client that are not logged yet. The key is `None` for all clients that share a line.
+/// For each client, the refusals that are not logged yet. All clients that share a line have the key `None`.
 #[derive(Debug, Default)]
 pub(super) struct Complaints(Mutex<Open>);
 

@@ -1,12 +1,12 @@
-//! The key of counters that outlives every rotation of the master secrets.
+//! The key of the counters. It outlives every rotation of the master secrets.
 //!
 //! ```text
 //! first start   the key of the first secret ── sealed for each secret ──> store
 //! any later     store ──> opened with any of the secrets ── sealed for those it lacks ──> store
 //! ```
 //!
-//! Instances whose secrets overlap therefore share one key, in whatever order they list them. A reader of the database
-//! cannot open it.
+//! Instances whose secrets overlap therefore share one key, whatever the order of the secrets. A reader of the
+//! database cannot open the sealed key.
 
 use std::sync::Arc;
 
@@ -53,11 +53,11 @@ impl Lasting {
 }
 
 async fn agree(store: &dyn LimitKeyStore, secrets: &Secrets) -> Result<LimitKeys> {
-    // Counters were kept under this key before keys were stored, so it is the one to store first.
+    // Earlier versions stored no key, and used this derived key. If it is stored first, their counters stay valid.
     let own = secrets.first().derive::<32>("limit");
     let offered = sealed(secrets.iter(), own.as_ref())?;
     let mut found = store.agree_on_limit_key(&offered).await?;
-    // If two keys were stored, the order makes every instance take the same one.
+    // If two keys were stored, the order makes every instance take the same key.
     found.sort_unstable_by_key(|row| row.label);
     let key = found.iter().find_map(|row| opened(row, secrets));
     let key = key.ok_or_else(|| StoreError::Corrupt("no limit key can be opened".into()))?;

@@ -43,7 +43,7 @@ pub(crate) struct LimitParts<'a> {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// Decides who has to wait. Clones share the counters.
+/// Decides whether a caller has to wait. Clones share the counters.
 ///
 /// While the counters cannot be reached, every attempt is refused.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ struct Inner {
     rates: RateLimits,
     lockout: Option<Lockout>,
     limiter: Arc<dyn Limiter>,
-    /// Whether the limiter is the store. The store clears a counter in the same statement that writes the success.
+    /// Whether the store is the limiter. If so, the store clears a counter in the statement that writes the success.
     is_in_store: bool,
     local: Arc<dyn Limiter>,
     refusals: Refusals,
@@ -70,9 +70,9 @@ struct Inner {
 /// Whether a password may be checked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Attempt {
-    /// It may be checked, and the attempt has been counted.
+    /// The password may be checked. The attempt has been counted.
     Counted(Counted),
-    /// It may not be checked: too many attempts have failed.
+    /// The password may not be checked, because too many attempts have failed.
     Locked(Locked),
 }
 
@@ -81,7 +81,7 @@ pub(crate) enum Attempt {
 pub(crate) struct Counted {
     /// The counter; `None` if attempts are not counted.
     key: Option<LimitKey>,
-    /// Whether it was counted for a known device instead of the account.
+    /// Whether the attempt was counted for a known device instead of the account.
     pub(crate) on_device: bool,
     /// Whether the owner of the account is notified if the attempt fails.
     pub(crate) is_notified: bool,
@@ -114,7 +114,7 @@ impl Limits {
         })))
     }
 
-    /// Reads the key of the counters, and seals it for new secrets. Does nothing if nothing is counted.
+    /// Reads the key of the counters, and seals it for new secrets. Does nothing if no limit is configured.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -145,7 +145,7 @@ impl Limits {
     /// Takes a database permit for a caller that holds a queue slot of the hasher.
     ///
     /// # Errors
-    /// [`Overloaded`](ErrorKind::Overloaded) if none comes in time.
+    /// [`Overloaded`](ErrorKind::Overloaded) if no permit becomes free in time.
     pub(crate) async fn permit(&self) -> Result<Permit> {
         self.0.permits.take().await
     }
@@ -153,8 +153,8 @@ impl Limits {
     /// Counts a call against its client, and against an address if the call names one.
     ///
     /// # Errors
-    /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded) if too many wait to be counted,
-    /// or [`Unavailable`](ErrorKind::Unavailable).
+    /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded) if too many callers wait to be
+    /// counted, or [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn admit(
         &self,
         budget: Budget,
@@ -171,7 +171,7 @@ impl Limits {
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](ErrorKind::Overloaded) if
-    /// too many wait to be counted, or [`Unavailable`](ErrorKind::Unavailable).
+    /// too many callers wait to be counted, or [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn admit_quietly(
         &self,
         budget: Budget,
@@ -201,7 +201,8 @@ impl Limits {
     /// Admits a call that costs one read statement, and counts it in the memory of this process.
     ///
     /// # Errors
-    /// As [`admit_here`](Self::admit_here), and [`Overloaded`](ErrorKind::Overloaded) if too many wait for a permit.
+    /// As [`admit_here`](Self::admit_here), and [`Overloaded`](ErrorKind::Overloaded) if too many callers wait for a
+    /// permit.
     #[cfg(feature = "pages")]
     pub(crate) async fn admit_to_read(&self, budget: Budget, ip: Option<IpAddr>) -> Result<Permit> {
         self.admit_here(budget, ip).await?;
@@ -224,7 +225,7 @@ impl Limits {
     }
 
     /// Counts an attempt on the password of an address before the password is checked, whether or not the address has
-    /// an account. An attempt on a known device counts on the counter of that device.
+    /// an account. An attempt from a known device is counted for that device, not for the address.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or
@@ -240,8 +241,8 @@ impl Limits {
         self.count(client.ip, rates, canonical, device).await
     }
 
-    /// Counts an attempt on the account alone. The client has been counted already, and its device turned out to be
-    /// unknown.
+    /// Counts an attempt for the account alone, after the device of the client turned out to be unknown. The call
+    /// itself has already been counted for the client.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -293,7 +294,7 @@ impl Limits {
         Ok(self.0.limiter.refund(key, self.0.clock.now()).await?)
     }
 
-    /// Forgets the failures before an attempt that succeeded.
+    /// Forgets the failures that preceded a successful attempt.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -310,9 +311,8 @@ impl Limits {
         counted.key.filter(|_| self.0.is_in_store)
     }
 
-    /// Forgets the failures before a success that has been written, if the counters are kept outside the store. An
-    /// error is only logged, because the success is already written. A counter that is not cleared causes at most a
-    /// wait.
+    /// Forgets the failures that preceded a success, if the counters are kept outside the store. An error is only
+    /// logged, because the success is already written. If the counter is not cleared, the worst effect is a wait.
     pub(crate) async fn clear_after(&self, counted: Counted) {
         let elsewhere = counted.key.filter(|_| !self.0.is_in_store);
         let Some(key) = elsewhere else {
@@ -335,7 +335,8 @@ impl Limits {
         })
     }
 
-    /// The counter of failed attempts on a device, or else on an address; `None` if they are not counted.
+    /// The counter of failed attempts: that of the device if one is given, otherwise that of the address. `None` if
+    /// failed attempts are not counted.
     async fn attempts_key(
         &self,
         canonical: &str,
@@ -351,7 +352,7 @@ impl Limits {
         )))
     }
 
-    /// The charges of a call, those of the client first, and the number of charges that belong to the client.
+    /// The charges of a call, and how many of them count for the client. The charges for the client come first.
     async fn of_call(
         &self,
         budget: Budget,
@@ -439,7 +440,7 @@ impl Limits {
     }
 
     fn complain(&self, budget: Budget, ip: Option<IpAddr>) {
-        // The key ignores the budget, so that a client has one line for all budgets.
+        // The key is the same for every budget, so that a client has one log line for all budgets.
         let client = ip.map(|ip| self.0.local_keys.client(Budget::Default, ip));
         let due = self.0.complaints.take(client, self.0.clock.now());
         for Complaint {

@@ -18,15 +18,15 @@ const QUEUE: usize = 256;
 const MAX_WAIT: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Limits the unauthenticated callers that run a statement at the same time; the others wait, so that a flood of them
-/// leaves connections to signed-in users.
+/// Limits how many unauthenticated callers run a statement at the same time. The others wait, so that a flood of
+/// unauthenticated calls leaves connections for signed-in users.
 #[derive(Debug)]
 pub(super) struct Permits {
     permits: Arc<Semaphore>,
     slots: Arc<Semaphore>,
 }
 
-/// Released when dropped.
+/// A database permit, which is released when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     _permit: OwnedSemaphorePermit,
@@ -44,7 +44,7 @@ impl Permits {
     /// Waits for a permit.
     ///
     /// # Errors
-    /// [`Overloaded`](ErrorKind::Overloaded) if none becomes free in time.
+    /// [`Overloaded`](ErrorKind::Overloaded) if no permit becomes free in time.
     pub(super) async fn take(&self) -> Result<Permit> {
         let waited = timeout(MAX_WAIT, Arc::clone(&self.permits).acquire_owned()).await;
         let permit = waited.map_err(|_| turned_away())?;

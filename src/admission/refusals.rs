@@ -7,12 +7,12 @@ use crate::{
     limit::{Charge, Charged, Held, LimitKey, Rule},
 };
 
-/// The number of refusals that are remembered. For any other, the store is asked again.
+/// The maximum number of remembered refusals. If a refusal is no longer remembered, the store is asked again.
 const CAPACITY: usize = 10_000;
 
-/// The charges that the store has refused, so that it is not asked again before there can be room. This is safe because
-/// the counter of a [`Rate`](crate::limit::Rate) only grows, whichever instance charges it. Attempts are not
-/// remembered, because a lock can be ended early.
+/// Remembers the charges that the store has refused, so that the store is not asked again before there can be room.
+/// This is safe because the counter of a [`Rate`](crate::limit::Rate) only grows, whichever instance charges it.
+/// Refused attempts are not remembered, because a lock can be ended early.
 #[derive(Debug)]
 pub(super) struct Refusals(Cache<LimitKey, Held>);
 
@@ -21,7 +21,7 @@ impl Refusals {
         Self(Cache::new(CAPACITY))
     }
 
-    /// The refusal of these charges, if the store would refuse them as well.
+    /// The remembered refusal of these charges, if the store would still refuse them.
     pub(super) fn of(&self, charges: &[Charge], now: Timestamp) -> Option<Charged> {
         let first = charges.first()?;
         let held = self.0.get(&first.key)?;

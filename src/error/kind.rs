@@ -103,7 +103,7 @@ macro_rules! error_kinds {
             ReauthenticationRequired "the sign-in is not recent enough"
                 => FORBIDDEN "reauthentication_required" "Reauthentication required"
                 "This call needs a sign-in within the last 10 minutes: sign in again, or reauthenticate.";
-            /// A superseded refresh token was presented again: the session has been ended.
+            /// A superseded refresh token was presented again, so the session was ended.
             RefreshTokenReused "the refresh token was used before; the session is over"
                 => UNAUTHORIZED "refresh_token_reused" "Refresh token reused"
                 "The refresh token was used before, so its session has been ended.";

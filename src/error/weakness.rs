@@ -34,23 +34,23 @@ macro_rules! weaknesses {
 }
 
 weaknesses! {
-    /// It is in a collection of stolen passwords; see [`BreachCheck`](crate::credential::BreachCheck).
+    /// The password is in a collection of stolen passwords; see [`BreachCheck`](crate::credential::BreachCheck).
     Breached "breached_password" "this password is known from a data breach"
-    /// It is one of the most common passwords.
+    /// The password is one of the most common passwords.
     Common "common_password" "this is a common password"
-    /// It is little more than the address of the account, or a part of it.
+    /// The password is little more than the address of the account, or a part of the address.
     ContainsAddress "contains_address" "this is little more than the email address"
-    /// It is little more than the name of the user.
+    /// The password is little more than the name of the user.
     ContainsName "contains_name" "this is little more than the name of the user"
-    /// It is little more than the name of the product, or another configured word.
+    /// The password is little more than the name of the product, or another configured word.
     ContainsProduct "contains_product" "this is little more than the name of this service"
-    /// It has control characters.
+    /// The password has control characters.
     ControlCharacter "control_character" "a password must not contain control characters"
-    /// It has at most two different characters, is a run such as `12345678`, or is estimated to be too easy to guess,
-    /// if the host has switched the estimate on.
+    /// The password has at most two different characters, is a run such as `12345678`, or is estimated to be too easy
+    /// to guess. The estimate is made only if the host has switched it on.
     TooGuessable "too_guessable" "this password is easy to guess"
-    /// It has more than 256 code points or 1024 bytes.
+    /// The password has more than 256 code points or 1024 bytes.
     TooLong "too_long" "a password may have at most 256 characters and 1024 bytes"
-    /// It has fewer code points than the host requires.
+    /// The password has fewer code points than the host requires.
     TooShort "too_short" "this password is too short"
 }

@@ -3,14 +3,14 @@
 use super::{ClientInfo, Event, EventKind};
 use crate::{clock::Timestamp, id::UserId};
 
-/// The author of an action, and the client it came from. The default is unknown.
+/// The author of an action, and the client it came from. Both are unknown by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "a plain record between use case and store"
 )]
 pub struct Author {
-    /// The user; `None` if unknown, or without an account.
+    /// The user; `None` if the author is unknown or has no account.
     pub actor_id: Option<UserId>,
     /// The client of the action.
     pub client: ClientInfo,

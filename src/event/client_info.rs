@@ -6,7 +6,7 @@ use crate::secret::DeviceToken;
 
 const MAX_USER_AGENT: usize = 255;
 
-/// The client and its request. A session and the audit trail record all of it except the token of the device.
+/// The client and its request. Sessions and the audit trail record every field except the token of the device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientInfo {

@@ -1,7 +1,8 @@
-//! The audit trail: the actor, action, affected user, time, client and outcome.
+//! The audit trail: the actor, action, affected user, time, client and outcome of each event.
 //!
-//! An event is written in the same statement or transaction as the fact that it reports, so that it exists if and only
-//! if the fact does. It outlives the affected account. A written event is then published to the [sinks](Sink).
+//! An event is written in the same statement or transaction as the fact that it reports, so that the event exists if
+//! and only if the fact does. Events outlive the affected account. Once an event is written, it is published to the
+//! [sinks](Sink).
 
 mod author;
 mod client_info;
@@ -29,7 +30,7 @@ id! {
 }
 
 impl EventId {
-    /// The smallest identifier of this millisecond; earlier events have smaller ones.
+    /// The smallest identifier of this millisecond; earlier events have smaller identifiers.
     #[must_use]
     pub fn first_of(millisecond: Timestamp) -> Self {
         first_of(millisecond).into()
@@ -49,14 +50,14 @@ pub struct Event {
     pub kind: EventKind,
     /// The outcome.
     pub outcome: Outcome,
-    /// The affected user. `None` for an attempt on an address without an account. In an event that the store writes
-    /// together with a fact, `None` stands for the user of the fact.
+    /// The affected user. `None` for an attempt on an address without an account. If the store writes the event
+    /// together with a fact, `None` means the user of the fact.
     pub user_id: Option<UserId>,
-    /// The user who did it; `None` if unknown.
+    /// The acting user; `None` if unknown.
     pub actor_id: Option<UserId>,
     /// The client.
     pub client: ClientInfo,
-    /// Further details, by kind. Never a secret, never an address in plain text.
+    /// Further details, which depend on the kind. They never hold a secret or an address in plain text.
     pub detail: Map<String, Value>,
     /// The time.
     pub created_at: Timestamp,
@@ -148,16 +149,16 @@ kinds! {
     AccountCreated "account_created" Success
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
-    /// The owner of the address took over the account, whose address was not verified before. The password, sessions,
-    /// identities and tokens of the account were deleted. The cause was a sign-in with a provider, which the detail
-    /// `provider` names, or a reset, which has an event of its own.
+    /// The owner of an address took over the account with this address, which had not been verified before. The
+    /// password, sessions, identities and tokens of the account were deleted. The cause was a sign-in with the
+    /// provider in detail `provider`, or a password reset, which has an event of its own.
     AccountTakenOver "account_taken_over" Success
     /// A new password was accepted although the [breach check](crate::credential::BreachCheck) gave no answer: detail
     /// `address` as for a failed sign-in.
     BreachCheckFailed "breach_check_failed" Failure
     /// The address of an account was changed.
     EmailChanged "email_changed" Success
-    /// A change of address was requested; the link to the new address is not confirmed yet.
+    /// A change of address was requested. The new address is not confirmed yet.
     EmailChangeRequested "email_change_requested" Success
     /// An administrator marked the address as unverified.
     EmailUnverified "email_unverified" Success
@@ -169,16 +170,16 @@ kinds! {
     IdentityLinked "identity_linked" Success
     /// An identity at a provider was unlinked from a user: details `provider` and `identity_id`.
     IdentityUnlinked "identity_unlinked" Success
-    /// A sign-in with a provider was refused: details `provider` and `reason`, the code of the reply, and `address` as
-    /// for a failed sign-in, if the provider gave one. Or an identity was not linked because it is linked to another
-    /// user: detail `reason` alone.
+    /// A sign-in with a provider was refused: details `provider`, `reason` (the code of the reply) and, if the
+    /// provider gave an address, `address` as for a failed sign-in. The event is also written if an identity was not
+    /// linked because it is linked to another user; its only detail is then `reason`.
     LinkRefused "link_refused" Failure
     /// A session was ended by its refresh token.
     LoggedOut "logged_out" Success
     /// Every session of a user was ended.
     LoggedOutEverywhere "logged_out_everywhere" Success
-    /// An administrator retried a dead mail: details `mail_id`, the identifier of the dead mail, which no longer
-    /// exists, and `letter`.
+    /// An administrator retried a dead mail: details `letter`, and `mail_id`, the identifier of the dead mail. A new
+    /// mail with another identifier has replaced the dead mail.
     MailRetried "mail_retried" Success
     /// A signed-in user changed the password, or an administrator set it.
     PasswordChanged "password_changed" Success
@@ -188,8 +189,8 @@ kinds! {
     PasswordResetRequested "password_reset_requested" Success
     /// The password was confirmed in an open session.
     Reauthenticated "reauthenticated" Success
-    /// The password was not confirmed in an open session, because it was wrong, or was not checked after too many
-    /// failures: detail `reason` as for a failed sign-in, or `too_many_attempts`.
+    /// The password was not confirmed in an open session, because it was wrong, or because it was not checked after
+    /// too many failures: detail `reason` as for a failed sign-in, or `too_many_attempts`.
     ReauthenticationFailed "reauthentication_failed" Failure
     /// A used refresh token was presented again, so its session was ended: detail `class` is the
     /// [`ReuseClass`](crate::token::ReuseClass).
@@ -202,13 +203,13 @@ kinds! {
     /// A user ended one of their sessions.
     SessionRevoked "session_revoked" Success
     /// A session was opened: details `session_id`, and `provider` if the user signed in with one. If the user had too
-    /// many sessions, the one unused for the longest time was ended, without an event of its own.
+    /// many sessions, the session that had been unused for the longest time was ended, without an event of its own.
     SignedIn "signed_in" Success
     /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`,
     /// `provider_failed`, `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`. Detail
-    /// `address` is a keyed digest of the address, and is the same whether or not the address has an account.
-    /// `provider_failed` has the name of the `provider` instead of an address. `email_not_verified` has both if the
-    /// user signed in with a provider.
+    /// `address` is a keyed digest of the address, and is the same whether or not the address has an account. For
+    /// `provider_failed`, there is a detail `provider` instead of `address`. For `email_not_verified`, there are both
+    /// if the user signed in with a provider.
     SignInFailed "sign_in_failed" Failure
     /// A sign-in was refused because too many failures preceded it: detail `address` as for a failed sign-in.
     SignInLocked "sign_in_locked" Failure

@@ -1,4 +1,4 @@
-//! The features: one folder each, with its use cases and endpoints. They never import each other.
+//! The features: one folder each, with its use cases and endpoints. Only `page` imports other features.
 
 pub mod account;
 pub mod admin;
@@ -9,6 +9,6 @@ pub mod oauth;
 pub mod password;
 pub mod session;
 
-// The pages of mailed links use the features above.
+// The pages of mailed links call the features above.
 #[cfg(feature = "pages")]
 pub(crate) mod page;

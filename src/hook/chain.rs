@@ -56,8 +56,8 @@ impl HookChain {
         }
     }
 
-    /// `Refused`, or `Unavailable` or `Internal` if a hook did not complete. All hooks before a write have the same
-    /// errors.
+    /// Fails with `Refused`, or with `Unavailable` or `Internal` if a hook did not complete. All hooks before a write
+    /// have the same errors.
     pub(crate) async fn before_registration(&self, applicant: &Applicant<'_>) -> Result<()> {
         ask!(self, before_registration(applicant))
     }

@@ -30,7 +30,7 @@ impl From<Refusal> for HookError {
     }
 }
 
-// Because of this conversion, `HookError` must not implement `Error`: `?` would turn a refusal into a failure.
+// `HookError` must not implement `Error`. If it did, `?` would turn a refusal into a failure by this conversion.
 impl<E: StdError + Send + Sync + 'static> From<E> for HookError {
     fn from(error: E) -> Self {
         Self::failed(error)

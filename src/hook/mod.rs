@@ -11,21 +11,22 @@
 //! ```
 //!
 //! # Before
-//! The operation waits for the hooks before it, in the order in which they were added; the first that objects ends it.
-//! Hooks fail closed: if a hook refuses, fails, panics or takes too long, no account is created or deleted, and no
-//! session is opened. Another hook, or the database, may still stop an operation that a hook has allowed, and a retry
-//! calls the hooks again. A hook before an operation should therefore only decide, and have no side effects.
+//! The operation waits for the hooks that run before it, in the order in which they were added. The first hook that
+//! objects ends the operation. Hooks fail closed: if a hook refuses, fails, panics or takes too long, no account is
+//! created or deleted, and no session is opened. Another hook, or the database, may still stop an operation that a
+//! hook has allowed, and a retry calls the hooks again. A hook before an operation should therefore only decide, and
+//! have no side effects.
 //!
 //! # After
-//! A hook after an operation starts once the store has written, in a task of its own. It neither delays nor changes the
-//! reply, and its failure is only logged. It runs at most once: it is lost if the process ends
-//! ([`Auth::finish_hooks`](crate::Auth::finish_hooks) waits for running hooks). The hooks of one moment run in their
-//! order; those of two moments may overtake each other. Data that must not be lost belongs in the host's own tables,
-//! beside the account.
+//! A hook after an operation starts once the store has written, in a task of its own. It neither delays nor changes
+//! the reply, and its failure is only logged. It runs at most once, and is lost if the process ends first;
+//! [`Auth::finish_hooks`](crate::Auth::finish_hooks) waits for running hooks. The hooks of one moment run in the order
+//! in which they were added, but hooks of different moments may overtake each other. Data that must not be lost
+//! belongs in the host's own tables, beside the account.
 //!
 //! # Limits
 //! All hooks before one operation share [`AuthBuilder::hook_timeout`](crate::AuthBuilder::hook_timeout). Each hook
-//! after an operation has the whole timeout. The timeout cannot stop a hook that blocks its thread: blocking work
+//! after an operation has the whole timeout. The timeout cannot stop a hook that blocks its thread, so blocking work
 //! belongs in `spawn_blocking`.
 
 mod chain;
@@ -115,9 +116,9 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
 
     /// Further claims of an access token that is about to be issued, at sign-in and at each refresh.
     ///
-    /// If two hooks set the same claim, the later one counts. These are left out, with a warning: `iss`, `sub`, `aud`,
-    /// `client_id`, `exp`, `iat`, `nbf`, `jti`, `sid`, `roles`, `permissions`, `scope`, `org`, `act`, `cnf`,
-    /// `auth_time`, `amr` and `acr`. A token that becomes longer than 8 KiB is not issued.
+    /// If two hooks set the same claim, the claim of the later hook counts. The following claims are left out, with a
+    /// warning: `iss`, `sub`, `aud`, `client_id`, `exp`, `iat`, `nbf`, `jti`, `sid`, `roles`, `permissions`, `scope`,
+    /// `org`, `act`, `cnf`, `auth_time`, `amr` and `acr`. A token that becomes longer than 8 KiB is not issued.
     ///
     /// # Errors
     /// A failure: no token is issued, and nothing changes. At sign-in, no session is opened. At a refresh, the refresh
@@ -140,11 +141,11 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The owner of the address took over the account, by a reset or by a provider that is trusted for the address. The
-    /// address had never been verified. The password, sessions, identities and tokens of the account are deleted. The
-    /// profile stays, and so does the data that the host keeps for the user; both may come from a previous holder. In
-    /// most cases, the previous holder is the same person, who never followed the link. The user is passed as they are
-    /// now. A reset calls [`after_password_change`](Self::after_password_change) as well.
+    /// The owner of the address took over the account, by a reset or by a provider that is trusted for the address.
+    /// The address had never been verified. The password, sessions, identities and tokens of the account are deleted.
+    /// The profile stays, and so does the data that the host keeps for the user; both may come from a previous holder
+    /// of the account. In most cases, this holder is the same person, who never followed the verification link. The
+    /// user is passed as they are now. A reset calls [`after_password_change`](Self::after_password_change) as well.
     ///
     /// # Errors
     /// The error is logged.
@@ -153,7 +154,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The account is about to be deleted, by its user or by an administrator. It is not called for a deletion
+    /// The account is about to be deleted, by its user or by an administrator. The hook is not called for a deletion
     /// [within](crate::Auth::within) a transaction of the host's.
     ///
     /// # Errors

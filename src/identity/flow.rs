@@ -49,7 +49,7 @@ impl FromStr for FlowIntent {
 #[error("the intent must be `sign_in` or `link`")]
 pub struct UnknownFlowIntent(());
 
-/// The challenge of a flow (RFC 7636, method S256). Only the application that began the flow has its verifier.
+/// The challenge of a flow (RFC 7636, method S256). Only the application that began the flow has the verifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeChallenge(String);
 

@@ -67,7 +67,7 @@ pub enum Linking {
 pub enum LinkRefusal {
     /// The account is disabled.
     AccountDisabled,
-    /// The provider is not trusted for the address: the user has to sign in another way first, and then link the
+    /// The provider is not trusted for the address, so the user has to sign in another way first, and then link the
     /// identity.
     LinkRequired,
 }

@@ -1,7 +1,7 @@
 //! Identities at providers: the account that an identity belongs to, and the flow that establishes it.
 //!
-//! An identity is known by its issuer and its subject, never by an address: addresses can pass to another person.
-//! [`Assertion::resolve`] alone decides about an unknown identity.
+//! An identity is known by its issuer and its subject, never by an address, because an address can pass to another
+//! person. [`Assertion::resolve`] alone decides about an unknown identity.
 
 mod assertion;
 mod flow;
@@ -27,7 +27,7 @@ id! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Identity {
-    /// The identifier of the link.
+    /// The identifier of the link between the user and the identity.
     pub id: IdentityId,
     /// The name of the provider when the identity was linked, such as `google`.
     pub provider: String,

@@ -21,13 +21,13 @@ pub struct IdentitySignIn {
     pub assertion: Assertion,
     /// The identifier of the identity, if it is new.
     pub identity: IdentityId,
-    /// The account to create, with the address of the assertion, if one may be created.
+    /// The account to create, with the address of the assertion, if an account may be created.
     pub new_user: Option<NewUser>,
     /// The code to store.
     pub code: NewCode,
     /// The client.
     pub author: Author,
-    /// The notice to the user when the identity is linked to a verified account; `None` if none is to be sent.
+    /// The notice to the user when the identity is linked to a verified account; `None` if no notice is to be sent.
     pub joined: Option<Intent>,
     /// The letter with the verification link, for an account that is created without proof of its address.
     pub verification: Option<Intent>,

@@ -84,8 +84,8 @@ impl LimitKeys {
     }
 }
 
-/// The IPv4 address behind an IPv6 address that embeds one (RFC 4291) or comes from a translator (RFC 6052). Otherwise
-/// many clients would share a /64 and its counter.
+/// The IPv4 address behind an IPv6 address that embeds one (RFC 4291) or comes from a translator (RFC 6052). Without
+/// this conversion, many IPv4 clients would share a /64 and its counter.
 fn canonical(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => match ip.octets() {

@@ -110,7 +110,8 @@ impl Lockout {
         }
     }
 
-    /// Whether the owner is notified at this failure: when waiting begins, and when checking ends.
+    /// Whether the owner is notified after this many failures: when the first wait begins, and when passwords are no
+    /// longer checked.
     pub(crate) fn is_notified(&self, failures: u32) -> bool {
         failures == self.free_attempts || failures == self.max_attempts
     }

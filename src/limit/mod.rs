@@ -10,8 +10,8 @@
 //! Calls in process are counted as well. A client whose [address](crate::event::ClientInfo::ip) is not known has no
 //! counter of its own.
 //!
-//! The digests are computed with a key that [outlives](crate::store::LimitKeyStore) the master secrets: rotating the
-//! secrets resets no counter, and instances that list the secrets in another order share the counters.
+//! The digests are computed with a key that [outlives](crate::store::LimitKeyStore) the master secrets. Rotating the
+//! secrets therefore resets no counter, and instances that list the secrets in another order share the counters.
 //!
 //! A [`Limiter`](crate::store::Limiter) keeps the counters: the database, so that all instances share them, or the
 //! memory of the process.

@@ -50,7 +50,7 @@ impl Rate {
     }
 
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it allows no calls, or a number is out of range.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the rate allows no calls, or a number is out of range.
     pub(super) fn check(&self) -> Result<()> {
         let sound = self.amount > 0
             && self.burst > 0

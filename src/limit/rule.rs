@@ -31,8 +31,8 @@ impl Rule {
         }
     }
 
-    /// The time until there is room again. For attempts beyond the maximum it is the longest wait, although there will
-    /// be no room after it either.
+    /// The time until there is room again. After the maximum number of failed attempts, this is the longest wait,
+    /// although there is no room after that wait either.
     #[must_use]
     pub fn retry_after(&self, held: &Held, now: Timestamp) -> Duration {
         let wait = match self {

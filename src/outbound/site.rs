@@ -48,7 +48,7 @@ impl Site {
     /// Like [`new`](Self::new), but accepts `http://` for any host.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is not an HTTP URL.
     pub(crate) fn danger_without_tls(asking: Asking, url: &str) -> Result<Self> {
         Self::of(asking, parse(asking.what, url)?)
     }

@@ -19,7 +19,7 @@ impl Secret {
     /// A secret from at least 32 bytes of key material.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there are fewer.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there are fewer bytes.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
         let secret = Self(bytes);
         if secret.0.len() < MIN_BYTES {
@@ -99,7 +99,7 @@ impl Drop for Secret {
 ///
 /// To rotate, add the new secret second on every instance, then move it to the front, and finally drop the old one. No
 /// session ends, and no counter of limits or of the lockout is reset: the counters use a key that the database holds,
-/// sealed for each secret. A secret that replaces another without an overlap starts with new counters.
+/// sealed for each secret. If a secret replaces another secret without an overlap, all counters begin again.
 ///
 /// ```
 /// use hallpass::Secrets;
@@ -114,7 +114,7 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// The current secret and those that still verify.
+    /// The current secret, and the other secrets, which only verify.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a secret is given twice.

@@ -148,7 +148,7 @@ impl State {
     }
 }
 
-/// The task that sends. If its runtime ends before the task does, it leaves the waiting events to the next task.
+/// The task that sends events. If its runtime ends first, the waiting events are left to the next task.
 struct Task {
     queue: Queue,
     has_event: bool,

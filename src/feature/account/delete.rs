@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl Accounts {
-    /// Deletes the caller's account and everything that belongs to it. The address can register again immediately; the
-    /// audit trail stays.
+    /// Deletes the caller's account and everything that belongs to it. The address can be registered again
+    /// immediately. The audit trail is kept.
     ///
     /// For an account without a password, omit `current`; such an account needs a recent sign-in instead.
     ///

@@ -1,4 +1,4 @@
-//! The owner's own account: profile, password, reauthentication and deletion.
+//! The user's own account: profile, password, reauthentication and deletion.
 //!
 //! ```text
 //! update           ───────────────────────────────────► UPDATE user

@@ -75,9 +75,9 @@ impl Accounts {
     /// Checks the password again. The session then counts as freshly signed in for the next 10 minutes.
     ///
     /// # Errors
-    /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if the password is wrong, or the account has
-    ///   none;
-    /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if it is too long to be a password;
+    /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if the password is wrong, or the account has no
+    ///   password;
+    /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if the text is too long to be a password;
     /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended during the check;
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three checks;
     /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), [`RateLimited`](crate::ErrorKind::RateLimited) or

@@ -8,8 +8,8 @@ use crate::{
 };
 
 impl Administration {
-    /// Changes a user, and returns the changed user. The change takes effect on the next request of the user. Disabling
-    /// ends every session for good.
+    /// Changes a user, and returns the changed user. The change takes effect on the next request of the user.
+    /// Disabling a user ends every session permanently.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound); [`LastAdmin`](ErrorKind::LastAdmin) if no active administrator would

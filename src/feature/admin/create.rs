@@ -27,7 +27,7 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
-    /// An account with this address and the role `user`. The user sets the password.
+    /// An account with this address and the role `user`. The user sets the password with a mailed link.
     #[must_use]
     pub fn new(email: EmailAddress) -> Self {
         Self {

@@ -22,7 +22,7 @@ impl Cursors {
         Self(secrets.iter().map(|secret| secret.hmac_key(list)).collect())
     }
 
-    /// The item after which the page begins; `None` for the first page. The filter is given in an unambiguous form.
+    /// The item after which the page begins; `None` for the first page. Different filters must have different bytes.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if the cursor does not belong to this list and filter.
@@ -35,7 +35,7 @@ impl Cursors {
         Ok(opened.map(I::from))
     }
 
-    /// A page of these items. If there is a next page, there is one item more than the limit.
+    /// A page of these items. If `items` has one item more than the limit, there is a next page.
     pub(super) fn page<T>(
         &self,
         mut items: Vec<T>,
@@ -78,7 +78,7 @@ impl Cursors {
     }
 }
 
-/// All ids have the same length, so that a filter cannot be confused with an id.
+/// All ids have the same length, so no part of a filter can be mistaken for a part of an id.
 fn message(id: &[u8; ID], filter: &[u8]) -> Vec<u8> {
     [id.as_slice(), filter].concat()
 }

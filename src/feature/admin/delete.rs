@@ -8,8 +8,8 @@ use crate::{
 };
 
 impl Administration {
-    /// Deletes a user and everything that belongs to them. The address can register again immediately. The user's
-    /// events in the audit trail stay. The [hooks](crate::hook) are called first.
+    /// Deletes a user and everything that belongs to them. The address can be registered again immediately. The user's
+    /// events in the audit trail are kept. The [hooks](crate::hook) are called first.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound), or [`LastAdmin`](ErrorKind::LastAdmin) if no active administrator
@@ -27,7 +27,7 @@ impl Administration {
                 Ok(())
             }
             DeleteUser::LastAdmin => Err(ErrorKind::LastAdmin.into()),
-            // No version was given, so it cannot be stale.
+            // No version was given, so the result cannot be `Stale`.
             DeleteUser::NotFound | DeleteUser::Stale => Err(ErrorKind::UserNotFound.into()),
         }
     }

@@ -26,7 +26,7 @@ impl Administration {
     }
 }
 
-/// The filter in an unambiguous form: a user has a fixed length, or is absent.
+/// The filter in an unambiguous form: the id of the user has a fixed length, or is absent.
 fn bytes(filter: &EventFilter) -> Vec<u8> {
     let user = filter.user_id.map(UserId::as_uuid);
     let user = user.as_ref().map_or(&[][..], |user| user.as_bytes());

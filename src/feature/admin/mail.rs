@@ -59,9 +59,9 @@ impl Administration {
         cursors.page(listed.await?, query.limit, filter, |mail| mail.id.as_uuid())
     }
 
-    /// Retries a dead mail now, as a new mail with a new identifier and the same content and recipient. A mail that has
-    /// become void since it was queued is not sent: the address or the credentials have changed, or a newer request
-    /// named another address. A mail that is still pending is left unchanged.
+    /// Retries a dead mail now, as a new mail with a new identifier and the same content and recipient. The new mail
+    /// is not sent if it has become void since it was queued, because the address or the credentials have changed, or
+    /// a newer request named another address. A pending mail is left unchanged.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such mail in the outbox.

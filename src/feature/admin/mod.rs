@@ -1,7 +1,7 @@
 //! The administrator's use cases.
 //!
 //! ```text
-//! change, delete   lock the user (and all administrators, if it is one) ──► decide ──► write, with the events
+//! change, delete   lock the user (and all administrators, if the user is one) ──► decide ──► write, with the events
 //! ```
 //!
 //! The endpoint, or the host, checks whether the caller is an administrator.
@@ -38,7 +38,7 @@ const MAX_ROLES: usize = 32;
 /// The use cases of administrators, in process, from [`Auth::administration`](crate::Auth::administration). Cheap to
 /// clone.
 ///
-/// The host has to check whether the caller may call them; the endpoints require the role `admin`. Every method fails
+/// The host has to check whether the caller may use them; the endpoints require the role `admin`. Every method fails
 /// with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable. The audit trail names the
 /// given [`Author`](crate::event::Author); the default author names nobody.
 ///

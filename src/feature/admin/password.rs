@@ -11,9 +11,9 @@ use crate::{
 };
 
 impl Administration {
-    /// Sets the password of a user, and returns the changed user. All sessions of the user end, mailed links that set a
-    /// password become void, failed sign-ins are cleared, and a letter notifies the user. Prefer a mailed link: the
-    /// administrator then never knows the password.
+    /// Sets the password of a user, and returns the changed user. All sessions of the user end, mailed links that set
+    /// a password become void, failed sign-ins are cleared, and a letter notifies the user. Prefer a mailed link,
+    /// because the administrator then never knows the password.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound); [`WeakPassword`](ErrorKind::WeakPassword) or

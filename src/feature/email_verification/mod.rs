@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A link is valid for the address it was mailed to. No reply reveals that an address has an account: a change to a
-//! taken address gets the same reply as any other, and its link is not mailed.
+//! taken address gets the same reply as any other change, but no link is mailed.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -76,8 +76,9 @@ impl EmailVerifications {
         Ok(())
     }
 
-    /// Mails a link to the new address, and a notice to the current one. The link makes the new address the caller's.
-    /// The link of an earlier call becomes void. An address that has an account gets no link.
+    /// Mails a link to the new address, and a notice to the current one. When the caller follows the link, the account
+    /// gets the new address. The link of an earlier call becomes void. No link is mailed to an address that already
+    /// has an account.
     ///
     /// For an account without a password, omit `current`; such an account needs a recent sign-in instead.
     ///

@@ -4,8 +4,8 @@
 //! unlock   SELECT by token ─► UPDATE token, DELETE counter ─► SELECT version ─► device token
 //! ```
 //!
-//! The mailed token proves that the owner is using this device. The device becomes a known one, so that further
-//! guessing does not lock it out again.
+//! The mailed token proves that the owner is using this device. The device becomes a known device, so that further
+//! guesses from other devices do not lock it out again.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;

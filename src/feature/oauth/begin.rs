@@ -51,7 +51,8 @@ pub struct Begun {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Kept {
-    /// The name that distinguishes the flows of one browser. The returned `state` leads to the same name.
+    /// The name that distinguishes the flows of one browser. It is derived from the `state`, which the provider sends
+    /// back.
     pub name: String,
     /// The secret.
     pub(super) secret: FlowSecret,
@@ -65,14 +66,14 @@ impl Kept {
     }
 }
 
-/// The name under which a browser keeps its secret of the flow with this `state`.
+/// The name under which a browser keeps the secret of the flow with this `state`.
 pub(super) fn kept_as(state: &TokenDigest) -> String {
     let bytes = state.as_bytes().iter().take(8);
     bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl ProviderSignIns {
-    /// Begins a sign-in, or the link of an identity at the provider.
+    /// Begins a sign-in with the provider, or begins to link an identity at the provider.
     ///
     /// # Errors
     /// [`ProviderUnknown`](ErrorKind::ProviderUnknown), [`InvalidRedirect`](ErrorKind::InvalidRedirect), in this order;

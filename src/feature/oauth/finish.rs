@@ -21,7 +21,7 @@ use crate::{
     user::{Locale, NewUser, Role, User, UserId},
 };
 
-/// The number of attempts while the stored data keeps changing.
+/// The maximum number of attempts while the stored data keeps changing.
 const ATTEMPTS: usize = 3;
 /// The user or the provider denied access. This is the only error of RFC 6749, section 4.1.2.1, that applications get.
 const ACCESS_DENIED: &str = "access_denied";
@@ -294,8 +294,7 @@ impl ProviderSignIns {
         })
     }
 
-    /// Records a refused sign-in in the audit trail. A failure that neither this service nor the host decided on is
-    /// logged.
+    /// Records a refused sign-in, or a failure of the provider, in the audit trail. Any other failure is only logged.
     async fn write_down(
         &self,
         problem: &Problem,
@@ -341,7 +340,7 @@ impl ProviderSignIns {
     }
 }
 
-/// Distinguishes an address that could not be fetched from one that the provider does not have.
+/// Distinguishes an address that could not be fetched from an address that the provider does not have.
 fn refused(refusal: LinkRefusal, identified: &Identified) -> Error {
     let is_unknown = identified.fault.is_some() && identified.assertion.email.is_none();
     Error::new(match refusal {

@@ -19,15 +19,15 @@ impl ProviderSignIns {
         Ok(self.core.store.identities(caller.user.id).await?)
     }
 
-    /// Links the identity of a flow that began with the intent to link. An identity that the caller already has stays
-    /// linked.
+    /// Links the identity of a flow that began with the intent to link. If the identity is already linked to the
+    /// caller, it stays linked.
     ///
     /// # Errors
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the sign-in is older than 10 minutes;
     /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute, or for a
     ///   wrong verifier, which does not spend the code;
     /// * [`IdentityTaken`](ErrorKind::IdentityTaken) if the identity is linked to another user;
-    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended since;
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended;
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn link(
         &self,
@@ -73,7 +73,7 @@ impl ProviderSignIns {
         }
     }
 
-    /// Removes one of the caller's identities. The sessions that were opened with it stay.
+    /// Removes one of the caller's identities. Sessions that were opened with the identity stay open.
     ///
     /// # Errors
     /// * [`LastCredential`](ErrorKind::LastCredential) if the account has no password and no other identity;

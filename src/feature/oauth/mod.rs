@@ -63,8 +63,8 @@ pub struct ProviderSignIns {
 pub(crate) enum Newcomers {
     Anybody,
     Nobody,
-    /// Identities whose address a trusted provider proves. For all others, a free address gets the same reply as a
-    /// taken one.
+    /// Identities whose address a trusted provider proves. For all other identities, a free address gets the same
+    /// reply as a taken address.
     Verified,
 }
 
@@ -140,8 +140,8 @@ impl ProviderSignIns {
         self.providers.clients.iter().map(Client::provider)
     }
 
-    /// Fetches the endpoints and the keys of every provider, so that the first user does not wait for them. It retries
-    /// with growing pauses until all providers have answered or `shutdown` completes.
+    /// Fetches the endpoints and the keys of every provider, so that the first user does not wait for them. Failed
+    /// fetches are retried with growing pauses, until all providers have answered or `shutdown` completes.
     pub(crate) async fn prepare(&self, shutdown: impl Future<Output = ()> + Send) {
         let prepared = futures_util::future::join_all(self.providers.clients.iter().map(prepare));
         tokio::select! {
@@ -152,7 +152,7 @@ impl ProviderSignIns {
     }
 }
 
-/// Retries until it succeeds once.
+/// Retries until one attempt succeeds.
 async fn prepare(client: &Client) {
     const LONGEST: Duration = Duration::from_secs(60);
     let mut pause = Duration::from_secs(1);

@@ -12,24 +12,25 @@ use crate::{
 };
 
 const MAX_NAME: usize = 32;
-/// Our own endpoints use these names in place of a provider's name.
+/// Reserved names, because the path of a provider with such a name would be the path of another endpoint.
 const RESERVED: [&str; 1] = ["token"];
 const GITHUB: &str = "https://github.com";
 
-/// A provider that users sign in with instead of a password: OpenID Connect, or GitHub.
+/// A provider that users can sign in with instead of a password: an OpenID Connect provider, or GitHub.
 ///
 /// The provider is asked for an authorization code with PKCE (RFC 7636, S256). It sends the browser back to `{public
-/// URL}/auth/oauth/{name}/callback`, which has to be registered there. Errors in these settings are reported when the
-/// service is built.
+/// URL}/auth/oauth/{name}/callback`, which has to be registered at the provider. Errors in these settings are reported
+/// when the service is built.
 ///
-/// Only public addresses are called, whether given literally or resolved from a name. The exceptions are an issuer
-/// whose host is itself `localhost` or an address that is not public, and
-/// [`allow_private_addresses`](Self::allow_private_addresses). If `HTTPS_PROXY` or a similar variable is set, the proxy
-/// resolves names, so it has to refuse private addresses. A proxy on a private address must be given as an address, not
-/// as a name.
+/// Only public addresses are called, whether they are given literally or resolved from a name. There are two
+/// exceptions: an issuer whose host is itself `localhost` or an address that is not public, and a provider with
+/// [`allow_private_addresses`](Self::allow_private_addresses). If `HTTPS_PROXY` or a similar variable is set, the
+/// proxy resolves names, so it has to refuse private addresses. A proxy on a private address must be given as an
+/// address, not as a name.
 ///
-/// User info is read if the ID token lacks `email` or `email_verified`, and is used only if it is about the same
-/// address. If reading it fails, a linked user still signs in.
+/// If the ID token lacks `email` or `email_verified`, user info is read as well. If the token has an address, the
+/// `email_verified` of user info counts only if user info has the same address. If reading user info fails, a linked
+/// user can still sign in.
 ///
 /// One call to the provider takes at most 5 seconds, and a sign-in at most 8. Redirects are not followed, nothing is
 /// retried, and a document of more than 64 KiB is not read. The configuration and the keys of a provider are cached for
@@ -71,10 +72,11 @@ pub(super) enum Protocol {
 
 impl Provider {
     /// A provider of OpenID Connect, known here as `name`: 1 to 32 of `a` to `z`, `0` to `9`, `_` and `-`. The name
-    /// `token` is taken by an endpoint.
+    /// `token` is reserved for an endpoint.
     ///
-    /// `issuer` must be exactly what the provider writes, character by character: `https://`, or `http://` on loopback;
-    /// without user, query and fragment. Its configuration is found below this URL (OpenID Connect Discovery 1.0).
+    /// `issuer` must equal the issuer that the provider writes, character by character. It is a URL with `https://`,
+    /// or with `http://` on loopback, and has no user, query or fragment. The configuration of the provider is fetched
+    /// from a path below this URL (OpenID Connect Discovery 1.0).
     pub fn oidc(
         name: impl Into<String>,
         issuer: impl Into<String>,
@@ -98,8 +100,9 @@ impl Provider {
         Self::oidc("google", "https://accounts.google.com", client_id).display_name("Google")
     }
 
-    /// GitHub, as `github`: OAuth 2, with the user and the primary address from its API. Identities are recorded under
-    /// the issuer `https://github.com`, by the number of the user. Only the first 1000 addresses are read.
+    /// GitHub, as `github`: OAuth 2, with the user and the primary address from GitHub's API. Identities are recorded
+    /// under the issuer `https://github.com`, with the number of the user as the subject. Only the first 1000
+    /// addresses of a user are read.
     pub fn github(client_id: impl Into<String>) -> Self {
         Self {
             protocol: Protocol::GitHub,
@@ -108,7 +111,7 @@ impl Provider {
         }
     }
 
-    /// The secret of the client. Default none: a public client, protected only by PKCE.
+    /// The secret of the client. Default none, for a public client, which only PKCE protects.
     ///
     /// It is sent as `client_secret_basic` (RFC 6749, section 2.3.1), or in the body if the provider accepts only
     /// `client_secret_post`, as GitHub does.
@@ -117,7 +120,7 @@ impl Provider {
         self
     }
 
-    /// The requested scopes, instead of `openid email profile`, or of `read:user user:email` at GitHub. OpenID Connect
+    /// The requested scopes. Default `openid email profile`, or `read:user user:email` for GitHub. OpenID Connect
     /// needs `openid`.
     pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
@@ -130,9 +133,9 @@ impl Provider {
         self
     }
 
-    /// The domains for whose addresses the provider is trusted; `*` for all. An identity with such an address joins the
-    /// account that has the address. Default none: the owner of an account first signs in another way, and then links
-    /// the identity.
+    /// The email domains for which the provider is trusted; `*` for all. If the provider says that such an address is
+    /// verified, a new identity with the address joins the account with the same address. Default none, so the owner
+    /// of an account has to sign in another way first, and then link the identity.
     ///
     /// A domain does not include its subdomains.
     pub fn trust_email_domains<T: Into<String>>(
@@ -143,15 +146,15 @@ impl Provider {
         self
     }
 
-    /// Allows calls to addresses that are not public. It is for a provider in your own network whose issuer has a host
-    /// name.
+    /// Allows calls to addresses that are not public. Use it for a provider in your own network whose issuer has a
+    /// host name.
     pub fn allow_private_addresses(mut self) -> Self {
         self.private_addresses = true;
         self
     }
 
-    /// GitHub at another base: GitHub Enterprise Server, whose API is at `{url}/api/v3`. Identities are recorded under
-    /// this URL, so that identities of different hosts do not collide. The rules for issuers apply.
+    /// Sets another base URL, for GitHub Enterprise Server. Its API is at `{url}/api/v3`. Identities are recorded
+    /// under this URL, so that identities of different hosts do not collide. The rules for issuers apply.
     pub fn at(mut self, url: impl Into<String>) -> Self {
         let url: String = url.into();
         url.trim_end_matches('/').clone_into(&mut self.base);
@@ -192,7 +195,7 @@ impl Provider {
         &self.scopes
     }
 
-    /// GitHub's own API has a host of its own.
+    /// The base URL of GitHub's API. The API of github.com has a host of its own.
     pub(super) fn api(&self) -> String {
         match self.base.as_str() {
             GITHUB => "https://api.github.com".to_owned(),
@@ -229,7 +232,7 @@ impl Provider {
             return refuse("its name must be 1 to 32 of a to z, 0 to 9, _ and -");
         }
         if RESERVED.contains(&self.name.as_str()) {
-            return refuse("its name is the name of an endpoint, `/auth/oauth/{name}`");
+            return refuse("its name is reserved: `/auth/oauth/token` is another endpoint");
         }
         if self.client_id.is_empty() {
             return refuse("its client id is required");

@@ -27,7 +27,7 @@ impl FlowSecret {
         &self.0
     }
 
-    /// The only value that is stored.
+    /// The digest of the secret, which is the only value that is stored.
     pub(super) fn binding(&self) -> TokenDigest {
         TokenDigest::of(&self.0)
     }

@@ -52,8 +52,8 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
 
 type Asked = (Parts, Action);
 
-/// Looks a link up when it is opened, so that a dead link asks for no password. A HEAD request, as scanners send it,
-/// costs nothing.
+/// Looks a link up when it is opened, so that nobody enters a password for a dead link. A HEAD request, as scanners
+/// send it, costs no look-up.
 async fn show(
     (parts, action): Asked,
     language: Language,
@@ -146,8 +146,8 @@ async fn click(
 }
 
 impl Parts {
-    /// Renders the outcome of a form. Success redirects to a page that can be reloaded. A second click does the same,
-    /// because the first one succeeded.
+    /// Renders the outcome of a form. A success redirects to a page that can be reloaded. A second click redirects as
+    /// well, because the first click succeeded.
     async fn outcome(
         &self,
         language: Language,
@@ -249,7 +249,7 @@ struct ResetForm {
 impl FromMembers for ResetForm {
     fn from_members(members: &mut Members) -> Option<Self> {
         let token = members.token("token");
-        // Every text reaches the policy, so that the page can say what is wrong with it.
+        // Any text is passed to the password policy, so that the page can show which rule it violates.
         let new_password = members.token("new_password");
         let address = members.optional_token("username")?;
         Some(Self {

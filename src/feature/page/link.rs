@@ -12,7 +12,7 @@ use crate::{
     token::{OneTimeStatus, Purpose},
 };
 
-/// Looks up mailed links, and spends nothing.
+/// Looks up mailed links without spending their tokens.
 #[derive(Clone, Debug)]
 pub(crate) struct Links {
     pub(crate) core: Arc<Core>,
@@ -38,7 +38,7 @@ impl Links {
         self.status(action, token).await
     }
 
-    /// The state, for a client that has been counted.
+    /// The state of a link's token, for a client that has already been counted.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable).

@@ -8,15 +8,15 @@
 //! GET   /verify-email?done      asks no database
 //! ```
 //!
-//! The other pages work in the same way: `/reset-password`, where the form asks for the new password,
+//! The other pages work in the same way: `/reset-password` (where the form asks for the new password),
 //! `/confirm-email-change` and `/unlock`.
 //!
 //! A scanner that follows every link in a mail changes nothing, because only a submitted form does. The pages need no
 //! script, load nothing and store nothing. They are in the language of the browser, if we have texts in that language.
 //!
-//! The token alone authorizes the form; there is no cookie. A form that another site sends could therefore do no more
-//! than that site itself. If the browser reports such a form, it is refused all the same, because the audit trail would
-//! name the wrong client.
+//! The token alone authorizes the form; there is no cookie. A site that makes a browser send the form therefore gains
+//! nothing, because it needs the token and could send the request itself. If the browser reports that another site
+//! sent the form, the form is refused nevertheless, because the audit trail would name the wrong client.
 
 mod answer;
 mod form;
@@ -74,7 +74,7 @@ impl Action {
         self.path().trim_start_matches('/')
     }
 
-    /// The final page, [`DONE`] or [`USED`], relative to the page.
+    /// The URL of the final page, [`DONE`] or [`USED`], relative to the page with the form.
     fn at(self, end: &str) -> String {
         format!("{}?{end}", self.page())
     }
@@ -217,7 +217,7 @@ fn is_token(text: &str) -> bool {
     (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(good)
 }
 
-/// This is longer than any of our tokens.
+/// The longest text that can be a token. All our tokens are shorter.
 const MAX_TOKEN: usize = 200;
 
 #[cfg(test)]

@@ -41,8 +41,9 @@ pub enum RegistrationMode {
     #[default]
     Open,
     /// Anybody may register, and the answer does not reveal whether the address is taken: always 202. A new address
-    /// gets the letter that verifies it; the owner of a taken address gets a letter about the attempt. A sign-in with a
-    /// provider creates an account only if the provider is trusted for the address and says that it is verified.
+    /// gets the letter that verifies it; the owner of a taken address gets a letter about the attempt. A sign-in with
+    /// a provider creates an account only if the provider is trusted for the address and says that the address is
+    /// verified.
     Private,
     /// Only administrators create accounts over HTTP; [`UserService::register`](crate::UserService::register) creates
     /// accounts in process.
@@ -136,7 +137,7 @@ impl Passwords {
         caller.in_time(opening).await
     }
 
-    /// Records a failed sign-in before it answers.
+    /// Records a failed sign-in, and only then returns the error.
     async fn refuse<T>(&self, login: &Login, failed: FailedCheck) -> Result<T> {
         let kind = EventKind::SignInFailed;
         let event = self.failures.event(kind, &failed, &login.client);

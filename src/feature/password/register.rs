@@ -31,7 +31,8 @@ pub struct PreparedRegistration {
     client: ClientInfo,
 }
 
-/// The outcome of a registration, and its event, which was written with it and is published after the commit.
+/// The outcome of a registration, and its event. The event was written together with the outcome, and is published
+/// after the commit.
 pub(crate) struct Registered {
     pub(crate) user: Result<User>,
     pub(crate) event: Option<Event>,
@@ -46,7 +47,7 @@ impl Passwords {
             self.core.trail.record(unanswered).await?;
         }
         let inserted = Self::insert(store, prepared).await;
-        // If registration is private, a mail is sent either way.
+        // If registration is private, a mail is sent whether or not the address is taken.
         self.core.deliveries.wake();
         let Registered { user, event } = inserted?;
         if let Some(event) = &event {
@@ -64,7 +65,7 @@ impl Passwords {
         self.core.limits.admit(budget, about, client).await
     }
 
-    /// The slow part, which does not use the database.
+    /// The slow part of a registration, which does not use the database.
     pub(crate) async fn prepare_registration(
         &self,
         registration: Registration,
@@ -138,7 +139,7 @@ impl Passwords {
         })
     }
 
-    /// Creates a verified administrator. Returns `None` if there is one already or the address is taken.
+    /// Creates a verified administrator. Returns `None` if there is already an administrator or the address is taken.
     pub(crate) async fn ensure_administrator(
         &self,
         email: EmailAddress,
@@ -150,7 +151,7 @@ impl Passwords {
             status: Some(UserStatus::Active),
             ..UserFilter::default()
         };
-        // The store decides; this check saves a hash at every start.
+        // The store makes the decision. This check only saves a password hash at every start.
         let known = store.list_users(&administrators, None, 1).await?;
         if !known.is_empty() {
             return Ok(None);

@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Passwords {
-    /// The statement is the same whether or not the address has an account; the worker finds out later.
+    /// The statement is the same whether or not the address has an account. The worker checks later whether it has.
     pub(crate) async fn forgot(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
         let store = self.core.store.as_ref();
         let about = email.canonical();

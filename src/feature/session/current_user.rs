@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Sessions {
-    /// Verifies an access token, and asks the database whether its session and its user are alive: one query.
+    /// Verifies an access token, and checks with one query whether its session is live and belongs to its user.
     pub(crate) async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
         let claims = self.core.tokens.verify(token.expose())?;
         let (session_id, now) = (claims.session_id(), self.core.clock.now());

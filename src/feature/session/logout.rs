@@ -9,7 +9,8 @@ use crate::{
 };
 
 impl Sessions {
-    /// Ends the session of a refresh token of any generation. Any other text ends nothing.
+    /// Ends the session that a refresh token belongs to, even if the token has been superseded. Any other text ends
+    /// nothing.
     pub(crate) async fn logout(
         &self,
         refresh_token: &RefreshToken,

@@ -15,7 +15,7 @@ use crate::{
     token::{ActiveUser, Session, SessionId},
 };
 
-/// The sessions of signed-in users. Cheap to clone; from [`Auth::sessions`](crate::Auth::sessions).
+/// The sessions of signed-in users, from [`Auth::sessions`](crate::Auth::sessions). Cheap to clone.
 ///
 /// The caller comes from [`UserService::current_user`](crate::UserService::current_user).
 #[derive(Clone, Debug)]

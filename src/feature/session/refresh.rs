@@ -19,7 +19,8 @@ struct Asked {
 }
 
 impl Asked {
-    /// Whether an access token of then has the claims of one of now.
+    /// Whether an access token for the session as it was then has the same claims as a token for the session as it is
+    /// now.
     fn says_the_same_as(&self, live: &SessionUser) -> bool {
         self.live.user.roles == live.user.roles
             && self.live.authenticated_at == live.authenticated_at
@@ -44,7 +45,7 @@ impl Sessions {
         let (rotation, successors) = rotation.ok_or(ErrorKind::InvalidRefreshToken)?;
         let id = rotation.id;
         let asked = self.ask(&rotation).await?;
-        // The hooks may have taken long, so the rotation gets the present time.
+        // The hooks may have taken a while, so the rotation gets the current time.
         let rotation = tokens.dated(rotation);
         let now = rotation.now;
         let prepared = asked
@@ -74,8 +75,8 @@ impl Sessions {
         Ok(tokens.pair(access_token, id, token, expires_at, now))
     }
 
-    /// Asks the hooks for the claims of the next access token. Without hooks, or if the refresh token will not be
-    /// exchanged, nobody is asked. Reuse of a token is therefore handled without the hooks.
+    /// Asks the hooks for the claims of the next access token. No hook is asked if the refresh token cannot be
+    /// exchanged. The reuse of a token is therefore handled without the hooks.
     async fn ask(&self, rotation: &RotateSession) -> Result<Option<Asked>> {
         if !self.core.hooks.are_there() {
             return Ok(None);

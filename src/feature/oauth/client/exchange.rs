@@ -87,7 +87,7 @@ impl Endpoints {
         Ok(url.into())
     }
 
-    /// Exchanges the code, which spends it.
+    /// Exchanges the code for tokens. A code can be exchanged only once.
     pub(super) async fn exchange(
         &self,
         web: &Web,
@@ -125,7 +125,7 @@ impl Endpoints {
     }
 }
 
-/// The members of an answer that are read. Other members may have any type.
+/// The members of an answer that this client reads. Other members may have any type.
 const READ: [&str; 4] = ["access_token", "error", "id_token", "token_type"];
 
 /// Sends the request and passes on only strict JSON, reduced to the members that are read. A refusal with status 200,

@@ -39,7 +39,7 @@ pub(super) fn is_issuer(provider: &Provider, iss: &str) -> bool {
     iss == base || iss.strip_prefix(base) == Some("/login/oauth")
 }
 
-/// Fetches the owner of the token, as the claims of an ID token: the subject and the names.
+/// Fetches the owner of the token. The result has the form of ID token claims: the subject and the names.
 pub(super) async fn user(
     web: &Web,
     provider: &Provider,
@@ -50,7 +50,7 @@ pub(super) async fn user(
     let user = profile::ask(web, USER, &url, token, &HEADERS).await?;
     let user = json::parse_object(&user)
         .map_err(|_| ProviderFault::Nonsense(USER, "is not one JSON object"))?;
-    // The login is not the identity: a user can change it, and another user can then take it.
+    // The login name is not the identity, because a user can change it, and another user can then take it.
     let id = user.get("id").and_then(Value::as_u64).filter(|id| *id > 0);
     let id = id.ok_or(ProviderFault::Nonsense(USER, "has no number"))?;
     let name = user.get("name").cloned().unwrap_or_default();

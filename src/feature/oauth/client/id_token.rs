@@ -43,7 +43,7 @@ pub(super) struct Expected<'a> {
 }
 
 impl<'a> IdToken<'a> {
-    /// Reads the header. `supported` lists the algorithms that the provider says it signs with, if it names any.
+    /// Reads the header. `supported` lists the signing algorithms that the provider announces, if it announces any.
     pub(super) fn read(
         token: &'a str,
         supported: Option<&[String]>,

@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub(super) const TERMS: Terms = hourly("the keys of a provider");
-/// The key lengths that the verifier accepts, in bits. The minimum is NIST SP 800-131A's.
+/// The key lengths that the verifier accepts, in bits. The minimum is from NIST SP 800-131A.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// The algorithms of ID tokens: the asymmetric ones of RFC 7518 that are in use, and Ed25519 (RFC 8037).
@@ -46,7 +46,7 @@ pub(super) struct Keys(Vec<Key>);
 #[derive(PartialEq, Eq)]
 pub(super) struct Key {
     kid: Option<String>,
-    /// The only algorithm that the key may be used with, if it names one.
+    /// The only algorithm that the key may be used with, if the key names an algorithm.
     algorithm: Option<String>,
     material: Material,
 }
@@ -64,7 +64,7 @@ enum Material {
 pub(super) enum NoKey {
     /// Several keys fit.
     Ambiguous,
-    /// No key has that identifier, or none fits.
+    /// No key has that identifier, or no key fits.
     Unknown,
     /// A key has that identifier, but is for another use.
     Unfit,
@@ -155,7 +155,7 @@ impl Key {
             ("OKP", Some("Ed25519")) => Material::Ed25519(bytes("x").filter(|x| x.len() == 32)?),
             _ => return None,
         };
-        // A present member must be text, or the key is invalid.
+        // An optional member may be absent. If it is present but not text, the key is invalid.
         let optional = |name: &str| match text(name) {
             None => Some(None),
             Some(text) => text.map(|text| Some(text.to_owned())),

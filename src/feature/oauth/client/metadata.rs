@@ -23,11 +23,11 @@ pub(super) struct Metadata {
     pub(super) token: Url,
     pub(super) jwks: Url,
     pub(super) userinfo: Option<Url>,
-    /// The client authentication methods, if it names them.
+    /// The client authentication methods, if the provider names them.
     pub(super) auth_methods: Option<Vec<String>>,
-    /// The signature algorithms of ID tokens, if it names them.
+    /// The signature algorithms of ID tokens, if the provider names them.
     pub(super) algorithms: Option<Vec<String>>,
-    /// Whether it sends its `iss` to the callback (RFC 9207, section 3).
+    /// Whether the provider sends its `iss` to the callback (RFC 9207, section 3).
     pub(super) names_itself: bool,
 }
 

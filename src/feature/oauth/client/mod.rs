@@ -1,4 +1,4 @@
-//! The client that asks a provider who has just signed in.
+//! The client that asks a provider which user has just signed in.
 //!
 //! ```text
 //! configuration ──► authorization URL ──► (browser) ──► code ──► tokens ──► ID token, verified by the provider's keys
@@ -98,7 +98,8 @@ pub(crate) struct Answer<'a> {
 #[derive(Debug)]
 pub(crate) struct Identified {
     pub(crate) assertion: Assertion,
-    /// The reason why the address is unknown or unverified. The identity is verified in any case.
+    /// The failure that left the address unknown or unverified, if there was one. The identity is verified in any
+    /// case.
     pub(crate) fault: Option<ProviderFault>,
 }
 
@@ -149,7 +150,7 @@ impl Client {
         &self.0.provider
     }
 
-    /// Fetches the configuration and the keys, unless they are cached. It takes at most 5 seconds.
+    /// Fetches the configuration and the keys, unless they are cached. The call takes at most 5 seconds.
     pub(crate) async fn prepare(&self) -> Result<(), ProviderFault> {
         let Source::Discovered { keys, .. } = &self.0.source else {
             return Ok(());
@@ -178,7 +179,7 @@ impl Client {
         }
     }
 
-    /// Finds out who has signed in. It spends the code and takes at most 8 seconds.
+    /// Finds out who has signed in. The call spends the code, and takes at most 8 seconds.
     pub(crate) async fn identify(&self, answer: &Answer<'_>) -> Result<Identified, ProviderFault> {
         let end = Instant::now() + DEADLINE;
         let mut known = until(end, self.who(answer)).await?;

@@ -105,7 +105,7 @@ impl FromMembers for BeginSignInQuery {
     }
 }
 
-/// The parameters of RFC 6749, section 4.1.2, and RFC 9207 that are read, strictly.
+/// The parameters of RFC 6749, section 4.1.2, and of RFC 9207, which are read strictly.
 const READ: [&str; 4] = ["code", "error", "iss", "state"];
 
 /// The parameters that a browser brings back from a provider. Providers may add others, in any encoding.

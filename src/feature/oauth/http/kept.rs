@@ -20,7 +20,7 @@ pub(super) fn named(kept_as: &str) -> String {
 }
 
 /// The value of the cookie of a flow that begins now. It includes the time, because browsers do not send the age of a
-/// cookie, and their order proves nothing (RFC 6265, section 4.2.2).
+/// cookie, and the order of the cookies proves nothing (RFC 6265, section 4.2.2).
 pub(super) fn value(secret: &str, now: Timestamp) -> String {
     format!("{secret}.{:x}", now.timestamp_micros())
 }
@@ -30,8 +30,8 @@ pub(super) fn secret(value: &str) -> &str {
     value.rsplit_once('.').map_or(value, |(secret, _)| secret)
 }
 
-/// The names of the cookies to delete so that one more has room, oldest first. Among cookies of the same age, the first
-/// one is deleted.
+/// The names of the cookies to delete, oldest first, so that there is room for one more cookie. Among cookies of the
+/// same age, the first cookie of the request comes first.
 pub(super) fn surplus(request: &Request) -> Vec<String> {
     let is_ours = |rest: &str| {
         let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
@@ -45,7 +45,7 @@ pub(super) fn surplus(request: &Request) -> Vec<String> {
     oldest.map(|(rest, _)| named(rest)).collect()
 }
 
-/// The start of the flow, in microseconds. A value without a time is the oldest.
+/// The start of the flow, in microseconds. A value without a time counts as the oldest.
 fn began(value: &str) -> i64 {
     let time = value.rsplit_once('.').map(|(_, time)| time);
     time.and_then(|time| i64::from_str_radix(time, 16).ok())

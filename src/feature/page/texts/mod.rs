@@ -31,7 +31,8 @@ pub(crate) struct Texts {
     pub(crate) busy: &'static str,
     /// The link was used before, and its effect still holds.
     pub(crate) used: &'static str,
-    /// The same for a link that sets a password. It is separate, because a second form may have had another password.
+    /// The same notice for a link that sets a password. It has its own text, because the second form may have
+    /// contained another password.
     pub(crate) password_set_before: &'static str,
     /// The link is unknown, expired or void.
     pub(crate) invalid: Note,

@@ -62,7 +62,7 @@ async fn trust_covers_the_domain_of_the_address() {
 #[tokio::test]
 async fn an_address_missing_in_the_token_is_fetched() {
     let scene = Scene::sound().await;
-    // The token has no address for `email_verified`.
+    // The token has no address that its `email_verified` could belong to.
     scene.issue(&scene.claims_but("email", None));
     let info = json!({"sub": "ann-1", "email": "ann@example.net", "name": "Other"});
     scene.provider.reply(USERINFO, Reply::json(&info));

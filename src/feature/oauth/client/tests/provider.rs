@@ -26,13 +26,13 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// The paths of its endpoints.
+/// The paths of the provider's endpoints.
 pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
 pub(crate) const JWKS: &str = "/jwks";
 pub(crate) const TOKEN: &str = "/token";
 pub(crate) const USERINFO: &str = "/userinfo";
 
-/// A provider on its own port. Stopped on drop. A path without a reply answers 404.
+/// A provider on its own port, which is stopped on drop. If no reply is set for a path, the answer is 404.
 #[derive(Debug)]
 pub(crate) struct FakeProvider {
     address: SocketAddr,
@@ -52,7 +52,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
-    /// Whether it never answers.
+    /// Whether the provider never answers.
     pub(crate) hangs: bool,
 }
 
@@ -255,7 +255,7 @@ impl Key {
         jwk
     }
 
-    /// The header of a token that it signs.
+    /// The header of the tokens that this key signs.
     pub(crate) fn header(&self) -> Value {
         let algorithm = match self.pair {
             Pair::Ed(_) => "EdDSA",
@@ -265,7 +265,7 @@ impl Key {
         json!({"alg": algorithm, "kid": self.kid, "typ": "JWT"})
     }
 
-    /// A token with its own header.
+    /// A token with the header of this key.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         self.sign_with(&self.header(), claims)
     }
