@@ -53,7 +53,8 @@ macro_rules! to_change {
     };
 }
 
-/// Only one statement can use the token. If a newer token has replaced it in between, no statement can use it.
+/// Only one statement can use the token. If a newer token has replaced the token since `found` read it, this statement
+/// uses neither token.
 macro_rules! spend {
     () => {
         "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM found \

@@ -191,7 +191,7 @@ async fn delete_in(
 struct Held {
     user: User,
     credential_version: i64,
-    /// Whether there is another administrator, who stays one until this transaction ends.
+    /// Whether another user is an administrator, and will remain an administrator until this transaction ends.
     others: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Changes that a session authorizes after a credential of the user was checked in it.
+//! Changes that a session authorizes after a credential of the user was checked in that session.
 
 use sea_orm::{QueryResult, Value};
 

@@ -57,8 +57,8 @@ impl Connections {
         })
     }
 
-    /// A connection that is outside a transaction according to driver and server. A connection inside one is closed,
-    /// because the caller that left the transaction open will not commit it.
+    /// A connection that is outside a transaction according to driver and server. If a connection is inside a
+    /// transaction, it is closed, because the caller that left the transaction open will not commit it.
     pub(super) async fn acquire_idle(&self) -> Result<Connection, DbErr> {
         // Each failed round closes one connection. After as many failed rounds as the pool has connections, the next
         // round gets a new connection.
@@ -102,7 +102,7 @@ pub(super) struct Connection {
     on_failure: Option<OnFailure>,
 }
 
-/// Runs after each failure of the database, because another host may have taken over.
+/// A callback that runs after each failure of the database, because another database host may have taken over.
 #[derive(Clone)]
 pub(super) struct OnFailure(Arc<dyn Fn(Failure) + Send + Sync>);
 

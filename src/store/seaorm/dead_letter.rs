@@ -1,4 +1,4 @@
-//! The outbox for operators, and the retry of dead letters, in SQL.
+//! Lists the outbox for operators, and retries dead letters, in SQL.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, prelude::Uuid};
@@ -52,7 +52,7 @@ macro_rules! to_retry {
 const TO_RETRY: &str = to_retry!("");
 const TO_RETRY_LOCKED: &str = to_retry!(" FOR UPDATE");
 
-/// Columns that this version cannot read are copied as they are.
+/// The columns are copied in SQL, so a value that this version cannot read stays as it is.
 const RETRY: &str = "\
     INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, holds_from, \
         ordered_at, ordered_user_id, ordered_address, ordered_version, state, attempts, admitted, last_error) \

@@ -16,8 +16,8 @@ const MAX_RETRIES: u32 = 3;
 
 /// Once a transaction has read, SQLite does not let it wait for another writer, because the data that it has read may
 /// be outdated.
-const HOST_CONFLICT: &str = "the transaction is the host's, which rolls it back and runs it again; on SQLite, one that reads \
-    before it writes has to be begun with SqliteTransactionMode::Immediate";
+const HOST_CONFLICT: &str = "the host opened this transaction, so the host must roll it back and run it again; on \
+    SQLite, begin a transaction that reads before it writes with SqliteTransactionMode::Immediate";
 
 /// Counts how often a statement or transaction has failed for a transient reason, and waits before the next attempt.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ pub(super) fn overtaken() -> DbErr {
     DbErr::RecordNotInserted
 }
 
-/// Whether the connection has ended, because its server closed it or cannot be reached.
+/// Whether this error means that the connection has ended, because its server closed it or cannot be reached.
 pub(super) fn is_lost(error: &SqlxError) -> bool {
     match error {
         SqlxError::Io(_) | SqlxError::Tls(_) => true,
@@ -154,7 +154,7 @@ fn driver_error(error: &DbErr) -> Option<&SqlxError> {
 }
 
 pub(super) fn store_error(error: &DbErr) -> StoreError {
-    // Keeps only the text: other members of a driver's error, such as the failing row, must not be logged.
+    // Keeps only the text, because other members of a driver's error, such as the failing row, must not be logged.
     let text: BoxError = error.to_string().into();
     match cause(error) {
         Cause::Conflict => StoreError::Conflict(text),

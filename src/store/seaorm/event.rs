@@ -121,7 +121,7 @@ impl<D: Database> EventStore for SeaOrmStore<D> {
             let statement = page.build(self.backend());
             let rows = self.query(Access::Read, || statement.clone()).await?;
             // An event that this version cannot read, such as an event of a kind that a newer version added, must not
-            // hide the others.
+            // hide the other events.
             events.extend(rows.iter().filter_map(|row| {
                 let event = event(row).inspect_err(|error| {
                     tracing::error!(%error, "an event cannot be read");

@@ -1,6 +1,6 @@
 //! Checks that SQLite's files are still at their paths.
 //!
-//! Writes to a file that was removed or replaced are lost when the process ends.
+//! If a file was removed or replaced, later writes to it are lost when the process ends.
 
 use std::{
     fmt, fs, io,
@@ -28,7 +28,7 @@ struct Opened {
     connection: Mutex<Option<SqliteConnection>>,
 }
 
-/// Device and inode. An inode is not reused while a connection has its file open.
+/// Device and inode. An inode is not reused while a connection has the file open.
 type Identity = (u64, u64);
 
 impl Files {

@@ -1,4 +1,4 @@
-//! Flows and their codes.
+//! OAuth flows and their codes.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value};
@@ -222,7 +222,7 @@ pub(super) async fn keep_code(
     Ok(())
 }
 
-/// Spends the code of a flow that links, and returns the identity to link.
+/// Uses the code of a flow that links an identity, and returns that identity.
 pub(super) async fn use_offer(
     txn: &Txn<'_>,
     code: &TokenDigest,

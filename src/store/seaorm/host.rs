@@ -27,8 +27,8 @@ use crate::{
     store::{Store, Transaction},
 };
 
-/// A transaction that the host has opened. On SQLite, the transaction itself holds the lock. If its work fails, the
-/// host has to run the work again.
+/// A transaction that the host has opened. On SQLite, the lock of that transaction keeps other writers out. The store
+/// retries nothing, because only the host can run the whole transaction again.
 #[derive(Clone, Debug)]
 pub struct InTransaction<'a>(Arc<dyn HostTransaction + 'a>);
 

@@ -69,7 +69,7 @@ macro_rules! identity_columns {
     };
 }
 
-/// `unproven` is unused; the previous version reads it.
+/// The column `unproven` is unused, but the previous version still reads it.
 const INSERT: &str = concat!(
     "INSERT INTO auth_identities (id, user_id, issuer, subject, provider, email, unproven, created_at) \
     VALUES ($1, $2, $3, $4, $5, $6, FALSE, $7) ON CONFLICT (issuer, subject) DO NOTHING RETURNING ",

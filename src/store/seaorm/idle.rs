@@ -7,8 +7,9 @@ use sea_orm::sqlx::sqlite::SqlitePoolOptions;
 use sea_orm::sqlx::{Connection, Error, SqlSafeStr as _};
 
 /// Asks the driver and the server in one round trip, by sending a `SELECT` in place of a BEGIN. If the driver counts an
-/// open transaction, it refuses the statement. Otherwise the driver sends the statement, and fails if the server then
-/// reports no transaction. If the server is in a failed transaction, it answers with an error.
+/// open transaction, it refuses the statement. Otherwise the driver sends the statement. If the server then reports no
+/// transaction, the driver returns `BeginFailed`, which here means that the connection is idle. If the server is in a
+/// failed transaction, it answers with an error.
 ///
 /// # Errors
 /// If the connection is unusable.

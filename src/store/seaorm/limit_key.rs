@@ -1,4 +1,4 @@
-//! The secret key of limit counters: `auth_limit_keys` has a row for each master secret that the key is sealed for.
+//! The secret key of limit counters, stored in `auth_limit_keys` with one row for each master secret that seals it.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult};
@@ -17,8 +17,8 @@ const ALL: &str = "SELECT label, sealed FROM auth_limit_keys";
 
 const KEEP: &str = "INSERT INTO auth_limit_keys (label, sealed) VALUES ($1, $2)";
 
-/// No other lock in the database has this key. A statement that runs after the lock was granted sees the commit of the
-/// previous holder.
+/// Admits one transaction at a time. No other lock in the database has this key. The statement that follows sees the
+/// rows that the previous holder of the lock committed.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7236838301947564133)";
 
 #[async_trait]

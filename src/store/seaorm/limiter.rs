@@ -70,8 +70,8 @@ fn bytes(key: LimitKey) -> Value {
     key.as_bytes().to_vec().into()
 }
 
-/// One statement for all charges, in which each step uses the result of the previous step. A counter without room
-/// returns no row and is not written; its state is read separately.
+/// One statement for all charges, in which each step uses the result of the previous step. If a counter has no room,
+/// its step writes nothing and returns no row; the state of the counter is read separately.
 fn statement(charges: &[Charge], now: Timestamp) -> (String, Vec<Value>) {
     let mut values = vec![Value::from(now)];
     let mut bind = |value: Value| {
@@ -130,7 +130,7 @@ fn rate_step(
     )
 }
 
-/// The wait after `n` failures is [`Lockout::wait`] in SQL.
+/// Computes the wait after `n` failures in SQL, as [`Lockout::wait`] does.
 fn attempt_step(
     lockout: Lockout,
     now: Timestamp,

@@ -37,7 +37,7 @@ use async_trait::async_trait;
 use sea_orm::Value;
 use tokio::time::timeout;
 
-/// The version of SeaORM that the store runs on, for hosts that use the same database; its `sqlx` is the driver.
+/// The version of SeaORM that the store runs on, for hosts that use the same database. The driver is `sea_orm::sqlx`.
 pub use ::sea_orm;
 
 use self::pool::Database;
@@ -75,7 +75,8 @@ async fn show_life<D: Database>(store: &SeaOrmStore<D>) -> Result<(), StoreError
     // This check comes first, because without the file a write fails as if the tables were missing.
     let in_place = store.ensure_in_place().await;
     in_place.map_err(|error| error::store_error(&error))?;
-    // A counter has this key with a probability of 2^-128. The row is written as expired, so the purge may delete it.
+    // A counter has this key only with a probability of 2^-128. The row is written as expired, so the purge may delete
+    // it.
     let values = [
         Value::from(b"hallpass: alive?".to_vec()),
         Timestamp::UNIX_EPOCH.into(),

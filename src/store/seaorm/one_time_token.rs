@@ -37,7 +37,7 @@ macro_rules! replace {
 pub(super) use replace;
 
 /// Issues a token only if the account is still as it was when the mail was ordered. On Postgres the user row is locked,
-/// so that the statement sees the address and the version after a change in flight.
+/// so that the statement waits for a change in flight, and then sees the new address and the new version.
 macro_rules! issue {
     ($lock:literal) => {
         concat!(
@@ -59,8 +59,8 @@ macro_rules! issue {
 const ISSUE: &str = issue!("");
 const ISSUE_LOCKED: &str = issue!("FOR SHARE OF u");
 
-/// Renews the token of an address change if no newer request has replaced it. A voided request has no matching row, and
-/// this statement adds none.
+/// Renews the token of an address change if no newer request has replaced it. If the request was voided, no row
+/// matches, and this statement adds no row.
 const RENEW: &str = concat!(
     "UPDATE auth_one_time_tokens AS t SET digest = $3, created_at = $4, expires_at = $5, payload = $6 \
     FROM auth_users u WHERE t.user_id = $1 AND t.purpose = $2 AND u.id = t.user_id AND t.created_at < $4 \

@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// On Postgres, writes the mails in parameter `$parameter` (see [`intents`]) within the statement of the change, once
-/// for each row of `from`. Mails for the user whom the change concerns go to `$user`. The mails are ordered for the
-/// account as it was before the statement or, if `new` is given, for the account in the columns `$ordered`.
+/// for each row of `from`. A mail that names neither a user nor an address goes to `$user`. The mails are ordered for
+/// the account as it was before the statement or, if `new` is given, for the account in the columns `$ordered`.
 macro_rules! order {
     ($parameter:literal, $user:literal $(, from $from:literal)? $(, if $condition:literal)?) => {
         order!(
@@ -34,7 +34,8 @@ macro_rules! order {
             concat!(" CROSS JOIN ", $from)
         )
     };
-    // The user of a mail: the user that the mail names, or else the user whom the change concerns.
+    // The user that the mail names or, if the mail names neither a user nor an address, the user whom the change
+    // concerns.
     (recipient $user:literal) => {
         concat!("CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END")
     };

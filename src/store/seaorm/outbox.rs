@@ -68,7 +68,7 @@ macro_rules! columns {
     };
 }
 
-/// Due mails, and mails that were postponed before the clock was set back.
+/// Due mails.
 macro_rules! due {
     ($columns:expr, $limit:literal) => {
         concat!(
@@ -80,6 +80,7 @@ macro_rules! due {
         )
     };
 }
+/// Mails that were postponed before the clock was set back.
 macro_rules! put_off_later {
     ($columns:expr, $limit:literal) => {
         concat!(
@@ -92,8 +93,9 @@ macro_rules! put_off_later {
     };
 }
 
-/// Rows that other transactions hold are skipped. MATERIALIZED makes the limit apply only once. `holds_from` is set to
-/// `$1` minus the length of the lease, so that a difference between clocks does not end a lease.
+/// Rows that other transactions hold are skipped. MATERIALIZED makes each CTE run only once, so that the limit is kept.
+/// `holds_from` is set to `$1` minus the length of the lease, so that a difference between the clocks of two instances
+/// does not end a lease early.
 const CLAIM: &str = concat!(
     "WITH due AS MATERIALIZED (",
     due!("id, due_at", "$3"),
@@ -227,8 +229,8 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
             let values = [now.into(), lease_until.into(), i64::from(limit).into()];
             self.write(CLAIM, values).await?
         } else {
-            // An idle worker claims often, so a read checks for due mails first. Unlike a claim, it does not delay
-            // writers.
+            // An idle worker claims often, so a read checks for due mails first. Unlike a claim, this read does not
+            // delay writers.
             if self.read(ANY_DUE, [now.into()]).await?.is_empty() {
                 return Ok(Claims::default());
             }

@@ -12,7 +12,7 @@ use crate::{
     user::{EmailAddress, UserId},
 };
 
-/// A row that this version cannot read, such as a letter of a newer version, must not delay the others.
+/// A row that this version cannot read, such as a letter of a newer version, must not delay the other mails.
 pub(super) fn claims(rows: &[QueryResult]) -> Claims {
     let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
     for row in rows {

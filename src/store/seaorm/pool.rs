@@ -27,8 +27,8 @@ impl SeaOrmStore {
     /// On SQLite the pool must have `foreign_keys` on (the driver's default) and a busy timeout; WAL is recommended.
     ///
     /// The host may have left a connection of its pool inside a transaction, in which a write would be lost. Before
-    /// each write, the store therefore asks the driver and the server, which costs one round trip. A pool that
-    /// [`connect`](Self::connect) opened asks when a connection is returned instead.
+    /// each write, the store therefore checks the connection, which costs one round trip. A pool that
+    /// [`connect`](Self::connect) opened checks each connection when it is returned instead.
     ///
     /// The host's pool sets the time limit of statements; see [`statement_timeout`](Self::statement_timeout).
     ///
@@ -57,7 +57,7 @@ impl SeaOrmStore {
         Self::new(pool.into())
     }
 
-    /// The store on a pool that checks each returned connection, and whose statements end within this time.
+    /// The store on a pool that checks each returned connection and limits each statement to this time.
     pub(super) fn on_checked(
         db: DatabaseConnection,
         statement_timeout: Duration,
@@ -209,8 +209,8 @@ impl<D: Database> SeaOrmStore<D> {
         self.0.retries()
     }
 
-    /// Fails if a file of SQLite was removed or replaced. If [`connect`](SeaOrmStore::connect) opened the pool, it has
-    /// recorded the files; for any other pool, the first call records them.
+    /// Fails if a file of SQLite was removed or replaced. [`connect`](SeaOrmStore::connect) records the files when it
+    /// opens a pool; for any other pool, the first call of this function records them.
     pub(super) async fn ensure_in_place(&self) -> Result<(), DbErr> {
         self.0.ensure_in_place().await
     }
@@ -241,14 +241,14 @@ pub(super) trait Database: Send + Sync {
         retries: &Retries,
     ) -> impl Future<Output = Result<Vec<QueryResult>, DbErr>> + Send;
 
-    /// This process's turn to write, on SQLite.
+    /// On SQLite, waits for this process's turn to write.
     fn turn(&self) -> impl Future<Output = Option<OwnedMutexGuard<()>>> + Send;
 
     fn begin(&self, retries: &Retries) -> impl Future<Output = Result<Txn<'_>, DbErr>> + Send;
 
     fn retries(&self) -> Retries;
 
-    /// Fails if writes would be lost.
+    /// Fails if writes would be lost, because a file of SQLite was removed or replaced.
     fn ensure_in_place(&self) -> impl Future<Output = Result<(), DbErr>> + Send;
 
     fn patience(&self) -> Duration;
@@ -262,7 +262,7 @@ pub struct Pool {
     /// Whether a connection is checked before use. This is needed for a host's pool, which does not check returned
     /// connections.
     checks_before_use: bool,
-    /// The time limit of a statement; zero if only the host knows it.
+    /// The time limit of a statement; zero if the host has not declared it.
     statement_timeout: Duration,
     /// SQLite allows one writer at a time. Waiting for this mutex is fair and cheap, whereas waiting for the lock of
     /// the file means polling.
@@ -275,7 +275,7 @@ pub struct Pool {
 
 impl Pool {
     async fn connection(&self, access: Access, retries: &Retries) -> Result<Connection, DbErr> {
-        // On SQLite, reads are checked as well: the check costs no round trip, and a read inside a forgotten
+        // On SQLite, reads are checked as well, because the check costs no round trip, and a read inside a forgotten
         // transaction would see old data.
         let checks = match access {
             Access::Read => self.backend() == DbBackend::Sqlite,

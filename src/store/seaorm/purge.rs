@@ -23,8 +23,8 @@ use crate::{
 };
 
 /// The statements that read one batch and delete from it, for rows of `$table` in the order of `$key`. The second
-/// statement checks the rows again, because the result of the first may be out of date. On Postgres, a row that another
-/// transaction holds is skipped.
+/// statement checks the rows again, because the result of the first statement may be out of date. On Postgres, a row
+/// that another transaction holds is skipped.
 struct Purge {
     look: &'static str,
     delete: &'static str,
@@ -216,7 +216,7 @@ async fn purge<D: Database, K: Clone + Into<Value>>(
     })
 }
 
-/// No request waits for a batch, so the batch gets a longer time limit, for a busy disk.
+/// No request waits for a batch, so the batch gets a longer time limit, which it may need if the disk is busy.
 async fn delete<D: Database, const N: usize>(
     store: &SeaOrmStore<D>,
     sql: &str,

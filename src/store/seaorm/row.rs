@@ -1,4 +1,4 @@
-//! Reading rows: columns to values, and values to the types of the store traits.
+//! Converts columns to values, and values to the types of the store traits.
 
 use sea_orm::{ColIdx, DbErr, QueryResult, TryGetable, prelude::Uuid};
 use serde_json::{Map, Value};
@@ -11,8 +11,8 @@ use crate::{
     user::{EmailAddress, Locale, Roles, User},
 };
 
-/// The columns that [`user`] reads: all except the credentials. It reads the columns by position, which saves the
-/// search for ten names in every row. They must be the first columns of a row, in this order.
+/// The columns that [`user`] reads: all except the credentials. The function reads the columns by position, so that it
+/// need not look up each name in every row. These columns must be the first columns of a row, in this order.
 macro_rules! user_columns {
     ($prefix:literal) => {
         concat!(

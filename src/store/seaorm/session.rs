@@ -58,9 +58,9 @@ macro_rules! beyond {
 }
 
 /// Every sign-in writes the user row, and waits for the previous sign-in to release it. After such a wait, the
-/// statement would count the sessions as they were before the wait. To prevent this, its `xmin` condition fails, so
-/// that nothing is opened, and [`open_session`](SessionStore::open_session) runs the statement again while it holds the
-/// row.
+/// statement would count the sessions as they were before the wait. The `xmin` condition prevents this, because it
+/// fails if the row was written during the wait. Then no session is opened, and
+/// [`open_session`](SessionStore::open_session) runs the statement again while it holds the row lock.
 const OPEN: &str = concat!(
     "WITH signed_in AS (",
     note_sign_in!(" AND xmin = (SELECT v.xmin FROM auth_users v WHERE v.id = $1)"),
@@ -133,8 +133,8 @@ pub(super) const END_RECORDED: &str = concat!(
     ") SELECT user_id FROM ended"
 );
 
-/// Does not read the user. If this statement waited for another that increments the version, it would combine the new
-/// session row with the old user row, and leave the session open.
+/// This statement does not read the user. If it did, and waited for another statement that increments the version, it
+/// would combine the new session row with the old user row, and leave the session open.
 macro_rules! end_of {
     () => {
         "UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $4 \
@@ -330,7 +330,7 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
 }
 
 /// No other transaction writes the user row between the two statements, and the second statement sees all sessions that
-/// were opened before.
+/// were opened before it.
 async fn open_held(
     txn: &Txn<'_>,
     new: &NewSession,
@@ -457,7 +457,7 @@ pub(super) async fn end_in(
     Ok(ended)
 }
 
-/// The user whose session was ended. Only one call ends a session.
+/// The user whose session was ended; `None` if this call ended no session.
 pub(super) fn owner(ended: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
     let row = ended.first();
     let user = row.map(|row| column::<Uuid>(row, "user_id"));

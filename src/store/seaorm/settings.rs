@@ -55,7 +55,7 @@ pub struct ConnectSettings {
     map_sqlite: Map<SqliteConnectOptions>,
 }
 
-/// A function of the host that changes the options of the driver.
+/// A function of the application that changes the options of the driver.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 type Map<O> = Arc<dyn Fn(O) -> O + Send + Sync>;
 
@@ -116,26 +116,26 @@ impl ConnectSettings {
     /// role or the database stays in force. Migrations and the purge have limits of their own. On SQLite, this limits
     /// the wait for other processes that write.
     ///
-    /// If a request has less time than this left of its
-    /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout), it begins no write and commits no
-    /// transaction, so that nothing is committed after its 503. Behind a pooler in transaction mode, this setting
-    /// cannot limit statements: set the limit for the role instead.
+    /// If less than this limit is left of the [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout) of
+    /// a request, the request begins no write and commits no transaction, so that nothing is committed after it was
+    /// answered with 503. Behind a pooler in transaction mode, this setting cannot limit statements, so set the limit
+    /// for the role instead.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout.max(Duration::from_millis(1));
         self
     }
 
-    /// Derives both limits from a request timeout: three tenths of it to get a connection, but at most three seconds,
-    /// and three tenths of it for a statement.
+    /// Derives the [acquire timeout](Self::acquire_timeout) and the [statement timeout](Self::statement_timeout) from a
+    /// request timeout. Each is three tenths of the request timeout, but the acquire timeout is at most three seconds.
     #[must_use]
     pub fn request_timeout(self, timeout: Duration) -> Self {
         self.acquire_timeout(ACQUIRE_TIMEOUT.min(timeout * 3 / 10))
             .statement_timeout(timeout * 3 / 10)
     }
 
-    /// Sets a function that changes the driver options of each connection to Postgres. It runs after all other settings
-    /// are applied.
+    /// Sets a function that changes the driver options of each connection to Postgres. The function runs after all
+    /// other settings are applied.
     #[cfg(feature = "postgres")]
     #[must_use]
     pub fn map_postgres(
@@ -146,8 +146,8 @@ impl ConnectSettings {
         self
     }
 
-    /// Sets a function that changes the driver options of each connection to SQLite. It runs after all other settings
-    /// are applied.
+    /// Sets a function that changes the driver options of each connection to SQLite. The function runs after all other
+    /// settings are applied.
     ///
     /// ```
     /// use hallpass::seaorm::ConnectSettings;
@@ -165,12 +165,12 @@ impl ConnectSettings {
         self
     }
 
-    /// The settings as options of SeaORM, for a host that opens the pool itself. SQLite is opened with WAL, foreign
-    /// keys and `synchronous = NORMAL`: acknowledged writes survive the end of the process, and a power cut can lose
-    /// the latest writes but never leaves a broken file.
+    /// The settings as options of SeaORM, for an application that opens the pool itself. SQLite is opened with WAL,
+    /// foreign keys and `synchronous = NORMAL`. With these options, acknowledged writes survive the end of the process.
+    /// A power cut can lose the latest writes, but never leaves a broken file.
     ///
-    /// SeaORM keeps one function of each kind: a call of `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on the
-    /// result replaces the function that applies these settings. Use [`map_sqlite`](Self::map_sqlite) or
+    /// SeaORM keeps only one function of each kind, so a call of `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on
+    /// the result replaces the function that applies these settings. Use [`map_sqlite`](Self::map_sqlite) or
     /// [`map_postgres`](Self::map_postgres) instead. The driver creates a SQLite file with the default mode of the
     /// process.
     ///
@@ -211,7 +211,7 @@ impl ConnectSettings {
         }
     }
 
-    /// The options of both databases.
+    /// The options that apply to both databases.
     fn pool_options(&self, url: &str) -> ConnectOptions {
         let mut options = ConnectOptions::new(url);
         options
@@ -223,7 +223,8 @@ impl ConnectSettings {
     }
 }
 
-/// The error omits the value, which may be a secret, and also a name that does not look like a parameter.
+/// The error omits the value, which may be a secret, and omits the name as well if it does not look like the name of a
+/// parameter.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 fn unknown_parameter(name: &str) -> Error {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');

@@ -10,19 +10,20 @@ use super::{
 use crate::{clock::Timestamp, token::EndReason, user::UserId};
 
 /// The tables from which a takeover deletes the user's rows. If a feature stores another way to sign in, add its table
-/// here, so that both kinds of takeover delete its rows. Sessions are ended, but not deleted. One-time tokens that
-/// verify the address are marked as used, and all others become void with the old version.
+/// here, so that a takeover deletes its rows, whether a reset or a provider verified the address. Sessions are ended,
+/// but not deleted. One-time tokens that verify the address are marked as used, and all other tokens become void
+/// because the credential version is incremented.
 const WIPED: [&str; 2] = ["auth_identities", "auth_oauth_flows"];
 
 /// Marks the tokens that verify an address as used, after the address was verified in another way. All other tokens
-/// become void with the old version, without being marked.
+/// become void without a mark, because the credential version is incremented.
 pub(super) const USE_ALL_PROOFS: &str = concat!(
     "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL AND ",
     is_proof!("purpose")
 );
 
-/// For Postgres, CTEs that delete the rows in the statement of the reset. They follow a CTE `taken_over` with the `id`
-/// of the account. Other CTEs of that statement end the sessions and mark the one-time tokens as used.
+/// For Postgres, CTEs that delete the rows in the statement of the reset. These CTEs follow a CTE `taken_over` with the
+/// `id` of the account. Other CTEs of that statement end the sessions and mark the one-time tokens as used.
 pub(super) fn wiping() -> String {
     let wiping = |table: &str| {
         format!(

@@ -1,7 +1,7 @@
 //! A transaction that several statements share.
 //!
-//! The transaction begins and ends in separate tasks, so that neither BEGIN nor COMMIT is cancelled if the caller
-//! disconnects. After a cancelled BEGIN, the connection would return to the pool inside a transaction.
+//! BEGIN and COMMIT each run in a task of their own, so that neither is cancelled if the caller disconnects. After a
+//! cancelled BEGIN, the connection would return to the pool inside a transaction.
 
 use std::{fmt, time::Duration};
 
@@ -161,8 +161,8 @@ async fn outliving<T: Send + 'static>(
     ended.unwrap_or_else(|error| Err(internal(error.to_string())))
 }
 
-/// Runs `$work` in a transaction. The transaction runs again if it conflicts with a concurrent one, or if its
-/// connection is lost before COMMIT.
+/// Runs `$work` in a transaction. The work runs again in a new transaction if the transaction conflicts with a
+/// concurrent one, or if its connection is lost before COMMIT.
 macro_rules! transaction {
     ($store:expr, |$txn:ident| $work:expr) => {{
         let mut retries = $store.retries();

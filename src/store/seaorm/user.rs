@@ -47,7 +47,7 @@ macro_rules! insert_user {
 }
 pub(super) use insert_user;
 
-/// Takes the values of [`insert_values`], and returns no row if the address is taken.
+/// Needs the values of [`insert_values`], and returns no row if another user has the address.
 pub(super) const INSERT: &str = insert_user!();
 
 const INSERT_RECORDED: &str = concat!(
@@ -197,7 +197,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         if let Some(status) = filter.status {
             query = query.filter(Expr::cust(match status {
                 UserStatus::Active => "status = 'active'",
-                // The condition of the partial index.
+                // Repeats the condition of the partial index, so that the planner can use it.
                 UserStatus::Disabled => "status <> 'active'",
             }));
         }

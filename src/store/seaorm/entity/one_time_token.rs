@@ -7,7 +7,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
-    /// The purpose. If each mail has a token of its own, `/` and the id of the mail follow.
+    /// The purpose. For a purpose with one token for each mail, `/` and the id of the mail follow the purpose.
     #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
     pub purpose: String,
     /// The SHA-256 of the token.
@@ -15,7 +15,7 @@ pub struct Model {
     pub digest: Vec<u8>,
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub payload: Option<Json>,
-    /// The user's version when the token was issued.
+    /// The credential version of the user when the token was issued.
     pub credential_version: i64,
     pub created_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,

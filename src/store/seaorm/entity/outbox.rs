@@ -24,7 +24,8 @@ pub struct Model {
     pub holds_from: Option<DateTimeUtc>,
     /// When the reported change happened. A retried mail keeps this time, and its `created_at` is later.
     pub ordered_at: Option<DateTimeUtc>,
-    /// The account that the mail was ordered for, as it was at that time; null until a claim has found the account.
+    /// The account that the mail was ordered for, followed by its address and version at that time. All three are null
+    /// until a claim has found the account.
     pub ordered_user_id: Option<Uuid>,
     #[sea_orm(column_type = "Text", nullable)]
     pub ordered_address: Option<String>,

@@ -12,7 +12,8 @@ pub struct Model {
     pub generation: i64,
     /// The SHA-256 of the current refresh token.
     pub digest: Vec<u8>,
-    /// The user's version when the session was opened; the session is dead if the user's version has changed.
+    /// The credential version of the user when the session was opened. The session is dead if the user now has another
+    /// version.
     pub credential_version: i64,
     pub created_at: DateTimeUtc,
     pub rotated_at: DateTimeUtc,

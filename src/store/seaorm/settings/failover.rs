@@ -24,10 +24,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long a host may take to answer before another host is tried.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The link between the pool and its watcher.
+/// The state that the pool shares with the task that watches its host.
 pub(super) struct Failover {
     hint: Notify,
-    /// When the host was last found to be lost.
+    /// When the host was last found to be lost, or was last replaced by another host.
     lost: watch::Sender<Option<Instant>>,
 }
 
@@ -44,7 +44,7 @@ impl Failover {
         self.hint.notify_one();
     }
 
-    /// Whether a connection of this age was opened before the host was last found to be lost.
+    /// Whether a connection of this age was opened before the host was last found to be lost or was last replaced.
     pub(super) fn is_outdated(&self, age: Duration) -> bool {
         self.lost.borrow().is_some_and(|lost| age >= lost.elapsed())
     }
@@ -52,7 +52,8 @@ impl Failover {
     /// Watches the host over a separate connection, until the last clone of `db` is dropped.
     pub(super) fn watch(self: Arc<Self>, db: &mut DatabaseConnection, hosts: Hosts, host: Host) {
         let pool = db.get_postgres_connection_pool().clone();
-        // Only clones of `db` hold this sender. If the pool held it, the pool would keep itself alive.
+        // The watching task ends once this sender is dropped. Only clones of `db` hold the sender, because the task
+        // itself keeps the pool alive.
         let (held, dropped) = oneshot::channel::<()>();
         let failover = Arc::clone(&self);
         // This callback covers the statements that the application runs on the pool; the store reports its own

@@ -139,7 +139,8 @@ impl Hosts {
         let end = Instant::now() + patience;
         let share = patience / u32::try_from(self.hosts.len()).unwrap_or(u32::MAX).max(1);
         let mut misfit = None;
-        // The last connection error that may pass. It is returned instead of a timeout, because it says more.
+        // The last transient connection error. This error is returned instead of a timeout, because it is more
+        // specific.
         let mut passing = None;
         loop {
             let mut may_pass = misfit.is_some();
@@ -180,7 +181,7 @@ impl Hosts {
     }
 }
 
-/// Whether this error may pass, for example because the host is still starting.
+/// Whether this error is transient, for example because the host is still starting.
 fn is_passing(error: &SqlxError) -> bool {
     match error {
         SqlxError::Io(_) => true,
@@ -302,7 +303,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Removes `host=` and `port=` from the query if there are several hosts.
+/// Removes `host=` and `port=` from the query if `host=` lists several hosts.
 fn lists(query: Vec<&str>) -> (Option<Lists>, Vec<&str>) {
     let list = |name: &str| {
         let mut values = query.iter().filter_map(|pair| pair.strip_prefix(name));

@@ -26,9 +26,9 @@ pub(super) enum Pooling {
     Transaction,
 }
 
-/// Detects the kind with two connections. A pooler in transaction mode lends the second connection the session that the
-/// first connection has just returned. The second connection then prepares its first statement in the same session and
-/// under the same name.
+/// Detects the kind of session with two connections. A pooler in transaction mode lends the second connection the
+/// session that the first connection has just returned. The second connection then prepares its first statement in the
+/// same session and under the same name.
 ///
 /// # Errors
 /// [`Configuration`](crate::ErrorKind::Configuration) if the pooler mixes up the prepared statements of its clients, or
@@ -101,7 +101,7 @@ struct Prober {
 
 enum Fault {
     Driver(SqlxError),
-    /// Another statement ran under the name of this one.
+    /// A statement of another connection ran under the name of our prepared statement.
     MixedUp,
     NoAnswer,
 }

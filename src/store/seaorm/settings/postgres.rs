@@ -24,7 +24,7 @@ use crate::{
     store::seaorm::{SeaOrmStore, connection::Failure, error::store_error, idle},
 };
 
-/// Options for a host that opens the pool.
+/// Connect options for an application that opens the pool itself. The URL must name a single database host.
 pub(super) fn options(settings: &ConnectSettings) -> Result<ConnectOptions> {
     let hosts = hosts(settings)?;
     let host = hosts.only().ok_or_else(|| {
@@ -115,7 +115,7 @@ impl Losses {
     }
 }
 
-/// The hooks of each connection.
+/// The hooks that the pool runs for each connection.
 #[derive(Clone)]
 struct Hooks {
     wanted: Wanted,

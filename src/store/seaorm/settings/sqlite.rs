@@ -17,18 +17,18 @@ use crate::{
     store::seaorm::{SeaOrmStore, error::Retries, idle},
 };
 
-/// Together with the retries, a write waits at most about eight seconds for other processes.
+/// With this timeout and the retries, a write waits for other processes for at most about eight seconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The URL parameters that the driver reads.
 const PARAMETERS: [&str; 4] = ["cache", "immutable", "mode", "vfs"];
 
-/// Options for a host that opens the pool.
+/// Connect options for an application that opens the pool itself.
 pub(super) fn options(settings: &ConnectSettings) -> Result<ConnectOptions> {
     let place = place(&settings.url)?;
     let mut options = settings.pool_options(&settings.url);
     if let Place::Memory = place {
-        // Each connection would have a separate database, which is lost when the connection is closed.
+        // Each connection would have a separate database, and that database is lost when the connection is closed.
         options
             .max_connections(1)
             .idle_timeout(None)
@@ -122,7 +122,8 @@ fn place(url: &str) -> Result<Place> {
         return Ok(Place::Memory);
     }
     if options.get_filename().as_os_str().is_empty() {
-        // SQLite would create a separate database for each connection, and remove it at the end.
+        // SQLite would create a separate database for each connection, and remove that database when the connection is
+        // closed.
         return Err(Error::configuration(
             "the database URL names no file: sqlite://hallpass.db?mode=rwc",
         ));

@@ -98,7 +98,7 @@ fn unreadable_parameters_are_refused_by_name_only() {
     assert!(!refusal.contains("hunter2"), "{refusal}");
 }
 
-/// The driver would log the values of unknown parameters, and ignore the parameters.
+/// The driver would ignore unknown parameters, and log their values.
 #[test]
 fn a_parameter_that_is_not_known_is_refused_by_its_name_only() {
     for (url, name) in [
@@ -139,7 +139,7 @@ async fn the_refusal_is_reported_if_the_host_then_falls_silent() {
         "postgres://u@{}/app?sslmode=disable",
         listener.local_addr().unwrap()
     );
-    // The first attempt is cut off; later ones get no reply.
+    // The first connection is closed at once, and the second connection gets no reply.
     let host = tokio::spawn(async move {
         drop(listener.accept().await.unwrap());
         let silent = listener.accept().await.unwrap();
