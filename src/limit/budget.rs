@@ -61,8 +61,8 @@ macro_rules! budgets {
 }
 
 budgets! {
-    /// Every request over HTTP, in addition to its own budget, except health, keys and documentation. Counted in the
-    /// memory of each process.
+    /// Every HTTP request except those for health, keys and documentation. If the request has a budget of its own, it
+    /// counts against both. Counted in the memory of each process.
     Default default per_minute(6000, 2000), None;
     /// Requesting a link that sets a new password.
     Forgot forgot per_minute(60, 120), per_minute(2, 120);

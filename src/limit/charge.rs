@@ -22,7 +22,7 @@ pub struct Charge {
     reason = "a third outcome would be a change of contract"
 )]
 pub enum Charged {
-    /// All counters had room. This is the new state of the last one.
+    /// All counters had room. This is the new state of the last counter.
     Granted(Option<Held>),
     /// A counter had no room.
     Refused {

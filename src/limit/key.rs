@@ -52,7 +52,7 @@ impl LimitKeys {
     pub(crate) fn client(&self, budget: Budget, ip: IpAddr) -> LimitKey {
         match canonical(ip) {
             IpAddr::V4(ip) => self.key("client", budget.as_str(), &ip.octets()),
-            // A customer has at least a /64, and can use all addresses in it.
+            // An internet subscriber gets at least a /64 and can use all addresses in it, so they share one counter.
             IpAddr::V6(ip) => {
                 let [a, b, c, d, e, f, g, h, ..] = ip.octets();
                 self.key("client", budget.as_str(), &[a, b, c, d, e, f, g, h])

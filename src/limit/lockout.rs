@@ -15,10 +15,11 @@ const REMEMBERED: TimeDelta = TimeDelta::days(1);
 /// How long failures are remembered once the maximum is reached: in practice, until a reset.
 const REMEMBERED_AT_MOST: TimeDelta = TimeDelta::days(3650);
 const LONGEST: Duration = Duration::from_secs(86_400);
-/// With this many doublings, even a microsecond exceeds a day.
+/// After this many doublings, even a wait of a microsecond exceeds a day.
 const MOST_DOUBLINGS: u32 = 40;
 
-/// The lockout after consecutive wrong passwords: a wait that doubles. After the maximum (NIST SP 800-63B section
+/// The lockout after consecutive wrong passwords. After a few failures, callers have to wait before the next attempt,
+/// and the wait doubles with each further failure. After the maximum number of failures (NIST SP 800-63B section
 /// 3.2.2: at most 100), no password is checked until the password is reset, the link in the lockout letter is used, or
 /// an administrator unlocks the account.
 ///
@@ -41,7 +42,7 @@ const MOST_DOUBLINGS: u32 = 40;
 pub struct Lockout {
     /// The number of failures in a row without a wait between them; at least 1. Default 5.
     pub free_attempts: u32,
-    /// The wait after that many failures. It doubles with each further failure. Default a second.
+    /// The wait after `free_attempts` failures. It doubles with each further failure. Default a second.
     pub base_delay: Duration,
     /// The longest wait; at most a day. Default 15 minutes.
     pub max_delay: Duration,
@@ -93,8 +94,8 @@ impl Lockout {
         TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)
     }
 
-    /// The latest time until which a wait can last. A later time means that the clock was set back, and no caller
-    /// waits.
+    /// The latest time at which a wait can end, as seen at `now`. If a stored wait ends later, the clock was set back,
+    /// and the stored wait is ignored.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
         now + TimeDelta::from_std(self.max_delay).unwrap_or(TimeDelta::MAX) + SKEW
@@ -116,7 +117,7 @@ impl Lockout {
         failures == self.free_attempts || failures == self.max_attempts
     }
 
-    /// The counter after one more attempt. If the attempt has to wait, the error is the unchanged counter.
+    /// The counter after one more attempt. If the attempt is refused, the error is the unchanged counter.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
         let failures = held.map_or(0, |held| held.attempts);
         if let Some(held) = held

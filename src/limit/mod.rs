@@ -4,11 +4,11 @@
 //!
 //! * a [`Rate`] for each client address (IPv6 by /64) and for each email address that a call names, by the generic cell
 //!   rate algorithm (ITU-T I.371): a steady pace, and a burst on top;
-//! * the [`Lockout`] of a password, counted by address, whether or not it has an account. Devices that have signed in
-//!   before are counted separately, so that nobody can lock an owner out.
+//! * the [`Lockout`] of a password, counted by address, whether or not the address has an account. Devices that have
+//!   signed in before are counted separately, so that nobody can lock an owner out.
 //!
-//! Calls in process are counted as well. A client whose [address](crate::event::ClientInfo::ip) is not known has no
-//! counter of its own.
+//! Calls that the host makes in process are counted as well. A client whose [address](crate::event::ClientInfo::ip) is
+//! not known has no counter of its own.
 //!
 //! The digests are computed with a key that [outlives](crate::store::LimitKeyStore) the master secrets. Rotating the
 //! secrets therefore resets no counter, and instances that list the secrets in another order share the counters.

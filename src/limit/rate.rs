@@ -12,8 +12,8 @@ use crate::{
 
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
-/// A steady pace and a burst: after a pause, `burst` calls are allowed immediately, and then one every `period /
-/// amount`.
+/// A steady pace and a burst. After a pause, `burst` calls are allowed immediately, and then one call is allowed every
+/// `period / amount`.
 ///
 /// ```
 /// use hallpass::limit::Rate;
@@ -84,8 +84,8 @@ impl Rate {
             .unwrap_or(TimeDelta::MAX)
     }
 
-    /// The latest time that a counter can hold. A later time means that the clock was set back, and the counter is
-    /// ignored.
+    /// The latest time that a counter can hold, as seen at `now`. If a counter holds a later time, the clock was set
+    /// back, and the counter is ignored.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
         now + self.tolerance() + self.emission_interval() + SKEW

@@ -36,13 +36,13 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<Option<UserId>, StoreError>;
 
-    /// Stores the token that confirms a new address of the user, replacing any older one, and orders the mails.
+    /// Stores the token that confirms a new address of the user, replaces any older token, and orders the mails.
     ///
     /// # Contract
-    /// Atomic. The session must be live, and the user's credentials must be unchanged since they were checked in it.
-    /// The token has the purpose [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange) and replaces an
-    /// older token (by `created_at`); the event and the mails are written with it. If there is a newer token, nothing
-    /// is written. The same statements run whether or not the address has an account.
+    /// Atomic. The session must be live, and the user's credentials must be unchanged since they were checked in that
+    /// session. The token has the purpose [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange) and
+    /// replaces an older token (by `created_at`); the event and the mails are written with it. If there is a newer
+    /// token, nothing is written. The same statements run whether or not the address has an account.
     ///
     /// # Errors
     /// If the database fails.
@@ -55,7 +55,7 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
     ) -> Result<Checked, StoreError>;
 
     /// Changes the address of a token's user to the address that the token was mailed to, and returns the user; `None`
-    /// if the token is not valid, or another account has the address.
+    /// if the token is not valid, or if another account has the address.
     ///
     /// # Contract
     /// Atomic, and at most one of any number of concurrent calls succeeds (I1). The token must have the purpose

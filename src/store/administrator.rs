@@ -17,9 +17,9 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Adds an administrator if there is none yet.
     ///
     /// # Contract
-    /// Atomic: the user is added and the event is written only if at that moment there is no active
-    /// [administrator](crate::user::User::is_administrator) and the address is free. Of any number of concurrent calls,
-    /// with any addresses, at most one returns [`FirstAdministrator::Inserted`].
+    /// Atomic: the user is added and the event is written only if, at the moment of the insert, there is no active
+    /// [administrator](crate::user::User::is_administrator) and the address is free. Of any number of concurrent
+    /// calls, with any addresses, at most one returns [`FirstAdministrator::Inserted`].
     ///
     /// # Errors
     /// If the database fails.
@@ -33,12 +33,12 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// The result of [`UserChange::apply`](crate::user::UserChange::apply) is written with its events, and no other
-    /// call writes the user in between. A change without effect writes nothing. Disabling a user increments
-    /// `credential_version`, so that every session and one-time token of the user is void. These sessions and tokens
-    /// stay void if the user is enabled again, except for tokens of purpose
+    /// call writes the user between the read and the write. A change without effect writes nothing. Disabling a user
+    /// increments `credential_version`, so that every session and one-time token of the user is void. These sessions
+    /// and tokens stay void if the user is enabled again, except for tokens of purpose
     /// [`VerifyEmail`](crate::token::Purpose::VerifyEmail). Under any number of concurrent calls of this method and of
-    /// [`delete_user`](Self::delete_user), at least one [administrator](crate::user::User::is_administrator) remains if
-    /// there was one.
+    /// [`delete_user`](Self::delete_user), at least one [administrator](crate::user::User::is_administrator) remains
+    /// if there was one.
     ///
     /// # Errors
     /// If the database fails.

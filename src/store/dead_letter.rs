@@ -32,9 +32,10 @@ pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// Atomic, and at most one of any number of concurrent calls succeeds. The dead intent is removed. The new intent
-    /// has the same content and recipient, and keeps the account and the time of the original order. The written event
-    /// names [the retried mail](crate::mail::RetriedMail::noted_on). The old link cannot be derived from the new
-    /// identifier. The lifetime of the mail starts again at `now`. A pending intent is left unchanged.
+    /// has the same content and recipient, and keeps the account and the time of the original order. The event is
+    /// written with [the details of the retried mail](crate::mail::RetriedMail::noted_on). If the mail carries a link,
+    /// the new mail has a different link, because links are derived from the identifier of the mail. The lifetime of
+    /// the mail starts again at `now`. A pending intent is left unchanged.
     ///
     /// # Errors
     /// If the database fails.

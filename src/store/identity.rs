@@ -27,9 +27,10 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// Applies the outcome of an assertion, and stores the code for its user.
     ///
     /// # Contract
-    /// Atomic: [`Assertion::resolve`] decides based on the data at that moment, and no other call writes the identity
-    /// or the users between the decision and the write. The code is stored with the flow, together with the user and
-    /// their `credential_version`. The rest depends on the decision:
+    /// Atomic: [`Assertion::resolve`] decides based on the data that this call reads, which may have changed since
+    /// [`candidates`](Self::candidates), and no other call writes the identity or the users between the decision and
+    /// the write. Unless the decision is to refuse, the code is stored with the flow, together with the user and their
+    /// `credential_version`. The rest depends on the decision:
     ///
     /// * [`SignIn`](crate::identity::Linking::SignIn) writes nothing more;
     /// * [`Join`](crate::identity::Linking::Join) links the identity, and orders [`joined`](IdentitySignIn::joined);

@@ -10,7 +10,7 @@ use crate::{
 
 /// Keeps the counters of limits. Part of [`Store`](crate::store::Store), and replaceable on its own.
 ///
-/// Counters expire: from `expires_at` on, a counter counts as absent and may be deleted.
+/// Counters expire: from `expires_at` on, a counter is treated as absent and may be deleted.
 #[async_trait]
 pub trait Limiter: std::fmt::Debug + Send + Sync {
     /// Charges the counters in the given order, up to the first counter without room.

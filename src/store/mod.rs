@@ -54,7 +54,7 @@ pub trait TokenStore: SessionStore + RotationStore + OneTimeTokenStore {}
 
 impl<S: SessionStore + RotationStore + OneTimeTokenStore + ?Sized> TokenStore for S {}
 
-/// The storage of everything that Hallpass keeps. All of it is in one database, because one call may touch several
+/// The storage of everything that Hallpass keeps. All data is in one database, because one call may touch several
 /// kinds of data: a rotation reads the user, and a reset changes users, sessions and tokens. A host therefore replaces
 /// the whole store or none of it; only the [`Limiter`] can be replaced on its own.
 #[async_trait]
@@ -73,9 +73,9 @@ pub trait Store:
     + LimitKeyStore
     + PurgeStore
 {
-    /// Proves that the database accepts and keeps writes: it writes a meaningless row and commits it. For a database
-    /// file, it also checks that the path still leads to the opened file. It waits no longer than a call waits for a
-    /// connection.
+    /// Proves that the database accepts and keeps writes, by writing and committing a meaningless row. For a database
+    /// file, the call also checks that the path still leads to the opened file. The call waits no longer than other
+    /// calls wait for a connection.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database does not accept writes, and [`StoreError::Schema`] while migrations
@@ -88,7 +88,7 @@ pub trait Store:
 /// Implemented for `&sea_orm::DatabaseTransaction`, and for `&mut sqlx::Transaction` of Postgres or SQLite, with the
 /// feature `postgres` or `sqlite`.
 pub trait Transaction<'a> {
-    /// A store whose calls run inside this transaction. It commits nothing.
+    /// A store whose calls run inside this transaction. The store does not commit the transaction.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the store cannot use such a transaction.

@@ -24,11 +24,12 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// replaces the unused token that [`request_email_change`](super::AddressStore::request_email_change) stored for
     /// the same address, so that a voided token stays void.
     ///
-    /// A user has at most one token per purpose: a newer token (by `created_at`) replaces an older token, even a used
-    /// one, and never the reverse. For [`VerifyEmail`](Purpose::VerifyEmail), each mail has a token of its own, and all
-    /// tokens that were mailed to one address are valid until they expire or one of them is used. A repeated call
-    /// returns the live digest, so that a mail that is sent again carries the same link. If the live digest was derived
-    /// from another key, the call returns [`Elsewhere`](IssueOneTime::Elsewhere).
+    /// A user has at most one token per purpose: a newer token (by `created_at`) replaces an older token, even if the
+    /// older token was used. An older token never replaces a newer one. For [`VerifyEmail`](Purpose::VerifyEmail),
+    /// each mail has a token of its own, and all tokens that were mailed to one address are valid until they expire or
+    /// one of them is used. A repeated call returns the live digest, so that a mail that is sent again carries the
+    /// same link. If the live digest was derived from another key, the call returns
+    /// [`Elsewhere`](IssueOneTime::Elsewhere).
     ///
     /// # Errors
     /// If the database fails.
@@ -76,8 +77,8 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// Atomic, and at most one of any number of concurrent calls succeeds (I1). The conditions of
-    /// [`one_time_user`](Self::one_time_user) must hold at that moment. The token is then used, the attempts are
-    /// cleared, and the event is written.
+    /// [`one_time_user`](Self::one_time_user) must hold when the token is spent. The token is then marked as used, the
+    /// attempts are cleared, and the event is written.
     ///
     /// # Errors
     /// If the database fails.

@@ -15,8 +15,8 @@ use crate::{
 /// intent and the change together or not at all. If such an intent is for the user whom the change concerns, the store
 /// fills in that user.
 ///
-/// With each intent for a user, the store keeps the address and the `credential_version` that the user has at that
-/// time; see [`Ordered`]. If the change sets a new address, the store keeps the previous address.
+/// With each intent for a user, the store keeps the address and the `credential_version` that the user has when the
+/// intent is written; see [`Ordered`]. If the change sets a new address, the store keeps the previous address.
 #[async_trait]
 pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Adds intents that are due immediately.
@@ -91,11 +91,12 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         error: &str,
     ) -> Result<(), StoreError>;
 
-    /// Makes up to `limit` pending intents due at `now`, and returns their number. It takes only intents that would be
-    /// due after `beyond` and were requested at `asked_from` or later, and starts with those that are due soonest.
+    /// Makes up to `limit` pending intents due at `now`, and returns their number. It takes only intents that would
+    /// otherwise be due after `beyond` and were requested at `asked_from` or later, and starts with those that are due
+    /// soonest.
     ///
     /// # Contract
-    /// If every lease expires at `beyond` or earlier, leased intents stay unchanged.
+    /// An intent whose lease expires at `beyond` or earlier stays unchanged.
     ///
     /// # Errors
     /// If the database fails.

@@ -17,8 +17,8 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// Deletes the sessions of one batch that ended at `before` or earlier, by revocation or expiry.
     ///
     /// # Contract
-    /// At the moment of deletion, each session is checked again, so that a session that was refreshed in between stays.
-    /// `after` is the `next` of the previous batch.
+    /// At the moment of deletion, each session is checked again, so that a session that was refreshed after it was
+    /// read stays. `after` is the `next` of the previous batch.
     ///
     /// # Errors
     /// If the database fails.
@@ -32,11 +32,11 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// Deletes the one-time tokens of one batch that expired at `before` or earlier.
     ///
     /// # Contract
-    /// A used token stays until it expires: its mail may be sent a second time, and
-    /// [`issue_one_time`](super::OneTimeTokenStore::issue_one_time) must know the token. If a newer token has replaced
-    /// an expired one, the newer token stays. A token for an address change stays while the outbox has a letter for an
-    /// address change of the same user, even a dead letter, because the token shows whether a newer request has voided
-    /// that letter.
+    /// A used token stays until it expires, because its mail may be sent a second time, and
+    /// [`issue_one_time`](super::OneTimeTokenStore::issue_one_time) must then find that the token was used. If a newer
+    /// token has replaced an expired token, the newer token stays. A token for an address change stays while the
+    /// outbox has a letter for an address change of the same user, even a dead letter, because the token shows whether
+    /// a newer request has voided that letter.
     ///
     /// # Errors
     /// If the database fails.
@@ -65,7 +65,7 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// Deletes the [counters](super::Limiter) of one batch that expired at `before` or earlier.
     ///
     /// # Contract
-    /// A counter that is charged in between stays.
+    /// A counter that is charged after it was read stays.
     ///
     /// # Errors
     /// If the database fails.

@@ -23,7 +23,7 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Opens a session, and records the sign-in on the user.
     ///
     /// # Contract
-    /// Atomic: the session is opened if and only if the user is active at that moment and has the given
+    /// Atomic: the session is opened if and only if, at the time of the write, the user is active and has the given
     /// `credential_version` and the verified hash. The same step sets `last_login_at`, stores the rehash, clears the
     /// attempts in `cleared_counter`, and writes the event and the mail. Otherwise nothing is written. The call waits
     /// for a reset in flight, and never restores an older password.
@@ -113,8 +113,8 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Records that the user has presented a credential in this session.
     ///
     /// # Contract
-    /// Sets `authenticated_at` and writes the event, only if at that moment the session is live and the user has the
-    /// version and the hash that were checked.
+    /// When the call writes, the session must be live, and the user must have the version and the hash that were
+    /// checked. Then `authenticated_at` is set and the event is written. Otherwise nothing is written.
     ///
     /// # Errors
     /// If the database fails.

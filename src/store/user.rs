@@ -65,8 +65,7 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// Changes the profile of a user, and returns the changed user; `None` if there is no such user.
     ///
     /// # Contract
-    /// One statement. Members that are not in the change keep the values that they have at that moment. Sets
-    /// `updated_at`.
+    /// One statement, which also sets `updated_at`. Members that are not in the change keep their stored values.
     ///
     /// # Errors
     /// If the database fails.

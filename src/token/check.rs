@@ -1,4 +1,4 @@
-//! The check of access tokens from all key sources: as RFC 8725 requires, and stricter.
+//! The check of access tokens for every key source, at least as strict as RFC 8725 requires.
 
 use std::{sync::Arc, time::Duration};
 
@@ -158,7 +158,7 @@ struct ByLength;
 
 impl Weighter<Box<str>, CurrentUser> for ByLength {
     fn weight(&self, token: &Box<str>, user: &CurrentUser) -> u64 {
-        // The approximate cost of a token in addition to its text: our claims and the entry of the cache.
+        // The number is the approximate size of our claims and of the cache entry.
         (token.len() + 640 + members(user.claims())) as u64
     }
 }
@@ -168,7 +168,7 @@ fn members(object: &Map<String, Value>) -> usize {
     object.iter().map(member).sum()
 }
 
-/// The approximate memory of a value; lists grow by doubling.
+/// The approximate memory of a value. Lists and objects count twice, because their capacity grows by doubling.
 fn size(value: &Value) -> usize {
     size_of::<Value>()
         + match value {

@@ -18,7 +18,7 @@ pub(super) const AAL1: &str = "urn:hallpass:aal1";
 pub(super) const TYP: &str = "at+jwt";
 
 /// Claims that a host's own claims never replace: those of RFC 9068 and of this crate, and those that identify the
-/// bearer of a token and its scope (RFC 7519, 7800, 8693).
+/// bearer and the scope of a token (RFC 7519, 7800, 8693).
 pub(super) const RESERVED: [&str; 18] = [
     "acr",
     "act",
@@ -111,7 +111,7 @@ pub(super) fn decode_part(part: &str) -> Option<Vec<u8>> {
 }
 
 pub(super) fn read_header(json: &[u8]) -> Option<Header<'_>> {
-    // serde would read an array as a struct, by position.
+    // Without this check, serde would also accept an array, and take its elements as the members in order.
     is_object(json)
         .then(|| serde_json::from_slice(json).ok())
         .flatten()
@@ -163,7 +163,7 @@ fn uuid(claims: &mut Map<String, Value>, name: &str) -> Option<Uuid> {
     (*id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == *text).then_some(id)
 }
 
-/// The known methods. An issuer of a newer version may write others, which are ignored.
+/// The known methods. An issuer of a newer version may write other methods, which are ignored.
 fn methods(value: Value) -> Option<Methods> {
     let Value::Array(words) = value else {
         return None;

@@ -67,12 +67,12 @@ impl CurrentUser {
     /// Requires a role.
     ///
     /// # Errors
-    /// [`Forbidden`](ErrorKind::Forbidden) if the user did not have it when the token was issued.
+    /// [`Forbidden`](ErrorKind::Forbidden) if the user did not have the role when the token was issued.
     pub fn require_role(&self, role: &Role) -> Result<()> {
         demand(self.has_role(role))
     }
 
-    /// The permissions when the token was issued: claim `permissions`. Empty unless the issuer writes them:
+    /// The permissions when the token was issued: claim `permissions`. Empty unless the issuer writes them; see
     /// [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
     #[must_use]
     pub fn permissions(&self) -> &Permissions {
@@ -105,14 +105,16 @@ impl CurrentUser {
         self.0.expires_at
     }
 
-    /// When the user last presented a credential in the session, in whole seconds: claim `auth_time`. A refresh does not
-    /// change it; `POST /auth/reauthenticate` does, in the tokens of the next refresh.
+    /// When the user last presented a credential in the session, in whole seconds: claim `auth_time`. A refresh alone
+    /// does not change this time. After `POST /auth/reauthenticate`, the tokens of the next refresh carry the new
+    /// time.
     #[must_use]
     pub fn authenticated_at(&self) -> Timestamp {
         self.0.authenticated_at
     }
 
-    /// The methods by which the session was opened: claim `amr` (RFC 8176). Words of a newer version are ignored.
+    /// The methods by which the session was opened: claim `amr` (RFC 8176). Methods that only a newer version knows
+    /// are ignored.
     #[must_use]
     pub fn methods(&self) -> &Methods {
         &self.0.methods

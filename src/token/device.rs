@@ -82,7 +82,7 @@ impl Device {
         &self.id
     }
 
-    /// Whether this user has signed in on the device, and their credentials have not changed since.
+    /// Whether the token was issued to this user, at this version of their credentials.
     pub(crate) fn is_of(&self, user: UserId, credential_version: i64) -> bool {
         self.user == user && self.credential_version == credential_version
     }

@@ -38,7 +38,7 @@ impl SigningKeys {
             .map(Self)
     }
 
-    /// Private keys in PKCS #8 PEM (RFC 5958), Ed25519 or P-256; the first signs.
+    /// Private keys in PKCS #8 PEM (RFC 5958), Ed25519 or P-256; the first key signs.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if there is no key, or a key has another type.
@@ -188,10 +188,10 @@ fn thumbprint(members: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()))
 }
 
-/// A P-256 private key is a number below the order of the curve. About one in 2^32 derived values is out of range, and
-/// the next value is used instead.
+/// A P-256 private key is a number below the order of the curve. If a derived value is out of range, as about one in
+/// 2^32 is, the next value is used instead.
 fn derive_p256(secret: &Secret) -> Result<EcdsaKeyPair> {
-    // ECPrivateKey (RFC 5915) up to the key and after it: version 1, and the named curve prime256v1.
+    // The parts of an ECPrivateKey (RFC 5915) before and after the key: version 1, and the named curve prime256v1.
     const HEAD: &[u8] = &[0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20];
     const TAIL: &[u8] = &[
         0xA0, 0x0A, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07,

@@ -28,11 +28,11 @@ pub struct TokenLifetimes {
     pub session_idle: Duration,
     /// The maximum lifetime of a session, even if it is refreshed. Default 30 days (NIST SP 800-63B-4, AAL1).
     pub session_max: Duration,
-    /// How long a refresh token that was just exchanged still gets the same successor, for a client that lost the
-    /// answer and for a second tab. The request timeout is added to it. Default 30 s.
+    /// How long after its first exchange a refresh token still gets the same successor, so that a second tab, or a
+    /// client that lost the answer, can repeat the exchange. The request timeout is added to this time. Default 30 s.
     ///
-    /// Zero switches the grace off; the request timeout is then not added. The second use of a token then counts as
-    /// theft, even by a client whose answer was lost or whose call was answered with 503.
+    /// Zero switches the grace off, and the request timeout is not added either. Every second use of a token then
+    /// counts as theft, even if the answer was lost or was a 503.
     pub refresh_grace: Duration,
 }
 
@@ -90,12 +90,12 @@ impl TokenLifetimes {
 
     /// How long after an exchange, by the clock, the previous token gets the same successor.
     ///
-    /// An exchange is dated by the start of its request (on Postgres, plus the time that the statement waited), and is
-    /// written up to a request timeout later. A client that was answered with 503 at the end of its request asks again
-    /// when the exchange is already a request timeout old. The remaining grace covers the network, the pause of the
-    /// client, and the clock. With the defaults, a client that retries right after a 503 therefore does not count as a
-    /// thief even if the retry arrives 30 s late or the clock jumps 30 s ahead. A clock that jumps back makes the age
-    /// negative, which is within the grace.
+    /// The time of an exchange is the start of its request (on Postgres, plus the time that the statement waited),
+    /// although the exchange may be written up to a request timeout later. If a request is answered with 503 at its
+    /// end and the client asks again, the exchange may already be a request timeout old. The remaining grace covers
+    /// the network, the pause of the client, and the clock. With the defaults, a client that retries right after a 503
+    /// therefore does not count as a thief even if the retry arrives 30 s late or the clock jumps 30 s ahead. If the
+    /// clock jumps back, the age is negative, and a negative age is within the grace.
     pub(super) fn reuse_window(&self, request_timeout: Duration) -> Duration {
         if self.refresh_grace.is_zero() {
             Duration::ZERO

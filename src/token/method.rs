@@ -33,13 +33,13 @@ impl Method {
     }
 }
 
-/// The methods by which a session was opened. Displayed as words separated by spaces; empty for a session of an older
-/// version.
+/// The methods by which a session was opened. Displayed as words separated by spaces; empty for a session that was
+/// opened by an older version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Methods(BTreeSet<Method>);
 
 impl Methods {
-    /// Parses a stored value. A word of a newer version is ignored.
+    /// Parses a stored value. A word that only a newer version knows is ignored.
     #[must_use]
     pub fn from_stored(words: &str) -> Self {
         let words = words.split_ascii_whitespace();

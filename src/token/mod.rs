@@ -10,8 +10,9 @@
 //! ```
 //!
 //! A refresh token carries its session, its generation and a tag that only the master secret can create, so that a
-//! forged token is refused without a query. The successor of a token is derived from it instead of drawn at random, so
-//! that a repeated request gets the same answer and no plaintext is stored. The store keeps SHA-256 digests only.
+//! forged token is refused without a query. The successor of a token is derived from the token instead of drawn at
+//! random, so that a repeated request gets the same answer and no plaintext is stored. The store keeps SHA-256 digests
+//! only.
 //!
 //! A session is tied to its user's `credential_version`. The version is incremented when the password or the address
 //! is changed, the password is reset, the account is disabled, or the user logs out everywhere. A session that is

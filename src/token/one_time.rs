@@ -19,7 +19,7 @@ use crate::{
     reason = "a plain record between use case and store"
 )]
 pub struct NewOneTimeToken {
-    /// Its digests under every current key, at least one; the first is the one to store.
+    /// The digests of the token under every current key, at least one. The first digest is stored.
     pub digests: Vec<TokenDigest>,
     /// The purpose that it is valid for.
     pub purpose: Purpose,
@@ -47,7 +47,7 @@ pub enum IssueOneTime {
     /// The order is void: the token was used or replaced by a newer one, the user is gone or disabled, or their address
     /// or credentials have changed. Nothing was written.
     Dead,
-    /// The mail has a live token under another key than these. Nothing was written.
+    /// The mail has a live token that was derived from a key other than the given ones. Nothing was written.
     Elsewhere,
     /// The token with this digest is valid. Except for [`Purpose::VerifyEmail`], it is the user's only token for the
     /// purpose.
@@ -92,7 +92,8 @@ pub struct ResetPassword {
 pub struct Reset {
     /// The user whose password was set, as they are now.
     pub user: User,
-    /// Whether the account was unverified before, so that its credentials were deleted.
+    /// Whether the address was unverified, so that the reset took over the account and deleted its earlier
+    /// credentials.
     pub taken_over: bool,
 }
 
@@ -112,7 +113,7 @@ impl OneTimeKeys {
         )
     }
 
-    /// The token with this origin under every current key; the first is the one to issue.
+    /// The tokens with this origin, one for each current key; the first token is issued.
     pub(crate) fn derive(&self, origin: Uuid, purpose: Purpose) -> Vec<OneTimeToken> {
         let message = [origin.as_bytes(), purpose.as_str().as_bytes()].concat();
         let token =

@@ -79,7 +79,7 @@ impl RefreshKeys {
         })
     }
 
-    /// The successor under every current key; the first is the one to issue. `None` after 2^32 - 1 generations.
+    /// The successors, one for each current key; the first successor is issued. `None` after 2^32 - 1 generations.
     pub(crate) fn successors(
         &self,
         token: &ParsedRefresh,

@@ -7,7 +7,8 @@ use crate::event::Event;
 #[non_exhaustive]
 pub enum ReuseClass {
     /// The token has the current generation but is not the current token, or it has the previous generation but the
-    /// current token is not its successor. The session has two branches, for example after a backup was restored.
+    /// current token is not its successor. The session then has two branches, for example because a backup was
+    /// restored.
     Forked,
     /// The token is two or more generations old.
     Older,
@@ -26,7 +27,7 @@ impl ReuseClass {
         }
     }
 
-    /// The event of a reuse, with its class as the detail `class`. Every store writes this event.
+    /// The event `on_reuse`, with this class as its detail `class`. Every store writes the returned event.
     #[must_use]
     pub fn noted_on(self, on_reuse: &Event) -> Event {
         on_reuse.clone().with("class", self.as_str())

@@ -1,4 +1,4 @@
-//! The classification of a refresh token that is not the current one. Every store uses it, on one snapshot.
+//! The classification of a presented refresh token. Every store classifies the token based on one snapshot.
 
 use super::{RefreshGeneration, ReuseClass, RotateSession};
 use crate::{clock::Timestamp, secret::TokenDigest};
@@ -11,7 +11,7 @@ pub struct SessionState {
     pub generation: RefreshGeneration,
     /// The digest of the current refresh token.
     pub digest: TokenDigest,
-    /// When the current token replaced its predecessor: at the start of that request, or later.
+    /// When the current token replaced its predecessor: the start of the request that replaced it, or later.
     pub rotated_at: Timestamp,
     /// Whether the session is not revoked and not expired, and its user is active at the session's
     /// `credential_version`.
@@ -27,7 +27,7 @@ pub struct SessionState {
 pub enum Verdict {
     /// It is the current token and can be rotated.
     Current,
-    /// The session is dead, or the token is newer than this database (a restored backup).
+    /// The session is dead, or the token is newer than this database (after a backup was restored).
     Gone,
     /// It was used before, and this is the class of its reuse.
     Reused(ReuseClass),
@@ -52,7 +52,7 @@ impl SessionState {
         if presented.generation.checked_add(1) != Some(self.generation) {
             return Verdict::Reused(ReuseClass::Older);
         }
-        // A clock that runs behind the writer's makes the age negative, which is within grace too.
+        // If this clock runs behind the clock of the writer, the age is negative, and counts as within grace.
         let age = (presented.now - self.rotated_at)
             .to_std()
             .unwrap_or_default();

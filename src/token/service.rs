@@ -66,7 +66,8 @@ impl ActiveUser {
     /// Requires that the user presented a credential within the last 10 minutes.
     ///
     /// # Errors
-    /// [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if that is longer ago.
+    /// [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the user last presented a credential
+    /// longer ago.
     pub fn require_recent_sign_in(&self, now: Timestamp) -> Result<()> {
         if now < self.authenticated_at + RECENT {
             Ok(())
@@ -116,7 +117,8 @@ pub(crate) struct Opening {
 
 impl Tokens {
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) if a lifetime is out of range, or the permissions are too many.
+    /// [`Configuration`](ErrorKind::Configuration) if a lifetime is out of range, or if there are too many
+    /// permissions.
     pub(crate) fn new(parts: TokenParts<'_>) -> Result<Self> {
         let TokenParts { lifetimes, .. } = parts;
         lifetimes.check()?;
@@ -181,7 +183,7 @@ impl Tokens {
         access.issue(user, authentication, permissions.as_ref(), claims, now)
     }
 
-    /// The pair of a session that the store has opened or rotated.
+    /// The token pair of a session that the store has opened or rotated.
     pub(crate) fn pair(
         &self,
         access_token: AccessToken,
@@ -237,7 +239,7 @@ impl Tokens {
     }
 }
 
-/// Checks that verifiers accept the token even of a user who has every role.
+/// Checks that verifiers accept even the token of a user who has every role.
 fn check_length(permissions: &Permissions) -> Result<()> {
     let length: usize = permissions.iter().map(|one| one.as_str().len() + 3).sum();
     if length > MAX_PERMISSIONS {

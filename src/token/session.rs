@@ -37,9 +37,9 @@ pub struct NewSession {
     pub client: ClientInfo,
     /// How the user has authenticated.
     pub methods: Methods,
-    /// The password hash that was verified; `None` if another credential was.
+    /// The password hash that was verified; `None` if the credential was not a password.
     pub verified_hash: Option<PasswordHash>,
-    /// A new hash of the same password with the parameters in force, if they changed.
+    /// A new hash of the same password, if the verified hash has outdated parameters.
     pub rehashed: Option<PasswordHash>,
     /// The counter of failed attempts to clear.
     pub cleared_counter: Option<LimitKey>,
@@ -57,7 +57,7 @@ pub struct NewSession {
 pub enum OpenSession {
     /// The session is open. The user is returned as they are now.
     Opened(User),
-    /// The account changed since the credential was checked; nothing was written.
+    /// The account has changed since the credential was checked; nothing was written.
     Stale,
 }
 
@@ -74,7 +74,7 @@ pub struct RotateSession {
     pub generation: RefreshGeneration,
     /// The digest of the presented token.
     pub presented: TokenDigest,
-    /// The digests of its successor under every current key, at least one; the first is the one to write.
+    /// The digests of the possible successors, one for each current key and at least one. The first digest is written.
     pub successors: Vec<TokenDigest>,
     /// The present time.
     pub now: Timestamp,
@@ -93,7 +93,7 @@ pub struct RotateSession {
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum Rotation {
-    /// The token was the current one. It was replaced by its successor, the first of the offered ones.
+    /// The token was the current one. It was replaced by the first of the offered successors.
     Rotated(SessionUser),
     /// The token was the previous one, within grace. The successor with this digest has already replaced it.
     Superseded(SessionUser, TokenDigest),
@@ -167,7 +167,7 @@ pub struct CheckedSession {
 pub enum Checked {
     /// The change is done.
     Done,
-    /// The account or the session changed since the credential was checked; nothing was written.
+    /// The account or the session has changed since the credential was checked; nothing was written.
     Stale,
 }
 
@@ -191,7 +191,7 @@ pub enum EndReason {
     Revoked,
     /// The owner of the address took over the account with a provider.
     TakenOver,
-    /// The user opened another session and had reached the maximum.
+    /// The user opened another session although the maximum was reached.
     TooManySessions,
 }
 

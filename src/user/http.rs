@@ -10,7 +10,7 @@ use crate::{
     http::{Input, Request, time},
 };
 
-/// The header `Accept-Language`; empty without one.
+/// The value of the header `Accept-Language`; empty if the request has no such header.
 pub(crate) struct AcceptLanguage(pub(crate) String);
 
 impl<S: Sync> Input<S> for AcceptLanguage {

@@ -31,7 +31,7 @@ pub use crate::{
     id::UserId,
 };
 
-/// A user, as use cases and endpoints see it. It never holds a password hash.
+/// A user, as use cases and endpoints see them. The value never holds a password hash.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct User {
@@ -76,7 +76,7 @@ impl User {
 pub enum UserStatus {
     /// The user may sign in.
     Active,
-    /// The user may not sign in: sessions are dead, and no mail is sent.
+    /// The user may not sign in, their sessions are dead, and no mail is sent to them.
     Disabled,
 }
 

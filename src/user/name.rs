@@ -20,7 +20,7 @@ pub(super) const fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.len() <= MAX_LEN
 }
 
-/// A name, the error of an invalid one, and a set of names.
+/// Defines the type of a name, the error for an invalid name, and a set of names.
 macro_rules! names {
     (
         $what:literal $(, often $often:literal)*;

@@ -20,7 +20,7 @@ impl<T> Page<T> {
     }
 }
 
-/// A page of users. The default is the first fifty of all users.
+/// Which page of users to list. The default is the first fifty of all users.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UserQuery {
@@ -28,7 +28,7 @@ pub struct UserQuery {
     pub filter: UserFilter,
     /// The maximum number of users: 1 to 200, 50 by default.
     pub limit: u32,
-    /// The start of the page: the `next_cursor` of a page with the same filter.
+    /// The start of the page: the `next_cursor` of the previous page, which must have the same filter.
     pub cursor: Option<String>,
 }
 

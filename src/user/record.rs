@@ -78,7 +78,7 @@ pub struct NewUser {
 }
 
 impl NewUser {
-    /// The user as a store returns it after adding it.
+    /// The user that a store returns after the insert.
     #[must_use]
     pub fn to_user(&self) -> User {
         User {
@@ -183,7 +183,7 @@ pub struct Credentials {
     reason = "a plain record between use case and store"
 )]
 pub struct UserFilter {
-    /// Only addresses with this prefix.
+    /// Only users whose address has this prefix.
     pub email: Option<EmailPrefix>,
     /// Only users with this role.
     pub role: Option<Role>,
@@ -196,8 +196,8 @@ pub struct UserFilter {
 pub struct EmailPrefix(String);
 
 impl EmailPrefix {
-    /// Folds the text as an address is folded. If the part after an `@` is a whole domain, it is converted to
-    /// A-labels.
+    /// Folds the text in the same way as an address. If the part after an `@` is a whole domain, that domain is
+    /// converted to A-labels.
     #[must_use]
     pub fn new(text: &str) -> Self {
         match text.rsplit_once('@') {

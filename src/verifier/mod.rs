@@ -12,8 +12,8 @@
 //! including tokens that were seen before. The answer is [`Unavailable`](crate::ErrorKind::Unavailable) only if no keys
 //! were ever fetched.
 //!
-//! A verifier knows only the token. The user may have logged out since, and the roles are those at the time of issue
-//! until the token expires.
+//! A verifier sees only the token. The user may have logged out since the token was issued. Until the token expires,
+//! its roles are those that the user had at the time of issue.
 
 mod fetch;
 #[cfg(feature = "jwks-client")]
@@ -36,8 +36,8 @@ use crate::{
 
 /// Verifies access tokens without asking a database. Cheap to clone.
 ///
-/// An [`Auth`](crate::Auth) has one for its own tokens: [`Auth::verifier`](crate::Auth::verifier). Another service
-/// builds one from the keys that the issuer publishes.
+/// [`Auth::verifier`](crate::Auth::verifier) returns a verifier of the tokens that an [`Auth`](crate::Auth) issues.
+/// Another service builds a verifier from the keys that the issuer publishes.
 ///
 /// ```
 /// use hallpass::verifier::{Verifier, KeySource};

@@ -16,7 +16,7 @@ use crate::{
 pub(super) const MAX_DOCUMENT: usize = 64 * 1024;
 /// How long one attempt may take.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
-/// The time between two attempts, regardless of the outcome of the first.
+/// The time between two attempts, whether or not the first attempt succeeded.
 const PAUSE: Duration = Duration::from_secs(60);
 
 const TERMS: Terms = Terms {
@@ -45,7 +45,7 @@ struct Keys {
 #[derive(Debug)]
 struct Fetched {
     document: Vec<u8>,
-    /// The check caches the tokens that it has verified, so changed keys need a new instance.
+    /// The check caches the tokens that it has verified, so changed keys need a new check.
     check: TokenCheck,
 }
 

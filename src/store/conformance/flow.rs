@@ -100,7 +100,7 @@ pub async fn a_flow_is_taken_once_in_a_race(store: &Subject) {
     assert_eq!(taken, 1, "a flow was taken {taken} times");
 }
 
-/// The code can be redeemed once, for the current credentials and the provider's name.
+/// The code can be redeemed once, and gives the current credentials of the user and the name of the provider.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -46,7 +46,7 @@ pub async fn check_all(store: &Subject) {
     unlink::check_all(store).await;
 }
 
-/// Candidates are found by link, by address, by both or by neither, in their current state.
+/// The candidates of an assertion are the user with the link and the user with the address. Either may be missing.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -25,7 +25,7 @@ pub async fn the_first_sealed_key_is_found_with_any_of_its_secrets(store: &Subje
     let [first, second, third] = [key(), key(), key()];
     let offered = vec![first.clone(), second.clone()];
     assert_eq!(agree(store, offered.clone()).await, sorted(offered.clone()));
-    // Keys that others sealed for the same secrets, in another order and with one more secret.
+    // Another instance offers keys for the same secrets in another order, and for one more secret.
     let later = vec![again(&second), third.clone(), again(&first)];
     assert_eq!(agree(store, later).await, sorted(offered));
     let later = vec![again(&second), third.clone()];

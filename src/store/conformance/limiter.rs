@@ -91,7 +91,7 @@ pub async fn counters_follow_their_rule(limiter: &LimiterSubject) {
     }
 }
 
-/// A burst of concurrent calls is admitted up to its size.
+/// Of many concurrent calls, exactly as many are admitted as the burst allows.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -104,7 +104,8 @@ pub async fn a_burst_admits_no_more_calls_than_its_size(limiter: &LimiterSubject
     }
 }
 
-/// Invariant I6: of several concurrent guesses, only the free attempts are checked, and one more after each wait.
+/// Invariant I6: of several concurrent guesses, only the free attempts are checked. After a wait, one more guess is
+/// checked.
 ///
 /// # Panics
 /// If the limiter breaks the contract.

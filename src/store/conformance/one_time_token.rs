@@ -67,7 +67,7 @@ pub async fn a_token_ends_at_its_expiry(store: &Subject) {
     assert_eq!(spend(store, live, before).await, Some(user.id));
 }
 
-/// A newer token replaces an older one, used or not, and never the reverse.
+/// A newer token replaces an older token, used or not. An older token never replaces a newer one.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -237,7 +237,7 @@ pub async fn a_logout_wins_against_a_rotation(store: &Subject) {
     }
 }
 
-/// Every call with a current or superseded token finds the user. A call with any other token finds none.
+/// Every call with a current or superseded token finds the user. A call with any other token finds no user.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -152,7 +152,7 @@ pub async fn an_ended_session_is_dead(store: &Subject) {
     assert!(unknown.is_none(), "an unknown session was ended");
 }
 
-/// Every session of this user ends, and a sign-in whose credential was checked before opens no session.
+/// Every session of this user ends, and a sign-in whose credential was checked earlier opens no session.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -108,7 +108,8 @@ pub async fn a_reset_of_a_proven_account_leaves_its_identities(store: &Subject) 
     assert_eq!(count(store, user.id, EventKind::AccountTakenOver).await, 0);
 }
 
-/// The account stays unproven, so the owner of the address takes it over with a trusted provider.
+/// An assertion that is untrusted or has an unverified address leaves the account unproven, so the owner of the
+/// address can take the account over.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -19,14 +19,14 @@ use crate::{
 const SHARDS: usize = 64;
 /// The capacity of a hash table of 2^14 buckets.
 const MOST_IN_SHARD: usize = 14_336;
-/// How many counters stay when a full shard is cleared out: fewer than fit, so that the shard does not fill up again at
-/// once.
+/// How many counters stay when a full shard is cleared out. The number is below the capacity, so that the shard does
+/// not fill up again at once.
 const KEPT_IN_SHARD: usize = MOST_IN_SHARD / 8 * 7;
 
-/// Keeps the counters of limits in the memory of this process. Clones share them.
+/// Keeps the counters of limits in the memory of this process. Clones share the counters.
 ///
-/// It holds at most 917,504 counters, in less than 64 MiB. When it is full, it forgets the counters that are farthest
-/// from a refusal, but never a counter that refuses. When all counters refuse, no new caller is admitted.
+/// The limiter holds at most 917,504 counters, in less than 64 MiB. When it is full, it forgets the counters that are
+/// farthest from a refusal, but never a counter that refuses. When all counters refuse, no new caller is admitted.
 ///
 /// ```
 /// use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::{MemoryLimiter, MemoryStore}};
@@ -120,13 +120,14 @@ impl MemoryLimiter {
     }
 }
 
-/// Moves the counters that stay to a new table of the same size, because a table with many deletions would grow at the
-/// next insertion.
+/// Drops counters to make room. The remaining counters move to a new table of the same size, because a table with many
+/// deletions would grow at the next insertion.
 fn make_room(counters: &mut HashMap<LimitKey, Counter>, now: Timestamp) -> Result<(), StoreError> {
     let mut kept: Vec<_> = mem::take(counters).into_iter().collect();
     kept.retain(|(_, counter)| counter.held.expires_at > now);
     if kept.len() > KEPT_IN_SHARD {
-        // Counters that make a caller wait come first, then those with the longest history.
+        // Counters that make a caller wait come first, then those with the most failed attempts, then those with the
+        // latest time.
         kept.sort_unstable_by_key(|(_, counter)| {
             let holds_up = counter.holds_up_until > now;
             std::cmp::Reverse((holds_up, counter.held.attempts, counter.held.until))

@@ -86,7 +86,7 @@ struct State {
     outbox: HashMap<IntentId, OutboxRow>,
     flows: HashMap<TokenDigest, FlowRow>,
     identities: BTreeMap<IdentityId, IdentityRow>,
-    /// The times at which mails of a key were admitted, oldest first.
+    /// The times at which mails were admitted for the key of a budget, oldest first.
     mail_budgets: HashMap<TokenDigest, Vec<Timestamp>>,
     events: BTreeMap<EventId, Event>,
     limit_keys: Vec<SealedKey>,

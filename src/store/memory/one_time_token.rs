@@ -36,7 +36,7 @@ pub(super) fn key_of(token: &NewOneTimeToken) -> OneTimeKey {
 }
 
 impl UserRow {
-    /// Whether an order at this version and for this address is still valid.
+    /// Whether a token that was ordered at this credential version and for this address is still valid.
     fn stands(&self, purpose: Purpose, version: i64, address: &EmailAddress) -> bool {
         let same_address = self.user.email.as_str() == address.as_str();
         match purpose {
@@ -65,7 +65,7 @@ impl OneTimeRow {
         !self.used && user.stands(purpose, self.credential_version, &self.address)
     }
 
-    /// Whether the address that the token was mailed to is still the user's.
+    /// Whether the address that the token was mailed to is still the address of the user.
     fn is_mailed_to(&self, user: &UserRow) -> bool {
         self.address.as_str() == user.user.email.as_str()
     }

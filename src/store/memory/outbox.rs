@@ -21,7 +21,7 @@ pub(super) struct OutboxRow {
     pub(super) intent: Intent,
     pub(super) ordered: Option<Ordered>,
     pub(super) ordered_at: Timestamp,
-    /// When the mail is due; while the mail is leased, when the lease expires.
+    /// The time at which the mail is due or, while the mail is leased, at which the lease expires.
     pub(super) due_at: Timestamp,
     /// If the clock shows an earlier time than this, the clock was set back, and the mail is due.
     pub(super) holds_from: Timestamp,
@@ -201,7 +201,7 @@ impl OutboxStore for MemoryStore {
 }
 
 impl State {
-    /// Whether a letter that changes this user's address is still in the outbox.
+    /// Whether a letter that confirms a new address of this user is still in the outbox.
     pub(super) fn changes_address(&self, user: UserId) -> bool {
         let mut rows = self.outbox.values();
         rows.any(|row| {
@@ -242,7 +242,7 @@ impl State {
         row.filter(|row| row.status == MailStatus::Pending && row.attempts == attempt)
     }
 
-    /// The present account of a user.
+    /// The account of the recipient as it is now; `None` if the recipient is only an address.
     fn ordered_for(&self, recipient: &Recipient) -> Option<Ordered> {
         let (Recipient::NewAddress(id, _) | Recipient::User(id)) = recipient else {
             return None;

@@ -95,7 +95,8 @@ impl PurgeStore for MemoryStore {
         Ok(done(&batch, deleted, limit))
     }
 
-    /// Deletes everything in one batch, because a long batch blocks no caller here.
+    /// Deletes all expired counters in one batch. No caller waits for the whole batch, because it locks one shard at a
+    /// time.
     async fn purge_limits(
         &self,
         before: Timestamp,
@@ -109,7 +110,7 @@ impl PurgeStore for MemoryStore {
     }
 }
 
-/// The first keys after this one.
+/// The first `limit` keys after the key `after`, in the given order.
 fn batch<K: Copy, O: Ord>(
     keys: impl Iterator<Item = K>,
     after: Option<K>,

@@ -21,7 +21,7 @@ impl State {
             row.user.updated_at = now;
         }
         self.end_sessions(user, reason, now);
-        // The other tokens become void with the old version.
+        // The new `credential_version` has already voided all other tokens.
         self.use_proofs(user);
         self.forget_identities(user);
     }

@@ -94,7 +94,7 @@ pub async fn one_of_concurrent_inserts_makes_the_first_administrator(store: &Sub
     }
 }
 
-/// The call is refused for a free address and for a taken one.
+/// The call is refused for a free address and for a taken address.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -61,7 +61,7 @@ pub async fn a_link_is_written_with_its_event(store: &Subject) {
     }
 }
 
-/// A repeated link, or a link of another user's identity, writes no event but spends the code.
+/// An attempt to link an identity that the user or another user already has writes no event, but spends the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -119,7 +119,7 @@ pub async fn flow_links_only_for_the_user_who_began_it(store: &Subject) {
     assert!(matches!(link(store, &good).await, Linked::Linked(_)));
 }
 
-/// Invariant I1: one of any number of concurrent calls links.
+/// Invariant I1: one of any number of concurrent calls links the identity.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -119,7 +119,7 @@ pub async fn concurrent_unlinks_leave_a_sign_in_method(store: &Subject) {
     }
 }
 
-/// A list shows only the oldest 200 identities, but newer ones can be unlinked as well.
+/// A list shows only the oldest 200 identities, but newer identities can be unlinked as well.
 ///
 /// # Panics
 /// If the store breaks the contract.

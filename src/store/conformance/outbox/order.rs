@@ -83,7 +83,7 @@ async fn refusals(store: &Subject) -> Vec<EventId> {
     events.iter().map(|event| event.id).collect()
 }
 
-/// The user of a successful reset gets the notice.
+/// A successful reset orders a notice for the user.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -169,7 +169,7 @@ pub async fn a_theft_orders_its_notice(store: &Subject) {
     assert!(!log_out(store, &session).await, "the session was ended");
 }
 
-/// The user gets a notice only if the link is new.
+/// The user gets a notice only if the identity was not linked before.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -195,7 +195,7 @@ pub async fn a_link_orders_its_notice(store: &Subject) {
     }
 }
 
-/// The owner gets a notice when an identity joins the account, and for no other provider sign-in.
+/// A provider sign-in orders a notice only if it links an identity to an existing account.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -225,8 +225,8 @@ pub async fn joined_account_receives_a_notice(store: &Subject) {
     }
 }
 
-/// One link is ordered for a new account with an unproven address. No link is ordered for an account that is proven,
-/// already exists or is taken over.
+/// A verification link is ordered for a new account with an unproven address. No link is ordered if the account is
+/// proven, already exists or is taken over.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -28,7 +28,8 @@ pub async fn check_all(store: &Subject) {
     a_list_is_bounded(store).await;
 }
 
-/// A sign-in and a refresh count as use; a lower cap ends every session above it.
+/// A sign-in and a refresh both count as use of a session. If the cap was lowered, the next sign-in ends every session
+/// above the new cap.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -80,7 +81,7 @@ pub async fn only_live_sessions_count(store: &Subject) {
     assert_live(store, &[&stays, &fourth, &fifth], &[&ended, &expired]).await;
 }
 
-/// If the clock was set back, the new session has the oldest time, but it stays.
+/// If the clock was set back, a new session has the earliest time of all, but stays live.
 ///
 /// # Panics
 /// If the store breaks the contract.
