@@ -81,7 +81,7 @@ fn canonical(given: &str) -> Result<String, InvalidEmail> {
     Ok(canonical)
 }
 
-/// Whether lower-casing is enough, as it is for nearly every local part.
+/// Whether lower-casing alone yields the canonical form, as it does for nearly every local part.
 fn is_plain_local(local: &str) -> bool {
     let atext = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+".contains(&byte);
     (1..=MAX_LOCAL).contains(&local.len())
@@ -139,8 +139,8 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
     }
 }
 
-/// Whether lower-casing is enough, as it is for nearly every domain. A label with `--` may be an A-label, which has to
-/// be checked.
+/// Whether lower-casing alone yields the canonical form, as it does for nearly every domain. A label with `--` may be
+/// an A-label, which has to be checked.
 fn is_plain(domain: &str) -> bool {
     domain.len() <= 253 && !domain.contains("--") && domain.split('.').all(is_ldh)
 }

@@ -216,7 +216,7 @@ impl From<Refusal> for Error {
     }
 }
 
-/// The error of a store. Outcomes that are not failures are values, not errors.
+/// The error of a store. Outcomes that are not failures are returned as values, not as errors.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {

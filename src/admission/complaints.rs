@@ -12,7 +12,7 @@ use crate::{clock::Timestamp, limit::LimitKey};
 
 /// The time that one log line of a client covers.
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
-/// The number of clients that have a line of their own; all others share one.
+/// The number of clients that have a log line of their own. All other clients share one line.
 const CLIENTS: usize = 1000;
 
 /// For each client, the refusals that are not logged yet. All clients that share a line have the key `None`.
@@ -90,7 +90,7 @@ impl Client {
     }
 }
 
-/// If the clock was set back, nothing counts as recent.
+/// If the clock was set back to a time before `at`, `at` does not count as recent.
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     at <= now && now - at < MINUTE
 }

@@ -53,11 +53,12 @@ impl Lasting {
 }
 
 async fn agree(store: &dyn LimitKeyStore, secrets: &Secrets) -> Result<LimitKeys> {
-    // Earlier versions stored no key, and used this derived key. If it is stored first, their counters stay valid.
+    // Earlier versions stored no key, and used this derived key. If no other key is stored yet, storing this key keeps
+    // their counters valid.
     let own = secrets.first().derive::<32>("limit");
     let offered = sealed(secrets.iter(), own.as_ref())?;
     let mut found = store.agree_on_limit_key(&offered).await?;
-    // If two keys were stored, the order makes every instance take the same key.
+    // The rows are sorted so that every instance takes the same key, even if two keys were stored.
     found.sort_unstable_by_key(|row| row.label);
     let key = found.iter().find_map(|row| opened(row, secrets));
     let key = key.ok_or_else(|| StoreError::Corrupt("no limit key can be opened".into()))?;

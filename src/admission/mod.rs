@@ -32,7 +32,7 @@ pub(crate) struct LimitParts<'a> {
     pub(crate) rates: RateLimits,
     /// The lockout; `None` if failed sign-ins are not counted.
     pub(crate) lockout: Option<Lockout>,
-    /// The store, which keeps the counters unless there is a limiter.
+    /// The store, which keeps the counters unless `limiter` is given.
     pub(crate) store: Arc<dyn Limiter>,
     /// The limiter that keeps the counters in place of the store.
     pub(crate) limiter: Option<Arc<dyn Limiter>>,
@@ -51,9 +51,9 @@ pub(crate) struct Limits(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// The limiter for counters that instances share.
+    /// The key of the counters that instances share.
     keys: Lasting,
-    /// The limiter for counters of this process.
+    /// The key of the counters of this process.
     local_keys: LimitKeys,
     rates: RateLimits,
     lockout: Option<Lockout>,
@@ -87,7 +87,7 @@ pub(crate) struct Counted {
     pub(crate) is_notified: bool,
 }
 
-/// There were too many failures in a row.
+/// The refusal of an attempt after too many failures in a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Locked {
     pub(crate) retry_after: Duration,
@@ -166,8 +166,8 @@ impl Limits {
         self.decide(budget, client.ip, &charges, charged)
     }
 
-    /// Admits a call whose reply is always the same, and returns whether there is work to do. The reply does not reveal
-    /// that the budget of an address is spent.
+    /// Admits a call whose reply must not reveal that the budget of an address is spent. If it is spent, this method
+    /// returns `false`, and the caller sends the usual reply without doing the work.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](ErrorKind::Overloaded) if
@@ -305,14 +305,15 @@ impl Limits {
         }
     }
 
-    /// The counter that the store clears in the statement that writes the success. If it is `None`,
+    /// The counter that the store clears in the statement that writes the success. If this is `None`,
     /// [`clear_after`](Self::clear_after) clears the counter.
     pub(crate) fn cleared_with(&self, counted: Counted) -> Option<LimitKey> {
         counted.key.filter(|_| self.0.is_in_store)
     }
 
     /// Forgets the failures that preceded a success, if the counters are kept outside the store. An error is only
-    /// logged, because the success is already written. If the counter is not cleared, the worst effect is a wait.
+    /// logged, because the success is already written. If the counter is not cleared, the user may have to wait before
+    /// a later attempt.
     pub(crate) async fn clear_after(&self, counted: Counted) {
         let elsewhere = counted.key.filter(|_| !self.0.is_in_store);
         let Some(key) = elsewhere else {

@@ -10,9 +10,9 @@ use crate::{
 /// The maximum number of remembered refusals. If a refusal is no longer remembered, the store is asked again.
 const CAPACITY: usize = 10_000;
 
-/// Remembers the charges that the store has refused, so that the store is not asked again before there can be room.
+/// Remembers the charges that the store has refused, so that the store is not asked again before it could accept them.
 /// This is safe because the counter of a [`Rate`](crate::limit::Rate) only grows, whichever instance charges it.
-/// Refused attempts are not remembered, because a lock can be ended early.
+/// Refused attempts are not remembered, because a lockout can be lifted early.
 #[derive(Debug)]
 pub(super) struct Refusals(Cache<LimitKey, Held>);
 

@@ -99,7 +99,7 @@ impl CountedAttempt {
         self.limits.clear(self.counted).await
     }
 
-    /// The counter that the store clears in the statement that opens a session. If it is `None`,
+    /// The counter that the store clears in the statement that opens a session. If this is `None`,
     /// [`cleared`](Self::cleared) clears the counter.
     pub(crate) fn cleared_counter(&self) -> Option<LimitKey> {
         self.limits.cleared_with(self.counted)
@@ -111,7 +111,7 @@ impl CountedAttempt {
     }
 }
 
-/// The failure of an attempt whose counter is used up.
+/// The failure of an attempt that was refused after too many failures.
 fn refused(locked: Locked) -> FailedCheck {
     metric::locked();
     FailedCheck::locked(locked)

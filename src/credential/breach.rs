@@ -9,13 +9,13 @@ use async_trait::async_trait;
 pub use self::http::HttpBreachCheck;
 use crate::{error::BoxError, secret::Password};
 
-/// Checks whether a password is known from a breach elsewhere. Such a password is refused.
+/// Checks whether a password is known from a breach elsewhere.
 ///
 /// A new password is checked once, after the [policy](super::PasswordPolicy) has accepted it. A known password is
-/// refused as [`Breached`](crate::error::Weakness::Breached), whether or not its address has an account. No database
-/// connection is held during the check.
+/// refused as [`Breached`](crate::error::Weakness::Breached), whether or not the given address has an account. No
+/// database connection is held during the check.
 ///
-/// It fails open. If the check returns an error, or takes longer than 2 seconds (a quarter of the request timeout, if
+/// The check fails open. If it returns an error, or takes longer than 2 seconds (a quarter of the request timeout, if
 /// that is less), the password is accepted, and the event
 /// [`BreachCheckFailed`](crate::event::EventKind::BreachCheckFailed) is recorded.
 ///

@@ -35,8 +35,8 @@ impl Caller {
         done.unwrap_or_else(|error| Err(Error::internal(error)))
     }
 
-    /// Waits until the caller has gone. Nobody receives the returned error. A caller outside of
-    /// [`outlived`](Self::outlived) never counts as gone, because its work is dropped with it.
+    /// Waits until the caller has gone. Nobody receives the returned error. Outside of [`outlived`](Self::outlived),
+    /// this waits forever, because the work is dropped together with the caller.
     pub(super) async fn gone(&mut self) -> Error {
         match &mut self.here {
             Some(here) => match here.await {

@@ -26,7 +26,7 @@ pub(crate) struct PasswordCheck {
     pub(crate) hasher: Hasher,
 }
 
-/// The right password of an account that may be used.
+/// The result of a successful check: the password is right, and the account may be used.
 #[derive(Debug)]
 pub(crate) struct CheckedPassword {
     pub(crate) user: User,
@@ -58,8 +58,8 @@ impl PasswordCheck {
     /// into.
     ///
     /// # Errors
-    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if the text cannot be a password. A caller whose member is
-    ///   not named `password` calls [`ensure_checkable`] first;
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if the text cannot be a password. The violation names the
+    ///   member `password`. If the request names it differently, call [`ensure_checkable`] with that name first;
     /// * [`RateLimited`](ErrorKind::RateLimited) if the client calls too often;
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy;
     /// * [`Unavailable`](ErrorKind::Unavailable) or [`Internal`](ErrorKind::Internal) if the database fails.

@@ -68,8 +68,8 @@ impl Confirmation {
     /// As [`password`](Self::password), and
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) with `required` at `member` if the account has a password
     ///   and none is given;
-    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the account has none, and the sign-in
-    ///   is not recent.
+    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the account has no password, and the
+    ///   sign-in is not recent.
     pub(crate) async fn password_or_recent(
         &self,
         caller: &ActiveUser,
@@ -97,8 +97,8 @@ impl Confirmation {
         })
     }
 
-    /// Checks that the session is still live, so that another check makes sense after the account or the session
-    /// changed.
+    /// Checks that the session is still live. Called after the account or the session has changed, because another
+    /// check of the credential is pointless if the session has ended.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended.

@@ -45,8 +45,8 @@ const DEFAULT_NICENESS: u8 = 10;
 /// free permit waits in a fair queue of limited length, for a limited time. If the queue is full or the time has
 /// passed, the caller is refused with [`Overloaded`](crate::ErrorKind::Overloaded) and a time after which to retry.
 /// Each permit has its own Argon2 memory, allocated at first use and kept. For each permit, hashing therefore takes
-/// the memory of the most demanding parameters that are in force or declared as former. (A stored hash that needs more
-/// memory takes it only while it is verified.)
+/// the memory of the most demanding parameters that are in force or declared as former. (If a stored hash needs more
+/// memory, the additional memory is freed after the verification.)
 ///
 /// A failed verification computes one hash for each set of parameters that stored hashes are known to have, always in
 /// the same order. Its time therefore does not reveal which parameters a hash has, or whether there is a hash.
@@ -54,7 +54,7 @@ const DEFAULT_NICENESS: u8 = 10;
 /// are declared as [`former`](HasherBuilder::former).
 ///
 /// Clones share the permits. The methods must be called within a tokio runtime. If the clock of the runtime is paused,
-/// timers do not wait for a hash.
+/// as in tests, it may jump to the next timer while a hash is computed.
 ///
 /// ```
 /// # #[tokio::main]
@@ -112,10 +112,10 @@ impl HasherBuilder {
     ///
     /// A failed verification then costs one more hash, with these parameters. Undeclared parameters are unknown in
     /// each process until a hash with them is first verified. Until then, verifying such a hash takes a different time
-    /// than verifying without a hash. At most four former parameter sets are added in that way, and none that takes
-    /// more memory or work than the one in force. For others a warning is logged, and verifying their hashes takes a
-    /// different time. Each parameter set makes failures more expensive, so do not declare one that no account uses
-    /// any more.
+    /// than verifying without a hash. The parameters of that hash are then added, unless four former parameter sets
+    /// are already known, or the parameters take more memory or work than those in force. If they are not added, a
+    /// warning is logged once, and verifying hashes with them still takes a different time. Each parameter set makes
+    /// failures more expensive, so do not declare a set that no account uses any more.
     #[must_use]
     pub fn former(mut self, params: HashParams) -> Self {
         self.former.push(params);
@@ -146,8 +146,8 @@ impl HasherBuilder {
     /// The increment of the nice value (`nice(2)`) of the hashing threads, 0 to 19. While processors are scarce, these
     /// threads yield to other threads. The default of 10 gives them about a tenth of the processor time of another
     /// thread, so that a flood of logins hardly slows signed-in users down. In turn, other threads that keep all
-    /// processors busy slow logins down. It has an effect on Linux only. In a debug build without an optimised Argon2
-    /// the threads do not yield, and a warning says how to optimise it.
+    /// processors busy slow logins down. The setting has an effect on Linux only. If Argon2 is not optimised in a
+    /// debug build, the threads do not yield, and a warning says how to optimise Argon2.
     #[must_use]
     pub fn niceness(mut self, niceness: u8) -> Self {
         self.threads = Threads::Own { niceness };
@@ -231,10 +231,10 @@ impl Hasher {
         self.0.pool.permits()
     }
 
-    /// Whether a caller may still hash or wait.
+    /// Checks that there is a slot for one more caller to hash or wait.
     ///
     /// # Errors
-    /// [`Overloaded`](crate::ErrorKind::Overloaded) if not.
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no slot is free.
     #[cfg(feature = "http")]
     pub(crate) fn has_slot(&self) -> Result<()> {
         if self.0.slots.available_permits() > 0 {
@@ -249,10 +249,10 @@ impl Hasher {
         self.0.pool.waiting()
     }
 
-    /// A slot among the callers that hash or wait. It is held during the work before and after the hash, too.
+    /// A slot for a caller that hashes or waits. The caller also holds it during the work before and after the hash.
     ///
     /// # Errors
-    /// [`Overloaded`](crate::ErrorKind::Overloaded) if there is none.
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no slot is free.
     pub(super) fn slot(&self) -> Result<OwnedSemaphorePermit> {
         let slot = Arc::clone(&self.0.slots).try_acquire_owned();
         slot.map_err(|_| self.0.pool.overloaded(Shed::NoSlot))

@@ -15,17 +15,18 @@
 //! if the host has configured one.
 //!
 //! A password is prepared by RFC 8265 (NFC) before it is hashed, and the salt of the hash records this with a mark. A
-//! hash without the mark is imported or from an older version. It was made from the password as typed, so it is
-//! compared with the password as typed. Either way there is only one verification, so that neither the cost nor the
-//! time of a failure depends on the stored hash. When a hash without the mark has matched a non-ASCII password, the
-//! password is hashed again.
+//! hash without the mark is imported or from an older version. Such a hash was made from the password as typed, so it
+//! is compared with the password as typed. With or without the mark, there is only one verification, so that neither
+//! the cost nor the time of a failure depends on the stored hash. When a hash without the mark has matched a non-ASCII
+//! password, the password is hashed again.
 //!
 //! A sign-in outlives its `Caller`. If the client disconnects while the sign-in is still queued, the sign-in leaves
 //! the queue and is not counted. Once the password is being checked, the outcome is recorded even if the client
 //! disconnects. Otherwise an unauthenticated caller could lock an owner out without a trace.
 //!
-//! Endpoints that ask a signed-in user for the password again use `Confirmation`. It does the same check by the stored
-//! address, but opens no session. For an account without a password it requires a recent sign-in instead.
+//! Endpoints that ask a signed-in user for the password again use `Confirmation`. `Confirmation` does the same check
+//! with the stored address, but opens no session. For an account without a password it requires a recent sign-in
+//! instead.
 //!
 //! An unknown address, an account without a password and a wrong password cost one verification each, through the same
 //! queue. Neither time nor load reveals which of them it was.

@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 /// The cost of a password hash: Argon2id (RFC 9106) memory in KiB, passes and lanes, written `m=19456,t=2,p=1`.
 ///
 /// The default is `m=19456,t=2,p=1`. Anything below `m=8192,t=1,p=1` or above `m=262144,t=16,p=16` is refused. The
-/// upper limit also applies to stored hashes, because one hash above it would be a denial of service.
+/// upper limit also applies to stored hashes, because verifying even one hash above the limit would be a denial of
+/// service.
 ///
 /// ```
 /// use hallpass::credential::HashParams;

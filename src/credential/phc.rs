@@ -75,7 +75,7 @@ impl Phc {
     }
 
     /// # Errors
-    /// The reason why it cannot be verified.
+    /// The reason why the hash cannot be verified.
     fn read(hash: &PasswordHash) -> Result<Self, &'static str> {
         let phc = PhcString::new(hash.expose()).map_err(|_| "it is not a PHC string")?;
         if phc.algorithm != ARGON2ID_IDENT || phc.version != Some(Version::V0x13.into()) {
@@ -116,7 +116,7 @@ impl Phc {
         verify_slices_are_equal(&self.tag, tag).is_ok()
     }
 
-    /// Whether the parameters, the salt or the length of the tag no longer match those of a new hash.
+    /// Whether the parameters or the length of the tag differ from those of a new hash, or the salt is shorter.
     pub(super) fn is_outdated(&self, current: HashParams) -> bool {
         self.params != current || self.salt.len() < SALT_LEN || self.tag.len() != TAG_LEN
     }

@@ -28,9 +28,9 @@ const MAX_BYTES: usize = 1024;
 /// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2 forbids both). A
 /// password that consists of a known word is refused; one that merely contains the word is not.
 ///
-/// A password is prepared by RFC 8265 (OpaqueString) before its length is counted and it is compared. Other spaces
-/// become U+0020, and the text is composed (NFC), so that the same password typed on another system matches. Case,
-/// width and compatible letters still make a difference, and nothing is trimmed or cut off.
+/// A password is prepared by RFC 8265 (OpaqueString) before the rules are checked. Each Unicode space becomes U+0020,
+/// and the text is composed (NFC), so that the same password typed on another system matches. Differences in case and
+/// width and between compatibility characters (such as `ﬁ` and `fi`) still count, and nothing is trimmed or cut off.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
@@ -71,7 +71,7 @@ impl PasswordPolicy {
     }
 
     /// Additional words that a password must not consist of, such as the names of the company and its services. The
-    /// product name of the [letters](crate::mail::Templates::new) is included automatically. Words of less than three
+    /// product name of the [letters](crate::mail::Templates::new) is included automatically. Words of fewer than three
     /// bytes are ignored.
     #[must_use]
     pub fn with_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
@@ -154,9 +154,10 @@ impl Default for PasswordPolicy {
     }
 }
 
-/// Refuses text that cannot be a password, before it costs a hash. Such a text has more than 256 code points or 1024
-/// bytes, or contains control characters. Every entry point calls this function before any look-up, so that the answer
-/// reveals nothing about an account. A text passes if it is within the limits either as typed or as prepared.
+/// Refuses a text that cannot be a password, before a hash is computed for it. Such a text has more than 256 code
+/// points or 1024 bytes, or contains control characters. Every entry point calls this function before any look-up, so
+/// that the answer reveals nothing about an account. A text passes if it is within the limits either as typed or as
+/// prepared.
 ///
 /// # Errors
 /// [`ValidationFailed`](ErrorKind::ValidationFailed) with `too_long` or `control_character`.
@@ -174,8 +175,8 @@ pub(super) fn violation(member: &str, weakness: Weakness) -> Violation {
     Violation::new(member, weakness.code(), weakness.meaning())
 }
 
-/// A text that would still be too long after preparation is not prepared. Composing leaves at least a third of the
-/// bytes.
+/// A text that would still be too long after preparation is not prepared. Composition shortens a text to no less than
+/// a third of its bytes.
 fn prepared_within_reason(password: &Password) -> Password {
     if password.expose().len() > 4 * MAX_BYTES {
         return password.clone();

@@ -36,20 +36,20 @@ pub(crate) struct PasswordRulesParts {
 /// A password that is to be set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewPassword<'a> {
-    /// Its name in the request.
+    /// The name of the password in the request.
     pub(crate) member: &'static str,
     pub(crate) password: &'a Password,
     pub(crate) email: &'a EmailAddress,
     pub(crate) display_name: Option<&'a str>,
-    /// The user of the account, if there is one yet.
+    /// The user of the account; `None` if the account does not exist yet.
     pub(crate) user_id: Option<UserId>,
-    /// The user who sets it.
+    /// The user who sets the password.
     pub(crate) actor_id: Option<UserId>,
     pub(crate) client: &'a ClientInfo,
 }
 
 impl<'a> NewPassword<'a> {
-    /// The new password of a new account without a name, set by an unknown caller.
+    /// The password of a new account without a display name, set by an unknown caller.
     pub(crate) fn new(
         member: &'static str,
         password: &'a Password,
@@ -84,11 +84,12 @@ impl PasswordRules {
         Ok(())
     }
 
-    /// Refuses a password that must not be set. It does not use the database: the caller records the returned event.
+    /// Refuses a password that must not be set. This method does not use the database, so the caller has to record the
+    /// returned event.
     ///
     /// # Errors
-    /// [`WeakPassword`](ErrorKind::WeakPassword); [`Overloaded`](ErrorKind::Overloaded) if an estimate is needed and
-    /// too many callers are waiting for an estimate.
+    /// [`WeakPassword`](ErrorKind::WeakPassword); [`Overloaded`](ErrorKind::Overloaded) if the strength has to be
+    /// estimated and too many callers are waiting for an estimate.
     pub(crate) async fn check(&self, new: &NewPassword<'_>) -> Result<Option<Event>> {
         self.check_policy(new).await?;
         let Some(breaches) = &self.0.breaches else {

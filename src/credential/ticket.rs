@@ -74,7 +74,7 @@ impl CheckTicket {
     /// attempt is then taken back.
     ///
     /// # Errors
-    /// As `counting`, and [`Unavailable`](crate::ErrorKind::Unavailable) if the caller has gone.
+    /// The errors of `counting`, and [`Unavailable`](crate::ErrorKind::Unavailable) if the caller has gone.
     pub(super) async fn count<T>(
         &mut self,
         counting: impl Future<Output = Result<Result<(T, CountedAttempt), FailedCheck>>>,

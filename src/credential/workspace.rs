@@ -17,8 +17,8 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// Fills `tag` with the Argon2id tag of the password. It allocates only at first use, unless the parameters
-    /// change.
+    /// Fills `tag` with the Argon2id tag of the password. Memory is allocated only at first use, and when the
+    /// parameters need more memory than before.
     pub(super) fn compute(
         &mut self,
         params: HashParams,

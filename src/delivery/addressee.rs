@@ -1,4 +1,4 @@
-//! The account that a mail is for. It is fixed when the mail is ordered, or by the first claim.
+//! The account that a mail is for, fixed when the mail is ordered or by the first claim.
 
 use super::Deliveries;
 use crate::{

@@ -11,7 +11,7 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// How long a mail waits after this many attempts. The wait doubles each time, up to an hour. Up to a quarter is
 /// subtracted at random, so that mails that failed together are not retried together. The result is in whole
-/// microseconds, as all times are.
+/// microseconds, like all times in the database.
 pub(super) fn delay(attempt: i32, refused: bool) -> Duration {
     let [roll] = random_bytes();
     delay_with(attempt, refused, roll)

@@ -7,7 +7,8 @@ use crate::user::EmailAddress;
 
 const MASK: &str = "[address]";
 
-/// Masks this address in any case, its local part as a word, and any other word that contains an `@`.
+/// Masks this address regardless of case, its local part where that is a word of its own, and any other word that
+/// contains an `@`.
 pub(super) fn without_addresses(text: &str, recipient: Option<&EmailAddress>) -> String {
     let mut text = text.to_owned();
     for known in recipient.map(spellings).iter().flatten() {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Deliveries {
-    /// A letter with a link, whose lifetime depends on its purpose.
+    /// A letter with a link. The purpose of the link decides how long it works.
     pub(crate) fn letter(
         &self,
         letter: LetterKind,
@@ -64,8 +64,9 @@ impl Deliveries {
     }
 
     /// Orders the mail with the link that sets a new password, for the account with this address, if there is one.
-    /// Once this has returned, the order survives a killed process. If `store` is an open transaction, this holds
-    /// after the commit. The caller then publishes the event and wakes the worker.
+    /// Once this method has returned, the order survives even if the process is killed. If `store` is an open
+    /// transaction, the order survives only once the transaction has been committed. The caller then publishes the
+    /// event and wakes the worker.
     ///
     /// # Errors
     /// If the database fails.

@@ -15,7 +15,7 @@ use crate::{clock::Timestamp, error::Result, outbox::SKEW};
 /// A shorter series of failures does not count as an outage.
 const SHORTEST: TimeDelta = TimeDelta::seconds(10);
 const FIRST_PROBE: TimeDelta = TimeDelta::seconds(15);
-/// A single mail that keeps failing is not tried more often than this.
+/// The longest pause between two attempts to test the mailer.
 const LAST_PROBE: TimeDelta = TimeDelta::minutes(5);
 /// An outage may also have delayed mails that were requested up to this long before the last answer of the mailer.
 const SLACK: TimeDelta = TimeDelta::minutes(1);
@@ -46,9 +46,8 @@ impl Outage {
         state.tried_at = Some(now);
     }
 
-    /// Records that the mailer has answered. If this ends an outage, it returns a time. The outage may have delayed
-    /// the mails that were requested since that time. It did not cause the failure of a mail that was requested and
-    /// failed earlier.
+    /// Records that the mailer has answered. If this ends an outage, returns the earliest request time of the
+    /// mails that the outage may have delayed.
     fn answered(&self, now: Timestamp) -> Option<Timestamp> {
         let mut state = self.state();
         let before = state.answered_at.replace(now);

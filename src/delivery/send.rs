@@ -38,8 +38,8 @@ struct Tried {
 }
 
 impl Deliveries {
-    /// Delivers one mail, or records why it was not sent. If recording fails, this is only logged, because the mail is
-    /// claimed again when its lease expires.
+    /// Delivers one mail, or records why it was not sent. If recording fails, the error is only logged, because the
+    /// mail is claimed again when its lease expires.
     pub(super) async fn deliver_one(&self, claimed: &ClaimedIntent) {
         let (id, attempt) = (claimed.intent.id, claimed.attempt);
         match unless_panic(self.send(claimed)).await {
@@ -56,7 +56,7 @@ impl Deliveries {
         }
     }
 
-    /// Postpones a mail that this version cannot read, because an instance of another version may be able to.
+    /// Postpones a mail that this version cannot read, because an instance of another version may be able to read it.
     pub(super) async fn put_off_unreadable(&self, unreadable: &UnreadableIntent) {
         let tried = Tried {
             id: unreadable.id,
@@ -95,7 +95,8 @@ impl Deliveries {
             let last_error = claimed.last_error.as_deref();
             return Err(Setback::expired(last_error, &addressee.address));
         }
-        // This is checked before the token is issued, because a link that is not mailed must not replace a mailed one.
+        // This is checked before the token is issued, because a link that is not mailed must not replace a link that
+        // was mailed.
         if !self.admit(claimed, &addressee).await.map_err(Setback::of)? {
             return Ok(());
         }

@@ -82,7 +82,7 @@ impl Deliveries {
         let before = Some(IntentId::new(now - PATIENCE));
         let pending = Some(MailStatus::Pending);
         let waiting = self.0.parts.store.list_mail(pending, before, 1).await;
-        // The calls that need the database report that it is unreachable.
+        // An unreachable database is not reported here, because the calls that need it report it.
         waiting.is_ok_and(|mails| mails.iter().any(|mail| mail.attempts == 0))
     }
 }

@@ -130,7 +130,8 @@ impl Deliveries {
         }
     }
 
-    /// The due mails. If there are none, and the mailer has been failing for a while, one of the waiting mails.
+    /// Claims the due mails. If there are none, and it is time to test a failing mailer, claims one of the waiting
+    /// mails.
     async fn claim(&self, limit: usize) -> Result<Claims> {
         let claims = in_patience(self.claim_due(limit)).await?;
         if claims.is_empty() && in_patience(self.probe()).await? {

@@ -15,11 +15,12 @@ macro_rules! error_kinds {
             BodyTooLarge "the body is too large"
                 => PAYLOAD_TOO_LARGE "body_too_large" "Body too large"
                 "The request body is larger than 16 KiB.";
-            /// A setting is missing or invalid. Only the builder and start-up return it.
+            /// A setting is missing or invalid. Only the builder and start-up return this kind.
             Configuration "the configuration is wrong"
                 => INTERNAL_SERVER_ERROR "internal" "Internal error"
                 "Something went wrong on our side.";
-            /// The password was right, but the address is not verified, and the host requires that for signing in.
+            /// The password was right, but the address is not verified, and the host requires a verified address for
+            /// signing in.
             EmailNotVerified "the address is not verified"
                 => FORBIDDEN "email_not_verified" "Address not verified"
                 "The address must be verified before signing in; another verification link can be requested.";
@@ -48,7 +49,7 @@ macro_rules! error_kinds {
                 => UNAUTHORIZED "invalid_credentials" "Invalid credentials"
                 "The address or the password is wrong.";
             /// The URL to send the browser to is not one of the configured URLs.
-            InvalidRedirect "the URL to send the browser to is not configured"
+            InvalidRedirect "the URL to send the browser to is not one of the configured URLs"
                 => BAD_REQUEST "invalid_redirect" "Invalid redirect"
                 "`redirect_to` is not one of the configured URLs.";
             /// The token is not a refresh token of ours, or its session is over.

@@ -3,7 +3,7 @@
 use super::{ClientInfo, Event, EventKind};
 use crate::{clock::Timestamp, id::UserId};
 
-/// The author of an action, and the client it came from. Both are unknown by default.
+/// The author of an action, and the client from which the action came. Both are unknown by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,

@@ -150,11 +150,12 @@ kinds! {
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
     /// The owner of an address took over the account with this address, which had not been verified before. The
-    /// password, sessions, identities and tokens of the account were deleted. The cause was a sign-in with the
-    /// provider in detail `provider`, or a password reset, which has an event of its own.
+    /// password, sessions, identities and tokens of the account were deleted. The cause was either a sign-in with a
+    /// provider, named by the detail `provider`, or a password reset, which is also recorded as
+    /// [`PasswordReset`](Self::PasswordReset).
     AccountTakenOver "account_taken_over" Success
-    /// A new password was accepted although the [breach check](crate::credential::BreachCheck) gave no answer: detail
-    /// `address` as for a failed sign-in.
+    /// A new password was accepted although the [breach check](crate::credential::BreachCheck) gave no answer. The
+    /// detail `address` is as in [`SignInFailed`](Self::SignInFailed).
     BreachCheckFailed "breach_check_failed" Failure
     /// The address of an account was changed.
     EmailChanged "email_changed" Success
@@ -162,7 +163,7 @@ kinds! {
     EmailChangeRequested "email_change_requested" Success
     /// An administrator marked the address as unverified.
     EmailUnverified "email_unverified" Success
-    /// Another verification link was requested: detail `address` as for a failed sign-in.
+    /// Another verification link was requested. The detail `address` is as in [`SignInFailed`](Self::SignInFailed).
     EmailVerificationRequested "email_verification_requested" Success
     /// The user verified the address, or an administrator marked it as verified.
     EmailVerified "email_verified" Success
@@ -170,9 +171,9 @@ kinds! {
     IdentityLinked "identity_linked" Success
     /// An identity at a provider was unlinked from a user: details `provider` and `identity_id`.
     IdentityUnlinked "identity_unlinked" Success
-    /// A sign-in with a provider was refused: details `provider`, `reason` (the code of the reply) and, if the
-    /// provider gave an address, `address` as for a failed sign-in. The event is also written if an identity was not
-    /// linked because it is linked to another user; its only detail is then `reason`.
+    /// A sign-in with a provider was refused. The details are `provider`, `reason` (the code of the reply) and, if the
+    /// provider gave an address, `address`, as in [`SignInFailed`](Self::SignInFailed). The event is also written if
+    /// an identity was not linked because it is linked to another user; its only detail is then `reason`.
     LinkRefused "link_refused" Failure
     /// A session was ended by its refresh token.
     LoggedOut "logged_out" Success
@@ -185,18 +186,18 @@ kinds! {
     PasswordChanged "password_changed" Success
     /// A password was set with a mailed token.
     PasswordReset "password_reset" Success
-    /// A password reset link was requested: detail `address` as for a failed sign-in.
+    /// A password reset link was requested. The detail `address` is as in [`SignInFailed`](Self::SignInFailed).
     PasswordResetRequested "password_reset_requested" Success
-    /// The password was confirmed in an open session.
+    /// A signed-in user confirmed the password.
     Reauthenticated "reauthenticated" Success
-    /// The password was not confirmed in an open session, because it was wrong, or because it was not checked after
-    /// too many failures: detail `reason` as for a failed sign-in, or `too_many_attempts`.
+    /// A signed-in user was asked for the password again. It was wrong, or was not checked because of too many earlier
+    /// failures. The detail `reason` is as in [`SignInFailed`](Self::SignInFailed), or is `too_many_attempts`.
     ReauthenticationFailed "reauthentication_failed" Failure
-    /// A used refresh token was presented again, so its session was ended: detail `class` is the
+    /// A used refresh token was presented again, so its session was ended. The detail `class` is the
     /// [`ReuseClass`](crate::token::ReuseClass).
     RefreshTokenReused "refresh_token_reused" Failure
-    /// With private registration, a registration named an address that has an account: detail `address` as for a failed
-    /// sign-in.
+    /// With private registration, a registration named an address that has an account. The detail `address` is as in
+    /// [`SignInFailed`](Self::SignInFailed).
     RegistrationRefused "registration_refused" Failure
     /// The roles of an account were changed.
     RolesChanged "roles_changed" Success
@@ -211,7 +212,8 @@ kinds! {
     /// `provider_failed`, there is a detail `provider` instead of `address`. For `email_not_verified`, there are both
     /// if the user signed in with a provider.
     SignInFailed "sign_in_failed" Failure
-    /// A sign-in was refused because too many failures preceded it: detail `address` as for a failed sign-in.
+    /// A sign-in was refused because too many failures preceded it. The detail `address` is as in
+    /// [`SignInFailed`](Self::SignInFailed).
     SignInLocked "sign_in_locked" Failure
     /// The failed sign-ins were cleared, by the link in the lockout mail, or by an administrator.
     SignInUnlocked "sign_in_unlocked" Success

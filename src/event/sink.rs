@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Event, Outcome};
 
-/// Receives every event, in addition to the audit trail in the database: for a log, a metric or an alarm.
+/// Receives every event, in addition to the audit trail in the database, for example for a log, a metric or an alarm.
 ///
 /// Each sink has its own queue of 1,024 events and its own task, so that no sink delays a request. If the queue is
 /// full, or the sink takes more than 10 seconds or panics, the event is dropped for this sink, and
@@ -35,7 +35,7 @@ pub trait Sink: std::fmt::Debug + Send + Sync + 'static {
 
 /// Writes events to [`tracing`], on the target `hallpass::event`: failures at the level `WARN`, all others at `INFO`.
 ///
-/// It is always active and needs no queue. A filter on the target silences it.
+/// This sink is always active and needs no queue. A filter on the target silences it.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct TracingSink;

@@ -56,8 +56,8 @@ impl HookChain {
         }
     }
 
-    /// Fails with `Refused`, or with `Unavailable` or `Internal` if a hook did not complete. All hooks before a write
-    /// have the same errors.
+    /// Fails with `Refused`, or with `Unavailable` or `Internal` if a hook did not complete. The other methods that
+    /// call hooks before a write fail in the same way.
     pub(crate) async fn before_registration(&self, applicant: &Applicant<'_>) -> Result<()> {
         ask!(self, before_registration(applicant))
     }

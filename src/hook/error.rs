@@ -6,8 +6,8 @@ use crate::error::{BoxError, Error, ErrorKind, Refusal};
 
 /// The error of a hook: a refusal or a failure.
 ///
-/// `?` turns any error into a failure, and a [`Refusal`] into a refusal. A refusal reaches the client as it is. A
-/// failure is answered with 503. Its text goes to the log only, and must hold no secret.
+/// `?` turns a [`Refusal`] into a refusal, and any other error into a failure. A refusal reaches the client as it is.
+/// A failure is answered with 503. The text of a failure goes to the log only, and must hold no secret.
 #[derive(Debug)]
 pub struct HookError(Kind);
 

@@ -18,11 +18,11 @@
 //! have no side effects.
 //!
 //! # After
-//! A hook after an operation starts once the store has written, in a task of its own. It neither delays nor changes
-//! the reply, and its failure is only logged. It runs at most once, and is lost if the process ends first;
-//! [`Auth::finish_hooks`](crate::Auth::finish_hooks) waits for running hooks. The hooks of one moment run in the order
-//! in which they were added, but hooks of different moments may overtake each other. Data that must not be lost
-//! belongs in the host's own tables, beside the account.
+//! A hook after an operation runs in a task of its own, which starts once the store has written the change. It neither
+//! delays nor changes the reply, and its failure is only logged. It runs at most once, and is lost if the process ends
+//! first. [`Auth::finish_hooks`](crate::Auth::finish_hooks) waits for running hooks. The hooks of one moment run in
+//! the order in which they were added, but hooks of different moments may overtake each other. Data that must not be
+//! lost belongs in the host's own tables, beside the account.
 //!
 //! # Limits
 //! All hooks before one operation share [`AuthBuilder::hook_timeout`](crate::AuthBuilder::hook_timeout). Each hook
@@ -121,8 +121,9 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
     /// `org`, `act`, `cnf`, `auth_time`, `amr` and `acr`. A token that becomes longer than 8 KiB is not issued.
     ///
     /// # Errors
-    /// A failure: no token is issued, and nothing changes. At sign-in, no session is opened. At a refresh, the refresh
-    /// token is not exchanged, and the client can try again with it while the session lives.
+    /// A failure. In this case, no token is issued, and nothing changes. At sign-in, no session is opened. At a
+    /// refresh, the refresh token is not exchanged, and the client can try again with the same token while the session
+    /// lives.
     async fn access_token_claims(
         &self,
         user: &User,

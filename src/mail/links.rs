@@ -44,7 +44,7 @@ impl fmt::Debug for Link {
 }
 
 impl Links {
-    /// Links to pages below this URL, such as `https://id.example.org`; each purpose has its [page](Purpose::page)
+    /// Links to pages below this URL, such as `https://id.example.org`. Each purpose has its own [page](Purpose::page)
     /// there.
     ///
     /// # Errors
@@ -87,16 +87,16 @@ impl Links {
     }
 }
 
-/// If the URL has a fragment (`https://app.example/#/reset`), the query is added to the fragment, where the page's own
-/// router reads it.
+/// Adds the token to the query of the URL. If the URL has a fragment (`https://app.example/#/reset`), the query is
+/// added to the fragment, where the page's own router reads it.
 fn with_token(url: &str, token: &OneTimeToken) -> Link {
     let last = url.rsplit('#').next().unwrap_or(url);
     let separator = if last.contains('?') { '&' } else { '?' };
     Link(format!("{url}{separator}token={}", token.expose()))
 }
 
-/// The URL is written into mails unchanged. It needs a scheme that mail programs open, a host, and no character that
-/// would end the link in plain text.
+/// The URL is written into mails unchanged, so it needs a scheme that mail programs open, a host, and no character
+/// that would end the link in plain text.
 fn check(what: &str, url: &str) -> Result<()> {
     let rest = url
         .strip_prefix("https://")

@@ -7,14 +7,15 @@ use async_trait::async_trait;
 use super::Mail;
 use crate::error::BoxError;
 
-/// Sends mails. A host may implement its own.
+/// Sends mails. A host may implement its own mailer.
 #[async_trait]
 pub trait Mailer: fmt::Debug + Send + Sync + 'static {
     /// Sends a mail, or passes it on for sending.
     ///
     /// # Contract
-    /// When this returns `Ok`, another component has taken responsibility for the mail. After a fault, this may be
-    /// called again with the same mail. The future may be dropped at any point; the mail then counts as not sent.
+    /// When this method returns `Ok`, another component has taken responsibility for the mail. After a fault, the
+    /// method may be called again with the same mail. The future may be dropped at any point; the mail then counts as
+    /// not sent.
     ///
     /// # Errors
     /// If the mail was not accepted. The error is [permanent](MailError::permanent) if the mail will never be

@@ -27,10 +27,10 @@ const MAX_IDLE: usize = 4;
 
 /// Sends mails through an SMTP server (RFC 5321), with TLS by rustls, and reuses connections.
 ///
-/// With TLS, the server's certificate is always verified: its name, its dates, and its root. The machine must trust
-/// the root, or it must be [the host's own](Self::with_root_certificate). User, password and mails are then sent only
-/// through TLS. Without TLS, everything can be read on the network, so use plain `smtp://` only for servers on the
-/// same machine or network.
+/// With TLS, the server's certificate is always verified: its name, its dates, and its root. The root must be one that
+/// the machine trusts, or one that the host [has given](Self::with_root_certificate). User, password and mails are
+/// then sent only through TLS. Without TLS, everything can be read on the network, so use plain `smtp://` only for
+/// servers on the same machine or network.
 ///
 /// Only the three digits of a reply decide what it means (RFC 5321 section 4.2); its text need not be UTF-8.
 /// Connecting and sending may take up to 10 seconds each. Addresses with UTF-8 local parts need a server that offers
@@ -43,7 +43,7 @@ const MAX_IDLE: usize = 4;
 /// let mailer = SmtpMailer::from_url("smtps://user:p%40ss@mail.example.org", sender)?;
 /// # Ok::<(), hallpass::Error>(())
 /// ```
-// The connections are kept here, because the transport of `lettre` has no timeout for replies. If a caller gives up
+// The connections are kept here, because the transport of `lettre` has no timeout for replies. If a caller gave up
 // waiting, `lettre` would also put the connection back into its pool. The late reply would then be read as the answer
 // to the next mail.
 #[derive(Debug)]

@@ -162,7 +162,7 @@ impl Templates {
         &self.product
     }
 
-    /// The text of a letter in this language, or in English if the language lacks it.
+    /// The text of a letter in this language, or in English if the language lacks this letter.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if a template is broken.
@@ -254,7 +254,7 @@ impl fmt::Debug for Templates {
     }
 }
 
-/// A variable that a letter lacks causes an error instead of an empty text.
+/// If a template uses a variable that the letter does not have, rendering fails instead of inserting an empty text.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

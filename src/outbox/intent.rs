@@ -36,7 +36,7 @@ pub struct Intent {
     pub letter: LetterKind,
     /// The recipient.
     pub recipient: Recipient,
-    /// Further data of the letter. It must not contain a token.
+    /// Further data of the letter. The data must not contain a token.
     pub payload: Map<String, Value>,
     /// When it was requested.
     pub created_at: Timestamp,
@@ -80,7 +80,7 @@ impl Intent {
         }
     }
 
-    /// A letter without a link about an action of a client. It is worth sending for a week.
+    /// A letter without a link that reports an action of a client. The letter is worth sending for a week.
     #[must_use]
     pub fn notice(
         letter: LetterKind,
@@ -95,7 +95,7 @@ impl Intent {
         }
     }
 
-    /// Adds data. It must not contain a token.
+    /// Adds data, which must not contain a token.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.payload.insert(name.to_owned(), value.into());
@@ -189,7 +189,7 @@ impl Claims {
 pub struct UnreadableIntent {
     /// The identifier.
     pub id: IntentId,
-    /// How often it has been claimed, this time included. It names the lease.
+    /// How often the intent has been claimed, including this claim. This number identifies the lease.
     pub attempt: i32,
     /// When it was requested.
     pub created_at: Timestamp,
@@ -197,8 +197,8 @@ pub struct UnreadableIntent {
     pub error: String,
 }
 
-/// The time from which a due time that was set at `now` is valid. If the clock shows an earlier time, the clock was
-/// set back and the due time is ignored.
+/// The earliest time at which a due time that was set at `now` is valid. If the clock shows an earlier time, it was
+/// set back, and the due time is ignored.
 pub(crate) fn holds_from(now: Timestamp) -> Timestamp {
     now - SKEW
 }
@@ -215,9 +215,10 @@ pub struct ClaimedIntent {
     /// The account that the mail was ordered for. If the intent is for the holder of an address, or an older version
     /// wrote it, this is `None` until a claim has found the account.
     pub ordered: Option<Ordered>,
-    /// The time of the change that the mail reports. A retry keeps this time, although it is requested later.
+    /// The time of the change that the mail reports. A retry of the mail keeps this time, although the retry is
+    /// requested later.
     pub ordered_at: Timestamp,
-    /// How often it has been claimed, this time included. It names the lease.
+    /// How often the intent has been claimed, including this claim. This number identifies the lease.
     pub attempt: i32,
     /// Whether it was [admitted](crate::store::OutboxStore::admit) before.
     pub admitted: bool,

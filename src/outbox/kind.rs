@@ -10,7 +10,7 @@ macro_rules! letters {
             $($before)*
             /// Somebody tried to register with an address that already has an account.
             AccountExists "account_exists": Row::plain();
-            /// Sign-in is locked after too many failures. The letter has the link that unlocks it.
+            /// Sign-in is locked after too many failures. The letter has the link that unlocks sign-in.
             AccountLocked "account_locked": Row::link(Purpose::Unlock).optional(true);
             /// The link that confirms a new address of the account. The letter goes to the new address.
             ConfirmEmailChange "confirm_email_change": Row::link(Purpose::ConfirmEmailChange);
@@ -149,7 +149,7 @@ impl LetterKind {
         self.row().has_new_email
     }
 
-    /// Whether the host can choose if it is sent; see [`Notices`](crate::mail::Notices).
+    /// Whether the host can switch the letter on and off; see [`Notices`](crate::mail::Notices).
     #[must_use]
     pub fn is_optional(self) -> bool {
         self.row().is_optional

@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 
 const MIN_BYTES: usize = 32;
 
-/// A master secret: at least 32 random bytes. Every key is derived from it with HKDF-SHA256 (RFC 5869), one per use.
+/// A master secret: at least 32 random bytes. For each use, a separate key is derived from it with HKDF-SHA256 (RFC
+/// 5869).
 #[derive(Clone)]
 pub struct Secret(Vec<u8>);
 
@@ -97,9 +98,10 @@ impl Drop for Secret {
 
 /// The generations of the master secret. The first one signs and derives everything that is issued; all of them verify.
 ///
-/// To rotate, add the new secret second on every instance, then move it to the front, and finally drop the old one. No
-/// session ends, and no counter of limits or of the lockout is reset: the counters use a key that the database holds,
-/// sealed for each secret. If a secret replaces another secret without an overlap, all counters begin again.
+/// To rotate, add the new secret as the second one on every instance, then move it to the front, and finally drop the
+/// old one. No session ends, and no counter of limits or of the lockout is reset, because the counters use a key that
+/// the database holds, sealed for each secret. If a secret replaces another secret without an overlap, all counters
+/// begin again.
 ///
 /// ```
 /// use hallpass::Secrets;

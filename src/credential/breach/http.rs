@@ -22,7 +22,7 @@ const ASKING: Asking = Asking {
     keep: Duration::from_secs(30),
 };
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// 35 digits, a colon and a count.
+/// The maximum length of a line. A line consists of 35 digits, a colon and a count.
 const MAX_LINE: usize = 64;
 /// How many digits of the digest are sent.
 const PREFIX: usize = 5;
@@ -32,8 +32,8 @@ const PERMITS: usize = 64;
 /// Queries a service with the range protocol of Pwned Passwords, over rustls with the roots of the platform.
 ///
 /// The service gets the first 5 of the 40 hexadecimal digits of the password's SHA-1, and answers with the remaining
-/// digits of every known digest with that prefix. It learns neither which digest was meant nor whether it was found.
-/// The answer is padded, so that its length reveals nothing either.
+/// digits of every known digest with that prefix. The service learns neither which digest was looked up nor whether it
+/// was found. The answer is padded, so that its length reveals nothing either.
 ///
 /// Redirects are not followed, nothing is retried, and a reply that is longer than 1 MiB or takes more than 2 seconds
 /// counts as a failure. `HTTPS_PROXY` and similar variables are honoured for `https://`. At most 64 checks run at the
@@ -64,7 +64,8 @@ impl HttpBreachCheck {
         Self::at(Self::PWNED_PASSWORDS)
     }
 
-    /// A service with the same protocol, below this URL: `https://`, or `http://` on loopback.
+    /// A service with the same protocol at this base URL, which must begin with `https://`, or with `http://` if the
+    /// host is on loopback.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another scheme, or TLS has no
@@ -77,7 +78,7 @@ impl HttpBreachCheck {
     /// means. An attacker on the path sees the 5 digits, and can cause any password to be refused or accepted.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if `url` is not an HTTP URL.
     pub fn danger_without_tls(url: &str) -> Result<Self> {
         Site::danger_without_tls(ASKING, url).map(Self::of)
     }
@@ -111,7 +112,7 @@ impl BreachCheck for HttpBreachCheck {
     }
 }
 
-/// The part of a range that was read.
+/// The part of a range that has been read so far.
 struct Range<'a> {
     suffix: &'a str,
     line: Vec<u8>,

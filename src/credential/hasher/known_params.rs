@@ -7,8 +7,8 @@ use std::sync::{
 
 use crate::credential::HashParams;
 
-/// Once this many former parameter sets are known, further sets are added only if they are declared, because each set
-/// makes a failure cost another hash.
+/// Once this many former parameter sets are known, further sets are added only if they are declared, because with each
+/// set, a failed verification costs one more hash.
 const ENOUGH: usize = 4;
 
 /// The parameters of stored hashes: those in force, and former ones.

@@ -19,9 +19,9 @@ use crate::{
 
 /// Runs jobs on threads of its own, at most a fixed number at the same time. The other jobs wait in order.
 ///
-/// A thread that has finished its job takes the next waiting job directly. If an async thread handed out the job, it
-/// would first have to get a processor, which takes a while when hashing uses all processors. If no job waits, the
-/// thread ends.
+/// A thread that has finished its job takes the next waiting job directly. If an async thread handed out the jobs,
+/// that thread would first have to get a processor, which takes a while when hashing uses all processors. If no job
+/// waits, the thread ends.
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Inner>);
 
@@ -61,7 +61,7 @@ struct Waiting {
     job: Job,
 }
 
-/// Names a job in the queue. Later jobs have greater tickets.
+/// Identifies a job in the queue. Later jobs have greater tickets.
 type Ticket = u64;
 
 /// Does the work, and returns a closure that delivers the result.
@@ -187,8 +187,8 @@ impl Pool {
         }
     }
 
-    /// Gives back the permit of a thread that could not be started. If no thread is left to run the waiting jobs, they
-    /// fail with the error.
+    /// Gives back the permit of a thread that could not be started. If no thread is left to run the waiting jobs, the
+    /// waiting jobs fail with this error.
     pub(super) fn without_a_thread(&self, error: &io::Error) -> Error {
         tracing::error!(%error, "no thread can be started to hash a password");
         let mut state = self.0.state();

@@ -7,12 +7,12 @@ use std::{
 
 use crate::credential::{HashParams, workspace::Workspace};
 
-/// The probe takes 0.1 ms if it is optimised, and 2 ms if not.
+/// The probe takes 0.1 ms if Argon2 is optimised, and 2 ms if not.
 const SLOW: Duration = Duration::from_micros(600);
 const PROBES: usize = 5;
 
-/// Measures once per process, and logs a warning if Argon2 is slow. Builds without debug assertions are assumed to be
-/// optimised.
+/// Measures the speed of Argon2 once per process, and logs a warning if it is slow. Builds without debug assertions
+/// are assumed to be optimised.
 pub(super) fn is_unoptimised() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     *FOUND.get_or_init(|| {

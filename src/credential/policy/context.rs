@@ -12,7 +12,7 @@ const MIN_WORD_BYTES: usize = 3;
 /// Four characters, such as a year or a PIN, and a separator add almost nothing to a word.
 const MIN_OTHER_CHARACTERS: usize = 6;
 
-/// The known words of the account that a new password is for. None of them is accepted as its password.
+/// The known words of the account that a new password is for. None of them is accepted as the password.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
@@ -90,7 +90,7 @@ impl Words {
         Self { words, addresses }
     }
 
-    /// Each word once per kind.
+    /// All words. A word that is of several kinds is repeated for each of them.
     #[cfg(feature = "strength")]
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(|(word, _)| word.as_str())

@@ -23,8 +23,9 @@ impl MinStrength {
 }
 
 impl PasswordPolicy {
-    /// Requires a minimum strength, estimated by [`zxcvbn`](https://docs.rs/zxcvbn): 1 for at least a thousand guesses,
-    /// 2 for a million, 3 for a hundred million, 4 for ten thousand million. 0, the default, makes no estimate.
+    /// Requires a minimum strength, estimated by [`zxcvbn`](https://docs.rs/zxcvbn): 1 for at least a thousand
+    /// guesses, 2 for a million, 3 for a hundred million, 4 for ten thousand million. With 0, the default, no estimate
+    /// is made.
     ///
     /// The estimate considers common words, names, dates, keyboard rows, repetition, and the known words of the
     /// account. It cannot consider anything else that an attacker knows. Only the first 32 code points are estimated.

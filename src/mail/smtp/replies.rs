@@ -15,11 +15,11 @@ const MAX_LINE: usize = 900;
 
 /// A connection that delivers every reply in the line format of RFC 5321 section 4.2, whatever format the server uses.
 ///
-/// Only the three digits of a reply decide. The text is for people and may be missing. Invalid UTF-8 in it is
+/// Only the three digits of a reply decide. The text is for people and may be missing. Invalid UTF-8 in the text is
 /// replaced, and text beyond 900 bytes is dropped. Without these changes, `lettre` would treat the line as a broken
 /// connection, so a mail that the server has already accepted would be sent again.
 ///
-/// It reads one line at a time, so that the reader's own buffer is empty after every line.
+/// The connection reads one line at a time, so that the reader's own buffer is empty after every line.
 #[derive(Debug)]
 pub(super) struct Replies<S> {
     stream: BufReader<S>,
@@ -39,8 +39,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Replies<S> {
         }
     }
 
-    /// A connection that begins with a greeting. A server sends no second greeting after STARTTLS (RFC 3207 section
-    /// 4.2), but the client waits for one.
+    /// A connection that begins with a greeting that the server has not sent. A server sends no second greeting after
+    /// STARTTLS (RFC 3207 section 4.2), but the client of `lettre` waits for one.
     pub(super) fn greeted(stream: S, peer: SocketAddr) -> Self {
         let mut replies = Self::new(stream, peer);
         replies.ready = b"220 \r\n".to_vec();

@@ -44,7 +44,8 @@ pub(super) async fn ask(
     stream.ok_or_else(|| "the server sent more than its reply before TLS began".into())
 }
 
-/// A shared handle to the connection. This handle reads and writes; the other one recovers the connection.
+/// One of two handles to the connection. This handle reads and writes. The other handle is kept to recover the
+/// connection afterwards.
 #[derive(Debug)]
 struct Lent(Arc<Mutex<Replies<TcpStream>>>);
 

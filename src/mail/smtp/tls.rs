@@ -40,7 +40,7 @@ pub(super) fn by_system(host: &str) -> Result<Tls, BoxError> {
     trusting(host, roots)
 }
 
-/// The same, but only the roots in `pem` are trusted.
+/// As [`by_system`], but only the roots in `pem` are trusted.
 pub(super) fn by_roots(host: &str, pem: &[u8]) -> Result<Tls> {
     let mut roots = RootCertStore::empty();
     for root in CertificateDer::pem_slice_iter(pem) {

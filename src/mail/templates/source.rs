@@ -20,7 +20,7 @@ pub(super) enum Part {
 
 impl Source {
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it has no subject or no paragraph.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject or no paragraph.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let mut lines = text.lines().map(str::trim);
         let subject = lines.next().unwrap_or_default().to_owned();

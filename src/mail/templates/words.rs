@@ -44,8 +44,9 @@ fn units(locale: &Locale) -> Units {
     }
 }
 
-/// The duration in words, rounded. Below 90 seconds, the unit is the second. Above, it is the largest unit of which
-/// the duration has at least two, or exactly one: 100 minutes stay minutes, but 60 minutes are an hour.
+/// The duration in words, rounded. Below 90 seconds, the unit is the second. Otherwise, it is the largest unit of
+/// which the duration has exactly one or at least two. For example, 100 minutes stay minutes, but 60 minutes become
+/// one hour.
 pub(super) fn in_words(duration: Duration, locale: &Locale) -> String {
     let [second, minute, hour, day] = units(locale);
     let seconds = duration.as_secs();

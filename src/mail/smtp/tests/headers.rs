@@ -67,7 +67,7 @@ impl Dice {
             .collect()
     }
 
-    /// An address that is accepted even if long.
+    /// A random address that the parser accepts.
     fn address(&mut self) -> EmailAddress {
         loop {
             let text = format!("{}@{}example.org", self.text(3), self.text(1));

@@ -319,7 +319,8 @@ async fn a_missing_reply_is_given_up_after_ten_seconds() {
     }
 }
 
-/// The error is transient. Every task is idle, so the runtime advances the clock.
+/// Checks that sending fails with a transient error after the timeout. While every task is idle, the runtime advances
+/// the paused clock.
 async fn ends_after(sending: tokio::task::JoinHandle<Result<(), MailError>>, timeout: Duration) {
     time::pause();
     let begun = Instant::now();
