@@ -7,10 +7,11 @@ use unicode_normalization::UnicodeNormalization as _;
 const MAX_LOCAL: usize = 64;
 const MAX_TOTAL: usize = 254;
 
-/// An email address: a UTF-8 dot-atom of at most 64 bytes, `@`, and a domain of two or more labels; at most 254 bytes.
+/// An email address: a UTF-8 dot-atom of at most 64 bytes, `@`, and a domain of two or more labels. The whole address
+/// has at most 254 bytes.
 ///
 /// It is kept as given, and compared by its [canonical form](Self::canonical). Quoted local parts, comments, display
-/// names and address literals are refused: they are valid in mail, but easy to abuse.
+/// names and address literals are valid in mail, but they are refused, because they are easy to abuse.
 ///
 /// ```
 /// use hallpass::user::EmailAddress;
@@ -81,7 +82,7 @@ fn canonical(given: &str) -> Result<String, InvalidEmail> {
     Ok(canonical)
 }
 
-/// Whether lower-casing is enough, as it is for nearly every local part.
+/// Whether lower-casing alone gives the canonical form. This is so for nearly every local part.
 fn is_plain_local(local: &str) -> bool {
     let atext = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+".contains(&byte);
     (1..=MAX_LOCAL).contains(&local.len())
@@ -139,8 +140,8 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
     }
 }
 
-/// Whether lower-casing is enough, as it is for nearly every domain. A label with `--` may be an A-label, which has to
-/// be checked.
+/// Whether lower-casing alone gives the canonical form. This is so for nearly every domain. A label with `--` may be an
+/// A-label, which has to be checked.
 fn is_plain(domain: &str) -> bool {
     domain.len() <= 253 && !domain.contains("--") && domain.split('.').all(is_ldh)
 }
