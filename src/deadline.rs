@@ -30,7 +30,7 @@ impl Deadline {
         Self(Some(Timeout { at, whole }))
     }
 
-    /// The deadline of the request that this task answers. A task spawned by this one has no deadline.
+    /// The deadline of the request that this task answers. A task that this task spawns has no deadline.
     ///
     /// ```
     /// use std::time::Duration;

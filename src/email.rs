@@ -7,10 +7,11 @@ use unicode_normalization::UnicodeNormalization as _;
 const MAX_LOCAL: usize = 64;
 const MAX_TOTAL: usize = 254;
 
-/// An email address: a UTF-8 dot-atom of at most 64 bytes, `@`, and a domain of two or more labels; at most 254 bytes.
+/// An email address: a UTF-8 dot-atom of at most 64 bytes, `@`, and a domain of two or more labels. The whole address
+/// has at most 254 bytes.
 ///
 /// It is kept as given, and compared by its [canonical form](Self::canonical). Quoted local parts, comments, display
-/// names and address literals are refused: they are valid in mail, but easy to abuse.
+/// names and address literals are valid in mail, but they are refused, because they are easy to abuse.
 ///
 /// ```
 /// use hallpass::user::EmailAddress;

@@ -127,7 +127,7 @@ mod tests {
             inversions += u32::from(next <= last);
             last = next;
         }
-        // The counter wraps around after 65,536.
+        // The counter wraps around after 65,536 identifiers.
         assert!(inversions <= 1, "{inversions}");
         assert_eq!(last.get_version_num(), 7);
         assert_eq!(last.get_variant(), uuid::Variant::RFC4122);

@@ -15,8 +15,9 @@ const PRIVATE: &str = "$serde_json::private::";
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// Reads one JSON object and nothing after it. Invalid UTF-8, lone surrogates and nesting of 128 levels or more are
-/// refused. So are a name that occurs twice in one object, at any depth, and a name that `serde_json` reserves. Below
-/// the top, an object is read as a number if its only name is the name that `serde_json` reserves for numbers.
+/// refused. An object at any depth is also refused if a name occurs twice in it, or if `serde_json` reserves one of its
+/// names. Below the top, an object is read as a number if its only name is the name that `serde_json` reserves for
+/// numbers.
 pub(crate) fn parse_object(text: &[u8]) -> Result<Map<String, Value>> {
     match serde_json::from_slice(text) {
         Ok(Strict(Value::Object(object))) => Ok(object),

@@ -42,7 +42,7 @@
 //!   Postgres and SQLite. A host tests a store of its own with the `conformance` checks.
 //! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react to changes.
 //! * [`account`] and [`session`] are the use cases of signed-in users, and [`admin`] those of administrators. The
-//!   endpoints beyond [`UserService`] use them.
+//!   endpoints that [`UserService`] does not cover use them.
 //! * [`Auth::within`] registers, changes and deletes users inside a transaction of the host.
 //! * [`event`] is the audit trail. An [`event::Sink`] also receives its events.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox until they are sent.
@@ -51,7 +51,7 @@
 //! * [`limit`] has the rate limits, and the lockout after wrong passwords. [`lockout`] lets users lift a lockout.
 //! * [`Auth::run`] does the background work: it sends letters and deletes expired data.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
-//! * [`deadline::Deadline`] is the time at which a request gets its 503. A store writes nothing that could be
+//! * [`deadline::Deadline`] is the time at which an unanswered request gets a 503. A store writes nothing that could be
 //!   committed after that time.
 //! * `testing` is for the tests of a host: a service in memory, with control over its users, tokens, mails and clock.
 //!
@@ -79,10 +79,10 @@
 //!
 //! # Cryptography
 //!
-//! Tokens, digests and secrets use aws-lc directly, whatever default provider the process has. TLS for `smtp`,
-//! `oauth`, `jwks-client` and `breach-check` uses rustls with the provider that the process has installed. If none is
-//! installed and the feature `tls` is on, rustls uses aws-lc. Without the feature, building anything that needs TLS
-//! then fails. A host that uses rustls with another provider leaves `tls` out and installs its own. `postgres`
+//! Tokens, digests and secrets use aws-lc directly, whatever default provider the process has. TLS for `smtp`, `oauth`,
+//! `jwks-client` and `breach-check` uses rustls with the provider that the process has installed. If none is installed
+//! and the feature `tls` is on, rustls uses aws-lc. If none is installed and the feature is off, building anything that
+//! needs TLS fails. A host that uses rustls with another provider leaves `tls` out and installs its own. `postgres`
 //! switches `tls` on, because the database driver brings aws-lc. With two providers in one build, rustls has no
 //! default, so the host has to install one first.
 //!
@@ -94,8 +94,8 @@
 //!
 //! * Passwords are hashed with Argon2id, a bounded number at a time. An unknown address costs the same as a wrong
 //!   password. See [`credential`].
-//! * Refresh tokens are stored as digests, rotate in place, and have at most one successor. A token that comes back
-//!   after its grace period ends the session. See [`token`].
+//! * Refresh tokens are stored as digests, rotate in place, and have at most one successor. If a used token comes back
+//!   after its grace period, the session ends. See [`token`].
 //! * Access tokens pass a verifier that accepts exactly what this crate issues (RFC 8725, and stricter).
 //! * A caller without a token cannot find out whether an address has an account, except by registering it where
 //!   registration is open.

@@ -8,10 +8,10 @@
 //! | `hallpass_hash_permits_taken` | gauge | | taken permits of [`Hasher`](crate::credential::Hasher)s: hashes being computed |
 //! | `hallpass_hash_waiting` | gauge | | callers that wait for a permit |
 //! | `hallpass_hash_wait_seconds` | histogram | | the wait of callers that got a permit, in seconds; 0 without a wait |
-//! | `hallpass_hash_shed_total` | counter | `reason` | refused callers: `no_slot` before they cost a statement, `queue_full`, `deadline` after the longest wait, or `no_thread` if the system cannot start a thread |
+//! | `hallpass_hash_shed_total` | counter | `reason` | refused callers: `no_slot` if they were refused before any statement, `queue_full`, `deadline` after the longest wait, or `no_thread` if the system cannot start a thread |
 //! | `hallpass_admission_shed_total` | counter | | unauthenticated calls refused because too many calls waited to be counted |
 //! | `hallpass_rate_limited_total` | counter | `budget` | calls refused because the client made too many: [`Budget`](crate::limit::Budget) |
-//! | `hallpass_locked_total` | counter | | attempts on a password refused after too many failures |
+//! | `hallpass_locked_total` | counter | | password attempts that were refused after too many failures |
 //!
 //! No label names a person or an address.
 

@@ -4,7 +4,8 @@
 //! run ── every hour ──> purge ── batch after batch of 500 ──> sessions, one-time tokens, events, limits, flows
 //! ```
 //!
-//! A session or token is deleted an hour after its end, so that differing clocks do not delete a live session.
+//! A session or token is deleted an hour after its end, so that an instance whose clock is ahead does not delete a live
+//! session.
 
 use std::{error::Error as StdError, future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -27,7 +28,7 @@ const BATCH: u32 = 500;
 const SKEW: TimeDelta = TimeDelta::hours(1);
 /// How long one batch may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The first run comes soon, so that a process that restarts often purges as well.
+/// The pause before the first run. It is short, so that a process purges even if it often restarts.
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3600);
 
@@ -49,7 +50,7 @@ pub struct Purged {
     pub one_time_tokens: u64,
     /// Events past their retention.
     pub events: u64,
-    /// Counters of limits that had expired.
+    /// Expired counters of limits.
     pub limits: u64,
     /// Provider sign-in flows that were finished or had expired.
     pub flows: u64,

@@ -50,8 +50,8 @@ struct Inner<F: Fetch> {
     terms: Terms,
     clock: Arc<dyn Clock>,
     kept: watch::Sender<Option<Kept<F::Value>>>,
-    /// The time at which the last attempt began. If it failed while no value was cached, the time at which it failed.
-    /// The lock is held during an attempt.
+    /// The time at which the last attempt began. If that attempt failed while no value was cached, this is the time at
+    /// which it failed. The lock is held during an attempt.
     last: Arc<Mutex<Option<Timestamp>>>,
 }
 
@@ -160,7 +160,8 @@ impl<F: Fetch> Clone for Renewed<F> {
     }
 }
 
-/// Whether less than this time has passed. A clock that was set back ends the wait.
+/// Whether less than this time has passed. If the clock was set back, the answer is no, so that the next fetch is not
+/// delayed.
 fn within(since: Timestamp, now: Timestamp, time: Duration) -> bool {
     (now - since).to_std().is_ok_and(|gone| gone < time)
 }

@@ -23,8 +23,8 @@ use crate::{
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.
 #[async_trait]
 pub trait UserService: std::fmt::Debug + Send + Sync {
-    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode): the mode closes only the
-    /// endpoint.
+    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode), because the mode closes only
+    /// the endpoint.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),
@@ -60,7 +60,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// Ends the session of a refresh token. A token that is not ours, or whose session has ended, ends nothing.
     ///
     /// # Errors
-    /// None of its own.
+    /// None, except [`Unavailable`](crate::ErrorKind::Unavailable).
     async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()>;
 
     /// Ends every session of the caller, including the current session.
@@ -104,8 +104,8 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// A page of users, newest first. The calling code has to check whether its caller may see the users.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, or a cursor that is not ours
-    /// or belongs to another filter.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, an invalid cursor, or a
+    /// cursor of another filter.
     async fn list_users(&self, query: &UserQuery) -> Result<Page<User>>;
 }
 

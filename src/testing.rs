@@ -5,7 +5,7 @@
 //! pause tokio's clock. The clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. The
 //! [`conformance`](crate::store::conformance) checks test a store of the host's own.
 //!
-//! A failure in these functions is a fault in the test, so they panic.
+//! A failure in these functions is a fault in the test, so they panic instead of returning an error.
 //!
 //! On axum:
 //!
@@ -168,8 +168,8 @@ impl TestAuth {
         &self.auth
     }
 
-    /// Its clock, which stands still until it is moved. If the builder was given another clock, the service uses that
-    /// clock instead.
+    /// The clock that the test controls. It stands still until the test moves it. If the builder was given another
+    /// clock, the service uses that clock instead.
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.clock

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
-/// The provider that the process has installed. If none is installed and the feature `tls` is on, it is aws-lc.
+/// The provider that the process has installed. If none is installed and the feature `tls` is on, the provider is
+/// aws-lc.
 ///
 /// # Errors
 /// If there is no provider; the text explains how to get one.

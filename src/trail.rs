@@ -37,7 +37,7 @@ impl Trail {
         }))
     }
 
-    /// Adds the address of an event, as a keyed digest.
+    /// Adds the address that an event is about, as a keyed digest.
     pub(crate) fn about(&self, event: Event, canonical: &str) -> Event {
         event.with("address", self.0.addresses.digest(canonical))
     }

@@ -20,8 +20,8 @@ enum AuthSessions {
     AuthenticatedAt,
 }
 
-/// Null means that the time is `created_at`. Instances of an older version may still open sessions, and they do not
-/// know the column.
+/// The column is null in a session that an instance of an older version opened. The user then last authenticated at
+/// `created_at`.
 fn up(backend: DbBackend) -> Vec<Statement> {
     let column = ColumnDef::new(AuthSessions::AuthenticatedAt)
         .timestamp_with_time_zone()

@@ -56,8 +56,8 @@ fn up(backend: DbBackend) -> Vec<Statement> {
         .table(AuthOutbox::Table)
         .col(id())
         .col(ColumnDef::new(AuthOutbox::Letter).text().not_null())
-        // A user alone is the recipient. An address alone stands for the account that has it. If both are set, the
-        // mail goes to this address on behalf of this user.
+        // If only the user is set, the mail goes to this user. If only the address is set, the mail goes to the account
+        // with this address. If both are set, the mail goes to this address on behalf of this user.
         .col(ColumnDef::new(AuthOutbox::UserId).uuid())
         .col(ColumnDef::new(AuthOutbox::Address).text())
         .col(ColumnDef::new(AuthOutbox::Payload).json_binary().not_null())

@@ -27,13 +27,13 @@ enum AuthOutbox {
 ///
 /// All these columns are null in rows that the previous version wrote. Instances of the previous version still write
 /// such rows while they are being replaced. A mail in such a row belongs to the account that the first claim by this
-/// version finds; the previous version looked the account up at every claim. The mail is never due before its due
-/// time, and its time of request is `created_at`. A retry of such a mail changes an address only if its token is still
-/// valid.
+/// version finds; the previous version looked the account up at every claim. Even if the clock is set back, the mail is
+/// not due before its due time. The time of its request is `created_at`. A retry of such a mail changes an address only
+/// if its token is still valid.
 ///
 /// The previous version reads none of these columns. It may postpone or claim a mail of this version and leave
-/// `holds_from` unchanged. That value is then too early, so the clock has to go back further before the mail becomes
-/// due.
+/// `holds_from` unchanged. `holds_from` is then too early. After the clock is set back, the mail is therefore due early
+/// only if the clock shows a time before that value.
 fn up(backend: DbBackend) -> Vec<Statement> {
     let columns = [
         ColumnDef::new(AuthOutbox::HoldsFrom)

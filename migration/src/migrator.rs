@@ -39,7 +39,7 @@ pub struct MigrationStatus {
 
 /// Applies the pending migrations in one transaction: all of them or none.
 ///
-/// Needs one connection of the pool, and runs only two short queries if nothing is pending. Migrations of a newer
+/// It needs one connection of the pool, and runs only two short queries if nothing is pending. Migrations of a newer
 /// version are left alone.
 ///
 /// # Errors
@@ -133,8 +133,8 @@ async fn locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let postgres = db.get_database_backend() == DbBackend::Postgres;
     let txn = db
         .begin_with_options(TransactionOptions {
-            // If the host's default is stricter, this transaction would not see the migrations that another instance
-            // applied while this instance waited.
+            // With a stricter isolation level, which may be the host's default, this transaction would not see the
+            // migrations that another instance applied while this instance waited.
             isolation_level: postgres.then_some(IsolationLevel::ReadCommitted),
             access_mode: None,
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),

@@ -118,11 +118,11 @@ pub struct NewFlow {
     pub binding: TokenDigest,
     /// The start of the flow.
     pub created_at: Timestamp,
-    /// The end of the flow.
+    /// The time at which the flow expires.
     pub expires_at: Timestamp,
 }
 
-/// The code that the application gets at the end of a flow, to be stored with it.
+/// The code that the application gets at the end of a flow. It is stored with the flow.
 #[derive(Clone, Copy, Debug)]
 #[allow(
     clippy::exhaustive_structs,

@@ -26,7 +26,7 @@ pub struct Local {
 }
 
 impl Local {
-    /// The account of this user. Only the account decides whether its address is verified; its identities do not.
+    /// The account of this user. Whether its address is verified depends only on the account, not on its identities.
     #[must_use]
     pub fn new(user: &User) -> Self {
         Self {

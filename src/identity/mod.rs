@@ -1,7 +1,7 @@
-//! Identities at providers: the account that an identity belongs to, and the flow that establishes it.
+//! Identities at providers: the account that an identity belongs to, and the flow that establishes an identity.
 //!
 //! An identity is known by its issuer and its subject, never by an address, because an address can pass to another
-//! person. [`Assertion::resolve`] alone decides about an unknown identity.
+//! person. [`Assertion::resolve`] alone decides which account an unknown identity belongs to.
 
 mod assertion;
 mod flow;

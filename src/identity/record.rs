@@ -71,7 +71,7 @@ pub enum IdentityAdmission {
     Admitted(User, Vec<Event>),
     /// Nothing was written.
     Refused(LinkRefusal),
-    /// There is no account, and no new one was given: nothing was written.
+    /// There is no account, and no account to create was given, so nothing was written.
     NoAccount,
 }
 

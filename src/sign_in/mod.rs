@@ -33,7 +33,7 @@ impl SessionOpener {
     /// Opens a session; `None` if the credentials changed while they were checked.
     ///
     /// Hooks that may refuse the sign-in are called before the session is opened. The access token is also signed
-    /// before that, so that no session is opened if the claims do not fit into the token.
+    /// before the session is opened, so that no session is opened if the claims do not fit into the token.
     pub(crate) async fn complete(
         &self,
         proof: Proof,

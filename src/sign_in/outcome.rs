@@ -24,7 +24,7 @@ pub enum SignIn {
     /// A session was opened.
     #[non_exhaustive]
     Complete {
-        /// Its tokens.
+        /// The tokens of the session.
         tokens: TokenPair,
         /// The token by which the device is recognized at its next sign-in; see
         /// [`ClientInfo::device`](crate::event::ClientInfo::device).

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The credentials that a user has presented: the user, the methods, and the conditions that must still hold when a
-/// session is opened. It opens at most one session.
+/// session is opened. A proof opens at most one session.
 #[derive(Debug)]
 pub(crate) struct Proof {
     pub(super) user: User,

@@ -85,7 +85,8 @@ impl Queue {
         }
         state.is_sending = true;
         drop(state);
-        // If the runtime is ending, the task may never run. Dropping it then still allows another task to start.
+        // If the runtime is ending, the task may never run. It is then dropped, and its `Drop` allows another task to
+        // start.
         let task = Task {
             queue: self.clone(),
             has_event: false,
@@ -127,7 +128,7 @@ impl Inner {
 }
 
 impl State {
-    /// Returns whether there was room.
+    /// Queues the event if there is room, and returns whether there was room.
     fn take_in(&mut self, event: &Event) -> bool {
         let has_room = self.waiting.len() < CAPACITY;
         if has_room {

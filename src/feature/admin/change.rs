@@ -8,8 +8,8 @@ use crate::{
 };
 
 impl Administration {
-    /// Changes a user, and returns the changed user. The change takes effect on the next request of the user.
-    /// Disabling a user ends every session permanently.
+    /// Changes a user, and returns the changed user. The change takes effect on the next request of the user. Disabling
+    /// a user ends all sessions of the user permanently.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound); [`LastAdmin`](ErrorKind::LastAdmin) if no active administrator would

@@ -20,7 +20,7 @@ pub struct NewAccount {
     pub is_verified: bool,
     /// The display name: at most 200 code points, no control characters.
     pub display_name: Option<String>,
-    /// The password. Without one, the user is mailed a link to set it.
+    /// The password. Without a password, the user is mailed a link to set one.
     pub password: Option<Password>,
     /// The roles, at most 32. Default `user`.
     pub roles: Roles,

@@ -17,7 +17,7 @@ const TAG: usize = 16;
 pub(super) struct Cursors(Vec<HmacKey>);
 
 impl Cursors {
-    /// The `list` names the list: a cursor of one list is invalid for another.
+    /// `list` is the name of the list. A cursor of one list is invalid for every other list.
     pub(super) fn new(secrets: &Secrets, list: &str) -> Self {
         Self(secrets.iter().map(|secret| secret.hmac_key(list)).collect())
     }
@@ -35,7 +35,7 @@ impl Cursors {
         Ok(opened.map(I::from))
     }
 
-    /// A page of these items. If `items` has one item more than the limit, there is a next page.
+    /// The page with the first `limit` items. If `items` has one item more than the limit, there is a next page.
     pub(super) fn page<T>(
         &self,
         mut items: Vec<T>,

@@ -8,11 +8,12 @@ use crate::{
 };
 
 impl Administration {
-    /// A page of the audit trail, newest first. An event is listed once the call that caused it has been answered.
+    /// A page of the audit trail, newest first. An event is listed as soon as the call that caused the event has been
+    /// answered.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, or a cursor that is not ours
-    /// or belongs to another filter.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, an invalid cursor, or a
+    /// cursor of another filter.
     pub async fn list_events(&self, query: &EventQuery) -> Result<Page<Event>> {
         check_limit(query.limit)?;
         let (cursors, filter) = (&self.event_cursors, bytes(&query.filter));
@@ -26,7 +27,7 @@ impl Administration {
     }
 }
 
-/// The filter in an unambiguous form: the id of the user has a fixed length, or is absent.
+/// The filter in an unambiguous form. The first byte says whether an id follows, and every id has the same length.
 fn bytes(filter: &EventFilter) -> Vec<u8> {
     let user = filter.user_id.map(UserId::as_uuid);
     let user = user.as_ref().map_or(&[][..], |user| user.as_bytes());

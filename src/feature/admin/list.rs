@@ -12,8 +12,8 @@ impl Administration {
     /// A page of users, newest first.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, or a cursor that is not ours
-    /// or belongs to another filter.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, an invalid cursor, or a
+    /// cursor of another filter.
     pub async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
         check_limit(query.limit)?;
         let (cursors, filter) = (&self.user_cursors, bytes(&query.filter));
@@ -39,7 +39,7 @@ pub(super) fn check_limit(limit: u32) -> Result<()> {
     )]))
 }
 
-/// The filter in an unambiguous form: no part can contain the separator, which is not UTF-8.
+/// The filter in an unambiguous form. The separator is not valid UTF-8, so no part can contain it.
 fn bytes(filter: &UserFilter) -> Vec<u8> {
     let email = filter.email.as_ref().map_or("", |email| email.as_str());
     let role = filter.role.as_ref().map_or("", |role| role.as_str());

@@ -8,7 +8,7 @@ use crate::{
     user::Page,
 };
 
-/// A page of mails. The default is the first fifty of all mails.
+/// Which page of mails to list. The default is the first fifty of all mails.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MailQuery {
@@ -45,8 +45,8 @@ impl Administration {
     /// A page of the mails in the outbox, newest first. Sent mails are no longer listed.
     ///
     /// # Errors
-    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a limit out of range, or a cursor that is not ours or
-    /// belongs to another status.
+    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a limit out of range, an invalid cursor, or a cursor of
+    /// another status.
     pub async fn list_mail(&self, query: &MailQuery) -> Result<Page<MailEntry>> {
         check_limit(query.limit)?;
         let filter = query.status.map_or("", MailStatus::as_str).as_bytes();
@@ -59,9 +59,9 @@ impl Administration {
         cursors.page(listed.await?, query.limit, filter, |mail| mail.id.as_uuid())
     }
 
-    /// Retries a dead mail now, as a new mail with a new identifier and the same content and recipient. The new mail
-    /// is not sent if it has become void since it was queued, because the address or the credentials have changed, or
-    /// a newer request named another address. A pending mail is left unchanged.
+    /// Retries a dead mail now, as a new mail with a new identifier and the same content and recipient. The new mail is
+    /// not sent if the dead mail has become void since it was queued, because the address or the credentials have
+    /// changed, or a newer request named another address. A pending mail is left unchanged.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such mail in the outbox.

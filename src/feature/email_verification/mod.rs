@@ -7,8 +7,8 @@
 //! confirm  ──────────────────────────────► UPDATE token, user, sessions
 //! ```
 //!
-//! A link is valid for the address it was mailed to. No reply reveals that an address has an account: a change to a
-//! taken address gets the same reply as any other change, but no link is mailed.
+//! A link is valid only for the address to which it was mailed. No reply reveals that an address has an account: a
+//! change to a taken address gets the same reply as any other change, but no link is mailed.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The mailed token proves that the owner is using this device. The device becomes a known device, so that further
-//! guesses from other devices do not lock it out again.
+//! guesses from other devices do not lock this device out again.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -30,8 +30,8 @@ pub struct Lockouts {
 }
 
 impl Lockouts {
-    /// Clears the failed sign-ins of the user to whom the token was mailed, and returns the token that makes the client
-    /// a known device; see [`ClientInfo::device`].
+    /// Clears the failed sign-ins of the user to whom the token was mailed, and returns a device token, which makes the
+    /// client a known device; see [`ClientInfo::device`].
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token;

@@ -16,7 +16,7 @@ use crate::{
 pub struct NewSignIn {
     /// The URL that the browser finally returns to. It must equal one of the configured URLs, character by character.
     pub redirect_to: String,
-    /// The code challenge of the application, which keeps the verifier.
+    /// The code challenge. The application keeps the verifier.
     pub challenge: CodeChallenge,
     /// The state that the application gets back at the end.
     pub app_state: Option<String>,
@@ -46,13 +46,13 @@ pub struct Begun {
     pub kept: Option<Kept>,
 }
 
-/// The secret that a browser keeps while it is at the provider: in a cookie, or in a place that no other site can read
-/// or write.
+/// The secret that a browser keeps while it is at the provider. It belongs in a cookie, or in another place that no
+/// other site can read or write.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Kept {
-    /// The name that distinguishes the flows of one browser. It is derived from the `state`, which the provider sends
-    /// back.
+    /// The name that distinguishes this flow from other flows of the same browser. The name is derived from the
+    /// `state`, which the provider sends back.
     pub name: String,
     /// The secret.
     pub(super) secret: FlowSecret,
@@ -76,9 +76,10 @@ impl ProviderSignIns {
     /// Begins a sign-in with the provider, or begins to link an identity at the provider.
     ///
     /// # Errors
-    /// [`ProviderUnknown`](ErrorKind::ProviderUnknown), [`InvalidRedirect`](ErrorKind::InvalidRedirect), in this order;
-    /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded);
-    /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
+    /// [`ProviderUnknown`](ErrorKind::ProviderUnknown), which is checked first;
+    /// [`InvalidRedirect`](ErrorKind::InvalidRedirect); [`RateLimited`](ErrorKind::RateLimited),
+    /// [`Overloaded`](ErrorKind::Overloaded); [`Unavailable`](ErrorKind::Unavailable) while the database is
+    /// unreachable.
     pub async fn begin(
         &self,
         provider: &str,

@@ -30,7 +30,7 @@ const ACCESS_DENIED: &str = "access_denied";
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Answer {
-    /// The `state`, as sent.
+    /// The `state`, exactly as the browser sends it.
     pub state: String,
     /// The secret that the browser kept under [`Kept::name`](super::Kept).
     pub(super) secret: FlowSecret,
@@ -87,9 +87,9 @@ impl<E: Into<Error>> From<E> for Failure {
 }
 
 impl ProviderSignIns {
-    /// Finishes a flow whose browser has returned, and returns the URL to send the browser to: the `redirect_to` of the
-    /// flow, with the `state` of the application and either `code` or `error`. The error is a code of [`Problem`] or
-    /// `access_denied`. The call waits at most 8 seconds for the provider.
+    /// Finishes the flow of a browser that has returned from the provider. Returns the URL to send the browser to: the
+    /// `redirect_to` of the flow, with the `state` of the application and either `code` or `error`. The error is a code
+    /// of [`Problem`] or `access_denied`. The call waits at most 8 seconds for the provider.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) if there is no such flow for this browser, or it was finished before;
@@ -264,7 +264,7 @@ impl ProviderSignIns {
         }
     }
 
-    /// The account to be created, if the host allows it.
+    /// The account to be created, if the registration mode and the hooks allow it.
     async fn new_user(
         &self,
         assertion: &Assertion,

@@ -23,7 +23,8 @@ impl ProviderSignIns {
     /// caller, it stays linked.
     ///
     /// # Errors
-    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the sign-in is older than 10 minutes;
+    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the caller's sign-in is older than 10
+    ///   minutes;
     /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute, or for a
     ///   wrong verifier, which does not spend the code;
     /// * [`IdentityTaken`](ErrorKind::IdentityTaken) if the identity is linked to another user;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 const MAX_NAME: usize = 32;
-/// Reserved names, because the path of a provider with such a name would be the path of another endpoint.
+/// Names that no provider may have, because the path of such a provider would be the path of another endpoint.
 const RESERVED: [&str; 1] = ["token"];
 const GITHUB: &str = "https://github.com";
 
@@ -24,9 +24,9 @@ const GITHUB: &str = "https://github.com";
 ///
 /// Only public addresses are called, whether they are given literally or resolved from a name. There are two
 /// exceptions: an issuer whose host is itself `localhost` or an address that is not public, and a provider with
-/// [`allow_private_addresses`](Self::allow_private_addresses). If `HTTPS_PROXY` or a similar variable is set, the
-/// proxy resolves names, so it has to refuse private addresses. A proxy on a private address must be given as an
-/// address, not as a name.
+/// [`allow_private_addresses`](Self::allow_private_addresses). If `HTTPS_PROXY` or a similar variable is set, the proxy
+/// resolves names, so it has to refuse private addresses. If the proxy has a private address, the variable must contain
+/// this address, not a name.
 ///
 /// If the ID token lacks `email` or `email_verified`, user info is read as well. If the token has an address, the
 /// `email_verified` of user info counts only if user info has the same address. If reading user info fails, a linked
@@ -71,8 +71,8 @@ pub(super) enum Protocol {
 }
 
 impl Provider {
-    /// A provider of OpenID Connect, known here as `name`: 1 to 32 of `a` to `z`, `0` to `9`, `_` and `-`. The name
-    /// `token` is reserved for an endpoint.
+    /// A provider of OpenID Connect, known here as `name`. A name has 1 to 32 characters: `a` to `z`, `0` to `9`, `_`
+    /// and `-`. The name `token` is reserved for an endpoint.
     ///
     /// `issuer` must equal the issuer that the provider writes, character by character. It is a URL with `https://`,
     /// or with `http://` on loopback, and has no user, query or fragment. The configuration of the provider is fetched
@@ -111,10 +111,10 @@ impl Provider {
         }
     }
 
-    /// The secret of the client. Default none, for a public client, which only PKCE protects.
+    /// The secret of the client. By default, there is none. The client is then public, and only PKCE protects it.
     ///
-    /// It is sent as `client_secret_basic` (RFC 6749, section 2.3.1), or in the body if the provider accepts only
-    /// `client_secret_post`, as GitHub does.
+    /// The secret is sent as `client_secret_basic` (RFC 6749, section 2.3.1), or in the body if the provider accepts
+    /// only `client_secret_post`, as GitHub does.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.client_secret = Some(ClientSecret::new(secret.into()));
         self
@@ -133,9 +133,10 @@ impl Provider {
         self
     }
 
-    /// The email domains for which the provider is trusted; `*` for all. If the provider says that such an address is
-    /// verified, a new identity with the address joins the account with the same address. Default none, so the owner
-    /// of an account has to sign in another way first, and then link the identity.
+    /// The email domains for which the provider is trusted; `*` for all. If the provider says that an address in one of
+    /// these domains is verified, a new identity with the address joins the account with the same address. By default,
+    /// there are no such domains. The owner of an account then has to sign in another way first, and link the identity
+    /// afterwards.
     ///
     /// A domain does not include its subdomains.
     pub fn trust_email_domains<T: Into<String>>(
@@ -153,15 +154,16 @@ impl Provider {
         self
     }
 
-    /// Sets another base URL, for GitHub Enterprise Server. Its API is at `{url}/api/v3`. Identities are recorded
-    /// under this URL, so that identities of different hosts do not collide. The rules for issuers apply.
+    /// Sets another base URL, for GitHub Enterprise Server. The API of the server is at `{url}/api/v3`. Identities are
+    /// recorded under this URL, so that identities of different hosts do not collide. The URL must meet the same rules
+    /// as the issuer of [`oidc`](Self::oidc).
     pub fn at(mut self, url: impl Into<String>) -> Self {
         let url: String = url.into();
         url.trim_end_matches('/').clone_into(&mut self.base);
         self
     }
 
-    /// The name of the provider here.
+    /// The name of the provider in this service.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -208,8 +210,8 @@ impl Provider {
         self.private_addresses || is_loopback(issuer) || is_private_literal(issuer)
     }
 
-    /// Whether the provider is trusted for the address. The domains are in canonical form once they are
-    /// [checked](Self::checked).
+    /// Whether the provider is trusted for the address. [`checked`](Self::checked) has brought the domains into
+    /// canonical form.
     pub(super) fn is_trusted_for(&self, email: &EmailAddress) -> bool {
         let domain = email.canonical().rsplit_once('@');
         domain.is_some_and(|(_, domain)| self.trusted.iter().any(|one| one == "*" || one == domain))

@@ -54,7 +54,7 @@ impl Redirects {
     }
 }
 
-/// The end of a flow: the URL of the application, with its state and the outcome.
+/// The URL at the end of a flow: the URL of the application, with the application's state and the outcome.
 pub(super) fn back(url: &str, app_state: Option<&str>, name: &str, value: &str) -> String {
     with_query(url, &[(name, Some(value)), ("state", app_state)])
 }

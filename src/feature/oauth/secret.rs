@@ -13,7 +13,7 @@ pub(super) fn random_text() -> String {
 }
 
 /// The secret that the browser keeps while it is at the provider: 256 random bits, in a cookie. The values that the
-/// provider gets in this flow are derived from it, so that only this browser can continue the flow. A reader of the
+/// provider gets in this flow are derived from it, so that only this browser can continue the flow, and a reader of the
 /// store cannot.
 #[derive(Clone)]
 pub(super) struct FlowSecret(String);

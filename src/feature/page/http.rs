@@ -52,8 +52,8 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
 
 type Asked = (Parts, Action);
 
-/// Looks a link up when it is opened, so that nobody enters a password for a dead link. A HEAD request, as scanners
-/// send it, costs no look-up.
+/// Looks a link up when it is opened, so that nobody enters a password for a dead link. A HEAD request, which scanners
+/// send, causes no look-up.
 async fn show(
     (parts, action): Asked,
     language: Language,

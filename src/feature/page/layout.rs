@@ -43,7 +43,7 @@ impl Layout {
         self.render(texts, note, None, false)
     }
 
-    /// The head of a page that is not rendered.
+    /// The headers of a page, for a reply without a body.
     pub(super) fn head(&self) -> Html {
         Html::head(self.policy.clone())
     }

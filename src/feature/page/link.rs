@@ -38,7 +38,7 @@ impl Links {
         self.status(action, token).await
     }
 
-    /// The state of a link's token, for a client that has already been counted.
+    /// The state of a link's token, for a client whose request has already been counted against its limit.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable).

@@ -11,12 +11,13 @@
 //! The other pages work in the same way: `/reset-password` (where the form asks for the new password),
 //! `/confirm-email-change` and `/unlock`.
 //!
-//! A scanner that follows every link in a mail changes nothing, because only a submitted form does. The pages need no
-//! script, load nothing and store nothing. They are in the language of the browser, if we have texts in that language.
+//! A scanner that follows every link in a mail changes nothing, because only a submitted form changes anything. The
+//! pages need no script, load nothing and store nothing. They are in the language of the browser, if we have texts in
+//! that language.
 //!
-//! The token alone authorizes the form; there is no cookie. A site that makes a browser send the form therefore gains
-//! nothing, because it needs the token and could send the request itself. If the browser reports that another site
-//! sent the form, the form is refused nevertheless, because the audit trail would name the wrong client.
+//! The token alone authorizes the form; there is no cookie. Another site therefore gains nothing if it makes a browser
+//! send the form, because a site that has the token can also send the request itself. If the browser reports that
+//! another site sent the form, the form is refused nevertheless, because the audit trail would name the wrong client.
 
 mod answer;
 mod form;
@@ -82,7 +83,7 @@ impl Action {
 
 /// The query of the page after success.
 const DONE: &str = "done";
-/// The query of the page after a form whose token was spent before.
+/// The query of the page after a form whose token was already spent.
 const USED: &str = "used";
 
 /// The link that a form is shown for.
@@ -113,12 +114,12 @@ impl Pages {
         self.layout.form(texts, &self.blank(texts, action, link))
     }
 
-    /// The head of the form, without looking up the link.
+    /// The headers of the page with the form, without looking up the link.
     fn head(&self) -> Html {
         self.layout.head()
     }
 
-    /// The reason why a form was not processed.
+    /// The page that shows why a form was not processed.
     fn not_done(
         &self,
         language: Language,

@@ -69,7 +69,7 @@ impl FromStr for RegistrationMode {
 #[error("expected open, private or closed")]
 pub struct UnknownRegistrationMode(());
 
-/// The use cases of this folder. Cheap to clone.
+/// The use cases with address and password. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Passwords {
     pub(crate) core: Arc<Core>,
@@ -84,7 +84,8 @@ pub(crate) struct Passwords {
 }
 
 impl Passwords {
-    /// A caller that disconnects leaves the queue. If a password check has begun, its outcome is still recorded.
+    /// If the caller disconnects, the call leaves the queue. The outcome of a password check that has begun is still
+    /// recorded.
     pub(crate) async fn login(&self, login: Login) -> Result<SignIn> {
         let ticket = self.check.enter(&login.client).await?;
         let passwords = self.clone();
@@ -112,7 +113,8 @@ impl Passwords {
                 // again.
                 Ok(None) => attempt.take_back().await,
                 Err(error) => {
-                    // The password was right, even if the sign-in fails for another reason.
+                    // The password was right, so the failures are cleared although the sign-in fails for another
+                    // reason.
                     attempt.clear().await?;
                     return Err(error);
                 }

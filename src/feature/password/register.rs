@@ -24,7 +24,7 @@ use crate::{
 pub struct PreparedRegistration {
     user: NewUser,
     mail: Intent,
-    /// If registration is private: the letter to the owner of the address, and the event.
+    /// If registration is private: the letter and the event in case the address is taken.
     if_taken: Option<(Intent, Event)>,
     /// The event to record with the account if the breach check gave no answer.
     pub(crate) unanswered: Option<Event>,
@@ -47,7 +47,7 @@ impl Passwords {
             self.core.trail.record(unanswered).await?;
         }
         let inserted = Self::insert(store, prepared).await;
-        // If registration is private, a mail is sent whether or not the address is taken.
+        // If registration is private, a mail was queued whether or not the address is taken.
         self.core.deliveries.wake();
         let Registered { user, event } = inserted?;
         if let Some(event) = &event {
@@ -58,7 +58,7 @@ impl Passwords {
         Ok(user)
     }
 
-    /// Counts a registration against its client and its address, before any hash is computed.
+    /// Counts a registration against the limits of its client and its address, before any hash is computed.
     pub(crate) async fn admit_registration(&self, registration: &Registration) -> Result<()> {
         let about = Some(registration.email.canonical());
         let (budget, client) = (Budget::Register, &registration.client);
@@ -151,7 +151,7 @@ impl Passwords {
             status: Some(UserStatus::Active),
             ..UserFilter::default()
         };
-        // The store makes the decision. This check only saves a password hash at every start.
+        // The store makes the decision. This check only avoids computing a password hash at every start.
         let known = store.list_users(&administrators, None, 1).await?;
         if !known.is_empty() {
             return Ok(None);

@@ -13,7 +13,8 @@ use crate::{
 };
 
 impl Passwords {
-    /// The statement is the same whether or not the address has an account. The worker checks later whether it has.
+    /// The statement is the same whether or not the address has an account. The worker later checks whether there is an
+    /// account.
     pub(crate) async fn forgot(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
         let store = self.core.store.as_ref();
         let about = email.canonical();

@@ -19,8 +19,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// Whether an access token for the session as it was then has the same claims as a token for the session as it is
-    /// now.
+    /// Whether an access token for `live` has the same claims as an access token for the session that the hooks saw.
     fn says_the_same_as(&self, live: &SessionUser) -> bool {
         self.live.user.roles == live.user.roles
             && self.live.authenticated_at == live.authenticated_at

@@ -33,7 +33,7 @@ pub(super) struct EventPage {
     next_cursor: Option<String>,
 }
 
-/// A page of events.
+/// Which page of events to list.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct ListEventsQuery {
     /// The maximum number of items.

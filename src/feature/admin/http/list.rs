@@ -32,7 +32,7 @@ pub(super) struct UserPage {
     next_cursor: Option<String>,
 }
 
-/// A page of users.
+/// Which page of users to list.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct ListUsersQuery {
     /// The maximum number of items.

@@ -100,7 +100,7 @@ impl From<MailEntry> for MailView {
     }
 }
 
-/// A page of mails.
+/// Which page of mails to list.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct ListMailQuery {
     /// The maximum number of items.

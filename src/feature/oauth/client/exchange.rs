@@ -19,7 +19,7 @@ use super::{Answer, Authorization, MAX_DOCUMENT, fault::ProviderFault};
 use crate::{error::BoxError, feature::oauth::provider::Provider, json, outbound::Web};
 
 const ANSWER: &str = "token endpoint";
-/// RFC 7636, section 4.1.
+/// The length of a verifier (RFC 7636, section 4.1).
 const VERIFIER: std::ops::RangeInclusive<usize> = 43..=128;
 /// The longest error code that is logged.
 const MAX_WORD: usize = 64;
@@ -66,7 +66,7 @@ type Asker = Client<
 >;
 
 impl Endpoints {
-    /// The URL to send the browser to. `nonce` is for OpenID Connect.
+    /// The URL to send the browser to. `nonce` is given only for OpenID Connect.
     pub(super) fn authorization_url(
         &self,
         provider: &Provider,
@@ -125,11 +125,11 @@ impl Endpoints {
     }
 }
 
-/// The members of an answer that this client reads. Other members may have any type.
+/// The members that this client reads in an answer. Other members may have any type.
 const READ: [&str; 4] = ["access_token", "error", "id_token", "token_type"];
 
-/// Sends the request and passes on only strict JSON, reduced to the members that are read. A refusal with status 200,
-/// as GitHub sends it, is passed on as a refusal.
+/// Sends the request and passes on only strict JSON, reduced to the members that are read. GitHub sends refusals with
+/// status 200. They are passed on with status 400.
 async fn ask(
     web: &Web,
     request: oauth2::HttpRequest,

@@ -33,7 +33,8 @@ pub(super) fn endpoints(provider: &Provider) -> Result<Endpoints> {
     })
 }
 
-/// Whether this `iss` of a callback names GitHub: the base, or its authorization server below it.
+/// Whether this `iss` of a callback names GitHub. Both the base URL and the URL of the authorization server below it
+/// name GitHub.
 pub(super) fn is_issuer(provider: &Provider, iss: &str) -> bool {
     let base = provider.issuer();
     iss == base || iss.strip_prefix(base) == Some("/login/oauth")
@@ -61,7 +62,7 @@ pub(super) async fn user(
         .collect())
 }
 
-/// Adds the primary address, wherever it is in the list.
+/// Adds the primary address, on whichever page of the list it is.
 pub(super) async fn complete(
     claims: &mut Map<String, Value>,
     web: &Web,

@@ -204,7 +204,8 @@ impl Key {
 }
 
 impl Algorithm {
-    /// Reads the name of an algorithm from RFC 7518. `none`, symmetric algorithms and all others are not accepted.
+    /// Reads the name of a supported algorithm. All other names are refused, including `none` and the symmetric
+    /// algorithms of RFC 7518.
     pub(super) fn read(name: &str) -> Option<Self> {
         Some(match name {
             "EdDSA" => Self::EdDsa,

@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) const TERMS: Terms = hourly("the configuration of a provider");
 
-/// The metadata of a provider (OpenID Connect Discovery 1.0, section 3), as far as it is used.
+/// The part of a provider's metadata (OpenID Connect Discovery 1.0, section 3) that this client uses.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Metadata {
     pub(super) authorization: Url,

@@ -103,14 +103,14 @@ pub(crate) struct Identified {
     pub(crate) fault: Option<ProviderFault>,
 }
 
-/// The verified claims so far, and the token to ask for more.
+/// The claims that are verified so far, and the access token to ask for more claims.
 struct Known {
     claims: serde_json::Map<String, serde_json::Value>,
     access_token: oauth2::AccessToken,
 }
 
 impl Client {
-    /// Creates the client; sends no request yet.
+    /// Creates the client. No request is sent yet.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming the provider.
@@ -287,7 +287,7 @@ const NO_KEYS: ProviderFault = ProviderFault::NotAtHand("the keys");
 impl Metadata {
     fn endpoints(&self, provider: &Provider) -> Result<Endpoints, ProviderFault> {
         let offers = |method: &str| match &self.auth_methods {
-            // OpenID Connect Discovery 1.0, section 3: the default.
+            // This is the default of OpenID Connect Discovery 1.0, section 3.
             None => method == "client_secret_basic",
             Some(methods) => methods.iter().any(|one| one == method),
         };

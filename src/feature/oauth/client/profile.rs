@@ -70,7 +70,7 @@ pub(super) async fn complete(
     if subject(&info) != subject(claims) {
         return Err(ProviderFault::Nonsense(WHAT, "is about another subject"));
     }
-    // `email_verified` belongs only to the address in the same document.
+    // `email_verified` applies only to the address in the same document.
     if !is_said(claims, "email") {
         claims.remove("email_verified");
         take(claims, &info, "email");
@@ -93,7 +93,7 @@ fn email(claims: &Map<String, Value>) -> Option<EmailAddress> {
     claims.get("email")?.as_str()?.parse().ok()
 }
 
-/// The assertion of these claims. An address or a name that is not valid is left out.
+/// The assertion of these claims. An invalid address or name is left out.
 pub(super) fn assertion(
     provider: &Provider,
     claims: &Map<String, Value>,

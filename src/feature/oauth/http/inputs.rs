@@ -14,11 +14,11 @@ use crate::{
 /// The longest `state` of an application, in bytes.
 const MAX_APP_STATE: usize = 1024;
 
-/// The input of a new sign-in. Checked in the order of the contract: the provider, `redirect_to`, the rest.
+/// The input of a new sign-in. It is checked in the order of the contract: the provider, `redirect_to`, the rest.
 pub(super) struct SignInBegun {
     pub(super) provider: String,
     pub(super) new: NewSignIn,
-    /// The names of the cookies of older flows that are deleted.
+    /// The names of the cookies to delete. They belong to older flows.
     pub(super) surplus: Vec<String>,
 }
 
@@ -105,14 +105,14 @@ impl FromMembers for BeginSignInQuery {
     }
 }
 
-/// The parameters of RFC 6749, section 4.1.2, and of RFC 9207, which are read strictly.
+/// The parameters that are read strictly: those of RFC 6749, section 4.1.2, and of RFC 9207.
 const READ: [&str; 4] = ["code", "error", "iss", "state"];
 
 /// The parameters that a browser brings back from a provider. Providers may add others, in any encoding.
 pub(super) struct BroughtBack {
     pub(super) provider: String,
     pub(super) answer: Answer,
-    /// The name of the cookie, which is to be deleted.
+    /// The name of the cookie to delete.
     pub(super) cookie: String,
 }
 

@@ -1,7 +1,7 @@
 //! The cookies that a browser keeps while it is at a provider.
 //!
-//! Each flow has its own cookie, so that tabs do not interfere. Their number is limited, because servers limit the size
-//! of a request head.
+//! Each flow has its own cookie, so that tabs do not interfere. The number of cookies is limited, because servers limit
+//! the size of a request head.
 
 use crate::{clock::Timestamp, http::Request};
 
@@ -9,7 +9,7 @@ use crate::{clock::Timestamp, http::Request};
 const NAME: &str = "hallpass_oauth_";
 /// The maximum number of concurrent flows of one browser.
 const MOST: usize = 8;
-/// How many cookies one reply deletes. Many proxies accept at most 4 KiB of these headers.
+/// How many cookies one reply deletes. Many proxies accept at most 4 KiB of reply headers.
 const AT_ONCE: usize = 24;
 /// The length of the result of [`kept_as`](crate::feature::oauth::begin::kept_as).
 const DIGITS: usize = 16;
@@ -19,8 +19,8 @@ pub(super) fn named(kept_as: &str) -> String {
     format!("{NAME}{kept_as}")
 }
 
-/// The value of the cookie of a flow that begins now. It includes the time, because browsers do not send the age of a
-/// cookie, and the order of the cookies proves nothing (RFC 6265, section 4.2.2).
+/// The value of the cookie of a flow that begins now. It includes the start of the flow, because browsers do not send
+/// the age of a cookie, and the order of the cookies proves nothing (RFC 6265, section 4.2.2).
 pub(super) fn value(secret: &str, now: Timestamp) -> String {
     format!("{secret}.{:x}", now.timestamp_micros())
 }

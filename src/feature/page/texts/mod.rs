@@ -29,18 +29,18 @@ pub(crate) struct Texts {
     pub(crate) rules: [(Weakness, &'static str); Weakness::ALL.len()],
     /// The notice above the form if the service was too busy.
     pub(crate) busy: &'static str,
-    /// The link was used before, and its effect still holds.
+    /// The notice for a link that was used before, if its effect still holds.
     pub(crate) used: &'static str,
     /// The same notice for a link that sets a password. It has its own text, because the second form may have
     /// contained another password.
     pub(crate) password_set_before: &'static str,
-    /// The link is unknown, expired or void.
+    /// The message for a link that is unknown, expired or void.
     pub(crate) invalid: Note,
-    /// The form was sent by another site.
+    /// The message for a form that was sent by another site.
     pub(crate) refused: Note,
-    /// A component of the service does not answer.
+    /// The message if a component of the service does not answer.
     pub(crate) unavailable: Note,
-    /// An internal error.
+    /// The message for an internal error.
     pub(crate) failed: Note,
 }
 

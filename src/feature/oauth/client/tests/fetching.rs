@@ -7,7 +7,7 @@ fn client(issuer: &str, set: impl FnOnce(Provider) -> Provider) -> Client {
     Client::new(provider, Arc::new(ManualClock::new())).expect("it is valid")
 }
 
-/// The innermost reason.
+/// The innermost source of the error.
 fn root(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
@@ -302,7 +302,7 @@ async fn a_slow_endpoint_is_given_up_in_time() {
 
 #[tokio::test]
 async fn a_private_address_is_not_asked() {
-    // A public issuer's document may name public addresses only.
+    // The document of a public issuer must not name private addresses.
     let client = client("https://id.example.org", |it| it);
     let ask = async |url: &str| {
         let request = http::Request::get(url).body(Vec::new()).unwrap();

@@ -61,7 +61,7 @@ impl Scene {
         })
     }
 
-    /// The valid claims with this one changed or removed.
+    /// The valid claims, with the claim `name` changed or removed.
     fn claims_but(&self, name: &str, value: Option<Value>) -> Value {
         let mut claims = self.claims();
         let members = claims.as_object_mut().expect("claims are an object");

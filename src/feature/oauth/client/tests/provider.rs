@@ -105,7 +105,7 @@ impl FakeProvider {
                 let state = Arc::clone(&shared);
                 let service = service_fn(move |request| answer(Arc::clone(&state), request));
                 let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-                // A client that disconnects is not an error.
+                // It is not an error if a client disconnects.
                 tokio::spawn(async move { drop(serving.await) });
             }
         });
@@ -275,7 +275,7 @@ impl Key {
         self.sign_text(&header.to_string(), &claims.to_string())
     }
 
-    /// A token of any text, signed with the key. RSA signs with PSS if the header says so.
+    /// A token of any text, signed with the key. An RSA key signs with PSS if the header names a PSS algorithm.
     pub(crate) fn sign_text(&self, header: &str, claims: &str) -> String {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let message = format!("{}.{}", part(header), part(claims));
