@@ -7,7 +7,7 @@ use clap::{
 
 use crate::{Failure, Settings, failure::reason};
 
-/// Reads the command line and the environment into [`Settings`], or into the commands of a program that contain the
+/// Reads the command line and the environment into [`Settings`], or into a program's own commands that contain the
 /// settings. On `--help` and `--version`, it prints the answer and ends the process.
 ///
 /// # Errors

@@ -13,18 +13,19 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// The maximum number of bytes of one read. A request takes many times its size once it is parsed, and a client may
+/// The maximum number of bytes of one read. A parsed request takes many times its size in memory, and a client may
 /// send hundreds of requests in advance.
 const READ: usize = 4 * 1024;
 
-/// A connection that stops reading while the client does not read its replies, and that ends if this lasts too long.
+/// A connection that stops reading while the client does not read its replies. If the client does not read for too
+/// long, the connection ends.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
     patience: Duration,
     /// The time limit that runs while a write makes no progress.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// The task that waits to read until a write makes progress again.
+    /// The task that is to read again once a write makes progress.
     reader: Option<Waker>,
 }
 

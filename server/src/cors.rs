@@ -64,7 +64,7 @@ impl Cors {
             && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         let mut request = Request::new(());
         *request.headers_mut() = headers.clone();
-        // The layer would treat every OPTIONS request as a preflight.
+        // The layer would treat every OPTIONS request as a preflight, so it sees any other request as a GET.
         *request.method_mut() = match is_preflight {
             true => Method::OPTIONS,
             false => Method::GET,

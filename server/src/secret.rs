@@ -28,9 +28,9 @@ fn parse(text: &str) -> Option<Secrets> {
     text.trim().parse().ok()
 }
 
-/// Locks the file, and writes the secret unless another instance has written one. The file is written in place,
-/// because a temporary file would remain after a killed process. If a killed process leaves the file empty, the next
-/// start writes the secret.
+/// Locks the file, and writes the secret unless another instance has already written one. The file is written in
+/// place, because a temporary file would remain if the process is killed. If a killed process leaves the file empty,
+/// the next start writes the secret.
 fn make(path: &Path) -> io::Result<String> {
     let mut file = open(path)?;
     file.lock()?;

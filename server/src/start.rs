@@ -70,7 +70,7 @@ pub async fn start(settings: &Settings) -> Result<App, Failure> {
     }
 }
 
-/// The log filter of RUST_LOG, or INFO.
+/// The log filter that RUST_LOG sets, or INFO if it sets none.
 fn levels() -> Targets {
     // This target logs every unreadable request as an error.
     const DISPATCHER: &str = "actix_http::h1::dispatcher";

@@ -4,10 +4,11 @@ use std::{io, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How long requests in flight may take. Together with the time for mails, this is well below ten seconds.
+/// How long requests in flight may take. Background work and closing the database take at most 3 more seconds, so the
+/// server stops within ten seconds.
 pub(crate) const DRAIN: Duration = Duration::from_secs(6);
 
-/// Completes on SIGTERM or SIGINT. From this call on, they no longer end the process by themselves.
+/// Completes on SIGTERM or SIGINT. From this call on, these signals no longer end the process by themselves.
 ///
 /// # Errors
 /// If the signals cannot be caught.

@@ -34,8 +34,8 @@ use crate::feature::page::Pages;
 #[cfg(feature = "http")]
 use crate::http::Cookies;
 
-/// The minimum number of unauthenticated callers that may run a statement at the same time. If there are more hash
-/// permits, their number applies instead.
+/// The lower bound of the limit on unauthenticated callers that run a statement at the same time. The limit itself is
+/// the number of hash permits, if that number is higher.
 const MIN_PERMITS: usize = 4;
 const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -43,7 +43,8 @@ impl AuthBuilder {
     /// Assembles the parts.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration), which names the part that is missing or out of range.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a part is missing or out of range. The error names the
+    /// part.
     pub fn build(self) -> Result<Auth> {
         self.check_request_timeout()?;
         let sessions_at_most = self.sessions_at_most()?;
@@ -51,7 +52,7 @@ impl AuthBuilder {
         let secrets = required(self.secrets, "a master secret")?;
         let public_url = required(self.public_url, "a public URL")?;
         let mailer = required(self.mailer, "a mailer")?;
-        // Checked even if the host sets its own links, because the public URL is also the issuer.
+        // The URL is checked even if the host sets its own links, because it is also the issuer.
         let links = Links::new(&public_url)?;
         let links = self.links.unwrap_or(links);
         if self.audience.is_empty() {

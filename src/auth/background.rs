@@ -25,9 +25,9 @@ impl Auth {
     /// the endpoints and keys of [providers](crate::oauth). Spawn it once per process; any number of processes share
     /// the work.
     ///
-    /// When `shutdown` completes, mails in flight get 5 more seconds. Then it waits until the
+    /// When `shutdown` completes, mails in flight get 5 more seconds. After that, `run` waits until the
     /// [hooks](Self::finish_hooks) have ended and the [sinks](Self::flush_events) have received all events so far.
-    /// This can take long, so set a time limit of your own.
+    /// This wait can be long, so set a time limit of your own.
     ///
     /// If a part panics, for example in a host's clock or store, the panic is logged and the part starts again a
     /// second later. The other parts keep running.
@@ -65,8 +65,8 @@ impl Auth {
         self.flush_events().await;
     }
 
-    /// Spawns [`run`](Self::run) on the current tokio runtime. If the result is dropped, the work runs until the
-    /// runtime ends.
+    /// Spawns [`run`](Self::run) on the current tokio runtime. If the returned handle is dropped, the work runs until
+    /// the runtime ends.
     ///
     /// ```no_run
     /// # async fn serve(auth: hallpass::Auth) {
@@ -128,8 +128,8 @@ impl Auth {
     /// Deletes expired data in small batches: sessions and one-time tokens an hour after they end, and events past
     /// their [retention](super::AuthBuilder::event_retention). Call it in a job of the host's own.
     ///
-    /// It can run beside a live service and beside other purges. If the future is dropped before it completes, the
-    /// batches deleted so far stay deleted.
+    /// The purge can run beside a live service and beside other purges. If the future is dropped before it completes,
+    /// the batches deleted so far stay deleted.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.
@@ -137,9 +137,9 @@ impl Auth {
         self.parts.purges.purge().await
     }
 
-    /// Fetches the endpoints and keys of every provider in advance, so that the first user does not wait for them. It
-    /// retries until every provider has answered or `shutdown` completes. Spawn it once per process. If it does not
-    /// run, endpoints and keys are fetched when they are first needed.
+    /// Fetches the endpoints and keys of every provider in advance, so that the first user does not wait for them.
+    /// Failed fetches are repeated until every provider has answered or `shutdown` completes. Spawn it once per
+    /// process. Without this call, endpoints and keys are fetched when they are first needed.
     #[cfg(feature = "oauth")]
     pub async fn run_providers(&self, shutdown: impl Future<Output = ()> + Send) {
         self.parts.provider_sign_ins.prepare(shutdown).await;

@@ -125,8 +125,8 @@ impl AuthBuilder {
         self
     }
 
-    /// The URL at which people reach the service. It begins with `http://` or `https://`. By default the links in
-    /// mails begin with it, and the `iss` claim is exactly this text. Required.
+    /// The URL at which people reach the service. It begins with `http://` or `https://`. By default, the links in
+    /// mails begin with this URL. The `iss` claim is exactly this text. Required.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self
@@ -187,7 +187,8 @@ impl AuthBuilder {
     }
 
     /// Whether access tokens carry the user's permissions in the claim `permissions`, for services that verify tokens
-    /// and do not know the roles. If they do, all permissions together may take at most 4 KiB of a token. Default: no.
+    /// and do not know the roles. If tokens carry permissions, all permissions together may take at most 4 KiB of a
+    /// token. Default: no.
     pub fn permissions_in_tokens(mut self, written: bool) -> Self {
         self.permissions_in_tokens = written;
         self
@@ -205,8 +206,9 @@ impl AuthBuilder {
         self
     }
 
-    /// Whether the mails to an address are limited. If they are, each kind of letter is sent at most once a minute and
-    /// five times an hour, counted over all instances, and further mails are dropped without notice. Default: yes.
+    /// Whether the mails to an address are limited. With the limits, an address receives each kind of letter at most
+    /// once a minute and five times an hour, counted over all instances. Further mails are dropped without notice.
+    /// Default: yes.
     pub fn mail_budgets(mut self, on: bool) -> Self {
         self.mail_budgets = on;
         self
@@ -292,14 +294,15 @@ impl AuthBuilder {
         self.shared_hooks(Arc::new(hooks))
     }
 
-    /// As [`hooks`](Self::hooks), shared with the host.
+    /// Adds hooks that are shared with the host; see [`hooks`](Self::hooks).
     pub fn shared_hooks(mut self, hooks: Arc<dyn Hooks>) -> Self {
         self.hooks.push(hooks);
         self
     }
 
-    /// The time limit for all hooks before an operation together, and for each hook after an operation. It is at most
-    /// half the request timeout. Default: 3 seconds, or half the request timeout if that is less.
+    /// The time limit for all hooks that run before one operation together, and for each hook that runs after an
+    /// operation. The maximum is half the request timeout. Default: 3 seconds, or half the request timeout if that is
+    /// less.
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
         self.hook_timeout = Some(timeout);
         self

@@ -141,8 +141,8 @@ impl Endpoints {
         self.without(&method, path)?.with_rows([row])
     }
 
-    /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that loads nothing from other hosts. They
-    /// describe the endpoints in the list so far. The document is generated when it is first requested.
+    /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that loads nothing from other hosts. Both
+    /// describe the endpoints that are in the list so far. The document is generated when it is first requested.
     #[cfg(feature = "openapi")]
     pub fn with_docs(mut self) -> Self {
         self.rows = crate::http::docs::with_docs(self.rows);
@@ -150,8 +150,8 @@ impl Endpoints {
     }
 
     /// Adds the pages that the links in mails lead to, at the paths of [`Links::new`](crate::mail::Links::new):
-    /// `/verify-email`, `/reset-password` with a form for the new password, `/confirm-email-change` and `/unlock`. They
-    /// are for hosts without such pages of their own; mount them at the public URL.
+    /// `/verify-email`, `/reset-password` with a form for the new password, `/confirm-email-change` and `/unlock`. Use
+    /// these pages if the host has none of its own, and mount them at the public URL.
     ///
     /// They work without script, load no other resource, and are in English, German, French, Spanish or Chinese,
     /// according to the browser's languages. Only submitting the form uses up a link; `GET` and `HEAD` do not. `GET`
@@ -183,8 +183,9 @@ impl Endpoints {
         self.rows.iter()
     }
 
-    /// Adds rows of the host's own. Like the built-in rows, they are documented and count against the limit of all
-    /// endpoints, and their replies have the same form. Add them before [`with_docs`](Self::with_docs).
+    /// Adds rows of the host's own. As with the built-in rows, the rows are documented, their calls count against the
+    /// rate limit of all endpoints, and their replies have the same form. Add them before
+    /// [`with_docs`](Self::with_docs).
     ///
     /// Each argument of a handler is an [`Input`](crate::http::Input): [`ClientInfo`](crate::event::ClientInfo), the
     /// [`Json`](crate::http::Json) body, the [`Query`](crate::http::Query) or the [`Path`](crate::http::Path). If the

@@ -16,8 +16,8 @@ use crate::{
 /// These methods mirror the trait, but callers need not import it, and the futures are not boxed. They bypass a
 /// [wrapper](crate::AuthBuilder::wrap_service); calls to [`Auth::service`] go through it.
 impl Auth {
-    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode): the mode applies only to the
-    /// endpoint.
+    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode), because the mode applies
+    /// only to the endpoint.
     ///
     /// # Errors
     /// As [`UserService::register`].
@@ -58,8 +58,8 @@ impl Auth {
         self.parts.sessions.logout_all(&caller, client).await
     }
 
-    /// Mails a link that sets a new password, if the address has an active account. The call takes the same time if it
-    /// has none.
+    /// Mails a link that sets a new password, if the address has an active account. If the address has none, the call
+    /// takes the same time.
     ///
     /// # Errors
     /// As [`UserService::forgot_password`].

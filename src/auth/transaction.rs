@@ -15,9 +15,9 @@ impl Auth {
     /// Does the slow part of a registration before a transaction begins: checks the input and hashes the password. A
     /// [breach check](crate::credential::BreachCheck) runs here.
     ///
-    /// The call first counts as a registration by its [client](Registration::with_client), as a registration over HTTP
-    /// does. Counting takes one statement, so a database connection must be free. A client without an address has no
-    /// counter of its own.
+    /// The call first counts against the rate limit that its [client](Registration::with_client) has for registrations,
+    /// as a registration over HTTP does. Counting runs one statement, so a database connection must be free. A client
+    /// without an address has no counter of its own.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited), [`ValidationFailed`](crate::ErrorKind::ValidationFailed),
@@ -61,10 +61,10 @@ impl Auth {
     /// ```
     ///
     /// On SQLite, if a transaction reads before it writes, begin it with `SqliteTransactionMode::Immediate`
-    /// (`begin_with_options`). It then waits for its turn, and no other transaction can write until it ends. Otherwise
-    /// its first write fails immediately if another transaction is writing, or has written since the first read.
-    /// Hallpass never retries inside the host's transaction: on [`Unavailable`](crate::ErrorKind::Unavailable), the
-    /// host rolls back and begins again.
+    /// (`begin_with_options`). An immediate transaction waits for its turn, and no other transaction can write until
+    /// it ends. Without this mode, the first write fails immediately if another transaction is writing, or has written
+    /// since the first read. Hallpass never retries inside the host's transaction: on
+    /// [`Unavailable`](crate::ErrorKind::Unavailable), the host rolls back and begins again.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the store cannot use such a transaction.

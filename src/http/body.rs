@@ -48,7 +48,7 @@ impl Body {
         let mut kept = Vec::new();
         let mut total = 0_usize;
         while total <= DISCARD_LIMIT {
-            // Nearly every body is empty or has already arrived, so it needs no timer.
+            // A timer costs time, and nearly every body is empty or has already arrived.
             let chunk = match body.next().now_or_never() {
                 Some(chunk) => Ok(chunk),
                 None => timeout_at(deadline, body.next()).await,

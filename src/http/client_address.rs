@@ -86,17 +86,17 @@ impl ClientAddress {
     /// The address that proxies in these networks report in `X-Forwarded-For` or `Forwarded`. A network is a CIDR
     /// block or a single address. Without any network this is the same as [`peer`](Self::peer).
     ///
-    /// If the peer is not trusted, it is the client, whatever headers it sends. If it is trusted, the header is read
-    /// from right to left, over all its lines. Each address was written by the proxy to its right, so the first
-    /// address that is not trusted is the client, and everything to its left is ignored. If all addresses are trusted,
-    /// the leftmost one is the client. An element that is not an address (garbage, `unknown`, a name such as
-    /// `_hidden`) ends the search, and the address before it is the client.
+    /// If the peer is not trusted, the peer is the client, whatever headers it sends. If the peer is trusted, the
+    /// header is read from right to left, over all its lines. Each address was written by the proxy to its right, so
+    /// the first address that is not trusted is the client, and everything to its left is ignored. If all addresses
+    /// are trusted, the leftmost one is the client. An element that is not an address (garbage, `unknown`, a name such
+    /// as `_hidden`) ends the search, and the client is the address that was read last before this element.
     ///
-    /// If both headers are present and name different clients, neither is trusted, and the peer counts as the client,
-    /// because a proxy that writes only one of them may have passed on the other from the client. A warning is logged
-    /// once. Configure the proxies to remove the header that they do not write, or name the header that they write
-    /// with [`behind_proxies_that_write`](Self::behind_proxies_that_write). Do not trust a proxy that writes neither
-    /// header, because it passes on those that the client sent.
+    /// If both headers are present and name different clients, neither is trusted, and the peer counts as the client.
+    /// The reason is that a proxy that writes only one header may have passed on the other header as the client sent
+    /// it. A warning is logged once. Configure the proxies to remove the header that they do not write, or name the
+    /// header that they write with [`behind_proxies_that_write`](Self::behind_proxies_that_write). Do not trust a
+    /// proxy that writes neither header, because it passes on those that the client sent.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a text is not a network, has bits beyond its prefix, or
@@ -117,8 +117,8 @@ impl ClientAddress {
         Self::behind(networks, Some(header))
     }
 
-    /// A rule of the host's own. It gets the head of the request and the peer, and may read a header that only the
-    /// host's proxy can have written. `None` has the same effect as [`unknown`](Self::unknown).
+    /// A rule of the host's own. The function gets the head of the request and the peer, and may read a header that
+    /// only the host's proxy can have written. `None` has the same effect as [`unknown`](Self::unknown).
     ///
     /// On axum the head has the extensions of the request; on actix it has none.
     ///

@@ -1,4 +1,4 @@
-//! The trait bound of types in the contract: a schema, if there is an OpenAPI document.
+//! The trait bound of types in the contract. With the feature `openapi`, these types must have a schema.
 
 /// A type with a schema. Without the feature `openapi`, every type counts as having one.
 #[cfg(feature = "openapi")]

@@ -61,8 +61,8 @@ impl Contract {
     }
 }
 
-/// Adds the rows of the documentation to these rows. The document describes all of them. A row of the documentation
-/// replaces any row at the same path.
+/// Adds the rows of the documentation to these rows. The document describes all rows, its own included. A row of the
+/// documentation replaces any row at the same path.
 pub(crate) fn with_docs(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
     let own = rows(&Contract::default());
     endpoints.retain(|row| !own.iter().any(|own| own.has_path_of(row)));

@@ -13,18 +13,18 @@ use crate::{
 /// One argument of a handler. Arguments are read from left to right, so a handler that takes the caller before the
 /// body refuses unauthenticated callers before the body is parsed.
 pub trait Input<S>: Sized + Send {
-    /// Reads its part of the request.
+    /// Reads this part of the request.
     ///
     /// # Errors
     /// One of [`errors`](Self::errors), or a 5xx kind.
     fn take(state: &S, request: &mut Request) -> impl Future<Output = Result<Self>> + Send;
 
-    /// The error kinds with which it refuses a request.
+    /// The error kinds with which this input refuses a request.
     fn errors() -> &'static [ErrorKind] {
         &[]
     }
 
-    /// Adds itself to the OpenAPI document.
+    /// Adds this input to the OpenAPI document.
     #[cfg(feature = "openapi")]
     fn describe(_operation: &mut Operation) {}
 }
@@ -61,7 +61,7 @@ impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     }
 }
 
-/// The body as the fields of a form (`application/x-www-form-urlencoded`). Only pages use it.
+/// The body as the fields of a form (`application/x-www-form-urlencoded`). Only the pages for people read forms.
 #[derive(Debug)]
 pub(crate) struct Form<T>(pub(crate) T);
 

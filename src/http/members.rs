@@ -238,8 +238,8 @@ impl Members {
         self.optional(name, |members, name| members.list(name, max, code, detail))
     }
 
-    /// A member of a change request. An omitted member leaves the value unchanged. Null is passed to `read`, unlike
-    /// for an optional member.
+    /// A member of a change request. An omitted member leaves the value unchanged. Null is passed to `read`, whereas
+    /// the optional readers treat null like an omitted member.
     pub fn if_there<T>(
         &mut self,
         name: &str,

@@ -8,7 +8,7 @@
 //! * A failure is a [`Problem`]: `application/problem+json` (RFC 9457) with a stable `code` for programs to match on.
 //!   Its documentation lists every code.
 //! * [`ClientAddress`] identifies the client.
-//! * [`not_found`] is a problem reply for paths without a row, for servers that want one.
+//! * [`not_found`] creates a 404 problem. A server can use it for paths without a row.
 //!
 //! ```
 //! use hallpass::{Error, ErrorKind, http::Problem};

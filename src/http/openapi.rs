@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, generated from the rows that answer.
+//! The OpenAPI 3.1 document, generated from the same rows that answer requests.
 
 mod errors;
 mod operation;
@@ -20,8 +20,8 @@ use crate::error::{Error, Result};
 
 const BEARER: &str = "bearer";
 
-/// The example of an address and of a password. It is invalid, so that sending the example unchanged creates no
-/// account. Without this example, tools would generate examples, which may be valid.
+/// The example value of addresses and passwords. The value is invalid, so that sending the example unchanged creates
+/// no account. Without this example, tools would generate examples, which may be valid.
 const NOT_FILLED_IN: &str = "fill in";
 
 /// The document that describes these rows.
@@ -116,7 +116,7 @@ fn leave_to_be_filled_in(property: &mut RefOr<Schema>) {
 #[derive(Default)]
 struct Schemas {
     by_name: BTreeMap<String, RefOr<Schema>>,
-    /// The names of the schemas that are read from requests. Unknown members in them are refused.
+    /// The names of the schemas of request bodies and queries. These schemas allow no unknown members.
     closed: BTreeSet<String>,
 }
 

@@ -26,7 +26,7 @@ pub trait Output: Sized {
     /// The reply.
     fn render(self) -> Response;
 
-    /// Adds itself to the OpenAPI document.
+    /// Adds this output to the OpenAPI document.
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut Operation);
 }
@@ -271,7 +271,7 @@ impl Output for Document {
 
 /// A JSON reply that no cache may keep.
 fn json_reply(status: StatusCode, value: &impl Serialize) -> Response {
-    // Nearly every reply fits, so the vector need not grow.
+    // Nearly every reply fits into this capacity, so that the vector need not grow.
     let mut body = Vec::with_capacity(512);
     match serde_json::to_writer(&mut body, value) {
         Ok(()) => reply::private(status, "application/json", body.into()),

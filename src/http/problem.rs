@@ -82,11 +82,11 @@ macro_rules! codes {
         /// A failure as the client sees it: `application/problem+json` (RFC 9457), never cached.
         ///
         /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`. If the input was
-        /// not valid, there is also `errors`, a list of at most 16 `{pointer, code, detail}`. Its RFC 6901 pointers
-        /// are cut if a name is longer than any known name. Match on `code`: it never changes, but texts do. If the
-        /// status is 500 or more, the source of the error is logged once, when the reply is created. The source is
-        /// never sent to the client. A [`Refusal`](crate::error::Refusal) of the host has a `code` and a `detail` of
-        /// its own.
+        /// not valid, there is also `errors`, a list of at most 16 `{pointer, code, detail}`. A pointer (RFC 6901) is
+        /// cut if it contains a name that is longer than any known name. Match on `code`: it never changes, but texts
+        /// do. If the status is 500 or more, the source of the error is logged once, when the reply is created. The
+        /// source is never sent to the client. A [`Refusal`](crate::error::Refusal) of the host has a `code` and a
+        /// `detail` of its own.
         ///
         /// | code | status | meaning | from |
         /// |---|---|---|---|
@@ -211,8 +211,8 @@ pub(crate) fn is_problem(response: &Response) -> bool {
     content_type.is_some_and(|value| value == PROBLEM_JSON)
 }
 
-/// According to RFC 6750, section 3, there is no `error` if no token was sent. Other kinds of 401 are not about a
-/// bearer token, so they have no challenge.
+/// The `WWW-Authenticate` challenge of a reply. If no token was sent, the challenge contains no `error` (RFC 6750,
+/// section 3). Other kinds of 401 do not concern a bearer token, so they have no challenge.
 fn challenge(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::Unauthenticated => Some("Bearer"),
@@ -222,7 +222,7 @@ fn challenge(kind: ErrorKind) -> Option<&'static str> {
 }
 
 /// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10). They state the limit, and
-/// for how many seconds it is used up.
+/// the number of seconds until the client may call again.
 fn name_limit(headers: &mut HeaderMap, policy: &QuotaPolicy, after: u64) {
     let QuotaPolicy {
         name,

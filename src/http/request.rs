@@ -190,7 +190,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
         .ok_or_else(|| ErrorKind::InvalidAccessToken.into())
 }
 
-/// RFC 9110, section 11.2.
+/// Whether the text is a `token68` (RFC 9110, section 11.2).
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     // The loop does not stop early, so that the compiler can check many bytes at a time. A token has a few hundred

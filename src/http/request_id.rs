@@ -16,8 +16,8 @@ pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 const MAX_LEN: usize = 128;
 
 /// The `X-Request-Id` of the reply to a request with these headers, for replies that a server creates itself. If the
-/// request has exactly one id, of 1 to 128 letters, digits, `.`, `_` and `-`, it is kept. Otherwise the id is a new
-/// UUID.
+/// request has exactly one id, of 1 to 128 letters, digits, `.`, `_` and `-`, that id is kept. Otherwise the id is a
+/// new UUID.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     RequestId::of(headers).0

@@ -221,7 +221,7 @@ fn by_path<E: Borrow<Endpoint>>(
 /// The head of a request, the other end of its connection, and its id.
 type Asked = (Parts, Option<SocketAddr>, RequestId);
 
-/// The reply for a path without a row: a 404 problem with an `X-Request-Id`, for servers that want one.
+/// A 404 problem with an `X-Request-Id`. A server can use this reply for paths without a row.
 #[must_use]
 pub fn not_found(method: &Method, headers: &HeaderMap) -> Response {
     let response = Problem::from(ErrorKind::NotFound).to_response();

@@ -19,7 +19,7 @@ const MAX_PATH: usize = 255;
 /// process. It contains the address, the `User-Agent`, the request id and the token of a known device. If the layer
 /// also wraps endpoints of hallpass, they use the same id.
 ///
-/// Put it outside of guards, so that their refusals carry the id, too.
+/// Put the layer outside of guards, so that their refusals carry the id, too.
 #[derive(Clone, Debug)]
 pub struct RequestScope {
     client_address: ClientAddress,

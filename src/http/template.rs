@@ -16,7 +16,7 @@ pub(crate) struct Template {
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Segment {
-    /// Sorts first, because a literal pattern takes precedence over one with parameters.
+    /// This variant sorts first, because a literal pattern takes precedence over a pattern with parameters.
     Literal(&'static str),
     Param(&'static str),
 }

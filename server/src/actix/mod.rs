@@ -134,8 +134,8 @@ fn app(
         .default_service(web::to(hallpass::actix::not_found))
 }
 
-/// Gives a request its turn. If no handler reads a chunked body to its end, actix waits for the end without a limit.
-/// The connection is therefore closed a moment after the answer.
+/// Gives a request its turn. If no handler reads a chunked body to its end, actix would wait for the end without a
+/// time limit. The connection is therefore closed a moment after the answer.
 async fn in_turn(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,

@@ -32,7 +32,7 @@ use crate::{
 
 /// How long a client may take to send the head of a request that it has begun.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest head of a request, and the largest buffer of unsent replies.
+/// The longest head of a request, and the largest buffer of unsent replies, in bytes.
 const BUFFER: usize = 64 * 1024;
 
 /// Serves until `stop` completes, and then gives requests in flight a few seconds to end.
@@ -85,8 +85,8 @@ struct Door {
 }
 
 impl Door {
-    /// Serves with a timer of its own. axum's `serve` sets no timer, so hyper's limit on slow heads would have no
-    /// effect.
+    /// Serves with hyper directly, to set a timer. axum's `serve` sets no timer, so hyper's limit on slow heads would
+    /// have no effect.
     async fn serve(self, router: &Router, stop: impl Future<Output = ()>) {
         let mut http = http1::Builder::new();
         http.header_read_timeout(self.keep_alive)

@@ -24,8 +24,8 @@ impl AuthBuilder {
     /// How long one request may take, at most an hour. Over HTTP, a request that takes longer is answered with 503.
     /// Default: 10 seconds.
     ///
-    /// It also extends the grace of refresh tokens; see [`refresh_grace`](TokenLifetimes::refresh_grace). If the host
-    /// calls the use cases in process with a timeout of its own, set that timeout here.
+    /// The timeout also extends the grace of refresh tokens; see [`refresh_grace`](TokenLifetimes::refresh_grace). If
+    /// the host calls the use cases in process with a timeout of its own, set that timeout here.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
         self
@@ -39,7 +39,7 @@ impl AuthBuilder {
     }
 
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is 0.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the number is 0.
     pub(in crate::auth) fn sessions_at_most(&self) -> Result<NonZeroU32> {
         NonZeroU32::new(self.sessions_per_user)
             .ok_or_else(|| Error::configuration("a user must be allowed at least one session"))

@@ -6,8 +6,8 @@
 //! | [`WithRole`], [`WithPermission`] | callers who have the role or permission in the database now |
 //! | [`RecentSignIn`] | callers who signed in, or presented a credential again, within the last 10 minutes |
 //!
-//! [`CurrentUser`](crate::CurrentUser) and [`ActiveUser`](crate::ActiveUser) require only a caller. `RequireRole` and
-//! `RequirePermission` guard whole groups of routes.
+//! [`CurrentUser`](crate::CurrentUser) and [`ActiveUser`](crate::ActiveUser) only require that a user is signed in.
+//! `RequireRole` and `RequirePermission` guard whole groups of routes.
 
 #[cfg(feature = "http")]
 mod input;

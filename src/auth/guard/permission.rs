@@ -20,7 +20,7 @@ impl Auth {
     /// Requires a permission.
     ///
     /// # Errors
-    /// [`Forbidden`](ErrorKind::Forbidden) if no role of the caller grants it.
+    /// [`Forbidden`](ErrorKind::Forbidden) if none of the caller's roles grants the permission.
     pub fn require_permission(&self, caller: &ActiveUser, permission: &Permission) -> Result<()> {
         if self.parts.permissions.allow(&caller.user.roles, permission) {
             Ok(())
@@ -48,9 +48,9 @@ pub trait RequiredPermission: 'static {
 
 /// An [`ActiveUser`] whose roles grant the permission `P`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the permission. The roles are read from the database, so that a change takes effect
-/// immediately. [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions) sets the permissions of each
-/// role.
+/// The reply is 401 without a user, and 403 without the permission. The roles are read from the database, so that a
+/// change takes effect immediately. [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions) sets the
+/// permissions of each role.
 pub struct WithPermission<P> {
     /// The caller.
     pub caller: ActiveUser,
@@ -85,9 +85,9 @@ impl<P: RequiredPermission> fmt::Debug for WithPermission<P> {
 
 /// A [`CurrentUser`] whose access token carries the permission `P`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the permission. The database is not queried. The issuer has to write permissions
-/// into tokens: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens). To query the
-/// database, use [`WithPermission`].
+/// The reply is 401 without a user, and 403 without the permission. The database is not queried. The issuer has to
+/// write permissions into tokens: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
+/// To query the database, use [`WithPermission`].
 pub struct ClaimedPermission<P> {
     /// The caller.
     pub caller: CurrentUser,

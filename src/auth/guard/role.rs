@@ -36,8 +36,8 @@ impl RequiredRole for Admin {
 
 /// An [`ActiveUser`] who has the role `R`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the role. The role is checked in the database, so that a change takes effect
-/// immediately.
+/// The reply is 401 without a user, and 403 without the role. The role is checked in the database, so that a change
+/// takes effect immediately.
 pub struct WithRole<R> {
     /// The caller.
     pub caller: ActiveUser,
@@ -72,8 +72,8 @@ impl<R: RequiredRole> fmt::Debug for WithRole<R> {
 
 /// A [`CurrentUser`] whose access token carries the role `R`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the role. The database is not queried, so a revoked role or an ended session stays
-/// trusted until the token expires. To query the database, use [`WithRole`].
+/// The reply is 401 without a user, and 403 without the role. The database is not queried, so a revoked role or an
+/// ended session stays trusted until the token expires. To query the database, use [`WithRole`].
 pub struct ClaimedRole<R> {
     /// The caller.
     pub caller: CurrentUser,

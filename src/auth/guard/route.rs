@@ -91,7 +91,8 @@ impl Guard {
         Self { witness, demand }
     }
 
-    /// Lets the caller pass. If this call queried the database, it returns the callers for later guards to use.
+    /// Checks the caller's role or permission. If this check queried the database, it returns the known callers with
+    /// this caller added, so that later guards need no query.
     pub(crate) async fn admit(
         &self,
         headers: &HeaderMap,
@@ -122,7 +123,7 @@ impl Guard {
 /// Lets only callers with a role pass. The reply is 401 without a user, and 403 without the role. On axum this is a
 /// layer, and on actix a middleware.
 ///
-/// The role is checked in the database. Handlers behind it can take [`ActiveUser`] without another query.
+/// The role is checked in the database. Handlers behind the guard can take [`ActiveUser`] without another query.
 ///
 /// ```
 /// # use hallpass::{Auth, user::Role};

@@ -1,6 +1,7 @@
 //! The caller as an extractor.
 //!
-//! The host's `App` holds the [`Auth`] as `web::Data`, or a [`Verifier`] if tokens are only verified.
+//! The host's `App` holds the [`Auth`] as `web::Data`. If the host only verifies tokens, the `App` holds a
+//! [`Verifier`].
 
 use std::{
     future::{Future, Ready, ready},

@@ -64,8 +64,8 @@ pub(super) fn reply(response: Response) -> HttpResponse {
     }
     let length = head.headers.get(::http::header::CONTENT_LENGTH);
     match length.and_then(|length| length.to_str().ok()?.parse().ok()) {
-        // This is a reply to HEAD. actix ignores the header and announces the length of the body, so the body is an
-        // empty stream of this length.
+        // Only a reply to HEAD has this header. actix ignores the header and announces the size of the body instead,
+        // so the body is a stream that has this size and sends nothing.
         Some(length) => {
             let mut reply = builder.body(SizedStream::new(
                 length,
@@ -83,7 +83,7 @@ pub(super) fn reply(response: Response) -> HttpResponse {
 /// The maximum number of bytes of a body that actix copies at once.
 const PIECE: usize = 16 * 1024;
 
-/// A long body, sent in pieces. Otherwise actix would copy all of it, even for a client that does not read.
+/// A long body, sent in pieces. Otherwise actix would copy the whole body, even for a client that does not read.
 struct Pieces(Bytes);
 
 impl MessageBody for Pieces {

@@ -1,7 +1,7 @@
 //! The HTTP contract on actix-web 4.
 //!
-//! Mount the rows with `App::configure` or `Scope::configure`, below any prefix. [`configure`] takes the rule by which
-//! the address of a client is found. The adapter decides nothing: [`crate::http`] answers every request.
+//! Mount the rows with `App::configure` or `Scope::configure`, below any prefix. [`configure`] takes the rule that
+//! finds the address of a client. The adapter decides nothing: [`crate::http`] answers every request.
 
 mod extract;
 mod guard;

@@ -15,7 +15,7 @@ impl ResponseError for Problem {
     }
 }
 
-/// A 404 problem for paths without a route, for hosts that want one.
+/// Answers with a 404 problem. Hosts can use this function for paths without a route.
 ///
 /// ```
 /// use actix_web::{App, web};

@@ -69,7 +69,8 @@ where
             Span::none()
         };
         {
-            // The headers cannot be changed while an outer middleware holds the request.
+            // An outer middleware may still hold the request. Then the headers cannot be changed, but the
+            // extensions can.
             let mut extensions = request.extensions_mut();
             extensions.insert(self.scope.clone());
             extensions.insert(id);

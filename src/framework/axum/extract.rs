@@ -18,8 +18,8 @@ use crate::{
     verifier::Verifier,
 };
 
-/// A state that can verify access tokens. A [`Verifier`] can, and so can every state that contains an [`Auth`]. A host
-/// implements this trait for its other types of state.
+/// A state that can verify access tokens: a [`Verifier`], or any state that contains an [`Auth`]. A host implements
+/// this trait for its other types of state.
 ///
 /// ```
 /// use hallpass::{verifier::Verifier, axum::VerifyTokens};

@@ -45,14 +45,14 @@ where
 {
     resources.iter().fold(Router::new(), |router, resource| {
         let path = resource.path();
-        // Methods are registered one by one, so that axum refuses a second handler for a method. It cannot see methods
-        // behind a fallback.
+        // Methods are registered one by one, so that axum refuses a second handler for a method. axum would not notice
+        // a clash with methods that a fallback serves.
         let methods = methods(resource.methods());
         let resource = Arc::clone(resource);
         let answer = move |request: Request| async move {
             let (mut head, body) = request.into_parts();
-            // Below a prefix, axum removes the prefix from the path, but the log and a host's rule need the whole
-            // path.
+            // Below a prefix, axum removes the prefix from the path, but the log and a host's rule for client
+            // addresses need the whole path.
             if let Some(OriginalUri(whole)) = head.extensions.get().cloned()
                 && only_stripped(&head.uri, &whole)
             {
@@ -72,7 +72,7 @@ where
     })
 }
 
-/// Whether a URI lost a prefix of its path, and nothing else. A host may have rewritten it on the way.
+/// Whether the URI is the whole one without a prefix of its path. If it is not, the host has rewritten the URI.
 fn only_stripped(uri: &Uri, whole: &Uri) -> bool {
     whole.query() == uri.query() && whole.path().ends_with(uri.path())
 }

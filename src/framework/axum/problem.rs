@@ -14,7 +14,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// A 404 problem for paths without a route, for hosts that want one.
+/// Answers with a 404 problem. Hosts can use this function for paths without a route.
 ///
 /// ```
 /// # fn router() -> axum::Router {

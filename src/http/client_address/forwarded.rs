@@ -14,7 +14,8 @@ use super::ForwardingHeader;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The only header that is present; `None` if both are present. If neither is present, the choice does not matter.
+/// The only header that is present; `None` if both are present. If neither is present, the result may be either
+/// header.
 pub(super) fn only_header(headers: &HeaderMap) -> Option<ForwardingHeader> {
     if !headers.contains_key(FORWARDED) {
         Some(ForwardingHeader::XForwardedFor)

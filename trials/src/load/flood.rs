@@ -38,7 +38,7 @@ const SPREAD: Duration = Duration::from_secs(2);
 const WAVES: [Duration; 2] = [Duration::ZERO, SPREAD];
 /// The time after which a client disconnects.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// The maximum duration of the aftermath.
+/// The maximum time after a flood until logins are as fast as usual again.
 const AFTERMATH: Duration = Duration::from_secs(20);
 
 /// The source of the flood, and whether limits apply.

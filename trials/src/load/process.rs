@@ -69,7 +69,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the server, as released, without limits.
+    /// Starts the server with limits switched off.
     pub(crate) fn hallpass(folder: &Folder, database_url: &str, permits: usize) -> Result<Self> {
         let set = [("HALLPASS_RATE_LIMITS", "false")];
         Self::hallpass_with(folder, database_url, permits, set)

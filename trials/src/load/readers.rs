@@ -38,7 +38,7 @@ pub(crate) struct Readers {
     refreshes: Option<JoinHandle<Result<Calls, String>>>,
 }
 
-/// A runtime that may be dropped within another one.
+/// A runtime that may be dropped within another runtime.
 struct Thread(Option<Runtime>);
 
 impl Drop for Thread {
