@@ -74,8 +74,8 @@
 //! # actix_web::rt::System::new().block_on(example::run());
 //! ```
 //!
-//! If the tests of a host send requests to mounted endpoints without a connection, mount the endpoints with
-//! `ClientAddress::unknown()`.
+//! Tests that call the endpoints in process, without a connection, have no client address. Mount the endpoints with
+//! `ClientAddress::unknown()` there.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// The maximum number of checks in one call if the credential changes during a check. Another check is needed to
-/// distinguish a changed password from one that a sign-in has rehashed. After the last check, the caller has to try
-/// again.
+/// distinguish a changed password from one that a sign-in has rehashed. If the credential changes during the last check
+/// as well, the call fails with [`overtaken`], and the caller has to try again.
 pub(crate) const CHECKS: usize = 3;
 
 /// The error if the credential was right each time, but the account changed before the result could be used.

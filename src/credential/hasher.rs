@@ -145,8 +145,8 @@ impl HasherBuilder {
 
     /// The increment of the nice value (`nice(2)`) of the hashing threads, 0 to 19. While processors are scarce, these
     /// threads yield to other threads. The default of 10 gives them about a tenth of the processor time of another
-    /// thread, so that a flood of logins hardly slows signed-in users down. In turn, other threads that keep all
-    /// processors busy slow logins down. The setting has an effect on Linux only. If Argon2 is not optimised in a
+    /// thread, so that a flood of logins hardly slows signed-in users down. Conversely, logins are slow while
+    /// other threads keep all processors busy. The setting has an effect on Linux only. If Argon2 is not optimised in a
     /// debug build, the threads do not yield, and a warning says how to optimise Argon2.
     #[must_use]
     pub fn niceness(mut self, niceness: u8) -> Self {

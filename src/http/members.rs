@@ -227,7 +227,7 @@ impl Members {
         (self.violations.len() == before).then_some(list)
     }
 
-    /// An array of texts that parse, or absent.
+    /// An optional array of texts, each of which must parse.
     pub fn optional_list<T: FromStr>(
         &mut self,
         name: &str,

@@ -98,7 +98,7 @@ impl Request {
         bearer(&self.head.headers)
     }
 
-    /// The next path parameter, decoded, from left to right.
+    /// The next path parameter, percent-decoded. Each call returns one, from left to right.
     ///
     /// # Errors
     /// [`Internal`](ErrorKind::Internal) if the path has no further parameter.

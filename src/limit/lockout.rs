@@ -76,8 +76,8 @@ impl Lockout {
             Ok(())
         } else {
             Err(Error::configuration(
-                "a lockout begins after 1 to 100 failures, ends all checks after as many or more but not above 100, and \
-                 its waits grow from a microsecond at least to a day at most",
+                "a lockout must begin after 1 to 100 failures, must end all checks after at least as many and at most \
+                 100, and its waits must be between one microsecond and one day",
             ))
         }
     }

@@ -130,7 +130,7 @@ fn rate_step(
     )
 }
 
-/// Computes the wait after `n` failures in SQL, as [`Lockout::wait`] does.
+/// The SQL that counts one more attempt. It computes the wait after `n` attempts itself, as [`Lockout::wait`] does.
 fn attempt_step(
     lockout: Lockout,
     now: Timestamp,

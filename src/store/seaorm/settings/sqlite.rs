@@ -28,7 +28,7 @@ pub(super) fn options(settings: &ConnectSettings) -> Result<ConnectOptions> {
     let place = place(&settings.url)?;
     let mut options = settings.pool_options(&settings.url);
     if let Place::Memory = place {
-        // Each connection would have a separate database, and that database is lost when the connection is closed.
+        // Each connection would have a separate database, which closing the connection would delete.
         options
             .max_connections(1)
             .idle_timeout(None)
