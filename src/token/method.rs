@@ -28,8 +28,8 @@ impl Method {
     }
 
     pub(super) fn named(word: &str) -> Option<Self> {
-        let all = Self::ALL.iter().copied();
-        all.into_iter().find(|method| method.as_str() == word)
+        let mut all = Self::ALL.iter().copied();
+        all.find(|method| method.as_str() == word)
     }
 }
 

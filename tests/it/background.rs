@@ -34,17 +34,21 @@ impl Clock for Failing {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn background_work_starts_again_after_a_panic() {
-    let (clock, mailbox) = (Failing::default(), Mailbox::new());
-    let auth = Auth::builder()
+fn auth(clock: &Failing, mailbox: &Mailbox) -> Auth {
+    Auth::builder()
         .store(MemoryStore::new())
         .secrets(Secret::generate())
         .public_url("https://id.example.org")
         .mailer(mailbox.clone())
         .clock(clock.clone())
         .build()
-        .unwrap();
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn background_work_starts_again_after_a_panic() {
+    let (clock, mailbox) = (Failing::default(), Mailbox::new());
+    let auth = auth(&clock, &mailbox);
     // A new account without a password gets a mail.
     let account = NewAccount::new("ann@example.org".parse().unwrap());
     let author = Author::default();
@@ -62,14 +66,7 @@ async fn background_work_starts_again_after_a_panic() {
 #[tokio::test(start_paused = true)]
 async fn background_work_that_panics_can_be_stopped() {
     let clock = Failing::default();
-    let auth = Auth::builder()
-        .store(MemoryStore::new())
-        .secrets(Secret::generate())
-        .public_url("https://id.example.org")
-        .mailer(Mailbox::new())
-        .clock(clock.clone())
-        .build()
-        .unwrap();
+    let auth = auth(&clock, &Mailbox::new());
     clock.0.store(usize::MAX, Ordering::SeqCst);
     let background = auth.spawn();
     tokio::time::sleep(Duration::from_secs(10)).await;

@@ -10,21 +10,14 @@ use crate::{
     mail::{LetterKind, Recipient},
     secret::{RefreshToken, TokenDigest},
     token::{Authentication, RotateSession, Rotation, SessionUser, TokenPair},
+    user::User,
 };
 
 /// The session that was passed to the hooks, and the claims that the hooks returned.
 struct Asked {
-    live: SessionUser,
+    user: User,
+    authentication: Authentication,
     claims: Map<String, Value>,
-}
-
-impl Asked {
-    /// Whether an access token for `live` has the same claims as an access token for the session that the hooks saw.
-    fn says_the_same_as(&self, live: &SessionUser) -> bool {
-        self.live.user.roles == live.user.roles
-            && self.live.authenticated_at == live.authenticated_at
-            && self.live.methods == live.methods
-    }
 }
 
 impl Sessions {
@@ -49,10 +42,7 @@ impl Sessions {
         let now = rotation.now;
         let prepared = asked
             .as_ref()
-            .map(|asked| {
-                let authentication = Authentication::of(id, &asked.live);
-                tokens.access(&asked.live.user, &authentication, &asked.claims, now)
-            })
+            .map(|asked| tokens.access(&asked.user, &asked.authentication, &asked.claims, now))
             .transpose()?;
         let (live, digest) = self.rotate(&rotation, client).await?;
         let token = successors
@@ -63,7 +53,12 @@ impl Sessions {
         let expires_at = live.idle_expires_at.min(live.absolute_expires_at);
         let authentication = Authentication::of(id, &live);
         let access_token = match (prepared, asked) {
-            (Some(prepared), Some(asked)) if asked.says_the_same_as(&live) => prepared,
+            (Some(prepared), Some(asked))
+                if asked.user.roles == live.user.roles
+                    && asked.authentication == authentication =>
+            {
+                prepared
+            }
             // Roles or the authentication may have changed since the hooks ran.
             (_, Some(asked)) => tokens.access(&live.user, &authentication, &asked.claims, now)?,
             (_, None) => {
@@ -85,7 +80,11 @@ impl Sessions {
         };
         let hooks = &self.core.hooks;
         let claims = hooks.access_token_claims(&live.user, rotation.id).await?;
-        Ok(Some(Asked { live, claims }))
+        Ok(Some(Asked {
+            authentication: Authentication::of(rotation.id, &live),
+            user: live.user,
+            claims,
+        }))
     }
 
     /// The session, and the digest of its current token.

@@ -1,8 +1,9 @@
 //! The caller as an extractor.
 
-use ::axum::extract::{ConnectInfo, FromRef, FromRequestParts, OptionalFromRequestParts};
+use ::axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use ::http::request::Parts;
 
+use super::mount::peer;
 use crate::{
     auth::{
         Auth,
@@ -175,8 +176,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let peer = ConnectInfo::from_request_parts(parts, &()).await;
-        let peer = peer.ok().map(|ConnectInfo(peer)| peer);
+        let peer = peer(parts).await;
         let client = Self::within(parts.extensions.get(), parts, peer);
         client.map_err(|error| Problem::answering(&parts.headers, error))
     }

@@ -1,6 +1,6 @@
 //! The endpoints as an axum router.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use ::axum::{
     Router,
@@ -8,7 +8,7 @@ use ::axum::{
     extract::{ConnectInfo, FromRequestParts as _, OriginalUri, Request},
     routing::{MethodFilter, any},
 };
-use ::http::{Method, Uri};
+use ::http::{Method, Uri, request::Parts};
 use bytes::Bytes;
 use futures_util::stream;
 
@@ -58,8 +58,7 @@ where
             {
                 head.uri = whole;
             }
-            let peer = ConnectInfo::from_request_parts(&mut head, &()).await;
-            let peer = peer.ok().map(|ConnectInfo(peer)| peer);
+            let peer = peer(&mut head).await;
             let response = resource.serve(head, peer, body.into_data_stream()).await;
             if response.extensions().get::<UnknownLength>().is_none() {
                 return response.map(Body::from);
@@ -70,6 +69,12 @@ where
         };
         router.route(path, any(answer.clone()).on(methods, answer))
     })
+}
+
+/// The other end of the connection, if the server reports it.
+pub(super) async fn peer(head: &mut Parts) -> Option<SocketAddr> {
+    let peer = ConnectInfo::from_request_parts(head, &()).await;
+    peer.ok().map(|ConnectInfo(peer)| peer)
 }
 
 /// Whether the URI is the whole one without a prefix of its path. If it is not, the host has rewritten the URI.
