@@ -171,7 +171,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
 /// The number as it is read without the feature `arbitrary_precision`.
 fn number(text: &str) -> Option<Value> {
-    // JSON has no plus sign, and -0 is a float.
+    // A JSON number cannot begin with a plus sign, but Rust's `parse` accepts one. `-0` is a float.
     if text.starts_with('+') {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-/// One line that names the cause, and the exit status of the program.
+/// The exit status of the program, and a one-line message that names the cause.
 #[derive(Debug)]
 pub struct Failure {
     line: String,

@@ -82,8 +82,8 @@ impl PasswordCheck {
         Ok(Ok(checked))
     }
 
-    /// Checks the password of a signed-in user, by the stored address. The right password clears the failed attempts
-    /// so far.
+    /// Checks the password of a signed-in user, whose credentials are looked up by the stored address. The right
+    /// password clears the failed attempts so far.
     ///
     /// # Errors
     /// As [`check`](Self::check). A user who is gone, or whose address now belongs to another user, is refused.

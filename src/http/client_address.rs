@@ -184,8 +184,8 @@ impl ClientAddress {
 const NO_PEER: &str = "the server does not report the peer: serve the axum router with \
     `into_make_service_with_connect_info::<SocketAddr>()`, or mount the endpoints with another `ClientAddress`";
 
-/// If no subscriber takes errors, the reason is written once to standard error. Otherwise nobody would learn why every
-/// request fails.
+/// If no `tracing` subscriber records errors, the reason is written once to standard error. Otherwise nobody would learn
+/// why every request fails.
 fn without_peer() -> Error {
     static IS_TOLD: AtomicBool = AtomicBool::new(false);
     let is_logged = tracing::enabled!(tracing::Level::ERROR);

@@ -9,7 +9,7 @@ use crate::{
     user::{DeleteUser, FirstAdministrator, NewUser, UpdateUser, UserChange, UserId},
 };
 
-/// Adds the first administrator, and changes and deletes users for administrators. The store protects the last
+/// Adds the first administrator, and changes and deletes users on behalf of administrators. The store protects the last
 /// administrator by checking, in the same step as a change, that an administrator remains. Part of
 /// [`Store`](crate::store::Store).
 #[async_trait]

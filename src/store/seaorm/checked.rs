@@ -7,7 +7,7 @@ use crate::{
     token::{Checked, CheckedSession},
 };
 
-/// The condition that the credentials of a user `u` are unchanged since they were checked in a session.
+/// The condition that the credentials of the user `u` have not changed since a session checked them.
 macro_rules! unchanged {
     () => {
         "u.id = $3 AND u.credential_version = $4 AND u.password_hash IS NOT DISTINCT FROM $5"

@@ -248,7 +248,7 @@ pub(super) trait Database: Send + Sync {
 
     fn retries(&self) -> Retries;
 
-    /// Fails if writes would be lost, because a file of SQLite was removed or replaced.
+    /// Fails if writes would be lost because a SQLite file was removed or replaced.
     fn ensure_in_place(&self) -> impl Future<Output = Result<(), DbErr>> + Send;
 
     fn patience(&self) -> Duration;
