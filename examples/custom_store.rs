@@ -53,8 +53,11 @@ async fn stays_readable() {
         .map(drop)
         .map_err(|error| error.kind());
     assert_eq!(refused, Err(ErrorKind::Unavailable));
-    let refused = auth.refresh(&tokens.refresh_token, &nobody).await;
-    let refused = refused.map(drop).map_err(|error| error.kind());
+    let refused = auth
+        .refresh(&tokens.refresh_token, &nobody)
+        .await
+        .map(drop)
+        .map_err(|error| error.kind());
     assert_eq!(refused, Err(ErrorKind::Unavailable));
 
     store.set(Passage::Open);

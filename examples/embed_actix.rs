@@ -99,8 +99,10 @@ async fn my_notes(
     user: CurrentUser,
     db: Data<DatabaseConnection>,
 ) -> actix_web::Result<Json<Vec<Note>>> {
-    let notes = notes::of(&db, user.id()).await;
-    notes.map(Json).map_err(error::ErrorInternalServerError)
+    notes::of(&db, user.id())
+        .await
+        .map(Json)
+        .map_err(error::ErrorInternalServerError)
 }
 
 async fn add_note(
@@ -109,8 +111,9 @@ async fn add_note(
     note: Json<NewNote>,
 ) -> actix_web::Result<HttpResponse> {
     let text = note.into_inner().text;
-    let note = notes::add(db.get_ref(), user.id(), text, SystemClock.now()).await;
-    let note = note.map_err(error::ErrorInternalServerError)?;
+    let note = notes::add(db.get_ref(), user.id(), text, SystemClock.now())
+        .await
+        .map_err(error::ErrorInternalServerError)?;
     Ok(HttpResponse::Created().json(note))
 }
 
@@ -119,8 +122,10 @@ async fn all_notes(
     _: WithRole<Admin>,
     db: Data<DatabaseConnection>,
 ) -> actix_web::Result<Json<Vec<Note>>> {
-    let notes = notes::all(&db).await;
-    notes.map(Json).map_err(error::ErrorInternalServerError)
+    notes::all(&db)
+        .await
+        .map(Json)
+        .map_err(error::ErrorInternalServerError)
 }
 
 /// The `RequireRole` middleware guards this route, so the handler needs no guard.

@@ -115,8 +115,8 @@ async fn sign_up(
     Json(form): Json<SignUp>,
 ) -> Result<(StatusCode, Json<Note>), AppError> {
     let email: EmailAddress = form.email.parse()?;
-    let client = ClientInfo::new(Some(peer.ip()), None);
-    let registration = Registration::new(email, form.password).with_client(client);
+    let registration =
+        Registration::new(email, form.password).with_client(ClientInfo::new(Some(peer.ip()), None));
     let prepared = auth.prepare_registration(registration).await?;
 
     let txn = db.begin().await?;

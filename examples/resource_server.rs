@@ -58,11 +58,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn verifier(settings: &Settings) -> hallpass::Result<Verifier> {
-    let below = || {
+    let url = settings.jwks_url.clone().unwrap_or_else(|| {
         let issuer = settings.issuer.trim_end_matches('/');
         format!("{issuer}/.well-known/jwks.json")
-    };
-    let url = settings.jwks_url.clone().unwrap_or_else(below);
+    });
     Verifier::builder(KeySource::url(&url)?)
         .issuer(&settings.issuer)
         .audience(&settings.audience)

@@ -57,8 +57,10 @@ pub(crate) fn members_beyond_64_bits(mut text: &[u8]) -> Result<BTreeSet<String>
             // The last string before a value of another type is the name of that value.
             b'"' if depth == 1 => name = token,
             b'-' | b'0'..=b'9' if is_integer_beyond_64_bits(token) => {
-                let name = serde_json::from_slice(name);
-                found.insert(name.map_err(|_| Error::new(ErrorKind::MalformedBody))?);
+                found.insert(
+                    serde_json::from_slice(name)
+                        .map_err(|_| Error::new(ErrorKind::MalformedBody))?,
+                );
             }
             _ => {}
         }

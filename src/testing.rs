@@ -154,9 +154,10 @@ impl TestAuth {
             .secrets(Secret::generate())
             .public_url("https://id.example.org")
             .hashing(Hasher::builder(cheap).in_place());
-        let auth = set(builder).build();
         Self {
-            auth: auth.unwrap_or_else(|error| panic!("the settings are invalid: {error:?}")),
+            auth: set(builder)
+                .build()
+                .unwrap_or_else(|error| panic!("the settings are invalid: {error:?}")),
             clock,
             mailbox,
         }
@@ -200,8 +201,8 @@ impl TestAuth {
         roles: impl IntoIterator<Item = Role>,
     ) -> User {
         let roles: Roles = roles.into_iter().collect();
-        let registered = self.register(Registration::new(address(email), PASSWORD));
-        let user = registered
+        let user = self
+            .register(Registration::new(address(email), PASSWORD))
             .await
             .unwrap_or_else(|error| panic!("{email} cannot register: {error:?}"));
         let change = UserChange {
@@ -210,8 +211,12 @@ impl TestAuth {
             ..UserChange::default()
         };
         let (nobody, now) = (Author::default(), self.clock.now());
-        let changed = self.store().update_user(user.id, &change, &nobody, now);
-        match changed.await.expect("the store works") {
+        match self
+            .store()
+            .update_user(user.id, &change, &nobody, now)
+            .await
+            .expect("the store works")
+        {
             UpdateUser::Updated(user, _) => user,
             refused => panic!("the roles of {email} cannot be set: {refused:?}"),
         }
@@ -222,9 +227,10 @@ impl TestAuth {
     /// # Panics
     /// If the user cannot sign in with [`PASSWORD`].
     pub async fn sign_in(&self, user: &User) -> TokenPair {
-        let signed_in = self.login(Login::new(user.email.clone(), PASSWORD)).await;
-        let tokens = signed_in.and_then(SignIn::into_tokens);
-        tokens.unwrap_or_else(|error| panic!("{} cannot sign in: {error:?}", user.email))
+        self.login(Login::new(user.email.clone(), PASSWORD))
+            .await
+            .and_then(SignIn::into_tokens)
+            .unwrap_or_else(|error| panic!("{} cannot sign in: {error:?}", user.email))
     }
 
     /// Opens a session, and returns its access token.
@@ -257,10 +263,11 @@ impl TestAuth {
     /// # Panics
     /// If there is no such mail, or it contains no token.
     pub async fn token_mailed_to(&self, address: &str) -> OneTimeToken {
-        let mail = self.last_mail_to(address).await;
-        let mail = mail.unwrap_or_else(|| panic!("there is no mail to {address}"));
-        let token = token_in(mail.text());
-        token
+        let mail = self
+            .last_mail_to(address)
+            .await
+            .unwrap_or_else(|| panic!("there is no mail to {address}"));
+        token_in(mail.text())
             .unwrap_or_else(|| panic!("{:?} to {address} has no token", mail.subject()))
             .into()
     }
@@ -281,8 +288,9 @@ impl Deref for TestAuth {
 }
 
 fn address(email: &str) -> EmailAddress {
-    let address = email.parse();
-    address.unwrap_or_else(|_| panic!("{email:?} is not an address"))
+    email
+        .parse()
+        .unwrap_or_else(|_| panic!("{email:?} is not an address"))
 }
 
 fn token_in(text: &str) -> Option<&str> {

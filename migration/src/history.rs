@@ -19,8 +19,11 @@ pub(crate) async fn read<C: ConnectionTrait>(
         DbBackend::Postgres => "SELECT 1 WHERE to_regclass('auth_migrations') IS NOT NULL",
         _ => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'auth_migrations'",
     };
-    let exists = Statement::from_string(backend, exists);
-    if db.query_all_raw(exists).await?.is_empty() {
+    if db
+        .query_all_raw(Statement::from_string(backend, exists))
+        .await?
+        .is_empty()
+    {
         return Ok(BTreeMap::new());
     }
     let all = Statement::from_string(backend, "SELECT name, applied_at FROM auth_migrations");

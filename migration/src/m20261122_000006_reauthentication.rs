@@ -23,12 +23,13 @@ enum AuthSessions {
 /// The column is null in a session that an instance of an older version opened. The user then last authenticated at
 /// `created_at`.
 fn up(backend: DbBackend) -> Vec<Statement> {
-    let column = ColumnDef::new(AuthSessions::AuthenticatedAt)
-        .timestamp_with_time_zone()
-        .take();
     let add = Table::alter()
         .table(AuthSessions::Table)
-        .add_column(column)
+        .add_column(
+            ColumnDef::new(AuthSessions::AuthenticatedAt)
+                .timestamp_with_time_zone()
+                .take(),
+        )
         .take();
     let fill = Query::update()
         .table(AuthSessions::Table)

@@ -18,14 +18,14 @@ const INDEXES: [(&str, &str); 3] = [
 ];
 
 fn up(backend: DbBackend) -> Vec<Statement> {
-    let create = |(name, rows)| format!("CREATE INDEX {name} ON auth_users (id) WHERE {rows}");
-    let create = INDEXES.map(create);
-    create
+    INDEXES
+        .map(|(name, rows)| format!("CREATE INDEX {name} ON auth_users (id) WHERE {rows}"))
         .map(|sql| Statement::from_string(backend, sql))
         .to_vec()
 }
 
 fn down(backend: DbBackend) -> Vec<Statement> {
-    let drop = |(name, _)| Statement::from_string(backend, format!("DROP INDEX {name}"));
-    INDEXES.map(drop).to_vec()
+    INDEXES
+        .map(|(name, _)| Statement::from_string(backend, format!("DROP INDEX {name}")))
+        .to_vec()
 }

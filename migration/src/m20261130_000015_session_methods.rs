@@ -21,10 +21,9 @@ enum AuthSessions {
 
 /// Null means that the methods are unknown, because an instance of an older version opened the session.
 fn up(backend: DbBackend) -> Vec<Statement> {
-    let column = ColumnDef::new(AuthSessions::Methods).text().take();
     let add = Table::alter()
         .table(AuthSessions::Table)
-        .add_column(column)
+        .add_column(ColumnDef::new(AuthSessions::Methods).text().take())
         .take();
     vec![backend.build(&add)]
 }

@@ -93,9 +93,10 @@ pub async fn down(db: &DatabaseConnection, steps: Option<u32>) -> Result<(), DbE
 pub async fn status(db: &DatabaseConnection) -> Result<Vec<MigrationStatus>, DbErr> {
     supported(db)?;
     let applied = history::read(db).await?;
-    let names = MIGRATIONS.iter().map(|migration| migration.name);
-    let names = names.chain(unknown(&applied));
-    Ok(names
+    Ok(MIGRATIONS
+        .iter()
+        .map(|migration| migration.name)
+        .chain(unknown(&applied))
         .map(|name| MigrationStatus {
             name: name.to_owned(),
             applied_at: applied.get(name).copied(),

@@ -62,10 +62,9 @@ fn one_line(error: &clap::Error) -> String {
 
 /// The variable whose value is not UTF-8; clap does not name it.
 fn unreadable_variable(command: &clap::Command) -> Option<String> {
-    let names = command.get_arguments().filter_map(|known| known.get_env());
-    let mut unreadable =
-        names.filter(|name| std::env::var_os(name).is_some_and(|value| value.to_str().is_none()));
-    unreadable
-        .next()
+    command
+        .get_arguments()
+        .filter_map(|known| known.get_env())
+        .find(|name| std::env::var_os(name).is_some_and(|value| value.to_str().is_none()))
         .map(|name| name.to_string_lossy().into_owned())
 }

@@ -15,8 +15,7 @@ const MODE: u32 = 0o600;
 /// Reads the file, or creates it. If several instances start together, one of them creates it.
 pub(super) fn from_file() -> Result<Secrets, Box<dyn std::error::Error>> {
     let path = Path::new(FILE);
-    let found = fs::read_to_string(path).ok().and_then(|text| parse(&text));
-    if let Some(secrets) = found {
+    if let Some(secrets) = fs::read_to_string(path).ok().and_then(|text| parse(&text)) {
         return Ok(secrets);
     }
     let text = make(path).map_err(|error| format!("{FILE}: {error}"))?;

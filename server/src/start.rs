@@ -75,8 +75,10 @@ fn levels() -> Targets {
     // This target logs every unreadable request as an error.
     const DISPATCHER: &str = "actix_http::h1::dispatcher";
     let given = std::env::var("RUST_LOG").ok();
-    let levels = given.as_deref().and_then(|levels| levels.parse().ok());
-    let levels = levels.unwrap_or_else(|| Targets::new().with_default(Level::INFO));
+    let levels = given
+        .as_deref()
+        .and_then(|levels| levels.parse().ok())
+        .unwrap_or_else(|| Targets::new().with_default(Level::INFO));
     match given.is_some_and(|levels| levels.contains(DISPATCHER)) {
         true => levels,
         false => levels.with_target(DISPATCHER, LevelFilter::OFF),
@@ -183,13 +185,13 @@ async fn build(
 fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, String> {
     const ROOT: &str = "HALLPASS_SMTP_ROOT_CERTIFICATE";
     let mailer = match &settings.smtp_url {
-        Some(url) => SmtpMailer::from_url(url, settings.mail_from.clone()),
+        Some(url) => SmtpMailer::from_url(url, settings.mail_from.clone())
+            .map_err(named("HALLPASS_SMTP_URL"))?,
         None if settings.smtp_root_certificate.is_some() => {
             return Err(format!("{ROOT}: needs HALLPASS_SMTP_URL"));
         }
         None => return Ok(Arc::new(TerminalMailer)),
     };
-    let mailer = mailer.map_err(named("HALLPASS_SMTP_URL"))?;
     let Some(path) = &settings.smtp_root_certificate else {
         return Ok(Arc::new(mailer));
     };
@@ -201,8 +203,11 @@ fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, String> {
 
 fn hash_pool(settings: &Settings) -> Result<HasherBuilder, Error> {
     let pool = Hasher::builder(settings.hash_params()?).queue(settings.hash_queue);
-    let former = settings.argon2_former.iter().copied();
-    let pool = former.fold(pool, HasherBuilder::former);
+    let pool = settings
+        .argon2_former
+        .iter()
+        .copied()
+        .fold(pool, HasherBuilder::former);
     Ok(match settings.hash_permits {
         Some(permits) => pool.permits(permits.into()),
         None => pool,

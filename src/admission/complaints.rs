@@ -46,11 +46,10 @@ impl Complaints {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut due = open.overdue(client, now);
         let client = open.told_apart(client);
-        let new = || Client {
+        let known = open.clients.entry(client).or_insert_with(|| Client {
             said_at: now - MINUTE,
             refused: 0,
-        };
-        let known = open.clients.entry(client).or_insert_with(new);
+        });
         known.refused += 1;
         due.extend(known.due(client, now));
         due
@@ -66,8 +65,9 @@ impl Open {
         self.looked_at = Some(now);
         let is_reported = |client: &Client| client.refused == 0 && !is_recent(client.said_at, now);
         self.clients.retain(|_, client| !is_reported(client));
-        let others = self.clients.iter_mut().filter(|(key, _)| **key != but);
-        others
+        self.clients
+            .iter_mut()
+            .filter(|(key, _)| **key != but)
             .filter_map(|(key, client)| client.due(*key, now))
             .collect()
     }

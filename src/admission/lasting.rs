@@ -42,8 +42,9 @@ impl Lasting {
     /// # Errors
     /// If the store fails.
     pub(super) async fn keys(&self) -> Result<&LimitKeys> {
-        let agreed = || agree(&*self.store, &self.secrets);
-        self.keys.get_or_try_init(agreed).await
+        self.keys
+            .get_or_try_init(|| agree(&*self.store, &self.secrets))
+            .await
     }
 
     /// The key, if it has been read.
@@ -60,8 +61,10 @@ async fn agree(store: &dyn LimitKeyStore, secrets: &Secrets) -> Result<LimitKeys
     let mut found = store.agree_on_limit_key(&offered).await?;
     // The rows are sorted so that every instance takes the same key, even if two keys were stored.
     found.sort_unstable_by_key(|row| row.label);
-    let key = found.iter().find_map(|row| opened(row, secrets));
-    let key = key.ok_or_else(|| StoreError::Corrupt("no limit key can be opened".into()))?;
+    let key = found
+        .iter()
+        .find_map(|row| opened(row, secrets))
+        .ok_or_else(|| StoreError::Corrupt("no limit key can be opened".into()))?;
     let lacks = |secret: &&Secret| !found.iter().any(|row| row.label == secret.label(PURPOSE));
     // The secrets are handled one by one, because another instance may already have sealed the key for some of them.
     for secret in secrets.iter().filter(lacks) {
@@ -71,17 +74,20 @@ async fn agree(store: &dyn LimitKeyStore, secrets: &Secrets) -> Result<LimitKeys
 }
 
 fn sealed<'a>(secrets: impl IntoIterator<Item = &'a Secret>, key: &[u8]) -> Result<Vec<SealedKey>> {
-    let sealed = |secret: &Secret| {
-        Ok(SealedKey {
-            label: secret.label(PURPOSE),
-            sealed: secret.seal(PURPOSE, key)?,
+    secrets
+        .into_iter()
+        .map(|secret| {
+            Ok(SealedKey {
+                label: secret.label(PURPOSE),
+                sealed: secret.seal(PURPOSE, key)?,
+            })
         })
-    };
-    secrets.into_iter().map(sealed).collect()
+        .collect()
 }
 
 fn opened(row: &SealedKey, secrets: &Secrets) -> Option<zeroize::Zeroizing<Vec<u8>>> {
-    let mut secrets = secrets.iter();
-    let secret = secrets.find(|secret| secret.label(PURPOSE) == row.label)?;
-    secret.open(PURPOSE, &row.sealed)
+    secrets
+        .iter()
+        .find(|secret| secret.label(PURPOSE) == row.label)?
+        .open(PURPOSE, &row.sealed)
 }

@@ -236,8 +236,9 @@ impl Limits {
         device: Option<&[u8]>,
         client: &ClientInfo,
     ) -> Result<Attempt> {
-        let called = self.of_call(Budget::SignIn, Some(canonical), client);
-        let (rates, _) = called.await?;
+        let (rates, _) = self
+            .of_call(Budget::SignIn, Some(canonical), client)
+            .await?;
         self.count(client.ip, rates, canonical, device).await
     }
 
@@ -315,8 +316,7 @@ impl Limits {
     /// logged, because the success is already written. If the counter is not cleared, the user may have to wait before
     /// a later attempt.
     pub(crate) async fn clear_after(&self, counted: Counted) {
-        let elsewhere = counted.key.filter(|_| !self.0.is_in_store);
-        let Some(key) = elsewhere else {
+        let Some(key) = counted.key.filter(|_| !self.0.is_in_store) else {
             return;
         };
         if let Err(error) = self.0.limiter.clear(key).await {
@@ -372,8 +372,10 @@ impl Limits {
             let rate = rates.of_address(budget)?;
             Some(rated(keys.address(budget, canonical), rate))
         });
-        let charges = of_client.into_iter().chain(of_address);
-        Ok((charges.collect(), of_client.iter().count()))
+        Ok((
+            of_client.into_iter().chain(of_address).collect(),
+            of_client.iter().count(),
+        ))
     }
 
     fn of_client(&self, keys: &LimitKeys, budget: Budget, ip: Option<IpAddr>) -> Option<Charge> {
@@ -451,8 +453,12 @@ impl Limits {
         {
             let name = of.map_or_else(|| "other".to_owned(), |key| key.short());
             if of == client {
-                let budget = budget.as_str();
-                tracing::info!(client = name, budget, refused, "a client calls too often");
+                tracing::info!(
+                    client = name,
+                    budget = budget.as_str(),
+                    refused,
+                    "a client calls too often"
+                );
             } else {
                 tracing::info!(parent: None, client = name, refused, "a client calls too often");
             }

@@ -46,8 +46,9 @@ impl Permits {
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded) if no permit becomes free in time.
     pub(super) async fn take(&self) -> Result<Permit> {
-        let waited = timeout(MAX_WAIT, Arc::clone(&self.permits).acquire_owned()).await;
-        let permit = waited.map_err(|_| turned_away())?;
+        let permit = timeout(MAX_WAIT, Arc::clone(&self.permits).acquire_owned())
+            .await
+            .map_err(|_| turned_away())?;
         Ok(Permit {
             _permit: permit.map_err(Error::internal)?,
             _slot: None,
@@ -59,8 +60,9 @@ impl Permits {
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded).
     pub(super) async fn take_if_room(&self) -> Result<Permit> {
-        let slot = Arc::clone(&self.slots).try_acquire_owned();
-        let slot = slot.map_err(|_| turned_away())?;
+        let slot = Arc::clone(&self.slots)
+            .try_acquire_owned()
+            .map_err(|_| turned_away())?;
         let permit = self.take().await?;
         Ok(Permit {
             _slot: Some(slot),

@@ -82,8 +82,9 @@ impl Confirmation {
         }
         let User { id, email, .. } = &caller.user;
         let found = self.core.store.credentials(email).await?;
-        let found = found.filter(|found| found.user.id == *id);
-        let found = found.ok_or(ErrorKind::InvalidAccessToken)?;
+        let found = found
+            .filter(|found| found.user.id == *id)
+            .ok_or(ErrorKind::InvalidAccessToken)?;
         if found.password_hash.is_some() {
             let required = Violation::new(member, "required", "The member is required.");
             return Err(Error::validation(vec![required]));
@@ -117,14 +118,14 @@ impl Confirmation {
         failed: FailedCheck,
         client: &ClientInfo,
     ) -> Result<T> {
-        let kind = EventKind::ReauthenticationFailed;
-        let event = self.failures.event(kind, &failed, client);
-        let event = event
+        let event = self
+            .failures
+            .event(EventKind::ReauthenticationFailed, &failed, client)
             .of(caller.user.id)
             .with("session_id", caller.session_id.to_string());
-        let recipient = Recipient::User(caller.user.id);
-        let recorded = self.failures.record(event, &failed, recipient);
-        recorded.await?;
+        self.failures
+            .record(event, &failed, Recipient::User(caller.user.id))
+            .await?;
         Err(match failed.reason {
             // The caller was authenticated earlier, so the session must have ended since.
             FailureReason::AccountDisabled | FailureReason::UnknownAddress => {

@@ -254,8 +254,9 @@ impl Hasher {
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if no slot is free.
     pub(super) fn slot(&self) -> Result<OwnedSemaphorePermit> {
-        let slot = Arc::clone(&self.0.slots).try_acquire_owned();
-        slot.map_err(|_| self.0.pool.overloaded(Shed::NoSlot))
+        Arc::clone(&self.0.slots)
+            .try_acquire_owned()
+            .map_err(|_| self.0.pool.overloaded(Shed::NoSlot))
     }
 
     /// How many verifications were performed, dummy ones included.
@@ -319,25 +320,27 @@ impl Hasher {
             false => (typed, !password.expose().is_ascii()),
         };
         let inner = Arc::clone(&self.0);
-        let begun = self.0.pool.begin(move |workspace| {
-            inner.checks.fetch_add(1, Ordering::SeqCst);
-            let mut tag = vec![0; stored.tag_len()];
-            let password = password.expose().as_bytes();
-            for params in known_params {
-                workspace.compute(params, password, &stored.salt, &mut tag)?;
-                if params == stored.params && stored.matches(&tag) && !is_dummy {
-                    return Ok(
-                        if may_differ || stored.is_outdated(inner.known_params.current()) {
-                            Verification::Outdated
-                        } else {
-                            Verification::Right
-                        },
-                    );
+        self.0
+            .pool
+            .begin(move |workspace| {
+                inner.checks.fetch_add(1, Ordering::SeqCst);
+                let mut tag = vec![0; stored.tag_len()];
+                let password = password.expose().as_bytes();
+                for params in known_params {
+                    workspace.compute(params, password, &stored.salt, &mut tag)?;
+                    if params == stored.params && stored.matches(&tag) && !is_dummy {
+                        return Ok(
+                            if may_differ || stored.is_outdated(inner.known_params.current()) {
+                                Verification::Outdated
+                            } else {
+                                Verification::Right
+                            },
+                        );
+                    }
                 }
-            }
-            Ok(Verification::Wrong)
-        });
-        begun.await
+                Ok(Verification::Wrong)
+            })
+            .await
     }
 
     pub(super) async fn run<T: Send + 'static>(

@@ -32,8 +32,11 @@ impl PasswordHash {
         match Phc::read(&hash) {
             Ok(_) => Ok(hash),
             Err(why) => {
-                let why = format!("This password hash cannot be verified: {why}.");
-                let violation = Violation::new("password_hash", "unusable", why);
+                let violation = Violation::new(
+                    "password_hash",
+                    "unusable",
+                    format!("This password hash cannot be verified: {why}."),
+                );
                 Err(Error::new(ErrorKind::ValidationFailed).with_violations(vec![violation]))
             }
         }

@@ -123,14 +123,15 @@ impl PasswordPolicy {
             return Ok(());
         }
         let violation = |weakness| match weakness {
-            Weakness::TooShort => {
-                let detail = format!("a password must have at least {} characters", self.min);
-                Violation::new(member, weakness.code(), detail)
-            }
+            Weakness::TooShort => Violation::new(
+                member,
+                weakness.code(),
+                format!("a password must have at least {} characters", self.min),
+            ),
             _ => violation(member, weakness),
         };
-        let violations = found.into_iter().map(violation).collect();
-        Err(Error::new(ErrorKind::WeakPassword).with_violations(violations))
+        Err(Error::new(ErrorKind::WeakPassword)
+            .with_violations(found.into_iter().map(violation).collect()))
     }
 
     /// Whether [`check`](Self::check) takes long.
@@ -166,8 +167,12 @@ pub fn ensure_checkable(member: &str, password: &Password) -> Result<()> {
     if found.is_empty() || shape(&prepared_within_reason(password)).is_empty() {
         return Ok(());
     }
-    let violations = found.into_iter().map(|found| violation(member, found));
-    Err(Error::validation(violations.collect()))
+    Err(Error::validation(
+        found
+            .into_iter()
+            .map(|found| violation(member, found))
+            .collect(),
+    ))
 }
 
 /// The violation that reports this weakness.

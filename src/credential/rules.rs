@@ -96,13 +96,13 @@ impl PasswordRules {
             return Ok(None);
         };
         let password = prepared(new.password);
-        let asked = timeout(self.0.breach_timeout, breaches.is_breached(&password));
-        match asked.await.unwrap_or_else(|elapsed| Err(elapsed.into())) {
+        match timeout(self.0.breach_timeout, breaches.is_breached(&password))
+            .await
+            .unwrap_or_else(|elapsed| Err(elapsed.into()))
+        {
             Ok(false) => Ok(None),
-            Ok(true) => {
-                let violation = violation(new.member, Weakness::Breached);
-                Err(Error::new(ErrorKind::WeakPassword).with_violations(vec![violation]))
-            }
+            Ok(true) => Err(Error::new(ErrorKind::WeakPassword)
+                .with_violations(vec![violation(new.member, Weakness::Breached)])),
             Err(error) => {
                 tracing::warn!(
                     error = &*error,
@@ -121,11 +121,13 @@ impl PasswordRules {
         }
         let (rules, member, password) = (self.clone(), new.member, new.password.clone());
         let (email, name) = (new.email.clone(), new.display_name.map(str::to_owned));
-        let checked = self.0.hasher.run(move |_| {
-            let context = PasswordContext::new(&email).with_display_name(name.as_deref());
-            rules.0.policy.check(member, &password, &context)
-        });
-        checked.await
+        self.0
+            .hasher
+            .run(move |_| {
+                let context = PasswordContext::new(&email).with_display_name(name.as_deref());
+                rules.0.policy.check(member, &password, &context)
+            })
+            .await
     }
 
     fn unanswered(&self, new: &NewPassword<'_>) -> Event {

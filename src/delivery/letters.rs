@@ -39,8 +39,9 @@ impl Deliveries {
         let mut letter = Letter::new(kind);
         if let Some(purpose) = kind.purpose() {
             let token = token.ok_or_else(|| Error::internal("a letter with a link has a token"))?;
-            let remaining = intent.not_after - self.0.parts.clock.now();
-            let expires_in = remaining.to_std().unwrap_or_default();
+            let expires_in = (intent.not_after - self.0.parts.clock.now())
+                .to_std()
+                .unwrap_or_default();
             letter.link = Some((links.to(purpose, token), expires_in));
         }
         if kind.is_notice() {
@@ -74,13 +75,16 @@ impl Deliveries {
             IssueOneTime::Elsewhere => Err(Error::internal(
                 "the link was made with a secret that this instance does not have",
             )),
-            IssueOneTime::Live(live) => {
-                let tokens = self.0.keys.derive(intent.id.as_uuid(), purpose);
-                let live = tokens.into_iter().find(|token| digest(token) == live);
-                let unknown =
-                    || Error::internal("the store returned a digest that was not requested");
-                live.map(Some).ok_or_else(unknown)
-            }
+            IssueOneTime::Live(live) => self
+                .0
+                .keys
+                .derive(intent.id.as_uuid(), purpose)
+                .into_iter()
+                .find(|token| digest(token) == live)
+                .map(Some)
+                .ok_or_else(|| {
+                    Error::internal("the store returned a digest that was not requested")
+                }),
         }
     }
 

@@ -14,15 +14,15 @@ pub(super) fn without_addresses(text: &str, recipient: Option<&EmailAddress>) ->
     for known in recipient.map(spellings).iter().flatten() {
         text = without(&text, known);
     }
-    let parts = text.split_inclusive(is_between);
-    let parts = parts.map(|part| {
-        let word = part.trim_end_matches(is_between);
-        let between = part.get(word.len()..).unwrap_or_default();
-        // Inside another address or a URL, the `@` of an address may be written as `%40` or `=40`.
-        let is_address = ["@", "%40", "=40"].iter().any(|at| word.contains(at));
-        [if is_address { MASK } else { word }, between].concat()
-    });
-    parts.collect()
+    text.split_inclusive(is_between)
+        .map(|part| {
+            let word = part.trim_end_matches(is_between);
+            let between = part.get(word.len()..).unwrap_or_default();
+            // Inside another address or a URL, the `@` of an address may be written as `%40` or `=40`.
+            let is_address = ["@", "%40", "=40"].iter().any(|at| word.contains(at));
+            [if is_address { MASK } else { word }, between].concat()
+        })
+        .collect()
 }
 
 /// The spellings that a server may quote, longest first: the address as given, the address as sent, and the local
@@ -48,8 +48,9 @@ fn is_between(c: char) -> bool {
 fn without(text: &str, known: &str) -> String {
     let (mut masked, mut rest) = (String::new(), text);
     while let Some(first) = rest.chars().next() {
-        let found = rest.get(..known.len());
-        let found = found.is_some_and(|found| found.eq_ignore_ascii_case(known));
+        let found = rest
+            .get(..known.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(known));
         let after = rest.get(known.len()..).filter(|_| found);
         let ends = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
         match after {

@@ -35,8 +35,8 @@ impl Deliveries {
         now: Timestamp,
         client: &ClientInfo,
     ) -> Option<Intent> {
-        let is_sent = self.sends(letter);
-        is_sent.then(|| Intent::notice(letter, recipient, now, client))
+        self.sends(letter)
+            .then(|| Intent::notice(letter, recipient, now, client))
     }
 
     /// Whether the host wants a letter to be sent.
@@ -54,12 +54,24 @@ impl Deliveries {
         client: &ClientInfo,
     ) -> (NewOneTimeToken, [Intent; 2]) {
         let user = checked.user_id;
-        let recipient = Recipient::NewAddress(user, new.clone());
-        let letter = self.letter(LetterKind::ConfirmEmailChange, recipient, now);
-        let version = checked.credential_version;
-        let token = self.token_of(&letter, user, new, version, Purpose::ConfirmEmailChange);
-        let recipient = Recipient::User(user);
-        let notice = Intent::notice(LetterKind::EmailChangeRequested, recipient, now, client);
+        let letter = self.letter(
+            LetterKind::ConfirmEmailChange,
+            Recipient::NewAddress(user, new.clone()),
+            now,
+        );
+        let token = self.token_of(
+            &letter,
+            user,
+            new,
+            checked.credential_version,
+            Purpose::ConfirmEmailChange,
+        );
+        let notice = Intent::notice(
+            LetterKind::EmailChangeRequested,
+            Recipient::User(user),
+            now,
+            client,
+        );
         (token, [letter, notice.with("new_email", new.as_str())])
     }
 
@@ -77,8 +89,11 @@ impl Deliveries {
         client: &ClientInfo,
     ) -> Result<Event> {
         let now = self.0.parts.clock.now();
-        let recipient = Recipient::Holder(email.clone());
-        let intent = self.letter(LetterKind::ResetPassword, recipient, now);
+        let intent = self.letter(
+            LetterKind::ResetPassword,
+            Recipient::Holder(email.clone()),
+            now,
+        );
         let event = Event::new(EventKind::PasswordResetRequested, now, client);
         let event = self.0.parts.trail.about(event, email.canonical());
         store.enqueue(&[intent], Some(&event)).await?;

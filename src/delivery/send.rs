@@ -92,16 +92,17 @@ impl Deliveries {
             return Ok(());
         };
         if parts.clock.now() >= claimed.intent.not_after {
-            let last_error = claimed.last_error.as_deref();
-            return Err(Setback::expired(last_error, &addressee.address));
+            return Err(Setback::expired(
+                claimed.last_error.as_deref(),
+                &addressee.address,
+            ));
         }
         // This is checked before the token is issued, because a link that is not mailed must not replace a link that
         // was mailed.
         if !self.admit(claimed, &addressee).await.map_err(Setback::of)? {
             return Ok(());
         }
-        let written = self.write(claimed, addressee).await;
-        let Some((mail, token)) = written.map_err(Setback::of)? else {
+        let Some((mail, token)) = self.write(claimed, addressee).await.map_err(Setback::of)? else {
             return Ok(());
         };
         let outcome = match time::timeout(SEND_TIMEOUT, parts.mailer.send(&mail)).await {
@@ -143,9 +144,8 @@ fn next_try(tried: &Tried, kind: SetbackKind, now: Timestamp) -> Option<Timestam
 async fn unless_panic(sending: impl Future<Output = Result<(), Setback>>) -> Result<(), Setback> {
     let mut sending = pin!(sending);
     poll_fn(|context| {
-        let poll = AssertUnwindSafe(|| sending.as_mut().poll(context));
-        let panicked = |_| Poll::Ready(Err(Setback::passing("the delivery panicked")));
-        catch_unwind(poll).unwrap_or_else(panicked)
+        catch_unwind(AssertUnwindSafe(|| sending.as_mut().poll(context)))
+            .unwrap_or_else(|_| Poll::Ready(Err(Setback::passing("the delivery panicked"))))
     })
     .await
 }

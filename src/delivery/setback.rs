@@ -83,10 +83,9 @@ fn with_sources(error: &dyn StdError) -> String {
 
 /// Cuts the text to a useful length, and removes characters that a database refuses.
 fn one_line(text: &str) -> String {
-    let text = text
-        .get(..text.floor_char_boundary(MAX_NOTE))
-        .unwrap_or_default();
-    text.replace(|c: char| c.is_control(), " ")
+    text.get(..text.floor_char_boundary(MAX_NOTE))
+        .unwrap_or_default()
+        .replace(|c: char| c.is_control(), " ")
 }
 
 #[cfg(test)]

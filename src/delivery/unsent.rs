@@ -50,8 +50,9 @@ impl Watch {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Timestamp>> {
-        let next = self.next_look.lock();
-        next.unwrap_or_else(PoisonError::into_inner)
+        self.next_look
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,8 +81,12 @@ impl Deliveries {
 
     async fn has_unsent(&self, now: Timestamp) -> bool {
         let before = Some(IntentId::new(now - PATIENCE));
-        let pending = Some(MailStatus::Pending);
-        let waiting = self.0.parts.store.list_mail(pending, before, 1).await;
+        let waiting = self
+            .0
+            .parts
+            .store
+            .list_mail(Some(MailStatus::Pending), before, 1)
+            .await;
         // An unreachable database is not reported here, because the calls that need it report it.
         waiting.is_ok_and(|mails| mails.iter().any(|mail| mail.attempts == 0))
     }

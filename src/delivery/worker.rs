@@ -151,15 +151,13 @@ impl Deliveries {
         for claimed in claims.intents {
             let deliveries = self.clone();
             under_way.spawn(async move {
-                let delivery = deliveries.deliver_one(&claimed);
-                in_time(claimed.intent.id, delivery).await;
+                in_time(claimed.intent.id, deliveries.deliver_one(&claimed)).await;
             });
         }
         for unreadable in claims.unreadable {
             let deliveries = self.clone();
             under_way.spawn(async move {
-                let putting_off = deliveries.put_off_unreadable(&unreadable);
-                in_time(unreadable.id, putting_off).await;
+                in_time(unreadable.id, deliveries.put_off_unreadable(&unreadable)).await;
             });
         }
     }

@@ -25,8 +25,8 @@ use crate::{
 
 impl<S: Sync> Input<S> for ClientInfo {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        let client = Self::new(request.client_ip(), request.user_agent());
-        Ok(client.identified(request.device(), request.id()))
+        Ok(Self::new(request.client_ip(), request.user_agent())
+            .identified(request.device(), request.id()))
     }
 }
 
@@ -41,11 +41,12 @@ impl ClientInfo {
         head: &Parts,
         peer: Option<SocketAddr>,
     ) -> Result<Self> {
-        let missing = || Error::internal("the route is not within the layer Auth::request_scope");
-        let scope = scope.ok_or_else(missing)?;
+        let scope = scope.ok_or_else(|| {
+            Error::internal("the route is not within the layer Auth::request_scope")
+        })?;
         let headers = &head.headers;
-        let client = Self::new(scope.client_ip(head, peer)?, user_agent(headers));
-        Ok(client.identified(scope.device(headers), RequestId::of(headers).as_str()))
+        Ok(Self::new(scope.client_ip(head, peer)?, user_agent(headers))
+            .identified(scope.device(headers), RequestId::of(headers).as_str()))
     }
 
     fn identified(mut self, device: Option<&str>, request_id: &str) -> Self {

@@ -29,8 +29,9 @@ macro_rules! ask {
         let moment = stringify!($moment);
         let asked = async {
             for hook in $chain.hooks.iter() {
-                let allowed = hook.$moment($($argument),*).await;
-                allowed.map_err(|error| Fault::of(moment, error))?;
+                hook.$moment($($argument),*)
+                    .await
+                    .map_err(|error| Fault::of(moment, error))?;
             }
             Ok(())
         };
@@ -87,8 +88,11 @@ impl HookChain {
         let asked = async {
             let mut claims = Map::new();
             for hook in self.hooks.iter() {
-                let more = hook.access_token_claims(user, session).await;
-                claims.extend(more.map_err(|error| Fault::Failed(moment, error))?);
+                claims.extend(
+                    hook.access_token_claims(user, session)
+                        .await
+                        .map_err(|error| Fault::Failed(moment, error))?,
+                );
             }
             Ok(claims)
         };

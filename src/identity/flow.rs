@@ -76,9 +76,8 @@ impl FromStr for CodeChallenge {
     type Err = InvalidChallenge;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let decoded = URL_SAFE_NO_PAD.decode(text).ok();
-        match decoded.map(|bytes| bytes.len()) {
-            Some(32) => Ok(Self(text.to_owned())),
+        match URL_SAFE_NO_PAD.decode(text).map(|bytes| bytes.len()) {
+            Ok(32) => Ok(Self(text.to_owned())),
             _ => Err(InvalidChallenge(())),
         }
     }

@@ -150,8 +150,7 @@ mod tests {
                     assert_eq!(assertion.proves(), is_proven);
                     for linked in locals() {
                         // Without an address, no account can have it.
-                        let holders = locals();
-                        let holders = holders.into_iter().filter(|h| has_email || h.is_none());
+                        let holders = locals().into_iter().filter(|h| has_email || h.is_none());
                         for holder in holders {
                             let candidates = Candidates { linked, holder };
                             let resolved = assertion.resolve(&candidates);

@@ -45,8 +45,8 @@ impl Identity {
     /// An event about the identity, with the details `provider` and `identity_id`.
     #[must_use]
     pub fn noted_on(&self, event: &Event) -> Event {
-        let event = event.clone();
         event
+            .clone()
             .with("provider", self.provider.as_str())
             .with("identity_id", self.id.to_string())
     }

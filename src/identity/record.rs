@@ -53,8 +53,8 @@ impl IdentitySignIn {
                 .with("provider", self.assertion.provider.as_str())
         };
         let mut events: Vec<Event> = first.map(event).into_iter().collect();
-        let linked = event(EventKind::IdentityLinked);
-        events.push(linked.with("identity_id", self.identity.to_string()));
+        events
+            .push(event(EventKind::IdentityLinked).with("identity_id", self.identity.to_string()));
         events
     }
 }

@@ -79,8 +79,7 @@ impl Links {
     /// The link with this token.
     #[must_use]
     pub fn to(&self, purpose: Purpose, token: &OneTimeToken) -> Link {
-        let own = self.pages.iter().find(|(of, _)| *of == purpose);
-        match own {
+        match self.pages.iter().find(|(of, _)| *of == purpose) {
             Some((_, url)) => with_token(url, token),
             None => with_token(&format!("{}{}", self.base, purpose.page()), token),
         }

@@ -37,8 +37,11 @@ impl Mailbox {
     pub fn last_to(&self, address: &str) -> Option<Mail> {
         let address: EmailAddress = address.parse().ok()?;
         let mails = self.lock();
-        let fitting = mails.iter().filter(|mail| *mail.to() == address);
-        fitting.max_by_key(|mail| mail.id()).cloned()
+        mails
+            .iter()
+            .filter(|mail| *mail.to() == address)
+            .max_by_key(|mail| mail.id())
+            .cloned()
     }
 
     /// Deletes the mails.

@@ -35,9 +35,10 @@ impl Notices {
     /// Whether a letter is sent.
     #[must_use]
     pub fn sends(&self, letter: LetterKind) -> bool {
-        let mut chosen = self.chosen.iter();
-        let chosen = chosen.find(|(of, _)| *of == letter).map(|(_, sent)| *sent);
-        chosen.unwrap_or_else(|| letter.is_sent_by_default())
+        self.chosen
+            .iter()
+            .find(|(of, _)| *of == letter)
+            .map_or_else(|| letter.is_sent_by_default(), |(_, sent)| *sent)
     }
 
     fn choose(mut self, letter: LetterKind, is_sent: bool) -> Self {

@@ -127,8 +127,10 @@ impl Mailer for SmtpMailer {
         let message = message::build(mail, &self.sender).map_err(MailError::permanent)?;
         let (envelope, bytes) = (message.envelope(), message.formatted());
         let mut connection = self.connect().await?;
-        let sent = time::timeout(SEND_TIMEOUT, connection.send(envelope, &bytes)).await;
-        match sent.map_err(MailError::transient)? {
+        match time::timeout(SEND_TIMEOUT, connection.send(envelope, &bytes))
+            .await
+            .map_err(MailError::transient)?
+        {
             Ok(_) => {
                 self.idle.put(connection);
                 Ok(())

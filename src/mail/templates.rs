@@ -85,8 +85,7 @@ impl Templates {
         ];
         let (mut letters, mut locales) = (HashMap::new(), Vec::new());
         for (locale, texts) in written {
-            let texts = texts.map(|(kind, text)| ((locale.clone(), kind), Cow::Borrowed(text)));
-            letters.extend(texts);
+            letters.extend(texts.map(|(kind, text)| ((locale.clone(), kind), Cow::Borrowed(text))));
             locales.push(locale);
         }
         Ok(Self {
@@ -122,8 +121,8 @@ impl Templates {
                 "a letter with a link must have one paragraph in brackets, and other letters none",
             );
         }
-        let text = Cow::Owned(text.to_owned());
-        self.letters.insert((locale.clone(), kind), text);
+        self.letters
+            .insert((locale.clone(), kind), Cow::Owned(text.to_owned()));
         if !self.locales.contains(locale) {
             self.locales.push(locale.clone());
         }
@@ -144,10 +143,11 @@ impl Templates {
     /// [`Configuration`](crate::ErrorKind::Configuration) if the layout cannot be rendered.
     pub fn with_layout(mut self, html: &str) -> Result<Self> {
         self.layout = Cow::Owned(html.to_owned());
-        let rendered = self.render(&sample(LetterKind::ResetPassword)?, &Locale::EN);
-        rendered.map(|_| self).map_err(|error| {
-            Error::configuration("the layout of letters cannot be used").with_source(error)
-        })
+        self.render(&sample(LetterKind::ResetPassword)?, &Locale::EN)
+            .map(|_| self)
+            .map_err(|error| {
+                Error::configuration("the layout of letters cannot be used").with_source(error)
+            })
     }
 
     /// The languages that have letters, English first.
@@ -171,8 +171,9 @@ impl Templates {
         let context = self.context(letter, locale);
         let environment = environment();
         let render = |text: &str| {
-            let rendered = environment.render_str(text, &context);
-            rendered.map_err(Error::internal)
+            environment
+                .render_str(text, &context)
+                .map_err(Error::internal)
         };
         let link = letter.link.as_ref().map(|(link, _)| link.expose());
         let subject = render(&source.subject)?;
@@ -209,15 +210,12 @@ impl Templates {
 
     /// The source of the letter in the language that fits best.
     fn source(&self, kind: LetterKind, locale: &Locale) -> Result<(&Locale, Source)> {
-        let fitting = locale.look_up(&self.locales);
-        let mut candidates = fitting.into_iter().chain([&Locale::EN]);
-        let found = candidates.find_map(|locale| {
-            let key = (locale.clone(), kind);
-            let ((locale, _), text) = self.letters.get_key_value(&key)?;
-            Some((locale, text))
-        });
-        let missing = || Error::internal(format!("there is no letter {}", kind.as_str()));
-        let (locale, text) = found.ok_or_else(missing)?;
+        let ((locale, _), text) = locale
+            .look_up(&self.locales)
+            .into_iter()
+            .chain([&Locale::EN])
+            .find_map(|locale| self.letters.get_key_value(&(locale.clone(), kind)))
+            .ok_or_else(|| Error::internal(format!("there is no letter {}", kind.as_str())))?;
         Ok((locale, Source::parse(text)?))
     }
 

@@ -19,12 +19,13 @@ impl Secret {
     pub(crate) fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Vec<u8>> {
         let nonce = random_bytes::<NONCE_LEN>();
         let mut text = plain.to_vec();
-        let sealed = self.sealing_key(purpose).and_then(|key| {
-            let unique = Nonce::assume_unique_for_key(nonce);
-            key.seal_in_place_append_tag(unique, Aad::empty(), &mut text)
-                .ok()
-        });
-        sealed.ok_or_else(|| Error::internal("a key cannot be sealed"))?;
+        self.sealing_key(purpose)
+            .and_then(|key| {
+                let unique = Nonce::assume_unique_for_key(nonce);
+                key.seal_in_place_append_tag(unique, Aad::empty(), &mut text)
+                    .ok()
+            })
+            .ok_or_else(|| Error::internal("a key cannot be sealed"))?;
         Ok([&nonce[..], &text].concat())
     }
 
@@ -33,8 +34,8 @@ impl Secret {
         let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut text = Zeroizing::new(text.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let key = self.sealing_key(purpose)?;
-        let length = key
+        let length = self
+            .sealing_key(purpose)?
             .open_in_place(nonce, Aad::empty(), &mut text)
             .ok()?
             .len();
@@ -44,8 +45,9 @@ impl Secret {
 
     fn sealing_key(&self, purpose: &str) -> Option<LessSafeKey> {
         let key = self.derive::<32>(&format!("{purpose} seal"));
-        let key = UnboundKey::new(&AES_256_GCM, key.as_ref()).ok()?;
-        Some(LessSafeKey::new(key))
+        UnboundKey::new(&AES_256_GCM, key.as_ref())
+            .ok()
+            .map(LessSafeKey::new)
     }
 }
 

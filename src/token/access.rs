@@ -107,8 +107,9 @@ impl AccessTokens {
 
     /// Accepts exactly the tokens that [`issue`](Self::issue) creates, until they expire.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<CurrentUser> {
-        let verified = self.check.verify(token, now);
-        verified.map_err(|_| ErrorKind::InvalidAccessToken.into())
+        self.check
+            .verify(token, now)
+            .map_err(|_| ErrorKind::InvalidAccessToken.into())
     }
 }
 

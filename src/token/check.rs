@@ -164,8 +164,10 @@ impl Weighter<Box<str>, CurrentUser> for ByLength {
 }
 
 fn members(object: &Map<String, Value>) -> usize {
-    let member = |(name, value): (&String, &Value)| size_of::<String>() + name.len() + size(value);
-    object.iter().map(member).sum()
+    object
+        .iter()
+        .map(|(name, value)| size_of::<String>() + name.len() + size(value))
+        .sum()
 }
 
 /// The approximate memory of a value. Lists and objects count twice, because their capacity grows by doubling.

@@ -32,8 +32,12 @@ pub(crate) struct Device {
 
 impl Devices {
     pub(crate) fn new(secrets: &Secrets) -> Self {
-        let key = |secret: &crate::secret::Secret| secret.hmac_key("device token");
-        Self(secrets.iter().map(key).collect())
+        Self(
+            secrets
+                .iter()
+                .map(|secret| secret.hmac_key("device token"))
+                .collect(),
+        )
     }
 
     /// A token for the device on which this user has just signed in. A known device keeps its id.

@@ -28,8 +28,10 @@ impl Method {
     }
 
     pub(super) fn named(word: &str) -> Option<Self> {
-        let mut all = Self::ALL.iter().copied();
-        all.find(|method| method.as_str() == word)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|method| method.as_str() == word)
     }
 }
 
@@ -42,8 +44,10 @@ impl Methods {
     /// Parses a stored value. A word that only a newer version knows is ignored.
     #[must_use]
     pub fn from_stored(words: &str) -> Self {
-        let words = words.split_ascii_whitespace();
-        words.filter_map(Method::named).collect()
+        words
+            .split_ascii_whitespace()
+            .filter_map(Method::named)
+            .collect()
     }
 
     /// The methods, in a fixed order.

@@ -116,8 +116,9 @@ impl OneTimeKeys {
     /// The tokens with this origin, one for each current key; the first token is issued.
     pub(crate) fn derive(&self, origin: Uuid, purpose: Purpose) -> Vec<OneTimeToken> {
         let message = [origin.as_bytes(), purpose.as_str().as_bytes()].concat();
-        let token =
-            |key: &HmacKey| format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(key.tag(&message)));
-        self.0.iter().map(|key| token(key).into()).collect()
+        self.0
+            .iter()
+            .map(|key| format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(key.tag(&message))).into())
+            .collect()
     }
 }

@@ -33,11 +33,15 @@ pub(crate) struct ParsedRefresh {
 
 impl RefreshKeys {
     pub(crate) fn new(secrets: &Secrets) -> Self {
-        let key = |secret: &crate::secret::Secret| RefreshKey {
-            id: *secret.derive::<4>("refresh token key id"),
-            key: secret.hmac_key("refresh token"),
-        };
-        Self(secrets.iter().map(key).collect())
+        Self(
+            secrets
+                .iter()
+                .map(|secret| RefreshKey {
+                    id: *secret.derive::<4>("refresh token key id"),
+                    key: secret.hmac_key("refresh token"),
+                })
+                .collect(),
+        )
     }
 
     /// The first token of a session.

@@ -177,10 +177,14 @@ impl Tokens {
         claims: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<AccessToken> {
-        let permissions = self.0.permissions.as_ref();
-        let permissions = permissions.map(|granted| granted.of(&user.roles));
-        let access = &self.0.access;
-        access.issue(user, authentication, permissions.as_ref(), claims, now)
+        let permissions = self
+            .0
+            .permissions
+            .as_ref()
+            .map(|granted| granted.of(&user.roles));
+        self.0
+            .access
+            .issue(user, authentication, permissions.as_ref(), claims, now)
     }
 
     /// The token pair of a session that the store has opened or rotated.
@@ -203,8 +207,10 @@ impl Tokens {
 
     /// The session of a refresh token of any generation, if the token is ours.
     pub(crate) fn session_of(&self, refresh_token: &RefreshToken) -> Option<SessionId> {
-        let parsed = self.0.refresh.parse(refresh_token.expose())?;
-        Some(parsed.session_id)
+        self.0
+            .refresh
+            .parse(refresh_token.expose())
+            .map(|parsed| parsed.session_id)
     }
 
     /// The exchange of a refresh token at the present time, and its possible successors; `None` if the token is not

@@ -140,8 +140,9 @@ impl State {
     /// Counts one dropped event, and returns the count if the next warning is due.
     fn drop_one(&mut self, now: Instant) -> Option<u64> {
         self.dropped += 1;
-        let last = self.warned_at;
-        let is_time = last.is_none_or(|at| now.duration_since(at) >= BETWEEN_WARNINGS);
+        let is_time = self
+            .warned_at
+            .is_none_or(|at| now.duration_since(at) >= BETWEEN_WARNINGS);
         is_time.then(|| {
             self.warned_at = Some(now);
             self.dropped

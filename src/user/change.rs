@@ -60,9 +60,9 @@ impl UserChange {
         let roles: Roles = roles.iter().chain(self.add_roles.iter()).cloned().collect();
         if roles != before.roles {
             let names = |roles: &Roles| roles.iter().map(Role::to_string).collect::<Vec<_>>();
-            let event = author.event(EventKind::RolesChanged, now);
             events.push(
-                event
+                author
+                    .event(EventKind::RolesChanged, now)
                     .with("from", names(&before.roles))
                     .with("to", names(&roles)),
             );
@@ -72,9 +72,9 @@ impl UserChange {
             && status != before.status
         {
             user.status = status;
-            let event = author.event(EventKind::StatusChanged, now);
             events.push(
-                event
+                author
+                    .event(EventKind::StatusChanged, now)
                     .with("from", before.status.as_str())
                     .with("to", status.as_str()),
             );

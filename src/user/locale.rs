@@ -85,8 +85,12 @@ fn weighted(element: &str) -> Option<(u16, &str)> {
     let Some((range, parameter)) = element.split_once(';') else {
         return Some((1000, element.trim()));
     };
-    let quality = parameter.trim().strip_prefix(['q', 'Q'])?.trim_start();
-    let quality = quality.strip_prefix('=')?.trim();
+    let quality = parameter
+        .trim()
+        .strip_prefix(['q', 'Q'])?
+        .trim_start()
+        .strip_prefix('=')?
+        .trim();
     let (whole, decimals) = quality.split_once('.').unwrap_or((quality, ""));
     if decimals.len() > 3 || !decimals.bytes().all(|b| b.is_ascii_digit()) {
         return None;

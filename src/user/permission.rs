@@ -51,15 +51,21 @@ impl RolePermissions {
     /// The permissions that these roles grant together.
     #[must_use]
     pub fn of(&self, roles: &Roles) -> Permissions {
-        let granted = roles.iter().filter_map(|role| self.0.get(role));
-        granted.flat_map(Permissions::iter).cloned().collect()
+        roles
+            .iter()
+            .filter_map(|role| self.0.get(role))
+            .flat_map(Permissions::iter)
+            .cloned()
+            .collect()
     }
 
     /// Whether one of the roles grants the permission.
     #[must_use]
     pub fn allow(&self, roles: &Roles, permission: &Permission) -> bool {
-        let mut granted = roles.iter().filter_map(|role| self.0.get(role));
-        granted.any(|permissions| permissions.contains(permission))
+        roles
+            .iter()
+            .filter_map(|role| self.0.get(role))
+            .any(|permissions| permissions.contains(permission))
     }
 
     /// The permissions that all roles grant together.

@@ -90,10 +90,10 @@ impl Verifier {
     pub async fn verify(&self, token: &AccessToken) -> Result<CurrentUser> {
         let token = token.expose();
         match &self.0 {
-            Keys::Fixed(fixed) => {
-                let verified = fixed.check.verify(token, fixed.clock.now());
-                verified.map_err(|_| ErrorKind::InvalidAccessToken.into())
-            }
+            Keys::Fixed(fixed) => fixed
+                .check
+                .verify(token, fixed.clock.now())
+                .map_err(|_| ErrorKind::InvalidAccessToken.into()),
             Keys::Own(tokens) => tokens.verify(token),
             Keys::Remote(remote) => remote.verify(token).await,
         }
@@ -137,8 +137,9 @@ impl VerifierBuilder {
         let issuer = self.issuer.unwrap_or_default();
         for (name, value) in [("issuer", &issuer), ("audience", &self.audience)] {
             if value.is_empty() {
-                let message = format!("the {name} of the tokens is required");
-                return Err(Error::configuration(message));
+                return Err(Error::configuration(format!(
+                    "the {name} of the tokens is required"
+                )));
             }
         }
         let clock = self.clock;

@@ -73,8 +73,11 @@ impl Remote {
         let verified = match fetched.check.verify(token, now) {
             Err(TokenFault::UnknownKey) => {
                 self.keys.refetch().await;
-                let fetched = self.keys.at_hand().ok_or_else(unfetched)?;
-                fetched.check.verify(token, now)
+                self.keys
+                    .at_hand()
+                    .ok_or_else(unfetched)?
+                    .check
+                    .verify(token, now)
             }
             verified => verified,
         };
@@ -96,8 +99,10 @@ impl Fetch for Keys {
         }
         let keys = VerifyingKeys::from_jwks(&document)?;
         tracing::info!(keys = keys.len(), "fetched changed keys of the issuer");
-        let check = TokenCheck::new(keys, self.issuer.clone(), self.audience.clone());
-        Ok(Arc::new(Fetched { document, check }))
+        Ok(Arc::new(Fetched {
+            document,
+            check: TokenCheck::new(keys, self.issuer.clone(), self.audience.clone()),
+        }))
     }
 }
 

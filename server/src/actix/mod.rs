@@ -99,12 +99,13 @@ fn server(
             .on_connect_ext(|connection: &InTurn, data| {
                 data.insert(connection.turns());
             });
-        let app = app(endpoints.clone(), client_address.clone(), cors.clone());
-        let app = map_config(app, |()| AppConfig::default());
+        let app = map_config(
+            app(endpoints.clone(), client_address.clone(), cors.clone()),
+            |()| AppConfig::default(),
+        );
         fn_service(move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
-            let connection = Connection::new(stream, write_timeout);
-            let connection = InTurn::new(connection, patience);
+            let connection = InTurn::new(Connection::new(stream, write_timeout), patience);
             ready(Ok::<_, DispatchError>((connection, Protocol::Http1, peer)))
         })
         .and_then(http.finish(app))
@@ -156,8 +157,10 @@ async fn in_turn(
     let is_left_unread = chunked && turn.has_body();
     if is_left_unread || upgrades {
         // If a request asks for an upgrade, actix closes the connection afterwards, but the answer would not say so.
-        let head = response.response_mut().head_mut();
-        head.set_connection_type(ConnectionType::Close);
+        response
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
     }
     if is_left_unread {
         turns.end_after(MOMENT);
@@ -166,8 +169,13 @@ async fn in_turn(
 }
 
 fn length(request: &ServiceRequest) -> Option<u64> {
-    let length = request.headers().get(header::CONTENT_LENGTH)?;
-    length.to_str().ok()?.parse().ok()
+    request
+        .headers()
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 async fn judged(

@@ -284,8 +284,9 @@ impl InTurn {
     }
 
     fn poll_peek(&self, context: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<usize>> {
-        let stream = self.connection.as_ref();
-        stream.poll_peek(context, &mut ReadBuf::new(bytes))
+        self.connection
+            .as_ref()
+            .poll_peek(context, &mut ReadBuf::new(bytes))
     }
 
     /// Reads at most this many bytes, and returns how many it has read.

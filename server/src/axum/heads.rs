@@ -69,8 +69,9 @@ impl Heads {
     }
 
     fn note(&self, framing: &Framing) {
-        let has_begun = framing.head_has_begun();
-        self.0.has_begun.store(has_begun, Ordering::Relaxed);
+        self.0
+            .has_begun
+            .store(framing.head_has_begun(), Ordering::Relaxed);
         if let Some(request) = framing.ambiguous() {
             self.0.ambiguous.store(request, Ordering::Relaxed);
         }
@@ -85,8 +86,8 @@ impl AsyncRead for Followed {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.connection).poll_read(context, buffer))?;
-        let read = buffer.filled().get(before..).unwrap_or_default();
-        self.framing.follow(read);
+        self.framing
+            .follow(buffer.filled().get(before..).unwrap_or_default());
         self.heads.note(&self.framing);
         Poll::Ready(Ok(()))
     }
@@ -164,8 +165,10 @@ impl Future for Wait {
             return self.idle.as_mut().poll(context);
         }
         let patience = self.patience;
-        let head = self.head.get_or_insert_with(|| Box::pin(sleep(patience)));
-        head.as_mut().poll(context)
+        self.head
+            .get_or_insert_with(|| Box::pin(sleep(patience)))
+            .as_mut()
+            .poll(context)
     }
 }
 

@@ -53,9 +53,11 @@ pub async fn serve(
 }
 
 fn router(auth: &Auth, settings: &Settings) -> Router {
-    let endpoints = auth.endpoints().with_docs().with_pages();
-    let router = hallpass::axum::router(endpoints, settings.trusted_proxies.clone())
-        .fallback(hallpass::axum::not_found);
+    let router = hallpass::axum::router(
+        auth.endpoints().with_docs().with_pages(),
+        settings.trusted_proxies.clone(),
+    )
+    .fallback(hallpass::axum::not_found);
     match Cors::of(settings) {
         Some(cors) => router.layer(from_fn_with_state(cors, judged)),
         None => router,
@@ -130,8 +132,10 @@ impl Door {
 
     /// Connections beyond the cap wait in the kernel's queue.
     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(io::Error::other)?;
+        let place = Arc::clone(&self.places)
+            .acquire_owned()
+            .await
+            .map_err(io::Error::other)?;
         let (stream, peer) = self.listener.accept().await?;
         Ok((stream, peer, place))
     }

@@ -212,8 +212,8 @@ impl Settings {
                     .get_arguments()
                     .any(|known| known.get_env() == Some(name))
         };
-        let names = std::env::vars_os().map(|(name, _)| name);
-        let mut unknown: Vec<String> = names
+        let mut unknown: Vec<String> = std::env::vars_os()
+            .map(|(name, _)| name)
             .filter(|name| name.as_encoded_bytes().starts_with(b"HALLPASS_") && !is_known(name))
             .map(|name| name.to_string_lossy().into_owned())
             .collect();

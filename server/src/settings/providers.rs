@@ -54,8 +54,8 @@ pub(crate) fn is_ours(variable: &[u8]) -> bool {
 /// # Errors
 /// One line that names the variable. The value is left out, because it may be a secret.
 pub(crate) fn from_environment() -> Result<Vec<Provider>, String> {
-    let variables = env::vars_os().filter(|(variable, _)| is_ours(variable.as_encoded_bytes()));
-    let mut variables: Vec<_> = variables
+    let mut variables: Vec<_> = env::vars_os()
+        .filter(|(variable, _)| is_ours(variable.as_encoded_bytes()))
         .filter(|(variable, _)| variable != REDIRECTS)
         .collect();
     variables.sort();
@@ -139,8 +139,10 @@ impl Group {
         part: &str,
         parse: impl FnOnce(&'a str) -> Result<T, String>,
     ) -> Result<Option<T>, String> {
-        let parsed = self.value(part).map(parse).transpose();
-        parsed.map_err(|why| self.told(part, &why))
+        self.value(part)
+            .map(parse)
+            .transpose()
+            .map_err(|why| self.told(part, &why))
     }
 
     fn required(&self, part: &str) -> String {

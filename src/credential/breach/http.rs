@@ -105,8 +105,12 @@ impl HttpBreachCheck {
 impl BreachCheck for HttpBreachCheck {
     async fn is_breached(&self, password: &Password) -> Result<bool, BoxError> {
         let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, password.expose().as_bytes());
-        let digits = digest.as_ref().iter().map(|byte| format!("{byte:02X}"));
-        let digits = Zeroizing::new(digits.collect::<String>());
+        let digits: Zeroizing<String> = digest
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect::<String>()
+            .into();
         let (prefix, suffix) = digits.split_at(PREFIX);
         tokio::time::timeout(TIMEOUT, self.ask(prefix, suffix)).await?
     }
@@ -143,9 +147,9 @@ impl<'a> Range<'a> {
 
     /// Reads `SUFFIX:COUNT`. A count of 0 is padding.
     fn take_line(&mut self) -> Result<(), BoxError> {
-        let line = str::from_utf8(&self.line).map(str::trim_end);
-        let parts = line.ok().and_then(|line| line.split_once(':'));
-        let (digits, count) = parts
+        let (digits, count) = str::from_utf8(&self.line)
+            .ok()
+            .and_then(|line| line.trim_end().split_once(':'))
             .filter(|(digits, _)| {
                 digits.len() == self.suffix.len() && digits.bytes().all(|b| b.is_ascii_hexdigit())
             })

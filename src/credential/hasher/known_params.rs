@@ -148,9 +148,12 @@ mod tests {
 
     #[tokio::test]
     async fn declared_parameters_count_from_the_start_however_costly() {
-        let declared = [4, 4, 2].into_iter().map(params);
-        let hasher = declared.fold(builder(2), HasherBuilder::former);
-        let hasher = hasher.build().unwrap();
+        let hasher = [4, 4, 2]
+            .into_iter()
+            .map(params)
+            .fold(builder(2), HasherBuilder::former)
+            .build()
+            .unwrap();
         let former = hash_of(4).await;
         for hash in [None, Some(&former)] {
             let wrong = (Verification::Wrong, vec![2, 4]);
@@ -169,8 +172,12 @@ mod tests {
     #[tokio::test]
     async fn costlier_parameters_are_not_added_without_a_declaration() {
         let hasher = builder(2).build().unwrap();
-        let larger = Hasher::builder(HashParams::danger_weak(65, 1, 1).unwrap());
-        let larger = larger.build().unwrap().hash(&RIGHT.into()).await.unwrap();
+        let larger = Hasher::builder(HashParams::danger_weak(65, 1, 1).unwrap())
+            .build()
+            .unwrap()
+            .hash(&RIGHT.into())
+            .await
+            .unwrap();
         for hash in [hash_of(3).await, larger] {
             cost(&hasher, Some(&hash), "wrong").await;
             let wrong = (Verification::Wrong, vec![2]);

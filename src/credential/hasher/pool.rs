@@ -226,8 +226,11 @@ impl Pool {
     #[cfg(test)]
     pub(super) fn computed(&self) -> Vec<HashParams> {
         let mut state = self.0.state();
-        let idle = state.idle.iter_mut();
-        idle.flat_map(|idle| idle.computed.drain(..)).collect()
+        state
+            .idle
+            .iter_mut()
+            .flat_map(|idle| idle.computed.drain(..))
+            .collect()
     }
 
     #[cfg(test)]
@@ -309,11 +312,12 @@ impl QueueSlot {
     /// Removes the job from the queue. Returns `false` if the job has already begun.
     fn leave(&self) -> bool {
         let mut state = self.inner.state();
-        let found = state
-            .waiting
-            .binary_search_by_key(&self.ticket, |waiting| waiting.ticket);
         // The job is dropped after the lock is released.
-        let left = found.ok().and_then(|index| state.waiting.remove(index));
+        let left = state
+            .waiting
+            .binary_search_by_key(&self.ticket, |waiting| waiting.ticket)
+            .ok()
+            .and_then(|index| state.waiting.remove(index));
         drop(state);
         if left.is_some() {
             metric::waits_no_more();

@@ -31,12 +31,15 @@ pub(super) fn is_unoptimised() -> bool {
 fn fastest_probe() -> Option<Duration> {
     let params = HashParams::danger_weak(64, 1, 1).ok()?;
     let mut workspace = Workspace::default();
-    let probes = (0..PROBES).filter_map(|_| {
-        let begun = Instant::now();
-        let computed = workspace.compute(params, b"probe", b"hallpass", &mut [0; 32]);
-        computed.is_ok().then(|| begun.elapsed())
-    });
-    probes.min()
+    (0..PROBES)
+        .filter_map(|_| {
+            let begun = Instant::now();
+            workspace
+                .compute(params, b"probe", b"hallpass", &mut [0; 32])
+                .is_ok()
+                .then(|| begun.elapsed())
+        })
+        .min()
 }
 
 #[cfg(test)]

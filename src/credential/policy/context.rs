@@ -61,11 +61,13 @@ impl Words {
         let mut words = Vec::new();
         let mut add = |text: &str, weakness| {
             let text = fold(text);
-            let parts = text.split(|c: char| !c.is_alphanumeric());
-            let whole = letters(&text);
-            let all = parts.map(str::to_owned).chain([whole]);
-            let long = all.filter(|word| word.len() >= MIN_WORD_BYTES);
-            words.extend(long.map(|word| (word, weakness)));
+            words.extend(
+                text.split(|c: char| !c.is_alphanumeric())
+                    .map(str::to_owned)
+                    .chain([letters(&text)])
+                    .filter(|word| word.len() >= MIN_WORD_BYTES)
+                    .map(|word| (word, weakness)),
+            );
         };
         let mut addresses = Vec::new();
         if let Some(email) = context.email {
@@ -115,9 +117,12 @@ impl Words {
             }
         }
         let is_sign = |c: &char| !c.is_alphanumeric() && !c.is_whitespace();
-        let others = rest.chars().filter(|c| *c != ' ');
-        let others = others.chain(folded.chars().filter(is_sign));
-        let mut others: Zeroizing<Vec<char>> = Zeroizing::new(others.collect());
+        let mut others: Zeroizing<Vec<char>> = Zeroizing::new(
+            rest.chars()
+                .filter(|c| *c != ' ')
+                .chain(folded.chars().filter(is_sign))
+                .collect(),
+        );
         others.sort_unstable();
         others.dedup();
         if others.len() >= MIN_OTHER_CHARACTERS {

@@ -12,15 +12,13 @@ pub(super) fn is_pattern(text: &str) -> bool {
 
 fn is_monotonous(text: &str) -> bool {
     let mut seen: [Option<char>; MIN_DISTINCT - 1] = [None; MIN_DISTINCT - 1];
-    lowercased(text).all(|c| {
-        let mut known = seen.iter_mut();
-        known.any(|known| *known.get_or_insert(c) == c)
-    })
+    lowercased(text).all(|c| seen.iter_mut().any(|known| *known.get_or_insert(c) == c))
 }
 
 fn is_run(text: &str, is_step: impl Fn(char, char) -> bool) -> bool {
-    let mut pairs = lowercased(text).zip(lowercased(text).skip(1));
-    pairs.all(|(before, c)| before == c || is_step(before, c))
+    lowercased(text)
+        .zip(lowercased(text).skip(1))
+        .all(|(before, c)| before == c || is_step(before, c))
 }
 
 /// Whether `c` is the successor of `before`.

@@ -15,8 +15,10 @@ pub(super) struct MinStrength(Score);
 
 impl MinStrength {
     pub(super) fn is_met(self, password: &str, words: &Words) -> bool {
-        let end = password.char_indices().nth(MAX_LOOKED_AT);
-        let looked_at = end.map_or(password, |(end, _)| password.split_at(end).0);
+        let looked_at = password
+            .char_indices()
+            .nth(MAX_LOOKED_AT)
+            .map_or(password, |(end, _)| password.split_at(end).0);
         let words: Vec<&str> = words.iter().collect();
         zxcvbn(looked_at, &words).score() >= self.0
     }

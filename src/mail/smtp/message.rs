@@ -50,8 +50,10 @@ pub(super) fn build(mail: &Mail, sender: &Sender) -> Result<Message> {
 /// # Errors
 /// If the name cannot be written into a header and read back.
 pub(super) fn mailbox(sender: &Sender) -> Result<Mailbox> {
-    let address = Address::new_dangerous(sender.local(), sender.domain());
-    let mailbox = Mailbox::new(sender.name().map(str::to_owned), address);
+    let mailbox = Mailbox::new(
+        sender.name().map(str::to_owned),
+        Address::new_dangerous(sender.local(), sender.domain()),
+    );
     match mailbox.to_string().parse::<Mailbox>() {
         Ok(_) => Ok(mailbox),
         Err(_) => Err(Error::configuration(format!(
@@ -82,8 +84,7 @@ fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
         Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit)
     } else {
         // The body is passed as bytes, because base64 can encode any bytes.
-        let encoding = ContentTransferEncoding::Base64;
-        Body::new_with_encoding(text.into_bytes(), encoding)
+        Body::new_with_encoding(text.into_bytes(), ContentTransferEncoding::Base64)
             .map_err(|_| Error::internal("a part of a mail cannot be written as base64"))?
     };
     Ok(builder.body(body))

@@ -89,8 +89,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Replies<S> {
 fn whole(line: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(line);
     let text = text.trim_end_matches(['\r', '\n']);
-    let text = text.get(..text.floor_char_boundary(MAX_LINE));
-    let text = text.unwrap_or_default();
+    let text = text
+        .get(..text.floor_char_boundary(MAX_LINE))
+        .unwrap_or_default();
     let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
     let space = if is_code { " " } else { "" };
     format!("{text}{space}\r\n").into_bytes()

@@ -115,8 +115,7 @@ fn credentials(url: &Url) -> Result<Option<Credentials>> {
 }
 
 fn decode(text: &str) -> Result<String> {
-    let decoded = percent_decode_str(text).decode_utf8();
-    match decoded.map(Cow::into_owned) {
+    match percent_decode_str(text).decode_utf8().map(Cow::into_owned) {
         Ok(text) if !text.contains(char::is_control) => Ok(text),
         _ => Err(refuse("a part of it does not decode to text")),
     }

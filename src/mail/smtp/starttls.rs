@@ -39,9 +39,11 @@ pub(super) async fn ask(
     connection.command(Starttls).await?;
     drop(connection);
     let replies = Arc::into_inner(lent.0).ok_or("the connection is still in use")?;
-    let replies = replies.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let stream = replies.into_inner();
-    stream.ok_or_else(|| "the server sent more than its reply before TLS began".into())
+    replies
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .into_inner()
+        .ok_or_else(|| "the server sent more than its reply before TLS began".into())
 }
 
 /// One of two handles to the connection. This handle reads and writes. The other handle is kept to recover the

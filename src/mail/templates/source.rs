@@ -25,8 +25,8 @@ impl Source {
         let mut lines = text.lines().map(str::trim);
         let subject = lines.next().unwrap_or_default().to_owned();
         let lines: Vec<&str> = lines.collect();
-        let paragraphs = lines.split(|line| line.is_empty());
-        let parts: Vec<Part> = paragraphs
+        let parts: Vec<Part> = lines
+            .split(|line| line.is_empty())
             .map(|lines| lines.join(" "))
             .filter(|paragraph| !paragraph.is_empty())
             .map(Part::new)
@@ -40,15 +40,19 @@ impl Source {
     }
 
     pub(super) fn actions(&self) -> usize {
-        let is_action = |part: &&Part| matches!(part, Part::Action(_));
-        self.parts.iter().filter(is_action).count()
+        self.parts
+            .iter()
+            .filter(|part| matches!(part, Part::Action(_)))
+            .count()
     }
 }
 
 impl Part {
     fn new(paragraph: String) -> Self {
-        let label = paragraph.strip_prefix('[');
-        match label.and_then(|label| label.strip_suffix(']')) {
+        match paragraph
+            .strip_prefix('[')
+            .and_then(|label| label.strip_suffix(']'))
+        {
             Some(label) => Self::Action(label.to_owned()),
             None => Self::Paragraph(paragraph),
         }
