@@ -215,8 +215,10 @@ impl AuthBuilder {
             parts: Arc::new(parts),
             wrapped: None,
         };
-        let wrapped = self.wrap.apply(&auth);
-        Ok(Auth { wrapped, ..auth })
+        Ok(Auth {
+            wrapped: self.wrap.apply(&auth),
+            ..auth
+        })
     }
 }
 

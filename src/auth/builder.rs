@@ -346,8 +346,7 @@ pub(super) struct Wrap(Option<Box<WrapService>>);
 
 impl Wrap {
     pub(super) fn apply(&self, auth: &Auth) -> Option<Arc<dyn UserService>> {
-        let wrap = self.0.as_ref()?;
-        Some(wrap(Arc::new(auth.clone())))
+        self.0.as_ref().map(|wrap| wrap(Arc::new(auth.clone())))
     }
 }
 

@@ -126,8 +126,9 @@ impl Endpoints {
         self.rows
             .retain(|row| row.method() != method || row.path() != path);
         if self.rows.len() == count {
-            let message = format!("there is no endpoint {method} {path} to leave out");
-            return Err(Error::configuration(message));
+            return Err(Error::configuration(format!(
+                "there is no endpoint {method} {path} to leave out"
+            )));
         }
         Ok(self)
     }

@@ -58,8 +58,7 @@ impl Readiness {
             return finding.map_or(Ok(()), |kind| Err(kind.into()));
         }
         let asked = self.store.ping().await.map_err(Error::from);
-        let finding = asked.as_ref().err().map(Error::kind);
-        *last = Some((Instant::now(), finding));
+        *last = Some((Instant::now(), asked.as_ref().err().map(Error::kind)));
         asked
     }
 }

@@ -93,8 +93,9 @@ impl Auth {
     /// The use cases as the endpoints call them, with the host's [wrapper](AuthBuilder::wrap_service) if there is one.
     #[must_use]
     pub fn service(&self) -> Arc<dyn UserService> {
-        let own = || Arc::new(self.clone()) as _;
-        self.wrapped.clone().unwrap_or_else(own)
+        self.wrapped
+            .clone()
+            .unwrap_or_else(|| Arc::new(self.clone()) as _)
     }
 
     /// The store that keeps all state.

@@ -77,8 +77,10 @@ impl Auth {
         new_password: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
-        let passwords = &self.parts.passwords;
-        passwords.reset(token, new_password, client).await
+        self.parts
+            .passwords
+            .reset(token, new_password, client)
+            .await
     }
 
     /// The caller, confirmed by the database.

@@ -28,8 +28,7 @@ impl Auth {
         registration: Registration,
     ) -> Result<PreparedRegistration> {
         let passwords = &self.parts.passwords;
-        let admitted = passwords.admit_registration(&registration);
-        admitted.await?;
+        passwords.admit_registration(&registration).await?;
         passwords.prepare_registration(registration).await
     }
 
@@ -130,9 +129,14 @@ impl InTransaction<'_> {
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.
     pub async fn request_password_reset(&mut self, email: &EmailAddress) -> Result<()> {
-        let (deliveries, client) = (&self.auth.parts.core.deliveries, &self.author.client);
-        let requested = deliveries.request_reset(&*self.store, email, client);
-        self.done.events.push(requested.await?);
+        let requested = self
+            .auth
+            .parts
+            .core
+            .deliveries
+            .request_reset(&*self.store, email, &self.author.client)
+            .await?;
+        self.done.events.push(requested);
         Ok(())
     }
 

@@ -166,8 +166,8 @@ impl ClientAddress {
         networks: impl IntoIterator<Item = N>,
         header: Option<ForwardingHeader>,
     ) -> Result<Self> {
-        let networks = networks.into_iter();
         let trusted: Vec<Network> = networks
+            .into_iter()
             .map(|network| network.as_ref().parse())
             .collect::<Result<_>>()?;
         if trusted.is_empty() {

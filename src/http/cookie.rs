@@ -37,9 +37,11 @@ impl Cookies {
     /// domain can set a cookie without the prefix.
     pub(crate) fn read<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         let name = self.named(name);
-        let values = headers.get_all(COOKIE).into_iter();
-        let pairs = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-        let mut ours = pairs.filter_map(|pair| value_of(pair, name.as_bytes()));
+        let mut ours = headers
+            .get_all(COOKIE)
+            .into_iter()
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+            .filter_map(|pair| value_of(pair, name.as_bytes()));
         let value = ours.next().filter(|value| value.len() <= MAX_LEN)?;
         ours.next()
             .is_none()
@@ -56,10 +58,11 @@ impl Cookies {
         with: &str,
     ) -> Vec<(&'a str, &'a str)> {
         let name = self.named(with);
-        let values = headers.get_all(COOKIE).into_iter();
-        let pairs = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-        let rests = pairs.filter_map(|pair| trimmed(pair).strip_prefix(name.as_bytes()));
-        rests
+        headers
+            .get_all(COOKIE)
+            .into_iter()
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+            .filter_map(|pair| trimmed(pair).strip_prefix(name.as_bytes()))
             .filter_map(|rest| str::from_utf8(rest).ok()?.split_once('='))
             .collect()
     }

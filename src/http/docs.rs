@@ -52,12 +52,13 @@ impl Contract {
     /// As [`openapi::document`]; `Internal` if the document cannot be serialized as JSON.
     async fn json(&self) -> Result<Bytes> {
         let Written { rows, json } = &*self.0;
-        let written = json.get_or_try_init(|| async {
+        json.get_or_try_init(|| async {
             let document = openapi::document(rows)?;
             let json = serde_json::to_vec(&document).map_err(Error::internal)?;
             Ok(Bytes::from(json))
-        });
-        written.await.cloned()
+        })
+        .await
+        .cloned()
     }
 }
 
@@ -96,26 +97,28 @@ async fn openapi_json(contract: Contract) -> Result<Document> {
 }
 
 async fn page((): ()) -> Result<Document> {
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    Ok(Document::new(html, PAGE)
-        .header(CONTENT_SECURITY_POLICY, POLICY)
-        .header(REFERRER_POLICY, "no-referrer"))
+    Ok(
+        Document::new(HeaderValue::from_static("text/html; charset=utf-8"), PAGE)
+            .header(CONTENT_SECURITY_POLICY, POLICY)
+            .header(REFERRER_POLICY, "no-referrer"),
+    )
 }
 
 async fn file((): (), Path(name): Path<String>) -> Result<Document> {
-    let known = FILES.iter().find(|(known, _)| *known == name);
-    let (name, content_type) = known.ok_or(ErrorKind::NotFound)?;
+    let (name, content_type) = FILES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .ok_or(ErrorKind::NotFound)?;
     let body = match *name {
         "start.js" => Bytes::from_static(START.as_bytes()),
         name => vendored(name)?,
     };
-    let document = Document::new(HeaderValue::from_static(content_type), body);
-    Ok(document.max_age(Duration::from_secs(3600)))
+    Ok(Document::new(HeaderValue::from_static(content_type), body)
+        .max_age(Duration::from_secs(3600)))
 }
 
 fn vendored(name: &str) -> Result<Bytes> {
-    let config = Arc::new(Config::from("openapi.json"));
-    let file = utoipa_swagger_ui::serve(name, config)
+    let file = utoipa_swagger_ui::serve(name, Arc::new(Config::from("openapi.json")))
         .map_err(|error| Error::internal(error.to_string()))?
         .ok_or_else(|| {
             Error::internal(format!("the file `{name}` is not embedded in the program"))

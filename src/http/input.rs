@@ -107,8 +107,11 @@ pub struct Path<T>(pub T);
 
 impl<S: Sync, T: FromStr + Send> Input<S> for Path<T> {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        let value = request.next_param()?.parse();
-        value.map(Self).map_err(|_| ErrorKind::NotFound.into())
+        request
+            .next_param()?
+            .parse()
+            .map(Self)
+            .map_err(|_| ErrorKind::NotFound.into())
     }
 
     fn errors() -> &'static [ErrorKind] {

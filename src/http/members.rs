@@ -140,8 +140,11 @@ impl Members {
         let found = words.iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            let detail = format!("The value must be one of: {}.", words.join(", "));
-            self.refuse(name, "unknown_value", detail);
+            self.refuse(
+                name,
+                "unknown_value",
+                format!("The value must be one of: {}.", words.join(", ")),
+            );
         }
         found.map(|(_, value)| value.clone())
     }
@@ -164,12 +167,15 @@ impl Members {
         };
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
-            let detail = format!(
-                "The value must be from {} to {}.",
-                range.start(),
-                range.end()
+            self.refuse(
+                name,
+                "out_of_range",
+                format!(
+                    "The value must be from {} to {}.",
+                    range.start(),
+                    range.end()
+                ),
             );
-            self.refuse(name, "out_of_range", detail);
         }
         number
     }
@@ -263,14 +269,19 @@ impl Members {
             return None;
         }
         if self.beyond_64_bits.contains(name) {
-            let detail = "An integer does not fit into 64 bits. Send it as a string.";
-            self.refuse(name, "out_of_range", detail);
+            self.refuse(
+                name,
+                "out_of_range",
+                "An integer does not fit into 64 bits. Send it as a string.",
+            );
             return None;
         }
         if object.values().map(digits).sum::<usize>() > MAX_DIGITS {
-            let detail =
-                format!("The numbers have more than {MAX_DIGITS} digits when written out.");
-            self.refuse(name, "too_long", detail);
+            self.refuse(
+                name,
+                "too_long",
+                format!("The numbers have more than {MAX_DIGITS} digits when written out."),
+            );
             return None;
         }
         Some(object)
@@ -315,8 +326,11 @@ impl Members {
     }
 
     fn control_character(&mut self, name: &str) {
-        let detail = "The value contains a control character.";
-        self.refuse(name, "control_character", detail);
+        self.refuse(
+            name,
+            "control_character",
+            "The value contains a control character.",
+        );
     }
 }
 

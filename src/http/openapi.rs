@@ -34,8 +34,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
     schemas.add("Problem".to_owned(), errors::problem_schema())?;
     for endpoint in endpoints.iter().filter(|row| !row.is_for_people()) {
         let mut operation = Operation::default();
-        let template = Template::new(endpoint.path())?;
-        for name in template.param_names() {
+        for name in Template::new(endpoint.path())?.param_names() {
             operation.path_param(name);
         }
         endpoint.describe(&mut operation);
@@ -125,8 +124,9 @@ impl Schemas {
         match self.by_name.get(&name) {
             Some(known) if *known == schema => {}
             Some(_) => {
-                let message = format!("two types have the schema name `{name}`");
-                return Err(Error::configuration(message));
+                return Err(Error::configuration(format!(
+                    "two types have the schema name `{name}`"
+                )));
             }
             None => {
                 self.by_name.insert(name, schema);
@@ -154,8 +154,9 @@ impl Schemas {
 /// `get_users_me_sessions_id` for `GET /users/me/sessions/{id}`.
 fn operation_id(endpoint: &Endpoint) -> String {
     let method = endpoint.method().as_str().to_ascii_lowercase();
-    let words = endpoint.path().split(|c: char| !c.is_ascii_alphanumeric());
-    words
+    endpoint
+        .path()
+        .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
         .fold(method, |id, word| format!("{id}_{word}"))
 }

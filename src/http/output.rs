@@ -179,8 +179,8 @@ impl Html {
 
 impl Output for Html {
     fn render(self) -> Response {
-        let content_type = "text/html; charset=utf-8";
-        let mut response = reply::private(self.status, content_type, self.body.into());
+        let mut response =
+            reply::private(self.status, "text/html; charset=utf-8", self.body.into());
         let headers = response.headers_mut();
         headers.insert(CONTENT_SECURITY_POLICY, self.policy);
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -52,8 +52,10 @@ macro_rules! codes {
             /// Every code once. `Configuration` is left out, because it has the same reply as any other defect.
             #[cfg(any(test, feature = "openapi"))]
             pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
-                let answered = Self::ALL.iter().filter(|(kind, _)| *kind != ErrorKind::Configuration);
-                answered.map(|(_, row)| row.code)
+                Self::ALL
+                    .iter()
+                    .filter(|(kind, _)| *kind != ErrorKind::Configuration)
+                    .map(|(_, row)| row.code)
             }
 
             /// The public form of a kind.
@@ -166,8 +168,9 @@ impl Problem {
     /// The word that clients match on.
     #[must_use]
     pub fn code(&self) -> &str {
-        let refusal = self.0.refusal();
-        refusal.map_or(Code::of(self.kind()).code, Refusal::code)
+        self.0
+            .refusal()
+            .map_or(Code::of(self.kind()).code, Refusal::code)
     }
 
     fn body(&self) -> Bytes {
@@ -196,8 +199,12 @@ impl Problem {
             }),
             code,
             errors: lists_violations.then(|| {
-                let violations = self.0.violations().iter().take(MAX_VIOLATIONS);
-                violations.map(Rule::from).collect()
+                self.0
+                    .violations()
+                    .iter()
+                    .take(MAX_VIOLATIONS)
+                    .map(Rule::from)
+                    .collect()
             }),
         };
         // Strings and a number can always be serialized. If that fails, the reply only has a status.
@@ -207,8 +214,10 @@ impl Problem {
 
 /// Whether a reply is a problem.
 pub(crate) fn is_problem(response: &Response) -> bool {
-    let content_type = response.headers().get(CONTENT_TYPE);
-    content_type.is_some_and(|value| value == PROBLEM_JSON)
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value == PROBLEM_JSON)
 }
 
 /// The `WWW-Authenticate` challenge of a reply. If no token was sent, the challenge contains no `error` (RFC 6750,

@@ -63,9 +63,13 @@ impl Request {
 
     /// The `Accept-Language` headers as one list (RFC 9110 section 5.3); empty if there is none.
     pub fn accept_language(&self) -> String {
-        let values = self.head.headers.get_all(ACCEPT_LANGUAGE).into_iter();
-        let texts: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
-        texts.join(",")
+        self.head
+            .headers
+            .get_all(ACCEPT_LANGUAGE)
+            .into_iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect::<Vec<_>>()
+            .join(",")
     }
 
     /// The token of a device on which somebody signed in before, as sent.
@@ -178,8 +182,11 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
     if values.next().is_some() {
         return Err(ErrorKind::InvalidAccessToken.into());
     }
-    let end = value.iter().position(|byte| *byte == b' ');
-    let (scheme, rest) = value.split_at(end.unwrap_or(value.len()));
+    let end = value
+        .iter()
+        .position(|byte| *byte == b' ')
+        .unwrap_or(value.len());
+    let (scheme, rest) = value.split_at(end);
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
         return Err(ErrorKind::Unauthenticated.into());
     }

@@ -43,11 +43,13 @@ impl RequestId {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let [high, low] = KEYS.each_ref().map(|keys| keys.hash_one(number));
-        let bytes = Uuid::from_u64_pair(high, low).into_bytes();
-        let id = Builder::from_random_bytes(bytes).into_uuid();
+        let id =
+            Builder::from_random_bytes(Uuid::from_u64_pair(high, low).into_bytes()).into_uuid();
         let mut text = Uuid::encode_buffer();
-        let value = HeaderValue::from_str(id.as_hyphenated().encode_lower(&mut text));
-        Self(value.unwrap_or_else(|_| HeaderValue::from_static("-")))
+        Self(
+            HeaderValue::from_str(id.as_hyphenated().encode_lower(&mut text))
+                .unwrap_or_else(|_| HeaderValue::from_static("-")),
+        )
     }
 
     /// The id as text.

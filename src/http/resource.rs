@@ -89,11 +89,13 @@ impl Resource {
 
     /// The methods of its rows, and HEAD if there is a GET. Any other method is answered with 405.
     pub fn methods(&self) -> impl Iterator<Item = &Method> {
-        let methods = self.endpoints.iter().map(Endpoint::method);
-        methods.flat_map(|method| {
-            let also_head = (method == Method::GET).then_some(&Method::HEAD);
-            [method].into_iter().chain(also_head)
-        })
+        self.endpoints
+            .iter()
+            .map(Endpoint::method)
+            .flat_map(|method| {
+                let also_head = (method == Method::GET).then_some(&Method::HEAD);
+                [method].into_iter().chain(also_head)
+            })
     }
 
     /// Answers a request to this path with any method. `peer` is the other end of its connection, if known.
@@ -106,12 +108,14 @@ impl Resource {
         let span = if head.extensions.get::<RequestScope>().is_some() {
             Span::none()
         } else {
-            let mounted_at = self.template.before(head.uri.path());
-            let path = [mounted_at.unwrap_or_default(), self.path()].concat();
+            let mounted_at = self.template.before(head.uri.path()).unwrap_or_default();
+            let path = [mounted_at, self.path()].concat();
             span(&id, head.method.as_str(), &path)
         };
-        let request = (head, peer, id.clone());
-        let response = self.answer(request, body).instrument(span).await;
+        let response = self
+            .answer((head, peer, id.clone()), body)
+            .instrument(span)
+            .await;
         finish(response, id, is_head)
     }
 
@@ -206,12 +210,15 @@ fn by_path<E: Borrow<Endpoint>>(
             continue;
         };
         if known.path() != path {
-            let message = format!("`{path}` and `{}` match the same paths", known.path());
-            return Err(Error::configuration(message));
+            return Err(Error::configuration(format!(
+                "`{path}` and `{}` match the same paths",
+                known.path()
+            )));
         }
         if rows.iter().any(|row| row.borrow().method() == method) {
-            let message = format!("there are two rows for {method} {path}");
-            return Err(Error::configuration(message));
+            return Err(Error::configuration(format!(
+                "there are two rows for {method} {path}"
+            )));
         }
         rows.push(endpoint);
     }

@@ -31,8 +31,9 @@ impl AuthBuilder {
     /// The URLs that browsers may be sent to after a sign-in with a provider. They must be absolute and have no
     /// fragment, and are compared character by character. Default: none.
     pub fn provider_redirects(mut self, urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let urls = urls.into_iter().map(Into::into);
-        self.oauth.redirects.extend(urls);
+        self.oauth
+            .redirects
+            .extend(urls.into_iter().map(Into::into));
         self
     }
 }

@@ -82,13 +82,17 @@ enum Demand {
 
 impl Guard {
     fn checked(auth: &Auth, demand: Demand) -> Self {
-        let witness = Witness::Database(auth.clone());
-        Self { witness, demand }
+        Self {
+            witness: Witness::Database(auth.clone()),
+            demand,
+        }
     }
 
     fn claimed(verifier: &Verifier, demand: Demand) -> Self {
-        let witness = Witness::Token(verifier.clone());
-        Self { witness, demand }
+        Self {
+            witness: Witness::Token(verifier.clone()),
+            demand,
+        }
     }
 
     /// Checks the caller's role or permission. If this check queried the database, it returns the known callers with

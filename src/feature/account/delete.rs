@@ -41,11 +41,10 @@ impl Accounts {
             self.core.clock.now(),
             client,
         );
-        let version = Some(checked.credential_version);
         match self
             .core
             .store
-            .delete_user(caller.user.id, version, &event)
+            .delete_user(caller.user.id, Some(checked.credential_version), &event)
             .await?
         {
             DeleteUser::Deleted(user) => {

@@ -74,8 +74,7 @@ async fn update(
     let mut change = ProfileChange::new();
     change.display_name = body.display_name;
     change.metadata = body.metadata;
-    let updated = own.feature.update(&caller, &change);
-    Ok(Json(updated.await?.into()))
+    Ok(Json(own.feature.update(&caller, &change).await?.into()))
 }
 
 async fn delete(
@@ -84,8 +83,9 @@ async fn delete(
     client: ClientInfo,
     Json(body): Json<DeleteAccountRequest>,
 ) -> Result<NoContent> {
-    let current = body.current_password.as_ref();
-    own.feature.delete(&caller, current, &client).await?;
+    own.feature
+        .delete(&caller, body.current_password.as_ref(), &client)
+        .await?;
     Ok(NoContent)
 }
 
@@ -95,9 +95,13 @@ async fn change_password(
     client: ClientInfo,
     Json(body): Json<ChangePasswordRequest>,
 ) -> Result<NoContent> {
-    let current = body.current_password.as_ref();
     own.feature
-        .change_password(&caller, current, &body.new_password, &client)
+        .change_password(
+            &caller,
+            body.current_password.as_ref(),
+            &body.new_password,
+            &client,
+        )
         .await?;
     Ok(NoContent)
 }
@@ -179,7 +183,8 @@ struct ReauthenticateRequest {
 
 impl FromMembers for ReauthenticateRequest {
     fn from_members(members: &mut Members) -> Option<Self> {
-        let password = members.text("password")?.into();
-        Some(Self { password })
+        Some(Self {
+            password: members.text("password")?.into(),
+        })
     }
 }

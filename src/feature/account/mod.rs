@@ -70,12 +70,11 @@ impl Accounts {
             return Ok(caller.user.clone());
         }
         let now = self.core.clock.now();
-        let changed = self
-            .core
+        self.core
             .store
             .update_profile(caller.user.id, change, now)
-            .await?;
-        changed.ok_or_else(|| ErrorKind::InvalidAccessToken.into())
+            .await?
+            .ok_or_else(|| ErrorKind::InvalidAccessToken.into())
     }
 
     fn event(kind: EventKind, caller: &ActiveUser, now: Timestamp, client: &ClientInfo) -> Event {

@@ -52,16 +52,18 @@ impl Accounts {
             };
             let now = self.core.clock.now();
             let event = Self::event(EventKind::PasswordChanged, caller, now, client);
-            let recipient = Recipient::User(caller.user.id);
-            let mail =
-                self.core
-                    .deliveries
-                    .notice(LetterKind::PasswordChanged, recipient, now, client);
-            let changed =
-                self.core
-                    .store
-                    .change_password(&checked, hash, now, &event, mail.as_ref());
-            if changed.await? == Checked::Done {
+            let mail = self.core.deliveries.notice(
+                LetterKind::PasswordChanged,
+                Recipient::User(caller.user.id),
+                now,
+                client,
+            );
+            let changed = self
+                .core
+                .store
+                .change_password(&checked, hash, now, &event, mail.as_ref())
+                .await?;
+            if changed == Checked::Done {
                 self.core.trail.publish(&event);
                 self.core.hooks.after_password_change(&caller.user);
                 self.core.deliveries.wake();

@@ -113,17 +113,17 @@ impl Administration {
         };
         let event = author.event(EventKind::AccountCreated, now);
         let set_password = || {
-            let letter = LetterKind::ResetPassword;
             self.core
                 .deliveries
-                .letter(letter, Recipient::UserOfFact, now)
+                .letter(LetterKind::ResetPassword, Recipient::UserOfFact, now)
         };
         let mail = password.is_none().then(set_password);
-        let inserted = self
+        let user = match self
             .core
             .store
-            .insert_user(&new, &event, mail.as_ref(), None);
-        let user = match inserted.await? {
+            .insert_user(&new, &event, mail.as_ref(), None)
+            .await?
+        {
             InsertUser::Inserted(user) => user,
             InsertUser::EmailTaken => return Err(ErrorKind::EmailTaken.into()),
         };

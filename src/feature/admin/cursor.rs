@@ -31,8 +31,10 @@ impl Cursors {
         cursor: Option<&str>,
         filter: &[u8],
     ) -> Result<Option<I>> {
-        let opened = cursor.map(|cursor| self.open(cursor, filter)).transpose()?;
-        Ok(opened.map(I::from))
+        Ok(cursor
+            .map(|cursor| self.open(cursor, filter))
+            .transpose()?
+            .map(I::from))
     }
 
     /// The page with the first `limit` items. If `items` has one item more than the limit, there is a next page.
@@ -56,8 +58,11 @@ impl Cursors {
             .0
             .first()
             .ok_or_else(|| Error::internal("there is no cursor key"))?;
-        let tag = key.tag(&message(last.as_bytes(), filter));
-        let tag = tag.first_chunk::<TAG>().copied().unwrap_or_default();
+        let tag = key
+            .tag(&message(last.as_bytes(), filter))
+            .first_chunk::<TAG>()
+            .copied()
+            .unwrap_or_default();
         Ok(URL_SAFE_NO_PAD.encode([*last.as_bytes(), tag].concat()))
     }
 

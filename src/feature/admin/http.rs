@@ -153,8 +153,11 @@ struct Target(UserId);
 
 impl<S: Sync> Input<S> for Target {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        let id = request.next_param()?.parse();
-        id.map(Self).map_err(|_| ErrorKind::UserNotFound.into())
+        request
+            .next_param()?
+            .parse()
+            .map(Self)
+            .map_err(|_| ErrorKind::UserNotFound.into())
     }
 }
 

@@ -55,8 +55,9 @@ impl Administration {
         let listed = self
             .core
             .store
-            .list_mail(query.status, after, query.limit + 1);
-        cursors.page(listed.await?, query.limit, filter, |mail| mail.id.as_uuid())
+            .list_mail(query.status, after, query.limit + 1)
+            .await?;
+        cursors.page(listed, query.limit, filter, |mail| mail.id.as_uuid())
     }
 
     /// Retries a dead mail now, as a new mail with a new identifier and the same content and recipient. The new mail is

@@ -93,8 +93,11 @@ impl Administration {
     /// # Errors
     /// [`UserNotFound`](crate::ErrorKind::UserNotFound).
     pub async fn user(&self, id: UserId) -> Result<User> {
-        let found = self.core.store.user(id).await?;
-        found.ok_or_else(|| ErrorKind::UserNotFound.into())
+        self.core
+            .store
+            .user(id)
+            .await?
+            .ok_or_else(|| ErrorKind::UserNotFound.into())
     }
 }
 

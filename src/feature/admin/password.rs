@@ -35,16 +35,19 @@ impl Administration {
         let hash = self.hasher.hash(password).await?;
         let (core, now) = (&self.core, self.core.clock.now());
         let event = author.event(EventKind::PasswordChanged, now);
-        let (letter, recipient) = (LetterKind::PasswordChanged, Recipient::UserOfFact);
-        let mail = core
-            .deliveries
-            .notice(letter, recipient, now, &author.client);
+        let mail = core.deliveries.notice(
+            LetterKind::PasswordChanged,
+            Recipient::UserOfFact,
+            now,
+            &author.client,
+        );
         let counted = core.limits.of_account(user.email.canonical()).await?;
         let cleared = core.limits.cleared_with(counted);
-        let set = core
+        let user = core
             .store
-            .set_password(id, &hash, cleared, now, &event, mail.as_ref());
-        let user = set.await?.ok_or(ErrorKind::UserNotFound)?;
+            .set_password(id, &hash, cleared, now, &event, mail.as_ref())
+            .await?
+            .ok_or(ErrorKind::UserNotFound)?;
         core.limits.clear_after(counted).await;
         core.trail.publish(&event.of(id));
         core.hooks.after_password_change(&user);

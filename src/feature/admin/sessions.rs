@@ -19,8 +19,9 @@ impl Administration {
         let ended = self
             .core
             .store
-            .end_sessions(id, EndReason::LogoutAll, now, &event);
-        if !ended.await? {
+            .end_sessions(id, EndReason::LogoutAll, now, &event)
+            .await?;
+        if !ended {
             return Err(ErrorKind::UserNotFound.into());
         }
         self.core.trail.publish(&event.of(id));

@@ -73,9 +73,13 @@ async fn request_change(
     client: ClientInfo,
     Json(body): Json<ChangeEmailRequest>,
 ) -> Result<Accepted> {
-    let current = body.current_password.as_ref();
     own.feature
-        .request_change(&caller, &body.new_email, current, &client)
+        .request_change(
+            &caller,
+            &body.new_email,
+            body.current_password.as_ref(),
+            &client,
+        )
         .await?;
     Ok(Accepted)
 }
@@ -98,8 +102,9 @@ struct VerifyEmailRequest {
 
 impl FromMembers for VerifyEmailRequest {
     fn from_members(members: &mut Members) -> Option<Self> {
-        let token = members.token("token")?.into();
-        Some(Self { token })
+        Some(Self {
+            token: members.token("token")?.into(),
+        })
     }
 }
 
@@ -144,8 +149,9 @@ struct ConfirmEmailChangeRequest {
 
 impl FromMembers for ConfirmEmailChangeRequest {
     fn from_members(members: &mut Members) -> Option<Self> {
-        let token = members.token("token")?.into();
-        Some(Self { token })
+        Some(Self {
+            token: members.token("token")?.into(),
+        })
     }
 }
 

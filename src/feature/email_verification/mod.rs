@@ -45,8 +45,12 @@ impl EmailVerifications {
         self.admit(client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.core.clock.now());
         let event = Event::new(EventKind::EmailVerified, now, client);
-        let verified = self.core.store.verify_email(&digest, now, &event).await?;
-        let user = verified.ok_or(ErrorKind::InvalidToken)?;
+        let user = self
+            .core
+            .store
+            .verify_email(&digest, now, &event)
+            .await?
+            .ok_or(ErrorKind::InvalidToken)?;
         self.core.trail.publish(&event.of(user));
         Ok(())
     }
@@ -57,19 +61,22 @@ impl EmailVerifications {
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn resend(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
-        let (limits, about) = (&self.core.limits, email.canonical());
-        let admitted = limits.admit_quietly(Budget::Verify, about, client);
-        if !admitted.await? {
+        let admitted = self
+            .core
+            .limits
+            .admit_quietly(Budget::Verify, email.canonical(), client)
+            .await?;
+        if !admitted {
             return Ok(());
         }
         let now = self.core.clock.now();
         let event = Event::new(EventKind::EmailVerificationRequested, now, client);
         let event = self.core.trail.about(event, email.canonical());
-        let holder = Recipient::Holder(email.clone());
-        let mail = self
-            .core
-            .deliveries
-            .letter(LetterKind::VerifyEmail, holder, now);
+        let mail = self.core.deliveries.letter(
+            LetterKind::VerifyEmail,
+            Recipient::Holder(email.clone()),
+            now,
+        );
         self.core.store.enqueue(&[mail], Some(&event)).await?;
         self.core.trail.publish(&event);
         self.core.deliveries.wake();
@@ -115,8 +122,9 @@ impl EmailVerifications {
             let requested = self
                 .core
                 .store
-                .request_email_change(&checked, &token, &event, &mails);
-            if requested.await? == Checked::Done {
+                .request_email_change(&checked, &token, &event, &mails)
+                .await?;
+            if requested == Checked::Done {
                 self.core.trail.publish(&event);
                 self.core.deliveries.wake();
                 return Ok(());
@@ -138,18 +146,18 @@ impl EmailVerifications {
         let event = Event::new(EventKind::EmailChanged, now, client);
         // The notice goes to the old address. It cannot be switched off, because it is the last mail to that address.
         let mail = Intent::notice(LetterKind::EmailChanged, Recipient::UserOfFact, now, client);
-        let changed = self
+        let user = self
             .core
             .store
-            .confirm_email_change(&digest, now, &event, Some(&mail));
-        let user = changed.await?.ok_or(ErrorKind::InvalidToken)?;
+            .confirm_email_change(&digest, now, &event, Some(&mail))
+            .await?
+            .ok_or(ErrorKind::InvalidToken)?;
         self.core.trail.publish(&event.of(user));
         self.core.deliveries.wake();
         Ok(())
     }
 
     async fn admit(&self, client: &ClientInfo) -> Result<()> {
-        let admitted = self.core.limits.admit(Budget::Verify, None, client);
-        admitted.await
+        self.core.limits.admit(Budget::Verify, None, client).await
     }
 }

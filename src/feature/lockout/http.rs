@@ -46,7 +46,8 @@ struct UnlockRequest {
 
 impl FromMembers for UnlockRequest {
     fn from_members(members: &mut Members) -> Option<Self> {
-        let token = members.token("token")?.into();
-        Some(Self { token })
+        Some(Self {
+            token: members.token("token")?.into(),
+        })
     }
 }

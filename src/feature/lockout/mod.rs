@@ -42,16 +42,19 @@ impl Lockouts {
         client: &ClientInfo,
     ) -> Result<Option<DeviceToken>> {
         let store = self.core.store.as_ref();
-        let admitted = self.core.limits.admit(Budget::Verify, None, client);
-        admitted.await?;
+        self.core.limits.admit(Budget::Verify, None, client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.core.clock.now());
-        let user = store.one_time_user(&digest, Purpose::Unlock, now).await?;
-        let user = user.ok_or(ErrorKind::InvalidToken)?;
+        let user = store
+            .one_time_user(&digest, Purpose::Unlock, now)
+            .await?
+            .ok_or(ErrorKind::InvalidToken)?;
         let counted = self.core.limits.of_account(user.email.canonical()).await?;
         let cleared_counter = self.core.limits.cleared_with(counted);
         let event = Event::new(EventKind::SignInUnlocked, now, client);
-        let unlocked = store.unlock(&digest, cleared_counter, now, &event).await?;
-        let id = unlocked.ok_or(ErrorKind::InvalidToken)?;
+        let id = store
+            .unlock(&digest, cleared_counter, now, &event)
+            .await?
+            .ok_or(ErrorKind::InvalidToken)?;
         self.core.limits.clear_after(counted).await;
         self.core.trail.publish(&event.of(id));
         let found = store.credentials(&user.email).await?;

@@ -68,8 +68,12 @@ impl Kept {
 
 /// The name under which a browser keeps the secret of the flow with this `state`.
 pub(super) fn kept_as(state: &TokenDigest) -> String {
-    let bytes = state.as_bytes().iter().take(8);
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    state
+        .as_bytes()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl ProviderSignIns {
@@ -88,8 +92,10 @@ impl ProviderSignIns {
     ) -> Result<Begun> {
         let asked = self.providers.named(provider)?;
         self.ensure_redirect(&new.redirect_to)?;
-        let admitted = self.core.limits.admit(Budget::OauthStart, None, client);
-        admitted.await?;
+        self.core
+            .limits
+            .admit(Budget::OauthStart, None, client)
+            .await?;
         let (state, secret) = (secret::random_text(), FlowSecret::generate());
         let authorization = Authorization {
             redirect_uri: &self.providers.callback(provider),
@@ -104,9 +110,8 @@ impl ProviderSignIns {
                 tracing::warn!(provider, error, "browsers cannot be sent to a provider");
                 let app_state = new.app_state.as_deref();
                 let problem = Problem::from(ErrorKind::ProviderFailed);
-                let code = problem.code();
                 return Ok(Begun {
-                    location: redirect::back(&new.redirect_to, app_state, "error", code),
+                    location: redirect::back(&new.redirect_to, app_state, "error", problem.code()),
                     kept: None,
                 });
             }

@@ -102,16 +102,15 @@ impl ProviderSignIns {
     ) -> Result<String> {
         let state = TokenDigest::of(&answer.state);
         let binding = answer.secret.binding();
-        let taken = self
+        let flow = self
             .core
             .store
             .take_flow(&state, &binding, self.core.clock.now())
-            .await?;
-        let flow = taken.ok_or(ErrorKind::InvalidToken)?;
+            .await?
+            .ok_or(ErrorKind::InvalidToken)?;
         let app_state = flow.app_state.as_deref();
         let back = |name, value| redirect::back(&flow.redirect_to, app_state, name, value);
-        let settled = self.settle(provider, &flow, answer, client);
-        Ok(match settled.await {
+        Ok(match self.settle(provider, &flow, answer, client).await {
             Ok(code) => back("code", &code),
             Err(Failure::AccessDenied) => back("error", ACCESS_DENIED),
             Err(Failure::Problem(problem)) => back("error", problem.code()),
@@ -153,8 +152,7 @@ impl ProviderSignIns {
                 .await?;
             return Ok(text);
         }
-        let admitted = self.admit(&identified, code, answer, client);
-        if let Err(error) = admitted.await {
+        if let Err(error) = self.admit(&identified, code, answer, client).await {
             let problem = Problem::from(error);
             self.write_down(&problem, &identified.assertion, client)
                 .await?;
@@ -246,8 +244,8 @@ impl ProviderSignIns {
                 IdentityAdmission::NoAccount => {}
             }
         }
-        let error = "the stored data changed again and again";
-        Err(Error::new(ErrorKind::Unavailable).with_source(error))
+        Err(Error::new(ErrorKind::Unavailable)
+            .with_source("the stored data changed again and again"))
     }
 
     fn publish(&self, user: &User, events: &[Event]) {
@@ -272,8 +270,10 @@ impl ProviderSignIns {
         client: &ClientInfo,
     ) -> Result<NewUser> {
         self.newcomers.admit(assertion)?;
-        let email = assertion.email.as_ref();
-        let email = email.ok_or_else(|| Error::internal("a new account needs an address"))?;
+        let email = assertion
+            .email
+            .as_ref()
+            .ok_or_else(|| Error::internal("a new account needs an address"))?;
         let display_name = assertion.display_name.as_deref();
         let applicant = Applicant {
             email,
@@ -315,8 +315,9 @@ impl ProviderSignIns {
             tracing::error!(error, "a sign-in with a provider failed");
             return Ok(());
         }
-        let event = self.event(EventKind::LinkRefused, &assertion.provider, client);
-        let event = event.with("reason", problem.code());
+        let event = self
+            .event(EventKind::LinkRefused, &assertion.provider, client)
+            .with("reason", problem.code());
         let event = match &assertion.email {
             Some(email) => self.core.trail.about(event, email.canonical()),
             None => event,
@@ -330,8 +331,9 @@ impl ProviderSignIns {
         provider: &str,
         client: &ClientInfo,
     ) -> Result<()> {
-        let event = self.event(EventKind::SignInFailed, provider, client);
-        let event = event.with("reason", problem.code());
+        let event = self
+            .event(EventKind::SignInFailed, provider, client)
+            .with("reason", problem.code());
         Ok(self.core.trail.record(&event).await?)
     }
 

@@ -104,8 +104,11 @@ async fn begin(
     });
     let mut set: Vec<_> = kept.into_iter().collect();
     if !set.is_empty() {
-        let deleted = surplus.iter();
-        set.extend(deleted.filter_map(|name| cookies.set(name, "", Duration::ZERO)));
+        set.extend(
+            surplus
+                .iter()
+                .filter_map(|name| cookies.set(name, "", Duration::ZERO)),
+        );
     }
     Ok(SeeOther {
         location: begun.location,
@@ -123,9 +126,9 @@ async fn finish(
     }: BroughtBack,
 ) -> Result<SeeOther> {
     let State { own, cookies } = state;
-    let finished = own.feature.finish(&provider, &answer, &client);
+    let location = own.feature.finish(&provider, &answer, &client).await?;
     Ok(SeeOther {
-        location: finished.await?,
+        location,
         cookies: cookies
             .set(&cookie, "", Duration::ZERO)
             .into_iter()
@@ -143,8 +146,11 @@ async fn redeem(
         code,
         code_verifier,
     } = body;
-    let redeemed = own.feature.redeem(&code, &code_verifier, &client);
-    Ok(redeemed.await?.into_reply(cookies))
+    Ok(own
+        .feature
+        .redeem(&code, &code_verifier, &client)
+        .await?
+        .into_reply(cookies))
 }
 
 /// All providers.

@@ -47,17 +47,23 @@ impl ProviderSignIns {
             user_id: caller.user.id,
         };
         let event = |kind| {
-            let event = Event::new(kind, now, client);
-            event.of(caller.user.id).by(caller.user.id)
+            Event::new(kind, now, client)
+                .of(caller.user.id)
+                .by(caller.user.id)
         };
         let linked = event(EventKind::IdentityLinked);
-        let (letter, recipient) = (LetterKind::IdentityLinked, Recipient::UserOfFact);
-        let mail = self.core.deliveries.notice(letter, recipient, now, client);
-        let done = self
+        let mail = self.core.deliveries.notice(
+            LetterKind::IdentityLinked,
+            Recipient::UserOfFact,
+            now,
+            client,
+        );
+        match self
             .core
             .store
-            .link_identity(&link, now, &linked, mail.as_ref());
-        match done.await? {
+            .link_identity(&link, now, &linked, mail.as_ref())
+            .await?
+        {
             Linked::Linked(identity) => {
                 self.core.deliveries.wake();
                 self.core.trail.publish(&identity.noted_on(&linked));
@@ -87,14 +93,20 @@ impl ProviderSignIns {
         client: &ClientInfo,
     ) -> Result<()> {
         let own = self.core.store.identities(caller.user.id).await?;
-        let identity = own.iter().find(|identity| identity.id == id);
-        let identity = identity.ok_or(ErrorKind::NotFound)?;
+        let identity = own
+            .iter()
+            .find(|identity| identity.id == id)
+            .ok_or(ErrorKind::NotFound)?;
         let event = Event::new(EventKind::IdentityUnlinked, self.core.clock.now(), client)
             .of(caller.user.id)
             .by(caller.user.id);
         let event = identity.noted_on(&event);
-        let unlinked = self.core.store.unlink_identity(caller.user.id, id, &event);
-        match unlinked.await? {
+        match self
+            .core
+            .store
+            .unlink_identity(caller.user.id, id, &event)
+            .await?
+        {
             Unlinked::Unlinked => {
                 self.core.trail.publish(&event);
                 Ok(())

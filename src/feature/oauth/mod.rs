@@ -103,8 +103,9 @@ impl Providers {
             let client = Client::new(provider, Arc::clone(clock))?;
             let name = client.provider().name();
             if clients.iter().any(|known| known.provider().name() == name) {
-                let message = format!("there are two providers with the name {name}");
-                return Err(Error::configuration(message));
+                return Err(Error::configuration(format!(
+                    "there are two providers with the name {name}"
+                )));
             }
             clients.push(client);
         }
@@ -116,9 +117,10 @@ impl Providers {
     }
 
     fn named(&self, name: &str) -> Result<&Client> {
-        let mut clients = self.clients.iter();
-        let client = clients.find(|client| client.provider().name() == name);
-        client.ok_or_else(|| ErrorKind::ProviderUnknown.into())
+        self.clients
+            .iter()
+            .find(|client| client.provider().name() == name)
+            .ok_or_else(|| ErrorKind::ProviderUnknown.into())
     }
 
     /// The URL that the provider sends the browser back to.
@@ -129,8 +131,9 @@ impl Providers {
 
 impl fmt::Debug for Providers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.clients.iter().map(|client| client.provider().name());
-        f.debug_list().entries(names).finish()
+        f.debug_list()
+            .entries(self.clients.iter().map(|client| client.provider().name()))
+            .finish()
     }
 }
 

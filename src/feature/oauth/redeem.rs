@@ -33,8 +33,8 @@ impl ProviderSignIns {
             .core
             .store
             .redeem_code(&digest, &challenge, now)
-            .await?;
-        let redeemed = redeemed.ok_or(ErrorKind::InvalidToken)?;
+            .await?
+            .ok_or(ErrorKind::InvalidToken)?;
         let user = &redeemed.credentials.user;
         if self.require_verified && user.email_verified_at.is_none() {
             let event = Event::new(EventKind::SignInFailed, now, client)
@@ -46,7 +46,9 @@ impl ProviderSignIns {
             return Err(ErrorKind::EmailNotVerified.into());
         }
         let proof = Proof::of_provider(redeemed, &self.core.limits);
-        let signed_in = self.sign_in.complete(proof, client.clone()).await?;
-        signed_in.ok_or_else(|| ErrorKind::InvalidToken.into())
+        self.sign_in
+            .complete(proof, client.clone())
+            .await?
+            .ok_or_else(|| ErrorKind::InvalidToken.into())
     }
 }

@@ -27,18 +27,18 @@ impl Redirects {
     /// parameter of ours, or a scheme that does not lead to an application.
     pub(super) fn new(urls: Vec<String>) -> Result<Self> {
         for text in &urls {
-            let refuse = |why: &str| {
-                let message = format!("the redirect {text:?} {why}");
-                Err(Error::configuration(message))
-            };
+            let refuse =
+                |why: &str| Err(Error::configuration(format!("the redirect {text:?} {why}")));
             let Ok(url) = Url::parse(text) else {
                 return refuse("is not an absolute URL");
             };
             if url.fragment().is_some() {
                 return refuse("must have no fragment");
             }
-            let mut parameters = url.query_pairs();
-            if parameters.any(|(name, _)| OURS.contains(&name.as_ref())) {
+            if url
+                .query_pairs()
+                .any(|(name, _)| OURS.contains(&name.as_ref()))
+            {
                 return refuse("must not have `code`, `error` or `state` in its query");
             }
             if DANGEROUS.contains(&url.scheme()) {
@@ -64,8 +64,9 @@ fn with_query(url: &str, parameters: &[(&str, Option<&str>)]) -> String {
     let Ok(mut target) = Url::parse(url) else {
         return url.to_owned();
     };
-    let given = parameters.iter();
-    let given = given.filter_map(|(name, value)| value.map(|value| (name, value)));
+    let given = parameters
+        .iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)));
     target.query_pairs_mut().extend_pairs(given);
     target.into()
 }

@@ -96,8 +96,8 @@ async fn reset(
     }
     let done = parts
         .service
-        .reset_password(token, &form.new_password, &client);
-    let done = done.await;
+        .reset_password(token, &form.new_password, &client)
+        .await;
     let link = Link {
         token: token.expose(),
         address: form.address.as_ref().map(EmailAddress::as_str),
@@ -116,9 +116,8 @@ async fn click(
     let token = &form.token;
     let (cookies, mut device) = (parts.cookies, None);
     if !is_token(token.expose()) {
-        let reply = Answer::Page(parts.pages.invalid(language)?);
         return Ok(WithDevice {
-            reply,
+            reply: Answer::Page(parts.pages.invalid(language)?),
             device,
             cookies,
         });
@@ -126,10 +125,11 @@ async fn click(
     let verifications = &parts.verifications;
     let done = match action {
         Action::ConfirmEmailChange => verifications.confirm_change(token, &client).await,
-        Action::Unlock => {
-            let unlocked = parts.lockouts.unlock(token, &client).await;
-            unlocked.map(|token| device = token)
-        }
+        Action::Unlock => parts
+            .lockouts
+            .unlock(token, &client)
+            .await
+            .map(|token| device = token),
         Action::VerifyEmail => verifications.verify(token, &client).await,
         Action::ResetPassword => Err(Error::internal("a reset needs more than a click")),
     };
@@ -164,8 +164,9 @@ impl Parts {
         {
             return Ok(Answer::SeeOther(action.at(USED)));
         }
-        let page = self.pages.not_done(language, action, link, error);
-        page.map(Answer::Page)
+        self.pages
+            .not_done(language, action, link, error)
+            .map(Answer::Page)
     }
 }
 
@@ -185,8 +186,7 @@ enum Query {
 impl<S: Sync> Input<S> for LinkQuery {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
         let query = request.query().unwrap_or_default();
-        let token = query.get("token").and_then(|token| token.as_str());
-        let query = match token {
+        let query = match query.get("token").and_then(|token| token.as_str()) {
             Some(token) => Query::Token(token.to_owned()),
             None if query.contains_key(DONE) => Query::Done,
             None if query.contains_key(USED) => Query::Used,
@@ -230,8 +230,9 @@ struct ClickForm {
 
 impl FromMembers for ClickForm {
     fn from_members(members: &mut Members) -> Option<Self> {
-        let token = members.token("token")?.into();
-        Some(Self { token })
+        Some(Self {
+            token: members.token("token")?.into(),
+        })
     }
 }
 

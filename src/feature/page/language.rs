@@ -18,11 +18,13 @@ pub(super) enum Language {
 impl Language {
     /// The language that a browser prefers (RFC 9110, section 12.5.4); English if it accepts none of ours.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let values = headers.get_all(ACCEPT_LANGUAGE).iter();
-        let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+        let values: Vec<&str> = headers
+            .get_all(ACCEPT_LANGUAGE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
         let there = [Locale::EN, Locale::DE, Locale::ES, Locale::FR, Locale::ZH];
-        let asked = values.join(",");
-        match Locale::accepted(&asked, &there).map(Locale::as_str) {
+        match Locale::accepted(&values.join(","), &there).map(Locale::as_str) {
             Some("de") => Self::German,
             Some("es") => Self::Spanish,
             Some("fr") => Self::French,

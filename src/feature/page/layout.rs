@@ -89,10 +89,9 @@ impl Layout {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         // Values are escaped, because the name ends in `.html`.
-        let page = environment.render_named_str("page.html", PAGE, context);
-        Ok(Html::new(
-            self.policy.clone(),
-            page.map_err(Error::internal)?,
-        ))
+        let page = environment
+            .render_named_str("page.html", PAGE, context)
+            .map_err(Error::internal)?;
+        Ok(Html::new(self.policy.clone(), page))
     }
 }

@@ -50,7 +50,10 @@ impl Links {
             Action::VerifyEmail => Purpose::VerifyEmail,
         };
         let (digest, now) = (TokenDigest::of(token), self.core.clock.now());
-        let status = self.core.store.one_time_status(&digest, purpose, now);
-        Ok(status.await?)
+        Ok(self
+            .core
+            .store
+            .one_time_status(&digest, purpose, now)
+            .await?)
     }
 }

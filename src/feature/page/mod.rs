@@ -157,12 +157,16 @@ impl Pages {
 
     /// The violations of a password. A rule for which the page has no text is described in English.
     fn said(&self, texts: &Texts, violations: &[Violation]) -> Vec<String> {
-        let said = violations.iter().map(|violation| {
-            let mut rules = texts.rules.iter();
-            let known = rules.find(|(weakness, _)| weakness.code() == violation.code);
-            known.map_or_else(|| violation.detail.clone(), |(_, text)| self.with_min(text))
-        });
-        said.collect()
+        violations
+            .iter()
+            .map(|violation| {
+                let known = texts
+                    .rules
+                    .iter()
+                    .find(|(weakness, _)| weakness.code() == violation.code);
+                known.map_or_else(|| violation.detail.clone(), |(_, text)| self.with_min(text))
+            })
+            .collect()
     }
 
     fn with_min(&self, text: &str) -> String {

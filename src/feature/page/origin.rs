@@ -26,8 +26,7 @@ pub(super) fn is_elsewhere(headers: &HeaderMap, own: Option<&Origin>) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return !matches!(site.as_bytes(), b"same-origin" | b"none");
     }
-    let mut origins = headers.get_all(ORIGIN).iter();
-    origins.any(|origin| {
+    headers.get_all(ORIGIN).iter().any(|origin| {
         let is_own = own.is_some_and(|own| own.0.as_bytes() == origin.as_bytes());
         origin != "null" && !is_own
     })

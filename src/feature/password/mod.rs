@@ -134,19 +134,20 @@ impl Passwords {
             let failed = FailedCheck::of(user.id, FailureReason::EmailNotVerified);
             return self.refuse(login, failed).await;
         }
-        let proof = Proof::of_password(checked);
-        let opening = self.sign_in.complete(proof, login.client.clone());
+        let opening = self
+            .sign_in
+            .complete(Proof::of_password(checked), login.client.clone());
         caller.in_time(opening).await
     }
 
     /// Records a failed sign-in, and only then returns the error.
     async fn refuse<T>(&self, login: &Login, failed: FailedCheck) -> Result<T> {
-        let kind = EventKind::SignInFailed;
-        let event = self.failures.event(kind, &failed, &login.client);
+        let event = self
+            .failures
+            .event(EventKind::SignInFailed, &failed, &login.client);
         let event = self.core.trail.about(event, login.email.canonical());
         let recipient = Recipient::Holder(login.email.clone());
-        let recorded = self.failures.record(event, &failed, recipient);
-        recorded.await?;
+        self.failures.record(event, &failed, recipient).await?;
         if failed.is_notified {
             self.core.deliveries.wake();
         }

@@ -126,8 +126,8 @@ impl Passwords {
         } = prepared;
         let event = Event::new(EventKind::AccountCreated, user.created_at, &client).by(user.id);
         let taken = if_taken.as_ref().map(|(mail, event)| (mail, event));
-        let inserted = store.insert_user(&user, &event, Some(&mail), taken);
-        Ok(match inserted.await? {
+        let inserted = store.insert_user(&user, &event, Some(&mail), taken).await?;
+        Ok(match inserted {
             InsertUser::Inserted(user) => Registered {
                 event: Some(event.of(user.id)),
                 user: Ok(user),
@@ -152,8 +152,7 @@ impl Passwords {
             ..UserFilter::default()
         };
         // The store makes the decision. This check only avoids computing a password hash at every start.
-        let known = store.list_users(&administrators, None, 1).await?;
-        if !known.is_empty() {
+        if !store.list_users(&administrators, None, 1).await?.is_empty() {
             return Ok(None);
         }
         let nobody = ClientInfo::default();
@@ -163,8 +162,7 @@ impl Passwords {
         let mut user = self.new_user(email, password, roles, None).await?;
         user.email_verified_at = Some(user.created_at);
         let event = Event::new(EventKind::AccountCreated, user.created_at, &nobody);
-        let inserted = store.insert_first_administrator(&user, &event);
-        match inserted.await? {
+        match store.insert_first_administrator(&user, &event).await? {
             FirstAdministrator::Inserted(user) => {
                 self.core.trail.publish(&event.of(user.id));
                 self.core.hooks.after_registration(&user);

@@ -17,16 +17,20 @@ impl Passwords {
     /// account.
     pub(crate) async fn forgot(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
         let store = self.core.store.as_ref();
-        let about = email.canonical();
         let admitted = self
             .core
             .limits
-            .admit_quietly(Budget::Forgot, about, client);
-        if !admitted.await? {
+            .admit_quietly(Budget::Forgot, email.canonical(), client)
+            .await?;
+        if !admitted {
             return Ok(());
         }
-        let requested = self.core.deliveries.request_reset(store, email, client);
-        self.core.trail.publish(&requested.await?);
+        let requested = self
+            .core
+            .deliveries
+            .request_reset(store, email, client)
+            .await?;
+        self.core.trail.publish(&requested);
         self.core.deliveries.wake();
         Ok(())
     }
@@ -38,8 +42,7 @@ impl Passwords {
         client: &ClientInfo,
     ) -> Result<()> {
         let store = self.core.store.as_ref();
-        let admitted = self.core.limits.admit(Budget::Reset, None, client);
-        admitted.await?;
+        self.core.limits.admit(Budget::Reset, None, client).await?;
         let digest = TokenDigest::of(token.expose());
         // A forged token costs one indexed look-up and no hash.
         let user = store
@@ -61,17 +64,20 @@ impl Passwords {
             now: self.core.clock.now(),
         };
         let event = Event::new(EventKind::PasswordReset, reset.now, client);
-        let recipient = Recipient::UserOfFact;
-        let mail =
-            self.core
-                .deliveries
-                .notice(LetterKind::PasswordChanged, recipient, reset.now, client);
+        let mail = self.core.deliveries.notice(
+            LetterKind::PasswordChanged,
+            Recipient::UserOfFact,
+            reset.now,
+            client,
+        );
         let on_takeover = Event::new(EventKind::AccountTakenOver, reset.now, client);
-        let done = store.reset_password(&reset, &event, &on_takeover, mail.as_ref());
         let Reset {
             user: owner,
             taken_over,
-        } = done.await?.ok_or(ErrorKind::InvalidToken)?;
+        } = store
+            .reset_password(&reset, &event, &on_takeover, mail.as_ref())
+            .await?
+            .ok_or(ErrorKind::InvalidToken)?;
         self.core.limits.clear_after(counted).await;
         self.core.trail.publish(&event.of(owner.id));
         if taken_over {

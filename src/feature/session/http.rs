@@ -159,7 +159,8 @@ struct RefreshRequest {
 
 impl FromMembers for RefreshRequest {
     fn from_members(members: &mut Members) -> Option<Self> {
-        let refresh_token = members.token("refresh_token")?.into();
-        Some(Self { refresh_token })
+        Some(Self {
+            refresh_token: members.token("refresh_token")?.into(),
+        })
     }
 }

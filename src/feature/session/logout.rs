@@ -39,9 +39,10 @@ impl Sessions {
         let ended = self
             .core
             .store
-            .end_sessions(user, EndReason::LogoutAll, now, &event);
+            .end_sessions(user, EndReason::LogoutAll, now, &event)
+            .await?;
         // An account that is gone has no session left.
-        if ended.await? {
+        if ended {
             self.core.trail.publish(&event.of(user));
         }
         Ok(())

@@ -29,12 +29,11 @@ impl Sessions {
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn list(&self, caller: &ActiveUser) -> Result<Vec<Session>> {
-        let sessions = self
+        Ok(self
             .core
             .store
             .sessions(caller.user.id, self.core.clock.now())
-            .await?;
-        Ok(sessions)
+            .await?)
     }
 
     /// Ends one of the caller's sessions immediately; it may be the current one.

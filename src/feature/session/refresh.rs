@@ -30,8 +30,10 @@ impl Sessions {
         refresh_token: &RefreshToken,
         client: &ClientInfo,
     ) -> Result<TokenPair> {
-        let admitted = self.core.limits.admit_here(Budget::Refresh, client.ip);
-        admitted.await?;
+        self.core
+            .limits
+            .admit_here(Budget::Refresh, client.ip)
+            .await?;
         let tokens = &self.core.tokens;
         let rotation = tokens.rotation(refresh_token);
         let (rotation, successors) = rotation.ok_or(ErrorKind::InvalidRefreshToken)?;
@@ -78,8 +80,11 @@ impl Sessions {
         let Some(live) = self.core.store.session_to_rotate(rotation).await? else {
             return Ok(None);
         };
-        let hooks = &self.core.hooks;
-        let claims = hooks.access_token_claims(&live.user, rotation.id).await?;
+        let claims = self
+            .core
+            .hooks
+            .access_token_claims(&live.user, rotation.id)
+            .await?;
         Ok(Some(Asked {
             authentication: Authentication::of(rotation.id, &live),
             user: live.user,
@@ -96,17 +101,24 @@ impl Sessions {
         let now = rotation.now;
         let on_reuse = Event::new(EventKind::RefreshTokenReused, now, client)
             .with("session_id", rotation.id.to_string());
-        let (letter, recipient) = (LetterKind::RefreshTokenReused, Recipient::UserOfFact);
-        let deliveries = &self.core.deliveries;
-        let mail = deliveries.notice(letter, recipient, now, client);
-        let rotated = self
+        let mail = self.core.deliveries.notice(
+            LetterKind::RefreshTokenReused,
+            Recipient::UserOfFact,
+            now,
+            client,
+        );
+        match self
             .core
             .store
-            .rotate_session(rotation, &on_reuse, mail.as_ref());
-        match rotated.await? {
+            .rotate_session(rotation, &on_reuse, mail.as_ref())
+            .await?
+        {
             Rotation::Rotated(live) => {
-                let first = rotation.successors.first().copied();
-                let first = first.ok_or_else(|| Error::internal("there is no successor"))?;
+                let first = rotation
+                    .successors
+                    .first()
+                    .copied()
+                    .ok_or_else(|| Error::internal("there is no successor"))?;
                 Ok((live, first))
             }
             Rotation::Superseded(live, digest) => Ok((live, digest)),

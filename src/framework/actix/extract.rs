@@ -107,8 +107,8 @@ impl FromRequest for ClientInfo {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(parts(request).map_err(Problem::from).and_then(|head| {
-            let client = Self::within(head.extensions.get(), &head, request.peer_addr());
-            client.map_err(|error| Problem::answering(&head.headers, error))
+            Self::within(head.extensions.get(), &head, request.peer_addr())
+                .map_err(|error| Problem::answering(&head.headers, error))
         }))
     }
 }
@@ -120,8 +120,10 @@ fn claim<T>(
     let request = request.clone();
     Box::pin(async move {
         let headers = headers(&request)?;
-        let checked = claimed(&request, &headers).await.and_then(check);
-        checked.map_err(|error| Problem::answering(&headers, error))
+        claimed(&request, &headers)
+            .await
+            .and_then(check)
+            .map_err(|error| Problem::answering(&headers, error))
     })
 }
 
@@ -144,8 +146,9 @@ fn extract<T>(
     let request = request.clone();
     Box::pin(async move {
         let headers = headers(&request)?;
-        let checked = checked(&request, &headers, check).await;
-        checked.map_err(|error| Problem::answering(&headers, error))
+        checked(&request, &headers, check)
+            .await
+            .map_err(|error| Problem::answering(&headers, error))
     })
 }
 

@@ -80,10 +80,9 @@ where
                     }
                     Ok(inner.call(request).await?.map_into_left_body())
                 }
-                Err(problem) => {
-                    let response = problem.error_response();
-                    Ok(request.into_response(response).map_into_right_body())
-                }
+                Err(problem) => Ok(request
+                    .into_response(problem.error_response())
+                    .map_into_right_body()),
             }
         })
     }
@@ -92,6 +91,8 @@ where
 async fn admit(guard: &Guard, request: &ServiceRequest) -> Result<Option<Admitted>, Problem> {
     let headers = headers(request.request())?;
     let known = request.extensions().get::<Admitted>().cloned();
-    let admitted = guard.admit(&headers, known.as_ref()).await;
-    admitted.map_err(|error| Problem::answering(&headers, error))
+    guard
+        .admit(&headers, known.as_ref())
+        .await
+        .map_err(|error| Problem::answering(&headers, error))
 }

@@ -57,8 +57,9 @@ pub(super) fn headers(request: &HttpRequest) -> Result<HeaderMap> {
 /// A whole reply.
 pub(super) fn reply(response: Response) -> HttpResponse {
     let (head, bytes) = response.into_parts();
-    let status = StatusCode::from_u16(head.status.as_u16());
-    let mut builder = HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    let status =
+        StatusCode::from_u16(head.status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut builder = HttpResponse::build(status);
     for (name, value) in &head.headers {
         builder.append_header((name.as_str(), value.as_bytes()));
     }

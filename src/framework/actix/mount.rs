@@ -73,8 +73,10 @@ async fn serve(resource: &Resource, request: &HttpRequest, body: Payload) -> Htt
 /// The body. After a request to switch protocols, actix would pass on the rest of the connection as an endless body.
 /// We never switch protocols, so we cut such a body at the length that the head announces.
 fn framed(head: &Parts, body: Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> + use<> {
-    let announced = head.headers.get(CONTENT_LENGTH);
-    let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+    let announced = head
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
     let switches = head.headers.contains_key(UPGRADE) || head.method == Method::CONNECT;
     let endless = switches && !head.headers.contains_key(TRANSFER_ENCODING);
     let left = if endless {

@@ -30,8 +30,10 @@ where
     type Future = Ready<Result<Scoped<S>, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        let scope = self.clone();
-        ready(Ok(Scoped { scope, inner }))
+        ready(Ok(Scoped {
+            scope: self.clone(),
+            inner,
+        }))
     }
 }
 
@@ -58,8 +60,8 @@ where
             Ok(headers) => RequestId::of(&headers),
             Err(error) => return Box::pin(ready(Err(Problem::from(error).into()))),
         };
-        let stamp = HeaderValue::from_str(id.as_str());
-        let stamp = stamp.unwrap_or_else(|_| HeaderValue::from_static("-"));
+        let stamp =
+            HeaderValue::from_str(id.as_str()).unwrap_or_else(|_| HeaderValue::from_static("-"));
         let is_outermost = request.extensions().get::<RequestScope>().is_none();
         let span = if is_outermost {
             let pattern = request.match_pattern();
@@ -75,8 +77,7 @@ where
             extensions.insert(self.scope.clone());
             extensions.insert(id);
         }
-        let answering = span.in_scope(|| self.inner.call(request));
-        let answering = answering.instrument(span);
+        let answering = span.in_scope(|| self.inner.call(request)).instrument(span);
         Box::pin(async move {
             match answering.await {
                 Ok(mut response) => {

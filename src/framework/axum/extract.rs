@@ -66,8 +66,9 @@ impl<S: VerifyTokens + Send + Sync> FromRequestParts<S> for CurrentUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let claimed = claimed(parts, state).await;
-        claimed.map_err(|error| Problem::answering(&parts.headers, error))
+        claimed(parts, state)
+            .await
+            .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
@@ -76,8 +77,8 @@ impl<S: VerifyTokens + Send + Sync> OptionalFromRequestParts<S> for CurrentUser 
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
-        let claimed = claimed(parts, state).await;
-        if_sent(claimed).map_err(|error| Problem::answering(&parts.headers, error))
+        if_sent(claimed(parts, state).await)
+            .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
@@ -90,8 +91,9 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let admitted = active(parts, state).await;
-        admitted.map_err(|error| Problem::answering(&parts.headers, error))
+        active(parts, state)
+            .await
+            .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
@@ -103,8 +105,8 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
-        let admitted = if_sent(active(parts, state).await);
-        admitted.map_err(|error| Problem::answering(&parts.headers, error))
+        if_sent(active(parts, state).await)
+            .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
@@ -116,8 +118,10 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let checked = active(parts, state).await.and_then(Self::check);
-        checked.map_err(|error| Problem::answering(&parts.headers, error))
+        active(parts, state)
+            .await
+            .and_then(Self::check)
+            .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
@@ -129,9 +133,10 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let admitted = active(parts, state).await;
-        let checked = admitted.and_then(|caller| Self::check(&Auth::from_ref(state), caller));
-        checked.map_err(|error| Problem::answering(&parts.headers, error))
+        active(parts, state)
+            .await
+            .and_then(|caller| Self::check(&Auth::from_ref(state), caller))
+            .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
@@ -140,8 +145,10 @@ impl<S: VerifyTokens + Send + Sync, R: RequiredRole> FromRequestParts<S> for Cla
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let checked = claimed(parts, state).await.and_then(Self::check);
-        checked.map_err(|error| Problem::answering(&parts.headers, error))
+        claimed(parts, state)
+            .await
+            .and_then(Self::check)
+            .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
@@ -152,8 +159,10 @@ impl<S: VerifyTokens + Send + Sync, P: RequiredPermission> FromRequestParts<S>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let checked = claimed(parts, state).await.and_then(Self::check);
-        checked.map_err(|error| Problem::answering(&parts.headers, error))
+        claimed(parts, state)
+            .await
+            .and_then(Self::check)
+            .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
@@ -165,9 +174,10 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let admitted = active(parts, state).await;
-        let checked = admitted.and_then(|caller| Self::check(&Auth::from_ref(state), caller));
-        checked.map_err(|error| Problem::answering(&parts.headers, error))
+        active(parts, state)
+            .await
+            .and_then(|caller| Self::check(&Auth::from_ref(state), caller))
+            .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
@@ -177,22 +187,22 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let peer = peer(parts).await;
-        let client = Self::within(parts.extensions.get(), parts, peer);
-        client.map_err(|error| Problem::answering(&parts.headers, error))
+        Self::within(parts.extensions.get(), parts, peer)
+            .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
 async fn claimed<S: VerifyTokens>(parts: &Parts, state: &S) -> Result<CurrentUser> {
-    let verifier = state.verifier();
-    verifier.claimed(&parts.headers).await
+    state.verifier().claimed(&parts.headers).await
 }
 
 async fn active<S>(parts: &Parts, state: &S) -> Result<ActiveUser>
 where
     Auth: FromRef<S>,
 {
-    let auth = Auth::from_ref(state);
-    auth.caller(&parts.headers, parts.extensions.get()).await
+    Auth::from_ref(state)
+        .caller(&parts.headers, parts.extensions.get())
+        .await
 }
 
 fn if_sent<T>(caller: Result<T, Error>) -> Result<Option<T>> {

@@ -20,8 +20,10 @@ impl<S> Layer<S> for RequireRole {
     type Service = Guarded<S>;
 
     fn layer(&self, inner: S) -> Guarded<S> {
-        let guard = self.0.clone();
-        Guarded { guard, inner }
+        Guarded {
+            guard: self.0.clone(),
+            inner,
+        }
     }
 }
 
@@ -29,8 +31,10 @@ impl<S> Layer<S> for RequirePermission {
     type Service = Guarded<S>;
 
     fn layer(&self, inner: S) -> Guarded<S> {
-        let guard = self.0.clone();
-        Guarded { guard, inner }
+        Guarded {
+            guard: self.0.clone(),
+            inner,
+        }
     }
 }
 

@@ -64,8 +64,7 @@ where
                 return response.map(Body::from);
             }
             // With an empty body, axum would announce a length of zero.
-            let nothing = stream::empty::<Result<Bytes, Infallible>>();
-            response.map(|_| Body::from_stream(nothing))
+            response.map(|_| Body::from_stream(stream::empty::<Result<Bytes, Infallible>>()))
         };
         router.route(path, any(answer.clone()).on(methods, answer))
     })
@@ -84,8 +83,8 @@ fn only_stripped(uri: &Uri, whole: &Uri) -> bool {
 
 /// The filter for these methods.
 fn methods<'a>(methods: impl Iterator<Item = &'a Method>) -> MethodFilter {
-    let filters = methods.filter_map(|method| MethodFilter::try_from(method.clone()).ok());
-    filters
+    methods
+        .filter_map(|method| MethodFilter::try_from(method.clone()).ok())
         .reduce(MethodFilter::or)
         .unwrap_or(MethodFilter::GET)
 }

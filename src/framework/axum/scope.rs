@@ -18,8 +18,10 @@ impl<S> Layer<S> for RequestScope {
     type Service = Scoped<S>;
 
     fn layer(&self, inner: S) -> Scoped<S> {
-        let scope = self.clone();
-        Scoped { scope, inner }
+        Scoped {
+            scope: self.clone(),
+            inner,
+        }
     }
 }
 

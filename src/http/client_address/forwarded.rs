@@ -28,16 +28,22 @@ pub(super) fn only_header(headers: &HeaderMap) -> Option<ForwardingHeader> {
 
 /// Yields `None` for an empty element too, because skipping it would trust the element to its left.
 pub(super) fn x_forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-    let lines = headers.get_all(X_FORWARDED_FOR).into_iter().rev();
-    let elements = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
-    elements.map(address)
+    headers
+        .get_all(X_FORWARDED_FOR)
+        .into_iter()
+        .rev()
+        .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','))
+        .map(address)
 }
 
 /// Parses RFC 7239, section 4, from right to left, so that elements that a client sent cannot change how the elements
 /// to their right are read.
 pub(super) fn forwarded(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-    let lines = headers.get_all(FORWARDED).into_iter().rev();
-    let elements = lines.flat_map(|line| parts(line.as_bytes(), b','));
+    let elements = headers
+        .get_all(FORWARDED)
+        .into_iter()
+        .rev()
+        .flat_map(|line| parts(line.as_bytes(), b','));
     elements.map(|element| {
         let mut values = parts(element, b';').filter_map(value_of_for);
         let value = values.next()?;
@@ -67,8 +73,7 @@ fn parts(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
 
 fn last_separator(text: &[u8], separator: u8) -> Option<usize> {
     let mut quoted = false;
-    let bytes = text.iter().enumerate().rev();
-    for (at, byte) in bytes {
+    for (at, byte) in text.iter().enumerate().rev() {
         if *byte == b'"' && !(quoted && is_escaped(text, at)) {
             quoted = !quoted;
         } else if *byte == separator && !quoted {

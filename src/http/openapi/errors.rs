@@ -31,22 +31,22 @@ pub(super) fn replies(kinds: &[ErrorKind]) -> BTreeMap<StatusCode, Response> {
             codes.push(code);
         }
     }
-    let replies = by_status.into_iter();
-    replies
+    by_status
+        .into_iter()
         .map(|(status, codes)| (status, reply(status, &codes)))
         .collect()
 }
 
 fn reply(status: StatusCode, codes: &[Code]) -> Response {
-    let lines = codes.iter().map(line);
-    let mut reply = Response::new(lines.collect::<Vec<_>>().join("\n\n"));
+    let mut reply = Response::new(codes.iter().map(line).collect::<Vec<_>>().join("\n\n"));
     let ours = codes.iter().map(|code| code.code);
     let refused = Code::of(ErrorKind::Refused).code;
     let words = if codes.iter().any(|code| code.code == refused) {
         or_of_the_host(ours)
     } else {
-        let words = ObjectBuilder::new().schema_type(Type::String);
-        words.enum_values(Some(ours))
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(ours))
     };
     let narrowed = ObjectBuilder::new().property("code", words);
     let schema = AllOfBuilder::new()
@@ -93,8 +93,8 @@ fn line(code: &Code) -> String {
     if code.code != Code::of(ErrorKind::WeakPassword).code {
         return line;
     }
-    let weaknesses = Weakness::ALL.iter();
-    let weaknesses: Vec<_> = weaknesses
+    let weaknesses: Vec<_> = Weakness::ALL
+        .iter()
         // A text with control characters is refused before the policy sees it.
         .filter(|weakness| **weakness != Weakness::ControlCharacter)
         .map(|weakness| format!("`{}` ({})", weakness.code(), weakness.meaning()))
@@ -152,6 +152,8 @@ fn or_of_the_host(ours: impl Iterator<Item = &'static str>) -> ObjectBuilder {
 }
 
 fn text(description: &str) -> Object {
-    let text = ObjectBuilder::new().schema_type(Type::String);
-    text.description(Some(description)).build()
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .build()
 }

@@ -17,11 +17,12 @@ pub(super) fn shown(text: &str, max: usize) -> Cow<'_, str> {
 }
 
 fn beginning(text: &str, max: usize) -> &str {
-    let ends = text.char_indices().scan(0_usize, |length, (start, char)| {
-        *length += in_json(char);
-        (*length <= max).then_some(start + char.len_utf8())
-    });
-    ends.last()
+    text.char_indices()
+        .scan(0_usize, |length, (start, char)| {
+            *length += in_json(char);
+            (*length <= max).then_some(start + char.len_utf8())
+        })
+        .last()
         .and_then(|end| text.get(..end))
         .unwrap_or_default()
 }

@@ -61,8 +61,9 @@ impl AddressStore for MemoryStore {
             return Ok(Checked::Done);
         };
         if newer.is_none_or(|known| known.created_at < now) {
-            let row = OneTimeRow::new(*first, token, version);
-            state.one_time.insert(key, row);
+            state
+                .one_time
+                .insert(key, OneTimeRow::new(*first, token, version));
             state.record(event, Some(checked.user_id));
             state.order(mails, Some(checked.user_id));
         }
@@ -115,15 +116,19 @@ impl State {
         now: Timestamp,
     ) -> Option<(UserId, EmailAddress)> {
         let id = self.spendable(digest, purpose, now)?.user.id;
-        let mut tokens = self.one_time.values();
-        let token = tokens.find(|token| token.digest == *digest)?;
+        let token = self
+            .one_time
+            .values()
+            .find(|token| token.digest == *digest)?;
         Some((id, token.address.clone()))
     }
 
     /// Marks the tokens of this purpose that were mailed to this address as used.
     fn use_tokens_of(&mut self, user: UserId, purpose: Purpose, address: &EmailAddress) {
-        let tokens = self.one_time.iter_mut();
-        let tokens = tokens.filter(|((of, kind, _), _)| (*of, *kind) == (user, purpose));
+        let tokens = self
+            .one_time
+            .iter_mut()
+            .filter(|((of, kind, _), _)| (*of, *kind) == (user, purpose));
         for (_, token) in tokens {
             token.used |= token.address.as_str() == address.as_str();
         }

@@ -88,7 +88,9 @@ impl AdministratorStore for MemoryStore {
 
 impl State {
     fn has_administrator_but(&self, id: Option<UserId>) -> bool {
-        let mut users = self.users.values().map(|row| &row.user);
-        users.any(|user| Some(user.id) != id && user.is_administrator())
+        self.users
+            .values()
+            .map(|row| &row.user)
+            .any(|user| Some(user.id) != id && user.is_administrator())
     }
 }

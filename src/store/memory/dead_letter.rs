@@ -30,8 +30,11 @@ impl DeadLetterStore for MemoryStore {
             .collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.intent.id));
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let rows = rows.into_iter().take(limit);
-        Ok(rows.map(|row| state.entry(row)).collect())
+        Ok(rows
+            .into_iter()
+            .take(limit)
+            .map(|row| state.entry(row))
+            .collect())
     }
 
     async fn retry_mail(

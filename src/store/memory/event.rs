@@ -33,9 +33,11 @@ impl EventStore for MemoryStore {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
         let state = self.state();
-        let events = state.events.values().rev();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(events
+        Ok(state
+            .events
+            .values()
+            .rev()
             .filter(|event| after.is_none_or(|after| event.id < after))
             .filter(|event| matches(filter, event))
             .take(limit)

@@ -64,8 +64,10 @@ impl FlowStore for MemoryStore {
         now: Timestamp,
     ) -> Result<Option<Flow>, StoreError> {
         let mut rows = self.state();
-        let row = rows.flows.get_mut(state);
-        let row = row.filter(|row| !row.taken && row.binding == *binding && now < row.expires_at);
+        let row = rows
+            .flows
+            .get_mut(state)
+            .filter(|row| !row.taken && row.binding == *binding && now < row.expires_at);
         Ok(row.map(|row| {
             row.taken = true;
             row.flow.clone()
@@ -118,8 +120,7 @@ impl State {
         challenge: &CodeChallenge,
         now: Timestamp,
     ) -> Option<(&Flow, &GoodFor)> {
-        let mut flows = self.flows.values();
-        flows.find_map(|row| {
+        self.flows.values().find_map(|row| {
             let code = row.code.as_ref().filter(|code| code.digest == *digest)?;
             let is_good = !code.used && now < code.expires_at && row.flow.challenge == *challenge;
             is_good.then_some((&row.flow, &code.good_for))

@@ -47,8 +47,11 @@ impl IdentityStore for MemoryStore {
                 user
             }
             Linking::Create => {
-                let new_user = sign_in.new_user.as_ref();
-                let Some(user) = new_user.and_then(|user| state.add_user(user)) else {
+                let Some(user) = sign_in
+                    .new_user
+                    .as_ref()
+                    .and_then(|user| state.add_user(user))
+                else {
                     return Ok(IdentityAdmission::NoAccount);
                 };
                 state.link(id, user.id, assertion, now);
@@ -80,8 +83,10 @@ impl IdentityStore for MemoryStore {
     ) -> Result<Linked, StoreError> {
         let mut state = self.state();
         let user = link.user_id;
-        let session = state.sessions.get(&link.session_id);
-        let session = session.filter(|session| session.user_id == user);
+        let session = state
+            .sessions
+            .get(&link.session_id)
+            .filter(|session| session.user_id == user);
         let row = state.users.get(&user);
         if !session
             .zip(row)
@@ -89,8 +94,9 @@ impl IdentityStore for MemoryStore {
         {
             return Ok(Linked::Gone);
         }
-        let found = state.flow_of(&link.code, &link.challenge, now);
-        let Some((flow, GoodFor::Identity(assertion))) = found else {
+        let Some((flow, GoodFor::Identity(assertion))) =
+            state.flow_of(&link.code, &link.challenge, now)
+        else {
             return Ok(Linked::BadCode);
         };
         let (flow, assertion) = (flow.state, assertion.clone());
@@ -110,9 +116,13 @@ impl IdentityStore for MemoryStore {
 
     async fn identities(&self, user: UserId) -> Result<Vec<Identity>, StoreError> {
         let state = self.state();
-        let rows = state.identities.values();
-        let own = rows.filter(|row| row.user_id == user);
-        Ok(own.take(200).map(|row| row.identity.clone()).collect())
+        Ok(state
+            .identities
+            .values()
+            .filter(|row| row.user_id == user)
+            .take(200)
+            .map(|row| row.identity.clone())
+            .collect())
     }
 
     async fn unlink_identity(
@@ -122,14 +132,21 @@ impl IdentityStore for MemoryStore {
         event: &Event,
     ) -> Result<Unlinked, StoreError> {
         let mut state = self.state();
-        let mut own = state.identities.iter();
-        if !own.any(|(of, row)| *of == id && row.user_id == user) {
+        if !state
+            .identities
+            .iter()
+            .any(|(of, row)| *of == id && row.user_id == user)
+        {
             return Ok(Unlinked::NotFound);
         }
-        let row = state.users.get(&user);
-        let has_password = row.is_some_and(|row| row.password_hash.is_some());
-        let mut others = state.identities.iter();
-        let has_other = others.any(|(of, row)| *of != id && row.user_id == user);
+        let has_password = state
+            .users
+            .get(&user)
+            .is_some_and(|row| row.password_hash.is_some());
+        let has_other = state
+            .identities
+            .iter()
+            .any(|(of, row)| *of != id && row.user_id == user);
         if !has_password && !has_other {
             return Ok(Unlinked::LastCredential);
         }
@@ -156,8 +173,7 @@ impl State {
     }
 
     fn identity_of(&self, assertion: &Assertion) -> Option<&IdentityRow> {
-        let mut rows = self.identities.values();
-        rows.find(|row| {
+        self.identities.values().find(|row| {
             row.identity.issuer == assertion.issuer && row.identity.subject == assertion.subject
         })
     }

@@ -46,31 +46,43 @@ impl MemoryStore {
     /// The number of waiting letters.
     pub(crate) fn waiting(&self) -> usize {
         let state = self.state();
-        let rows = state.outbox.values();
-        rows.filter(|row| row.status == MailStatus::Pending).count()
+        state
+            .outbox
+            .values()
+            .filter(|row| row.status == MailStatus::Pending)
+            .count()
     }
 
     /// The due time of the only letter, and the reason why it was not sent.
     pub(crate) fn letter(&self) -> (Timestamp, Option<String>) {
         let letter = |row: &OutboxRow| (row.due_at, row.last_error.clone());
         let state = self.state();
-        let mut rows = state.outbox.values();
-        let pending = rows.find(|row| row.status == MailStatus::Pending);
-        pending.map(letter).unwrap()
+        state
+            .outbox
+            .values()
+            .find(|row| row.status == MailStatus::Pending)
+            .map(letter)
+            .unwrap()
     }
 
     /// The reasons why letters were marked dead.
     pub(crate) fn given_up(&self) -> Vec<String> {
         let state = self.state();
-        let rows = state.outbox.values();
-        let dead = rows.filter(|row| row.status == MailStatus::Dead);
-        dead.filter_map(|row| row.last_error.clone()).collect()
+        state
+            .outbox
+            .values()
+            .filter(|row| row.status == MailStatus::Dead)
+            .filter_map(|row| row.last_error.clone())
+            .collect()
     }
 
     /// A one-time token that is not used, if there is one.
     pub(crate) fn live_token(&self) -> Option<TokenDigest> {
         let state = self.state();
-        let mut rows = state.one_time.values();
-        rows.find(|row| !row.used).map(|row| row.digest)
+        state
+            .one_time
+            .values()
+            .find(|row| !row.used)
+            .map(|row| row.digest)
     }
 }

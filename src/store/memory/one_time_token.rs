@@ -147,8 +147,10 @@ impl OneTimeTokenStore for MemoryStore {
         event: &Event,
     ) -> Result<Option<UserId>, StoreError> {
         let mut state = self.state();
-        let found = state.spendable(digest, Purpose::Unlock, now);
-        let Some(id) = found.map(|row| row.user.id) else {
+        let Some(id) = state
+            .spendable(digest, Purpose::Unlock, now)
+            .map(|row| row.user.id)
+        else {
             return Ok(None);
         };
         state.use_token(id, Purpose::Unlock);
@@ -168,9 +170,8 @@ impl State {
 
     /// Marks the tokens that prove the address as used, because the address was proven in another way.
     pub(super) fn use_proofs(&mut self, user: UserId) {
-        let tokens = self.one_time.iter_mut();
         let is_meant = |(of, purpose, _): OneTimeKey| (of, purpose) == (user, Purpose::VerifyEmail);
-        for (_, token) in tokens.filter(|(key, _)| is_meant(**key)) {
+        for (_, token) in self.one_time.iter_mut().filter(|(key, _)| is_meant(**key)) {
             token.used = true;
         }
     }
@@ -191,9 +192,10 @@ impl State {
         purpose: Purpose,
         now: Timestamp,
     ) -> Option<(&OneTimeRow, &UserRow)> {
-        let mut tokens = self.one_time.iter();
-        let (&(user, ..), token) =
-            tokens.find(|((_, of, _), token)| *of == purpose && token.digest == *digest)?;
+        let (&(user, ..), token) = self
+            .one_time
+            .iter()
+            .find(|((_, of, _), token)| *of == purpose && token.digest == *digest)?;
         let user = self.users.get(&user)?;
         (now < token.expires_at).then_some((token, user))
     }

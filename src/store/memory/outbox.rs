@@ -67,8 +67,11 @@ impl OutboxStore for MemoryStore {
         limit: u32,
     ) -> Result<Claims, StoreError> {
         let mut state = self.state();
-        let rows = state.outbox.values_mut();
-        let mut due: Vec<&mut OutboxRow> = rows.filter(|row| row.is_due(now)).collect();
+        let mut due: Vec<&mut OutboxRow> = state
+            .outbox
+            .values_mut()
+            .filter(|row| row.is_due(now))
+            .collect();
         due.sort_by_key(|row| (row.due_at, row.intent.id));
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let leased = due.into_iter().take(limit).map(|row| {
@@ -136,13 +139,12 @@ impl OutboxStore for MemoryStore {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let mut state = self.state();
-        let rows = state.outbox.values_mut();
         let waits = |row: &&mut OutboxRow| {
             row.status == MailStatus::Pending
                 && row.due_at > beyond
                 && row.intent.created_at >= asked_from
         };
-        let mut waiting: Vec<&mut OutboxRow> = rows.filter(waits).collect();
+        let mut waiting: Vec<&mut OutboxRow> = state.outbox.values_mut().filter(waits).collect();
         waiting.sort_by_key(|row| (row.due_at, row.intent.id));
         let mut count = 0;
         for row in waiting.into_iter().take(limit as usize) {
@@ -203,8 +205,7 @@ impl OutboxStore for MemoryStore {
 impl State {
     /// Whether a letter that confirms a new address of this user is still in the outbox.
     pub(super) fn changes_address(&self, user: UserId) -> bool {
-        let mut rows = self.outbox.values();
-        rows.any(|row| {
+        self.outbox.values().any(|row| {
             row.intent.letter == LetterKind::ConfirmEmailChange && row.user_id() == Some(user)
         })
     }

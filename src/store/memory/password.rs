@@ -34,9 +34,10 @@ impl PasswordStore for MemoryStore {
         row.user.updated_at = now;
         session.credential_version = row.credential_version;
         let user = checked.user_id;
-        let sessions = state.sessions.iter_mut();
-        for (_, session) in
-            sessions.filter(|(id, session)| session.user_id == user && **id != checked.id)
+        for (_, session) in state
+            .sessions
+            .iter_mut()
+            .filter(|(id, session)| session.user_id == user && **id != checked.id)
         {
             session.end(EndReason::PasswordChanged, now);
         }
@@ -54,9 +55,10 @@ impl PasswordStore for MemoryStore {
     ) -> Result<Option<Reset>, StoreError> {
         let mut state = self.state();
         let now = reset.now;
-        let found = state.spendable(&reset.digest, Purpose::ResetPassword, now);
-        let found = found.map(|row| (row.user.id, row.user.email_verified_at.is_none()));
-        let Some((id, taken_over)) = found else {
+        let Some((id, taken_over)) = state
+            .spendable(&reset.digest, Purpose::ResetPassword, now)
+            .map(|row| (row.user.id, row.user.email_verified_at.is_none()))
+        else {
             return Ok(None);
         };
         let (hash, reason) = (reset.password_hash.clone(), EndReason::PasswordReset);

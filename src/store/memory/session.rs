@@ -151,8 +151,9 @@ impl SessionStore for MemoryStore {
         let Some(row) = state.users.get(&user) else {
             return Ok(Vec::new());
         };
-        let sessions = state.sessions.iter();
-        let mut live: Vec<Session> = sessions
+        let mut live: Vec<Session> = state
+            .sessions
+            .iter()
             .filter(|(_, session)| session.user_id == user && session.is_live(row, now))
             .map(|(id, session)| session.shown(*id))
             .collect();
@@ -169,8 +170,9 @@ impl SessionStore for MemoryStore {
         event: &Event,
     ) -> Result<Option<UserId>, StoreError> {
         let mut state = self.state();
-        let session = state.sessions.get_mut(&id);
-        let ended = session
+        let ended = state
+            .sessions
+            .get_mut(&id)
             .filter(|session| session.revoked.is_none())
             .map(|session| {
                 session.end(reason, now);
@@ -190,9 +192,11 @@ impl SessionStore for MemoryStore {
         event: &Event,
     ) -> Result<bool, StoreError> {
         let mut state = self.state();
-        let session = state.sessions.get_mut(&id);
-        let open = session.filter(|session| session.user_id == user && session.is_open(now));
-        let Some(session) = open else {
+        let Some(session) = state
+            .sessions
+            .get_mut(&id)
+            .filter(|session| session.user_id == user && session.is_open(now))
+        else {
             return Ok(false);
         };
         session.end(EndReason::Revoked, now);
@@ -239,8 +243,9 @@ impl State {
         let Some(row) = self.users.get(&user) else {
             return;
         };
-        let sessions = self.sessions.iter_mut();
-        let mut live: Vec<_> = sessions
+        let mut live: Vec<_> = self
+            .sessions
+            .iter_mut()
             .filter(|(_, session)| session.user_id == user && session.is_live(row, now))
             .collect();
         live.sort_by_key(|(id, session)| Reverse((session.rotated_at, **id)));
@@ -251,8 +256,11 @@ impl State {
     }
 
     pub(super) fn end_sessions(&mut self, user: UserId, reason: EndReason, now: Timestamp) {
-        let sessions = self.sessions.values_mut();
-        for session in sessions.filter(|session| session.user_id == user) {
+        for session in self
+            .sessions
+            .values_mut()
+            .filter(|session| session.user_id == user)
+        {
             session.end(reason, now);
         }
     }

@@ -304,6 +304,9 @@ fn user_of(rows: &[QueryResult]) -> Result<Option<UserId>, StoreError> {
 }
 
 fn id(rows: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
-    let id = rows.first().map(|row| column::<Uuid>(row, "id"));
-    Ok(id.transpose()?.map(UserId::from))
+    Ok(rows
+        .first()
+        .map(|row| column::<Uuid>(row, "id"))
+        .transpose()?
+        .map(UserId::from))
 }

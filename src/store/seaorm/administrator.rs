@@ -143,12 +143,11 @@ async fn update_in(
     author: &Author,
     now: Timestamp,
 ) -> Result<UpdateUser, DbErr> {
-    let held = hold(txn, id, change.can_remove_administrator()).await?;
     let Some(Held {
         user: before,
         others,
         ..
-    }) = held
+    }) = hold(txn, id, change.can_remove_administrator()).await?
     else {
         return Ok(UpdateUser::NotFound);
     };
@@ -178,8 +177,7 @@ async fn delete_in(
         return Ok(DeleteUser::LastAdmin);
     }
     if txn.is_postgres() {
-        let values = [id.as_uuid().into(), events([event])];
-        run(txn, DELETE_RECORDED, values).await?;
+        run(txn, DELETE_RECORDED, [id.as_uuid().into(), events([event])]).await?;
     } else {
         run(txn, DELETE, [id.as_uuid().into()]).await?;
         event::insert(txn, event, Some(id)).await?;

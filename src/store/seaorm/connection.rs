@@ -244,8 +244,10 @@ macro_rules! fetch {
             let sql = AssertSqlSafe(statement.sql.as_str());
             let values = statement.values.clone();
             let values = SqlxValues(values.unwrap_or(sea_orm::Values(Vec::new())));
-            let rows = sqlx::query_with::<$driver, _>(sql, values).fetch_all(connection);
-            Ok(rows.await?.into_iter().map(QueryResult::from).collect())
+            let rows = sqlx::query_with::<$driver, _>(sql, values)
+                .fetch_all(connection)
+                .await?;
+            Ok(rows.into_iter().map(QueryResult::from).collect())
         }
     };
 }

@@ -84,10 +84,11 @@ impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
             let rows = self.read(sql, [after.into(), count.into()]).await?;
             // A mail that this version cannot read must neither hide the others nor end the page early.
             entries.extend(rows.iter().filter_map(|row| {
-                let entry = entry(row).inspect_err(|error| {
-                    tracing::error!(%error, "a mail in the outbox cannot be read");
-                });
-                entry.ok()
+                entry(row)
+                    .inspect_err(|error| {
+                        tracing::error!(%error, "a mail in the outbox cannot be read");
+                    })
+                    .ok()
             }));
             if rows.len() < wanted || entries.len() == limit {
                 return Ok(entries);
@@ -113,8 +114,8 @@ impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
 
 /// The readable part of the mail. A letter of a newer version is shown by its stored name.
 fn entry(row: &QueryResult) -> Result<MailEntry, DbErr> {
-    let recipient = column::<Option<String>>(row, "recipient")?;
-    let recipient = recipient.and_then(|address| EmailAddress::from_stored(address).ok());
+    let recipient = column::<Option<String>>(row, "recipient")?
+        .and_then(|address| EmailAddress::from_stored(address).ok());
     Ok(MailEntry {
         id: column::<Uuid>(row, "id")?.into(),
         letter: column(row, "letter")?,

@@ -123,16 +123,20 @@ impl<D: Database> EventStore for SeaOrmStore<D> {
             // An event that this version cannot read, such as an event of a kind that a newer version added, must not
             // hide the other events.
             events.extend(rows.iter().filter_map(|row| {
-                let event = event(row).inspect_err(|error| {
-                    tracing::error!(%error, "an event cannot be read");
-                });
-                event.ok()
+                event(row)
+                    .inspect_err(|error| {
+                        tracing::error!(%error, "an event cannot be read");
+                    })
+                    .ok()
             }));
             if rows.len() < wanted || events.len() == limit {
                 return Ok(events);
             }
-            let last = rows.last().map(|row| column(row, "id")).transpose();
-            after = last.map_err(|error| store_error(&error))?;
+            after = rows
+                .last()
+                .map(|row| column(row, "id"))
+                .transpose()
+                .map_err(|error| store_error(&error))?;
         }
     }
 }
@@ -140,8 +144,10 @@ impl<D: Database> EventStore for SeaOrmStore<D> {
 fn event(row: &QueryResult) -> Result<Event, DbErr> {
     let ip: Option<String> = column(row, "ip")?;
     let outcome: String = column(row, "outcome")?;
-    let ip = ip.map(|ip| ip.parse()).transpose();
-    let ip = ip.map_err(|error| unreadable("ip", error))?;
+    let ip = ip
+        .map(|ip| ip.parse())
+        .transpose()
+        .map_err(|error| unreadable("ip", error))?;
     let agent: Option<String> = column(row, "user_agent")?;
     let mut client = ClientInfo::new(ip, agent.as_deref());
     client.request_id = column(row, "request_id")?;

@@ -39,7 +39,7 @@ impl Files {
     pub(super) async fn ensure_in_place(&self, pool: &SqlitePool) -> Result<(), DbErr> {
         let opened = self.0.get_or_try_init(|| Opened::on(pool)).await?;
         let files = opened.files.clone();
-        let looked = task::spawn_blocking(move || {
+        task::spawn_blocking(move || {
             files
                 .iter()
                 .try_for_each(|(path, identity)| match identify(path) {
@@ -50,10 +50,9 @@ impl Files {
                     }
                     Err(error) => Err(lost(path, &error.to_string())),
                 })
-        });
-        looked
-            .await
-            .unwrap_or_else(|error| Err(internal(error.to_string())))
+        })
+        .await
+        .unwrap_or_else(|error| Err(internal(error.to_string())))
     }
 }
 
@@ -88,8 +87,7 @@ impl Opened {
                 .await?;
             Ok::<_, sqlx::Error>((connection, path.unwrap_or_default(), mode))
         };
-        let opened = opened.await;
-        let (connection, path, mode) = opened.map_err(connection_error)?;
+        let (connection, path, mode) = opened.await.map_err(connection_error)?;
         let mut paths = Vec::new();
         if !path.is_empty() {
             if mode == "wal" {

@@ -129,8 +129,10 @@ impl<D: Database> FlowStore for SeaOrmStore<D> {
     ) -> Result<Option<Flow>, StoreError> {
         let values = [bytes(state), bytes(binding), now.into()];
         let rows = self.write(TAKE, values).await?;
-        let taken = rows.first().map(flow).transpose();
-        taken.map_err(|error| store_error(&error))
+        rows.first()
+            .map(flow)
+            .transpose()
+            .map_err(|error| store_error(&error))
     }
 
     async fn offer_identity(
@@ -138,14 +140,13 @@ impl<D: Database> FlowStore for SeaOrmStore<D> {
         code: &NewCode,
         assertion: &Assertion,
     ) -> Result<(), StoreError> {
-        let offer = serde_json::to_value(Offer::from(assertion));
+        let offer = serde_json::to_value(Offer::from(assertion))
+            .map_err(|error| StoreError::Corrupt(error.into()))?;
         let values = [
             bytes(&code.flow),
             bytes(&code.digest),
             code.expires_at.into(),
-            offer
-                .map_err(|error| StoreError::Corrupt(error.into()))?
-                .into(),
+            offer.into(),
         ];
         self.write(OFFER, values).await.map(drop)
     }
@@ -168,8 +169,10 @@ impl<D: Database> FlowStore for SeaOrmStore<D> {
                 Ok::<_, DbErr>(rows)
             })?
         };
-        let redeemed = rows.first().map(redeemed).transpose();
-        redeemed.map_err(|error| store_error(&error))
+        rows.first()
+            .map(redeemed)
+            .transpose()
+            .map_err(|error| store_error(&error))
     }
 }
 
@@ -234,8 +237,7 @@ pub(super) async fn use_offer(
     let Some(row) = rows.first() else {
         return Ok(None);
     };
-    let offer = serde_json::from_value(column(row, "assertion")?);
-    offer
+    serde_json::from_value(column(row, "assertion")?)
         .map(Some)
         .map_err(|error| unreadable("assertion", error))
 }

@@ -122,8 +122,9 @@ macro_rules! of_sqlx {
 
             async fn query(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
                 let mut connection = self.0.lock().await;
-                let rows = $fetch(&mut **connection, statement).await;
-                rows.map_err(|error| DbErr::Query(sea_orm::RuntimeErr::SqlxError(error.into())))
+                $fetch(&mut **connection, statement)
+                    .await
+                    .map_err(|error| DbErr::Query(sea_orm::RuntimeErr::SqlxError(error.into())))
             }
         }
 

@@ -129,8 +129,9 @@ const HAS_PASSWORD_LOCKED: &str = has_password!(" FOR UPDATE");
 impl<D: Database> IdentityStore for SeaOrmStore<D> {
     async fn candidates(&self, assertion: &Assertion) -> Result<Candidates, StoreError> {
         let rows = self.read(CANDIDATES, whom(assertion)).await?;
-        let found = Found::of(&rows).map_err(|error| store_error(&error))?;
-        Ok(found.candidates())
+        Ok(Found::of(&rows)
+            .map_err(|error| store_error(&error))?
+            .candidates())
     }
 
     async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentityAdmission, StoreError> {
@@ -149,8 +150,10 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
 
     async fn identities(&self, user: UserId) -> Result<Vec<Identity>, StoreError> {
         let rows = self.read(LIST, [user.as_uuid().into()]).await?;
-        let identities: Result<_, _> = rows.iter().map(identity).collect();
-        identities.map_err(|error| store_error(&error))
+        rows.iter()
+            .map(identity)
+            .collect::<Result<_, _>>()
+            .map_err(|error| store_error(&error))
     }
 
     async fn unlink_identity(
@@ -220,8 +223,10 @@ impl Found {
     }
 
     fn users(&self) -> impl Iterator<Item = &User> {
-        let found = self.linked.iter().chain(&self.holder);
-        found.map(|account| &account.user)
+        self.linked
+            .iter()
+            .chain(&self.holder)
+            .map(|account| &account.user)
     }
 }
 
@@ -231,14 +236,14 @@ async fn hold(txn: &Txn<'_>, assertion: &Assertion) -> Result<Found, DbErr> {
         return Found::of(&run(txn, CANDIDATES, whom(assertion)).await?);
     }
     let rows = run(txn, HOLD, whom(assertion)).await?;
-    let held: Result<Vec<Uuid>, DbErr> = rows.iter().map(|row| column(row, "id")).collect();
-    let held = held?;
+    let held = rows
+        .iter()
+        .map(|row| column(row, "id"))
+        .collect::<Result<Vec<Uuid>, DbErr>>()?;
     let found = Found::of(&run(txn, CANDIDATES, whom(assertion)).await?)?;
-    let mut users = found.users();
-    if users.any(|user| !held.contains(&user.id.as_uuid())) {
+    if found.users().any(|user| !held.contains(&user.id.as_uuid())) {
         return Err(overtaken());
     }
-    drop(users);
     Ok(found)
 }
 
@@ -249,7 +254,7 @@ async fn sign_in_within(
     let IdentitySignIn { assertion, now, .. } = sign_in;
     let found = hold(txn, assertion).await?;
     let linking = assertion.resolve(&found.candidates());
-    let admitted = match (linking, &sign_in.new_user) {
+    let (user, credential_version) = match (linking, &sign_in.new_user) {
         (Linking::Refuse(refusal), _) => return Ok(IdentityAdmission::Refused(refusal)),
         (Linking::Create, None) => return Ok(IdentityAdmission::NoAccount),
         (Linking::Create, Some(new)) => (create(txn, new).await?, 0),
@@ -257,11 +262,11 @@ async fn sign_in_within(
         (Linking::SignIn(_), _) => found.linked.ok_or_else(overtaken)?.admitted(),
         (Linking::Join(_), _) => found.holder.ok_or_else(overtaken)?.admitted(),
     };
-    let (user, credential_version) = admitted;
     if !matches!(linking, Linking::SignIn(_)) {
         let offer = Offer::from(assertion);
-        let linked = insert(txn, (sign_in.identity, user.id), &offer, *now).await?;
-        linked.ok_or_else(overtaken)?;
+        insert(txn, (sign_in.identity, user.id), &offer, *now)
+            .await?
+            .ok_or_else(overtaken)?;
     }
     let mail = match linking {
         Linking::Join(_) => sign_in.joined.as_ref(),
@@ -270,14 +275,15 @@ async fn sign_in_within(
     };
     order::insert(txn, mail, Some(user.id)).await?;
     let events = sign_in.events(linking, user.id);
-    let at = (&user, credential_version);
-    flow::keep_code(txn, &sign_in.code, at, &events).await?;
+    flow::keep_code(txn, &sign_in.code, (&user, credential_version), &events).await?;
     Ok(IdentityAdmission::Admitted(user, events))
 }
 
 async fn create(txn: &Txn<'_>, new: &NewUser) -> Result<User, DbErr> {
-    let inserted = run(txn, users::INSERT, users::insert_values(new)).await?;
-    inserted.first().ok_or_else(overtaken)?;
+    run(txn, users::INSERT, users::insert_values(new))
+        .await?
+        .first()
+        .ok_or_else(overtaken)?;
     Ok(new.to_user())
 }
 
@@ -354,11 +360,16 @@ async fn unlink_in(
         HAS_PASSWORD
     };
     let rows = run(txn, sql, [user.as_uuid().into()]).await?;
-    let has_password = rows.first().map(|row| column(row, "has_password"));
-    let has_password: bool = has_password.transpose()?.unwrap_or_default();
+    let has_password = rows
+        .first()
+        .map(|row| column::<bool>(row, "has_password"))
+        .transpose()?
+        .unwrap_or_default();
     let rows = run(txn, IDENTITIES, [user.as_uuid().into()]).await?;
-    let own: Result<Vec<Identity>, DbErr> = rows.iter().map(identity).collect();
-    let own = own?;
+    let own = rows
+        .iter()
+        .map(identity)
+        .collect::<Result<Vec<Identity>, DbErr>>()?;
     if !own.iter().any(|identity| identity.id == id) {
         return Ok(Unlinked::NotFound);
     }

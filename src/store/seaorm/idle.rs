@@ -14,8 +14,7 @@ use sea_orm::sqlx::{Connection, Error, SqlSafeStr as _};
 /// # Errors
 /// If the connection is unusable.
 pub(super) async fn is_idle<C: Connection>(connection: &mut C) -> Result<bool, Error> {
-    let text = "SELECT 1".into_sql_str();
-    match connection.begin_with(text).await {
+    match connection.begin_with("SELECT 1".into_sql_str()).await {
         Err(Error::BeginFailed) => Ok(true),
         Err(Error::InvalidSavePointStatement) | Ok(_) => Ok(false),
         Err(error) => Err(error),

@@ -55,8 +55,8 @@ fn among(offered: &[SealedKey], rows: &[QueryResult]) -> Result<Vec<SealedKey>, 
     let mut found = Vec::new();
     for row in rows {
         let label: Vec<u8> = column(row, "label")?;
-        let label = <[u8; 16]>::try_from(label.as_slice());
-        let label = label.map_err(|error| unreadable("label", error))?;
+        let label =
+            <[u8; 16]>::try_from(label.as_slice()).map_err(|error| unreadable("label", error))?;
         if offered.iter().any(|other| other.label == label) {
             let sealed = column(row, "sealed")?;
             found.push(SealedKey { label, sealed });

@@ -44,8 +44,7 @@ impl<D: Database> Limiter for SeaOrmStore<D> {
     }
 
     async fn refund(&self, key: LimitKey, now: Timestamp) -> Result<(), StoreError> {
-        let values = [bytes(key), now.into()];
-        self.write(REFUND, values).await.map(drop)
+        self.write(REFUND, [bytes(key), now.into()]).await.map(drop)
     }
 
     async fn clear(&self, key: LimitKey) -> Result<(), StoreError> {
@@ -186,17 +185,21 @@ fn outcome(charges: &[Charge], now: Timestamp, rows: &[QueryResult]) -> Result<C
         } else {
             &mut before
         };
-        let place = usize::try_from(position).ok();
-        let place = place.and_then(|position| of.get_mut(position));
-        let place = place.ok_or_else(|| unreadable("position", "no such charge"))?;
+        let place = usize::try_from(position)
+            .ok()
+            .and_then(|position| of.get_mut(position))
+            .ok_or_else(|| unreadable("position", "no such charge"))?;
         *place = Some(held(row)?);
     }
     for (position, charge) in charges.iter().enumerate() {
         if let Some(None) = granted.get(position) {
             // If another statement wrote the counter concurrently, this statement cannot see the row.
             let unseen = || charge.rule.charge(None, now).unwrap_or_else(|held| held);
-            let held = before.get(position).copied().flatten();
-            let held = held.unwrap_or_else(unseen);
+            let held = before
+                .get(position)
+                .copied()
+                .flatten()
+                .unwrap_or_else(unseen);
             return Ok(Charged::Refused { position, held });
         }
     }

@@ -63,18 +63,21 @@ const PING: &str = "\
 #[async_trait]
 impl<D: Database> Store for SeaOrmStore<D> {
     async fn ping(&self) -> Result<(), StoreError> {
-        let alive = timeout(self.patience(), show_life(self)).await;
-        alive.unwrap_or_else(|_| {
-            let text = "the database did not answer within the time to get a connection";
-            Err(StoreError::Unavailable(text.into()))
-        })
+        timeout(self.patience(), show_life(self))
+            .await
+            .unwrap_or_else(|_| {
+                let text = "the database did not answer within the time to get a connection";
+                Err(StoreError::Unavailable(text.into()))
+            })
     }
 }
 
 async fn show_life<D: Database>(store: &SeaOrmStore<D>) -> Result<(), StoreError> {
     // This check comes first, because without the file a write fails as if the tables were missing.
-    let in_place = store.ensure_in_place().await;
-    in_place.map_err(|error| error::store_error(&error))?;
+    store
+        .ensure_in_place()
+        .await
+        .map_err(|error| error::store_error(&error))?;
     // A counter has this key only with a probability of 2^-128. The row is written as expired, so the purge may delete
     // it.
     let values = [

@@ -172,8 +172,10 @@ impl<D: Database> OneTimeTokenStore for SeaOrmStore<D> {
     ) -> Result<Option<User>, StoreError> {
         let values = [bytes(digest), purpose.as_str().into(), now.into()];
         let rows = self.read(USER_OF, values).await?;
-        let found = rows.first().map(user).transpose();
-        found.map_err(|error| store_error(&error))
+        rows.first()
+            .map(user)
+            .transpose()
+            .map_err(|error| store_error(&error))
     }
 
     async fn one_time_status(
@@ -184,8 +186,11 @@ impl<D: Database> OneTimeTokenStore for SeaOrmStore<D> {
     ) -> Result<OneTimeStatus, StoreError> {
         let values = [bytes(digest), purpose.as_str().into(), now.into()];
         let rows = self.read(STATUS, values).await?;
-        let found = rows.first().map(shown).transpose();
-        let found = found.map_err(|error| store_error(&error))?;
+        let found = rows
+            .first()
+            .map(shown)
+            .transpose()
+            .map_err(|error| store_error(&error))?;
         Ok(found.unwrap_or(OneTimeStatus::Dead))
     }
 
@@ -272,13 +277,16 @@ fn shown(row: &QueryResult) -> Result<OneTimeStatus, DbErr> {
     if !column::<bool>(row, "is_live")? {
         return Ok(OneTimeStatus::Used);
     }
-    let address = EmailAddress::from_stored(column(row, "address")?);
-    let address = address.map_err(|error| unreadable("address", error))?;
+    let address = EmailAddress::from_stored(column(row, "address")?)
+        .map_err(|error| unreadable("address", error))?;
     Ok(OneTimeStatus::Live(address))
 }
 
 /// The user whose token was spent.
 fn owner(rows: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
-    let id = rows.first().map(|row| column::<Uuid>(row, "id"));
-    Ok(id.transpose()?.map(UserId::from))
+    Ok(rows
+        .first()
+        .map(|row| column::<Uuid>(row, "id"))
+        .transpose()?
+        .map(UserId::from))
 }

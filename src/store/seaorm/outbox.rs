@@ -193,8 +193,10 @@ const PURGE_BUDGETS: &str = "DELETE FROM auth_mail_budgets WHERE sent_1 < $1";
 #[async_trait]
 impl<D: Database> OutboxStore for SeaOrmStore<D> {
     async fn enqueue(&self, orders: &[Intent], event: Option<&Event>) -> Result<(), StoreError> {
-        let recipient = orders.first().map(|intent| &intent.recipient);
-        let (user, address) = recipient.map_or((None, None), Recipient::to_columns);
+        let (user, address) = orders
+            .first()
+            .map(|intent| &intent.recipient)
+            .map_or((None, None), Recipient::to_columns);
         let holder = address.map(|address| Value::from(address.canonical()));
         if self.is_postgres() {
             let user = user.map(UserId::as_uuid).into();
@@ -210,8 +212,10 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
             let user = match (user, &holder) {
                 (None, Some(holder)) => {
                     let rows = run(txn, HOLDER, [holder.clone()]).await?;
-                    let id = rows.first().map(|row| column::<Uuid>(row, "id"));
-                    id.transpose()?.map(UserId::from)
+                    rows.first()
+                        .map(|row| column::<Uuid>(row, "id"))
+                        .transpose()?
+                        .map(UserId::from)
                 }
                 (user, _) => user,
             };
@@ -256,8 +260,8 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
     }
 
     async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError> {
-        let values = [id.as_uuid().into(), attempt.into()];
-        self.write(COMPLETE, values).await?;
+        self.write(COMPLETE, [id.as_uuid().into(), attempt.into()])
+            .await?;
         Ok(())
     }
 
@@ -338,8 +342,9 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         budget_before: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(PURGE_DEAD, [dead_before.into()]).await?;
-        let purged = self.write(PURGE_BUDGETS, [budget_before.into()]).await;
-        purged.map(drop)
+        self.write(PURGE_BUDGETS, [budget_before.into()])
+            .await
+            .map(drop)
     }
 }
 

@@ -74,9 +74,10 @@ fn ordered(row: &QueryResult) -> Result<Option<Ordered>, DbErr> {
 }
 
 fn address(row: &QueryResult, name: &str) -> Result<Option<EmailAddress>, DbErr> {
-    let address = column::<Option<String>>(row, name)?;
-    let address = address.map(EmailAddress::from_stored).transpose();
-    address.map_err(|error| unreadable(name, error))
+    column::<Option<String>>(row, name)?
+        .map(EmailAddress::from_stored)
+        .transpose()
+        .map_err(|error| unreadable(name, error))
 }
 
 /// The readable part of a mail. A mail whose age cannot be read counts as old.

@@ -256,8 +256,10 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
                 Ok::<_, DbErr>(rows)
             })?
         };
-        let changed = rows.first().map(user).transpose();
-        changed.map_err(|error| store_error(&error))
+        rows.first()
+            .map(user)
+            .transpose()
+            .map_err(|error| store_error(&error))
     }
 }
 
@@ -288,19 +290,23 @@ async fn change_in(
 }
 
 fn was_reset(rows: &[QueryResult]) -> Result<Option<Reset>, DbErr> {
-    let reset = rows.first().map(|row| {
-        Ok(Reset {
-            user: user(row)?,
-            taken_over: column(row, "taken_over")?,
+    rows.first()
+        .map(|row| {
+            Ok(Reset {
+                user: user(row)?,
+                taken_over: column(row, "taken_over")?,
+            })
         })
-    });
-    reset.transpose()
+        .transpose()
 }
 
 /// `$1` to `$3` of the statement that finds the user of a reset token.
 fn live_values(reset: &ResetPassword) -> [Value; 3] {
-    let purpose = Purpose::ResetPassword.as_str();
-    [bytes(&reset.digest), purpose.into(), reset.now.into()]
+    [
+        bytes(&reset.digest),
+        Purpose::ResetPassword.as_str().into(),
+        reset.now.into(),
+    ]
 }
 
 /// The reset inside a transaction that excludes other writers.

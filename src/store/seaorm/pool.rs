@@ -136,8 +136,11 @@ impl SeaOrmStore {
     pub async fn close(&self) -> Result<(), Error> {
         #[cfg(feature = "sqlite")]
         self.0.files.close().await;
-        let closed = self.0.db.close_by_ref().await;
-        closed.map_err(|error| super::error::store_error(&error).into())
+        self.0
+            .db
+            .close_by_ref()
+            .await
+            .map_err(|error| super::error::store_error(&error).into())
     }
 
     /// The connection pool.

@@ -129,8 +129,11 @@ impl<D: Database> PurgeStore for SeaOrmStore<D> {
         };
         let values = [after.into(), end.into(), i64::from(limit).into()];
         let rows = delete(self, sql, values).await?;
-        let ids: Result<Vec<Uuid>, DbErr> = rows.iter().map(|row| column(row, "id")).collect();
-        let ids = ids.map_err(|error| store_error(&error))?;
+        let ids = rows
+            .iter()
+            .map(|row| column(row, "id"))
+            .collect::<Result<Vec<Uuid>, DbErr>>()
+            .map_err(|error| store_error(&error))?;
         let is_full = u32::try_from(ids.len()) == Ok(limit);
         let last = ids.iter().max().copied();
         Ok(PurgeBatch {
@@ -176,10 +179,15 @@ where
     let after = after.unwrap_or_default().to_vec();
     let read = |row: &QueryResult| column::<Vec<u8>>(row, key);
     let batch = purge(store, sql, before, after, limit, read).await?;
-    let next = batch.next.as_deref().map(K::try_from).transpose();
+    let next = batch
+        .next
+        .as_deref()
+        .map(K::try_from)
+        .transpose()
+        .map_err(|error| StoreError::Corrupt(error.into()))?;
     Ok(PurgeBatch {
         deleted: batch.deleted,
-        next: next.map_err(|error| StoreError::Corrupt(error.into()))?,
+        next,
     })
 }
 
@@ -195,10 +203,16 @@ async fn purge<D: Database, K: Clone + Into<Value>>(
     let count = Value::from(i64::from(limit));
     let values = [after.clone().into(), before.into(), count.clone()];
     let rows = store.read(sql.look, values).await?;
-    let last = rows.last().map(&read).transpose();
-    let last = last.map_err(|error| store_error(&error))?;
-    let is_over: Result<Vec<bool>, DbErr> = rows.iter().map(|row| column(row, "is_over")).collect();
-    let is_over = is_over.map_err(|error| store_error(&error))?;
+    let last = rows
+        .last()
+        .map(&read)
+        .transpose()
+        .map_err(|error| store_error(&error))?;
+    let is_over = rows
+        .iter()
+        .map(|row| column(row, "is_over"))
+        .collect::<Result<Vec<bool>, DbErr>>()
+        .map_err(|error| store_error(&error))?;
     let mut deleted = 0;
     if let Some(last) = last.clone().filter(|_| is_over.contains(&true)) {
         let sql = if store.is_postgres() {

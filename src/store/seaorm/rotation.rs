@@ -72,10 +72,10 @@ impl<D: Database> RotationStore for SeaOrmStore<D> {
         let row = rows.first();
         let classified = classify(row, rotation).map_err(|error| store_error(&error))?;
         Ok(match classified {
-            Classified::Current => {
-                let found = row.map(session_user).transpose();
-                found.map_err(|error| store_error(&error))?
-            }
+            Classified::Current => row
+                .map(session_user)
+                .transpose()
+                .map_err(|error| store_error(&error))?,
             Classified::Decided(Rotation::Superseded(live, _)) => Some(live),
             Classified::Decided(_) | Classified::Reused(_) => None,
         })
@@ -108,24 +108,23 @@ impl<D: Database> RotationStore for SeaOrmStore<D> {
                 rotation.idle_expires_at.into(),
             ];
             if let Some(row) = self.write(ROTATE, values).await?.first() {
-                let rotated = session_user(row).map_err(|error| store_error(&error))?;
-                return Ok(Rotation::Rotated(rotated));
+                return session_user(row)
+                    .map(Rotation::Rotated)
+                    .map_err(|error| store_error(&error));
             }
             // A separate statement gets a new snapshot. An UPDATE that had to wait would combine the new session row
             // with the old user row.
             let state = [rotation.id.as_uuid().into(), rotation.now.into()];
             let rows = self.read(STATE, state).await?;
-            let classified =
-                classify(rows.first(), rotation).map_err(|error| store_error(&error))?;
-            match classified {
+            match classify(rows.first(), rotation).map_err(|error| store_error(&error))? {
                 Classified::Current => {}
                 Classified::Decided(outcome) => return Ok(outcome),
                 Classified::Reused(class) => {
                     let [id, now, reason] = end_values(rotation.id, EndReason::Reuse, rotation.now);
                     let event = events([&class.noted_on(on_reuse)]);
                     let values = [id, now, reason, event, intents(mail)];
-                    let ended = owner(&self.write(END_RECORDED, values).await?);
-                    let ended = ended.map_err(|error| store_error(&error))?;
+                    let ended = owner(&self.write(END_RECORDED, values).await?)
+                        .map_err(|error| store_error(&error))?;
                     return Ok(ended.map_or(Rotation::Gone, |user| Rotation::Reused(user, class)));
                 }
             }

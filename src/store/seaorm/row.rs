@@ -93,8 +93,7 @@ pub(super) fn column<T: TryGetable>(row: &QueryResult, at: impl ColIdx) -> Resul
 
 pub(super) fn digest(row: &QueryResult) -> Result<TokenDigest, DbErr> {
     let bytes: Vec<u8> = column(row, "digest")?;
-    let digest = TokenDigest::try_from(bytes.as_slice());
-    digest.map_err(|error| unreadable("digest", error))
+    TokenDigest::try_from(bytes.as_slice()).map_err(|error| unreadable("digest", error))
 }
 
 /// The parsed value of a text column.

@@ -212,8 +212,12 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
         } else {
             transaction!(self, |txn| open_in(txn, new, event, mail))?
         };
-        let opened = rows.first().map(user).transpose();
-        Ok(match opened.map_err(|error| store_error(&error))? {
+        let opened = rows
+            .first()
+            .map(user)
+            .transpose()
+            .map_err(|error| store_error(&error))?;
+        Ok(match opened {
             Some(user) => OpenSession::Opened(user),
             None => OpenSession::Stale,
         })
@@ -227,15 +231,19 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
     ) -> Result<Option<SessionUser>, StoreError> {
         let values = [id.as_uuid().into(), now.into(), of.as_uuid().into()];
         let rows = self.read(SESSION_USER, values).await?;
-        let found = rows.first().map(session_user).transpose();
-        found.map_err(|error| store_error(&error))
+        rows.first()
+            .map(session_user)
+            .transpose()
+            .map_err(|error| store_error(&error))
     }
 
     async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         let values = [user.as_uuid().into(), now.into()];
         let rows = self.read(SESSIONS, values).await?;
-        let sessions: Result<_, _> = rows.iter().map(session).collect();
-        sessions.map_err(|error| store_error(&error))
+        rows.iter()
+            .map(session)
+            .collect::<Result<_, _>>()
+            .map_err(|error| store_error(&error))
     }
 
     async fn end_session(
@@ -248,8 +256,8 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
         if self.is_postgres() {
             let [id, now, reason] = end_values(id, reason, now);
             let values = [id, now, reason, events([event]), intents(None)];
-            let ended = owner(&self.write(END_RECORDED, values).await?);
-            return ended.map_err(|error| store_error(&error));
+            return owner(&self.write(END_RECORDED, values).await?)
+                .map_err(|error| store_error(&error));
         }
         transaction!(self, |txn| end_in(txn, id, reason, now, event))
     }
@@ -262,12 +270,11 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
         event: &Event,
     ) -> Result<bool, StoreError> {
         let values = || -> [Value; 4] {
-            let reason = EndReason::Revoked.as_str();
             [
                 id.as_uuid().into(),
                 now.into(),
                 user.as_uuid().into(),
-                reason.into(),
+                EndReason::Revoked.as_str().into(),
             ]
         };
         if self.is_postgres() {
@@ -298,8 +305,10 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
             return Ok(!self.write(END_ALL, values).await?.is_empty());
         }
         transaction!(self, |txn| async {
-            let raised = run(txn, RAISE_VERSION, [of.as_uuid().into()]).await?;
-            if raised.is_empty() {
+            if run(txn, RAISE_VERSION, [of.as_uuid().into()])
+                .await?
+                .is_empty()
+            {
                 return Ok(false);
             }
             run(txn, END_OF_USER, values()).await?;
@@ -426,8 +435,10 @@ fn others(new: &NewSession) -> Value {
 
 fn session(row: &QueryResult) -> Result<Session, DbErr> {
     let ip: Option<String> = column(row, "ip")?;
-    let ip = ip.map(|ip| ip.parse()).transpose();
-    let ip = ip.map_err(|error| unreadable("ip", error))?;
+    let ip = ip
+        .map(|ip| ip.parse())
+        .transpose()
+        .map_err(|error| unreadable("ip", error))?;
     let agent: Option<String> = column(row, "user_agent")?;
     Ok(Session {
         id: column::<Uuid>(row, "id")?.into(),
@@ -459,7 +470,9 @@ pub(super) async fn end_in(
 
 /// The user whose session was ended; `None` if this call ended no session.
 pub(super) fn owner(ended: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
-    let row = ended.first();
-    let user = row.map(|row| column::<Uuid>(row, "user_id"));
-    Ok(user.transpose()?.map(UserId::from))
+    Ok(ended
+        .first()
+        .map(|row| column::<Uuid>(row, "user_id"))
+        .transpose()?
+        .map(UserId::from))
 }

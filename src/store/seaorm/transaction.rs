@@ -150,15 +150,16 @@ pub(super) async fn run<const N: usize>(
     sql: &str,
     values: [Value; N],
 ) -> Result<Vec<QueryResult>, DbErr> {
-    let statement = Statement::from_sql_and_values(txn.backend(), sql, values);
-    txn.query(statement).await
+    txn.query(Statement::from_sql_and_values(txn.backend(), sql, values))
+        .await
 }
 
 async fn outliving<T: Send + 'static>(
     work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
 ) -> Result<T, DbErr> {
-    let ended = tokio::spawn(work).await;
-    ended.unwrap_or_else(|error| Err(internal(error.to_string())))
+    tokio::spawn(work)
+        .await
+        .unwrap_or_else(|error| Err(internal(error.to_string())))
 }
 
 /// Runs `$work` in a transaction. The work runs again in a new transaction if the transaction conflicts with a

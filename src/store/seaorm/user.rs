@@ -142,21 +142,25 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         let rows = self.read(USER, [id.as_uuid().into()]).await?;
-        let found = rows.first().map(user).transpose();
-        found.map_err(|error| store_error(&error))
+        rows.first()
+            .map(user)
+            .transpose()
+            .map_err(|error| store_error(&error))
     }
 
     async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
         let rows = self.read(CREDENTIALS, [email.canonical().into()]).await?;
-        let credentials = rows.first().map(|row| {
-            Ok(Credentials {
-                user: user(row)?,
-                password_hash: column::<Option<String>>(row, "password_hash")?
-                    .map(PasswordHash::trusted),
-                credential_version: column(row, "credential_version")?,
+        rows.first()
+            .map(|row| {
+                Ok(Credentials {
+                    user: user(row)?,
+                    password_hash: column::<Option<String>>(row, "password_hash")?
+                        .map(PasswordHash::trusted),
+                    credential_version: column(row, "credential_version")?,
+                })
             })
-        });
-        credentials.transpose().map_err(|error| store_error(&error))
+            .transpose()
+            .map_err(|error| store_error(&error))
     }
 
     async fn list_users(
@@ -203,8 +207,10 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         }
         let statement = query.build(self.backend());
         let rows = self.query(Access::Read, || statement.clone()).await?;
-        let users: Result<_, _> = rows.iter().map(user).collect();
-        users.map_err(|error| store_error(&error))
+        rows.iter()
+            .map(user)
+            .collect::<Result<_, _>>()
+            .map_err(|error| store_error(&error))
     }
 
     async fn update_profile(
@@ -213,17 +219,22 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         change: &ProfileChange,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
-        let metadata = change.metadata.clone().map(serde_json::Value::Object);
         let values = [
             id.as_uuid().into(),
             now.into(),
             change.display_name.is_some().into(),
             change.display_name.clone().flatten().into(),
-            metadata.into(),
+            change
+                .metadata
+                .clone()
+                .map(serde_json::Value::Object)
+                .into(),
         ];
         let rows = self.write(UPDATE_PROFILE, values).await?;
-        let changed = rows.first().map(user).transpose();
-        changed.map_err(|error| store_error(&error))
+        rows.first()
+            .map(user)
+            .transpose()
+            .map_err(|error| store_error(&error))
     }
 }
 

@@ -17,9 +17,11 @@ pub(super) async fn update_user(
     Json(body): Json<UpdateUserRequest>,
 ) -> Result<Json<UserView>> {
     let author = administrator.author(client);
-    let change = body.into();
-    let updated = state.administration.update_user(id, &change, &author);
-    Ok(Json(updated.await?.into()))
+    let user = state
+        .administration
+        .update_user(id, &body.into(), &author)
+        .await?;
+    Ok(Json(user.into()))
 }
 
 /// The changes to a user. Omitted members stay unchanged.

@@ -17,8 +17,10 @@ pub(super) async fn create_user(
     Json(body): Json<CreateUserRequest>,
 ) -> Result<Created<UserView>> {
     let author = administrator.author(client);
-    let user = state.administration.create_user(body.into(), &author);
-    let user = user.await?;
+    let user = state
+        .administration
+        .create_user(body.into(), &author)
+        .await?;
     Ok(Created {
         location: format!("/admin/users/{}", user.id),
         body: user.into(),

@@ -31,8 +31,10 @@ pub(super) async fn retry_mail(
     Waiting(id): Waiting,
     client: ClientInfo,
 ) -> Result<Accepted> {
-    let author = administrator.author(client);
-    state.administration.retry_mail(id, &author).await?;
+    state
+        .administration
+        .retry_mail(id, &administrator.author(client))
+        .await?;
     Ok(Accepted)
 }
 
@@ -41,8 +43,11 @@ pub(super) struct Waiting(IntentId);
 
 impl<S: Sync> Input<S> for Waiting {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        let id = request.next_param()?.parse();
-        id.map(Self).map_err(|_| ErrorKind::NotFound.into())
+        request
+            .next_param()?
+            .parse()
+            .map(Self)
+            .map_err(|_| ErrorKind::NotFound.into())
     }
 }
 

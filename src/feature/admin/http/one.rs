@@ -22,8 +22,10 @@ pub(super) async fn delete_user(
     Target(id): Target,
     client: ClientInfo,
 ) -> Result<NoContent> {
-    let author = administrator.author(client);
-    state.administration.delete_user(id, &author).await?;
+    state
+        .administration
+        .delete_user(id, &administrator.author(client))
+        .await?;
     Ok(NoContent)
 }
 
@@ -33,8 +35,10 @@ pub(super) async fn log_out(
     Target(id): Target,
     client: ClientInfo,
 ) -> Result<NoContent> {
-    let author = administrator.author(client);
-    state.administration.log_out(id, &author).await?;
+    state
+        .administration
+        .log_out(id, &administrator.author(client))
+        .await?;
     Ok(NoContent)
 }
 
@@ -44,7 +48,9 @@ pub(super) async fn unlock(
     Target(id): Target,
     client: ClientInfo,
 ) -> Result<NoContent> {
-    let author = administrator.author(client);
-    state.administration.unlock(id, &author).await?;
+    state
+        .administration
+        .unlock(id, &administrator.author(client))
+        .await?;
     Ok(NoContent)
 }

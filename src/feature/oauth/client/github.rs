@@ -52,8 +52,11 @@ pub(super) async fn user(
     let user = json::parse_object(&user)
         .map_err(|_| ProviderFault::Nonsense(USER, "is not one JSON object"))?;
     // The login name is not the identity, because a user can change it, and another user can then take it.
-    let id = user.get("id").and_then(Value::as_u64).filter(|id| *id > 0);
-    let id = id.ok_or(ProviderFault::Nonsense(USER, "has no number"))?;
+    let id = user
+        .get("id")
+        .and_then(Value::as_u64)
+        .filter(|id| *id > 0)
+        .ok_or(ProviderFault::Nonsense(USER, "has no number"))?;
     let name = user.get("name").cloned().unwrap_or_default();
     let claims = [("sub", Value::String(id.to_string())), ("name", name)];
     Ok(claims

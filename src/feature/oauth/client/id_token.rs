@@ -86,14 +86,15 @@ impl<'a> IdToken<'a> {
 
     /// Checks the signature. A failure may mean that the cached keys are outdated.
     pub(super) fn signed(&self, keys: &Keys) -> Result<Signed<'_>, ProviderFault> {
-        let key = keys.find(self.kid.as_deref(), self.algorithm);
-        let key = key.map_err(|none| {
-            ProviderFault::IdToken(match none {
-                NoKey::Ambiguous => "does not say which of several keys signed it",
-                NoKey::Unfit => "names a key for another algorithm",
-                NoKey::Unknown => "is signed with a key that is not the provider's",
-            })
-        })?;
+        let key = keys
+            .find(self.kid.as_deref(), self.algorithm)
+            .map_err(|none| {
+                ProviderFault::IdToken(match none {
+                    NoKey::Ambiguous => "does not say which of several keys signed it",
+                    NoKey::Unfit => "names a key for another algorithm",
+                    NoKey::Unknown => "is signed with a key that is not the provider's",
+                })
+            })?;
         match key.verifies(self.algorithm, self.message.as_bytes(), &self.signature) {
             true => Ok(Signed(self)),
             false => Err(ProviderFault::IdToken("has an invalid signature")),

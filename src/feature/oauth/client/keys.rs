@@ -168,7 +168,6 @@ impl Key {
     }
 
     fn fits(&self, algorithm: Algorithm) -> bool {
-        let alone = self.algorithm.as_deref();
         let fits = match self.material {
             Material::Ed25519(_) => algorithm == Algorithm::EdDsa,
             Material::P256(_) => algorithm == Algorithm::Es256,
@@ -178,7 +177,10 @@ impl Key {
                 Algorithm::EdDsa | Algorithm::Es256 | Algorithm::Es384
             ),
         };
-        fits && alone.is_none_or(|alone| Algorithm::read(alone) == Some(algorithm))
+        fits && self
+            .algorithm
+            .as_deref()
+            .is_none_or(|alone| Algorithm::read(alone) == Some(algorithm))
     }
 
     pub(super) fn verifies(&self, algorithm: Algorithm, message: &[u8], proof: &[u8]) -> bool {

@@ -77,8 +77,8 @@ pub(super) async fn fetch(
         )
         .into());
     }
-    let nonsense = |_| ProviderFault::Nonsense(what, "is not one JSON object");
-    Ok(json::parse_object(answer.body()).map_err(nonsense)?)
+    Ok(json::parse_object(answer.body())
+        .map_err(|_| ProviderFault::Nonsense(what, "is not one JSON object"))?)
 }
 
 impl Metadata {
@@ -94,8 +94,8 @@ impl Metadata {
                     let is_anonymous = url.username().is_empty() && url.password().is_none();
                     is_anonymous && url.fragment().is_none()
                 };
-                let url = url.filter(|url| web.may_ask(url) && is_plain(url));
-                url.map(Some)
+                url.filter(|url| web.may_ask(url) && is_plain(url))
+                    .map(Some)
                     .ok_or_else(|| nonsense("names an endpoint that must not be called"))
             }
         };
@@ -125,12 +125,12 @@ fn words(document: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>
     let Some(value) = said(document, name) else {
         return Ok(None);
     };
-    let words = value.as_array().and_then(|words| {
-        let word = |word: &Value| word.as_str().map(str::to_owned);
-        words.iter().map(word).collect()
-    });
-    let words: Option<Vec<String>> = words;
-    words
+    value
+        .as_array()
+        .and_then(|words| {
+            let word = |word: &Value| word.as_str().map(str::to_owned);
+            words.iter().map(word).collect::<Option<Vec<_>>>()
+        })
         .map(Some)
         .ok_or_else(|| nonsense("has a member of the wrong type"))
 }

@@ -173,8 +173,9 @@ impl Client {
             Source::Fixed(endpoints) => endpoints.authorization_url(provider, flow, None),
             Source::Discovered { .. } => {
                 let metadata = within(TIMEOUT, self.metadata()).await?;
-                let endpoints = metadata.endpoints(provider)?;
-                endpoints.authorization_url(provider, flow, Some(flow.nonce))
+                metadata
+                    .endpoints(provider)?
+                    .authorization_url(provider, flow, Some(flow.nonce))
             }
         }
     }
@@ -218,8 +219,10 @@ impl Client {
         if !is_ours {
             return Err(ProviderFault::ForeignIssuer);
         }
-        let endpoints = metadata.endpoints(provider)?;
-        let exchanged = endpoints.exchange(web, provider, answer).await?;
+        let exchanged = metadata
+            .endpoints(provider)?
+            .exchange(web, provider, answer)
+            .await?;
         let claims = self
             .verify(&metadata, keys, &exchanged, answer.nonce)
             .await?;
@@ -321,8 +324,9 @@ async fn until<T>(
     end: Instant,
     work: impl Future<Output = Result<T, ProviderFault>>,
 ) -> Result<T, ProviderFault> {
-    let done = tokio::time::timeout_at(end, work).await;
-    done.unwrap_or(Err(ProviderFault::TimedOut))
+    tokio::time::timeout_at(end, work)
+        .await
+        .unwrap_or(Err(ProviderFault::TimedOut))
 }
 
 impl fmt::Debug for Client {

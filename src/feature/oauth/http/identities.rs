@@ -53,8 +53,10 @@ async fn link(
         code,
         code_verifier,
     } = body;
-    let linked = own.feature.link(&caller, &code, &code_verifier, &client);
-    let identity = linked.await?;
+    let identity = own
+        .feature
+        .link(&caller, &code, &code_verifier, &client)
+        .await?;
     Ok(Created {
         location: format!("/users/me/identities/{}", identity.id),
         body: identity.into(),

@@ -87,8 +87,11 @@ impl FromMembers for BeginSignInQuery {
             .as_ref()
             .is_some_and(|state| state.as_ref().is_some_and(is_long))
         {
-            let detail = format!("The value is longer than {MAX_APP_STATE} bytes.");
-            members.refuse("state", "too_long", detail);
+            members.refuse(
+                "state",
+                "too_long",
+                format!("The value is longer than {MAX_APP_STATE} bytes."),
+            );
         }
         let intent = members.optional_parse(
             "intent",
@@ -120,8 +123,7 @@ impl Input<State> for BroughtBack {
     async fn take(state: &State, request: &mut Request) -> Result<Self> {
         let provider = request.next_param()?;
         state.own.feature.providers.named(&provider)?;
-        let query = request.pick_query(&READ);
-        let mut query = query.ok_or(ErrorKind::InvalidToken)?;
+        let mut query = request.pick_query(&READ).ok_or(ErrorKind::InvalidToken)?;
         let mut text = |name| match query.remove(name) {
             Some(Value::String(text)) => Some(text),
             _ => None,

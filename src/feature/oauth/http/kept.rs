@@ -41,8 +41,10 @@ pub(super) fn surplus(request: &Request) -> Vec<String> {
     ours.retain(|(rest, _)| is_ours(rest));
     ours.sort_by_key(|(_, value)| began(value));
     let surplus = (ours.len() + 1).saturating_sub(MOST).min(AT_ONCE);
-    let oldest = ours.into_iter().take(surplus);
-    oldest.map(|(rest, _)| named(rest)).collect()
+    ours.into_iter()
+        .take(surplus)
+        .map(|(rest, _)| named(rest))
+        .collect()
 }
 
 /// The start of the flow, in microseconds. A value without a time counts as the oldest.

@@ -58,8 +58,7 @@ impl Wanted {
                 "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'"
             }
         };
-        let row = sqlx::raw_sql(sql).fetch_one(connection).await?;
-        row.try_get(0)
+        sqlx::raw_sql(sql).fetch_one(connection).await?.try_get(0)
     }
 
     fn parse(text: &str) -> Result<Self, Error> {
@@ -98,12 +97,15 @@ impl Hosts {
     ) -> Result<Self, Error> {
         let parts = Parts::of(url).ok_or_else(not_a_url)?;
         parts.ensure_known()?;
-        let hosts = parts.urls()?.into_iter().map(|url| {
-            let options: PgConnectOptions = url.parse().map_err(|_| not_a_url())?;
-            let options = tune(unbracketed(options)).disable_statement_logging();
-            Ok(Host { url, options })
-        });
-        let hosts: Vec<Host> = hosts.collect::<Result<_, Error>>()?;
+        let hosts = parts
+            .urls()?
+            .into_iter()
+            .map(|url| {
+                let options: PgConnectOptions = url.parse().map_err(|_| not_a_url())?;
+                let options = tune(unbracketed(options)).disable_statement_logging();
+                Ok(Host { url, options })
+            })
+            .collect::<Result<Vec<Host>, Error>>()?;
         let wanted = match parts.wanted {
             Some(wanted) => Wanted::parse(wanted)?,
             // The store does not work on a read-only host.
@@ -163,8 +165,9 @@ impl Hosts {
             }
             if !may_pass || Instant::now() + PAUSE >= end {
                 let error = misfit.or(lasting).or(passing);
-                let silence = || unavailable("no host of the database URL answers");
-                return Err(error.unwrap_or_else(silence));
+                return Err(
+                    error.unwrap_or_else(|| unavailable("no host of the database URL answers"))
+                );
             }
             sleep(PAUSE).await;
         }
@@ -290,24 +293,33 @@ impl<'a> Parts<'a> {
         if !is_whole || !(ports.len() <= 1 || ports.len() == hosts.len()) {
             return Err(not_a_url());
         }
-        let listed = hosts.iter().enumerate().map(|(index, listed)| {
-            let port = ports.get(index).or(ports.first());
-            let port = port.map(|port| format!("port={port}"));
-            let more: Vec<String> = [Some(format!("host={listed}")), port]
-                .into_iter()
-                .flatten()
-                .collect();
-            url(host, &more)
-        });
-        Ok(listed.collect())
+        Ok(hosts
+            .iter()
+            .enumerate()
+            .map(|(index, listed)| {
+                let port = ports
+                    .get(index)
+                    .or(ports.first())
+                    .map(|port| format!("port={port}"));
+                let more: Vec<String> = [Some(format!("host={listed}")), port]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                url(host, &more)
+            })
+            .collect())
     }
 }
 
 /// Removes `host=` and `port=` from the query if `host=` lists several hosts.
 fn lists(query: Vec<&str>) -> (Option<Lists>, Vec<&str>) {
     let list = |name: &str| {
-        let mut values = query.iter().filter_map(|pair| pair.strip_prefix(name));
-        let value = values.next_back()?.replace("%2C", ",").replace("%2c", ",");
+        let value = query
+            .iter()
+            .filter_map(|pair| pair.strip_prefix(name))
+            .next_back()?
+            .replace("%2C", ",")
+            .replace("%2c", ",");
         Some(value.split(',').map(str::to_owned).collect::<Vec<_>>())
     };
     let hosts = list("host=").unwrap_or_default();
@@ -315,8 +327,9 @@ fn lists(query: Vec<&str>) -> (Option<Lists>, Vec<&str>) {
         return (None, query);
     }
     let ports = list("port=").unwrap_or_default();
-    let rest = query.into_iter();
-    let rest = rest.filter(|pair| !pair.starts_with("host=") && !pair.starts_with("port="));
+    let rest = query
+        .into_iter()
+        .filter(|pair| !pair.starts_with("host=") && !pair.starts_with("port="));
     (Some(Lists { hosts, ports }), rest.collect())
 }
 

@@ -193,8 +193,8 @@ async fn has_statement_timeout(
         "SELECT setting::bigint BETWEEN 1 AND {} FROM pg_settings WHERE name = 'statement_timeout'",
         timeout.as_millis()
     );
-    let row = sqlx::raw_sql(AssertSqlSafe(sql))
+    sqlx::raw_sql(AssertSqlSafe(sql))
         .fetch_one(connection)
-        .await?;
-    row.try_get(0)
+        .await?
+        .try_get(0)
 }
