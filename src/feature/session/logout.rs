@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl Sessions {
-    /// Ends the session that a refresh token belongs to, even if the token has been superseded. Any other text ends
-    /// nothing.
+    /// Ends the session that a refresh token belongs to, even if the token has been superseded. Any
+    /// other text has no effect.
     pub(crate) async fn logout(
         &self,
         refresh_token: &RefreshToken,
@@ -40,7 +40,7 @@ impl Sessions {
             .core
             .store
             .end_sessions(user, EndReason::LogoutAll, now, &event);
-        // An account that is gone has no session left.
+        // A deleted account has no sessions left.
         if ended.await? {
             self.core.trail.publish(&event.of(user));
         }
