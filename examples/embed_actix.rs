@@ -1,4 +1,4 @@
-//! A notes API on actix that embeds its users, with its own routes and its own table in the same database.
+//! A notes API on actix with embedded user management, its own routes, and its own table in the same database.
 //!
 //! ```sh
 //! cargo run --example embed_actix --all-features
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let auth = Auth::builder()
         .store(store)
         .secrets(Secret::generate())
-        // The links in mails begin with this URL. It includes the prefix of the router, because the linked pages are
+        // The links in emails begin with this URL. It includes the prefix of the router, because the linked pages are
         // below it.
         .public_url(format!("http://{address}/api"))
         .mailer(TerminalMailer)
@@ -117,7 +117,7 @@ async fn add_note(
     Ok(HttpResponse::Created().json(note))
 }
 
-/// The role is part of the signature, and is checked in the database.
+/// The role is part of the signature, and is checked against the database.
 async fn all_notes(
     _: WithRole<Admin>,
     db: Data<DatabaseConnection>,

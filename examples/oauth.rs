@@ -1,4 +1,4 @@
-//! A backend with sign-in by Google, GitHub or another OpenID Connect provider, and its sign-in page.
+//! A backend with sign-in through Google, GitHub or another OpenID Connect provider, and its sign-in page.
 //!
 //! ```sh
 //! export GOOGLE_CLIENT_ID=… GOOGLE_CLIENT_SECRET=…

@@ -14,7 +14,7 @@ unpack() {
         name=${name%%-[0-9]*}
         mkdir "$folder/$name"
         # All files in an archive have the same fixed time, so cargo would consider every change already built. --touch
-        # sets the present time instead.
+        # sets the current time instead.
         tar -xzf "$archive" --touch --strip-components=1 -C "$folder/$name"
     done
     rm -rf "$packed"

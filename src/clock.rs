@@ -1,4 +1,4 @@
-//! The only source of time. It returns whole microseconds, because Postgres stores no more digits.
+//! The only source of time, in whole microseconds, which is the precision of Postgres.
 
 use std::{
     fmt::Debug,
@@ -32,7 +32,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved. Clones share the time.
+/// A clock that changes only when it is moved. Clones share the time.
 ///
 /// ```
 /// use std::time::Duration;

@@ -12,7 +12,8 @@ use crate::{
     trail::Trail,
 };
 
-/// The parts that every feature uses. A feature consists of an `Arc<Core>` and a few fields of its own.
+/// The parts that every feature uses. A feature consists of an `Arc<Core>` and a few additional
+/// fields.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,

@@ -1,8 +1,8 @@
 //! The time by which a request is answered: [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
 //!
 //! A store begins no write that could be committed after the deadline, so that nothing is committed after a 503. The
-//! stores of this crate check the deadline themselves; a host's own store has to ask [`Deadline::current`]. A failed
-//! sign-in is recorded even after the deadline.
+//! stores of this crate check the deadline themselves; a host's own store has to check
+//! [`Deadline::current`]. A failed sign-in is recorded even after the deadline.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ struct Timeout {
 }
 
 impl Deadline {
-    /// A deadline at this instant, for a request whose whole timeout is `whole`. Endpoints set their own deadlines. A
-    /// host that calls in process can set the deadline of its own timeout here.
+    /// A deadline at this instant, for a request whose full timeout is `whole`. Endpoints set their
+    /// own deadlines. A host that calls in process can pass the deadline of its own timeout.
     #[must_use]
     pub fn at(at: Instant, whole: Duration) -> Self {
         Self(Some(Timeout { at, whole }))

@@ -123,7 +123,8 @@ fn canonical_local(local: &str) -> Result<String, InvalidEmail> {
 /// The domain as A-labels, by UTS #46 with the STD3 rules. It must have two labels or more, and the last label must
 /// not be all digits.
 fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
-    // IDNA drops invisible characters, so the displayed address would differ from the one that mail is sent to.
+    // IDNA drops invisible characters, so the displayed address would differ from the one that
+    // email is sent to.
     if domain.ends_with('.') || domain.chars().any(is_invisible) {
         return Err(InvalidEmail(()));
     }
@@ -162,8 +163,8 @@ fn is_ldh(label: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-/// Whether this is a noncharacter, or a format character, which changes how an address looks but not where its mail
-/// goes.
+/// Whether this is a noncharacter, or a format character, which changes how an address looks but
+/// not where its email goes.
 fn is_invisible(c: char) -> bool {
     matches!(u32::from(c),
         0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0xFEFF

@@ -1,4 +1,4 @@
-//! The one error of the crate: opaque, with a [kind](ErrorKind) to match on and a source for logs.
+//! The crate's only error type: opaque, with a [kind](ErrorKind) to match on and a source for logs.
 
 pub(crate) mod kind;
 mod refusal;
@@ -16,8 +16,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The error of a use case.
 ///
-/// Match on [`kind`](Self::kind). The text and the source are for logs; neither ever holds a secret, and neither
-/// reaches an HTTP reply.
+/// Match on [`kind`](Self::kind). The text and the source are for logs; neither ever contains a
+/// secret, and neither reaches an HTTP reply.
 ///
 /// `Debug` prints the text and its causes on one line, and a hint if there is one. A `main` that returns the error
 /// prints this line.
@@ -52,7 +52,7 @@ pub struct Violation {
     pub pointer: String,
     /// A stable snake_case word, for example `required`.
     pub code: &'static str,
-    /// A sentence for people.
+    /// A human-readable sentence.
     pub detail: String,
 }
 
@@ -87,7 +87,7 @@ impl Error {
         Self::new(ErrorKind::Configuration).with_source(message)
     }
 
-    /// An error that a defect of this crate caused, with its source.
+    /// An error caused by a defect in this crate, with its source.
     pub fn internal(source: impl Into<BoxError>) -> Self {
         Self::new(ErrorKind::Internal).with_source(source)
     }
@@ -188,7 +188,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// The next step for a developer who meets this cause.
+/// The next step for a developer who encounters this cause.
 fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
     match cause.downcast_ref::<StoreError>()? {
         StoreError::Schema(_) => Some("run `store.migrate()` before the first request"),
@@ -220,8 +220,8 @@ impl From<Refusal> for Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The statement lost to concurrent statements. Either every retry lost as well, or the statement ran in a
-    /// transaction of the host's, where nothing is retried.
+    /// The statement lost to concurrent statements. Either every retry lost as well, or the
+    /// statement ran in the host's transaction, where nothing is retried.
     #[error("the statement lost to concurrent ones")]
     Conflict(#[source] BoxError),
     /// A stored value cannot be read back.

@@ -49,7 +49,7 @@ macro_rules! id {
         pub struct $name(uuid::Uuid);
 
         impl $name {
-            /// A new identifier; `now` orders it among the others.
+            /// A new identifier; `now` determines its order.
             #[must_use]
             pub fn new(now: $crate::clock::Timestamp) -> Self {
                 Self($crate::id::uuid_v7(now))

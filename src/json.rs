@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value, map::Entry};
 use crate::error::{Error, ErrorKind, Result};
 
 /// `serde_json` marks raw JSON text and numbers with names that have this prefix. Which of these names it recognizes
-/// depends on the features that any crate of the program switches on.
+/// depends on the features that any crate of the program enables.
 const PRIVATE: &str = "$serde_json::private::";
 const NUMBER: &str = "$serde_json::private::Number";
 

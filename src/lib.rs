@@ -1,4 +1,4 @@
-//! User management and authentication that a Rust backend embeds.
+//! Embeddable user management and authentication for Rust backends.
 //!
 //! Add the crate and mount one axum or actix router. Registration, login, JWT access tokens, refresh tokens, logout,
 //! password reset and mail then work on the backend's own Postgres or SQLite. There is no other server to run.
@@ -26,38 +26,41 @@
 //!
 //! # The pieces
 //!
-//! * [`Auth`] is the handle that an application holds. It is cheap to clone and has no type parameters.
-//!   [`AuthBuilder`] builds it.
+//! * [`Auth`] is the handle through which an application uses the crate. It is cheap to clone and
+//!   has no type parameters. [`AuthBuilder`] builds it.
 //! * [`UserService`] is an object-safe trait for the use cases. [`Auth`] implements it, the endpoints call it, and a
 //!   host may wrap it with [`AuthBuilder::wrap_service`].
 //! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth): the same contract, byte for byte, on both.
-//!   Both take a `ClientAddress`, the rule by which the address of a client is found. There is no default rule.
-//!   Handlers of the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the
-//!   database) or a [`guard`], such as [`guard::WithRole`]. `RequireRole` and `RequirePermission` guard whole groups
-//!   of routes. [`user::RolePermissions`] maps roles to permissions.
+//!   Both take a `ClientAddress`, the rule for finding the address of a client. There is no default
+//!   rule. The host's own handlers take [`CurrentUser`] (verified token, no query), [`ActiveUser`]
+//!   (confirmed by the database) or a [`guard`], such as [`guard::WithRole`]. `RequireRole` and
+//!   `RequirePermission` guard whole groups of routes. [`user::RolePermissions`] maps roles to
+//!   permissions.
 //! * [`verifier::Verifier`] verifies the tokens of another service by its published keys, without a database.
 //!   [`guard::ClaimedRole`] and [`guard::ClaimedPermission`] trust the token alone, with a `Verifier` or with an
 //!   [`Auth`].
 //! * [`store::Store`] keeps all state. [`memory::MemoryStore`] is the reference, and `seaorm::SeaOrmStore` works on
-//!   Postgres and SQLite. A host tests a store of its own with the `conformance` checks.
+//!   Postgres and SQLite. A host tests its own store with the `conformance` checks.
 //! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react to changes.
 //! * [`account`] and [`session`] are the use cases of signed-in users, and [`admin`] those of administrators. The
 //!   endpoints that [`UserService`] does not cover use them.
-//! * [`Auth::within`] registers, changes and deletes users inside a transaction of the host.
+//! * [`Auth::within`] registers, changes and deletes users inside the host's transaction.
 //! * [`event`] is the audit trail. An [`event::Sink`] also receives its events.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox until they are sent.
-//! * [`identity`] has the identities of users at providers. With the feature `oauth`, users sign in with these
-//!   identities.
-//! * [`limit`] has the rate limits, and the lockout after wrong passwords. [`lockout`] lets users lift a lockout.
+//! * [`identity`] contains the identities of users at providers. With the feature `oauth`, users
+//!   sign in with these identities.
+//! * [`limit`] contains the rate limits, and the lockout after wrong passwords. [`lockout`] lets
+//!   users lift a lockout.
 //! * [`Auth::run`] does the background work: it sends letters and deletes expired data.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
 //! * [`deadline::Deadline`] is the time at which an unanswered request gets a 503. A store writes nothing that could be
 //!   committed after that time.
-//! * `testing` is for the tests of a host: a service in memory, with control over its users, tokens, mails and clock.
+//! * `testing` is for the tests of a host: a service in memory, with control over its users,
+//!   tokens, emails and clock.
 //!
 //! # Cargo features
 //!
-//! No feature is on by default. A feature adds API and never changes what the rest does.
+//! No feature is on by default. A feature adds API and never changes existing behaviour.
 //!
 //! | feature | what it adds |
 //! |---|---|
@@ -69,11 +72,11 @@
 //! | `smtp` | mail by SMTP, over rustls |
 //! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`](verifier::Verifier) |
 //! | `breach-check` | [`credential::HttpBreachCheck`]: asks whether a new password was stolen elsewhere, without sending it |
-//! | `strength` | [`credential::PasswordPolicy::with_min_strength`]: an estimate of how soon a new password is guessed |
-//! | `metrics` | figures about load, by the `metrics` crate: see [`metric`] |
+//! | `strength` | [`credential::PasswordPolicy::with_min_strength`]: estimates how guessable a new password is |
+//! | `metrics` | load figures, through the `metrics` crate: see [`metric`] |
 //! | `oauth` | [`oauth`]: sign-in with a provider, OpenID Connect or GitHub |
 //! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
-//! | `pages` | pages for the links in mails, without script |
+//! | `pages` | pages without scripts for the links in mails |
 //! | `tls` | cryptography for TLS, by aws-lc; `postgres` switches it on, and a host may [bring its own](#cryptography) |
 //! | `testing` | a whole service for a host's tests, the conformance checks, and [`store::Gate`] |
 //!
@@ -96,13 +99,13 @@
 //!   password. See [`credential`].
 //! * Refresh tokens are stored as digests, rotate in place, and have at most one successor. If a used token comes back
 //!   after its grace period, the session ends. See [`token`].
-//! * Access tokens pass a verifier that accepts exactly what this crate issues (RFC 8725, and stricter).
+//! * The verifier of access tokens accepts exactly what this crate issues (RFC 8725, and stricter).
 //! * A caller without a token cannot find out whether an address has an account, except by registering it where
 //!   registration is open.
 //! * Secrets never reach logs, errors or `Debug` output.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// The ground layer, which imports nothing of ours.
+// The base layer, which imports no other layer.
 pub mod clock;
 pub mod deadline;
 mod email;
@@ -164,7 +167,7 @@ mod sign_in;
 mod feature;
 mod service;
 
-// The handle that an application holds, and the frameworks.
+// The application's handle, and the frameworks.
 mod auth;
 mod framework;
 #[cfg(feature = "testing")]
@@ -184,7 +187,7 @@ pub use self::{
     user::{User, UserId},
 };
 
-// Short paths.
+// Shorter paths for common types.
 #[cfg(feature = "http")]
 pub use self::auth::endpoints;
 pub use self::auth::{background, guard, transaction};
@@ -222,8 +225,8 @@ pub use self::store::seaorm;
     feature = "testing"
 ))]
 pub mod guide {
-    /// Each page is one file. The macro puts the links between modules before the text of the file, because the first
-    /// of two definitions of a link counts.
+    /// Each page is one file. The macro puts the links between modules before the text of the file,
+    /// because the first of two definitions of a link takes precedence.
     macro_rules! pages {
         ($($page:ident $file:literal)*) => {$(
             #[doc = "[Embedding]: crate::guide::embedding"]

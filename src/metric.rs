@@ -1,4 +1,4 @@
-//! Figures about load, through the facade of the [`metrics`](https://docs.rs/metrics) crate (feature `metrics`).
+//! Load figures, through the [`metrics`](https://docs.rs/metrics) crate (feature `metrics`).
 //!
 //! A host installs a recorder of its choice, with an exporter. Without a recorder, recording costs next to nothing.
 //! Gauges count from zero, so install the recorder before the first request.

@@ -98,7 +98,7 @@ impl Purges {
         let mut shutdown = pin!(shutdown);
         let mut pause = jittered(FIRST);
         loop {
-            // It is safe to drop a purge half way, because each batch is complete by itself.
+            // It is safe to drop a purge halfway, because each batch is complete by itself.
             let purged = async {
                 time::sleep(pause).await;
                 self.purge().await

@@ -22,7 +22,7 @@ macro_rules! purposes {
                 }
             }
 
-            /// The page that the link leads to, unless the host has a page of its own.
+            /// The page that the link leads to, unless the host has its own page.
             #[must_use]
             pub fn page(self) -> &'static str {
                 match self {

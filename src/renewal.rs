@@ -112,8 +112,8 @@ impl<F: Fetch> Renewed<F> {
         kept.as_ref().map(|kept| (Arc::clone(&kept.value), kept.at))
     }
 
-    /// Begins an attempt, unless the last one is too recent. The attempt runs in a task of its own, so that a caller
-    /// that disconnects does not end the attempt for other callers.
+    /// Begins an attempt, unless the last one is too recent. The attempt runs in its own task, so
+    /// that a caller that disconnects does not end the attempt for other callers.
     fn attempt(&self, mut last: OwnedMutexGuard<Option<Timestamp>>) -> Option<JoinHandle<()>> {
         let (now, terms) = (self.0.clock.now(), self.0.terms);
         let pause = match self.at_hand() {
@@ -160,8 +160,8 @@ impl<F: Fetch> Clone for Renewed<F> {
     }
 }
 
-/// Whether less than this time has passed. If the clock was set back, the answer is no, so that the next fetch is not
-/// delayed.
+/// Whether less than this time has passed. Returns `false` if the clock was set back, so that the
+/// next fetch is not delayed.
 fn within(since: Timestamp, now: Timestamp, time: Duration) -> bool {
     (now - since).to_std().is_ok_and(|gone| gone < time)
 }

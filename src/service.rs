@@ -23,8 +23,8 @@ use crate::{
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.
 #[async_trait]
 pub trait UserService: std::fmt::Debug + Send + Sync {
-    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode), because the mode closes only
-    /// the endpoint.
+    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode), because
+    /// the mode applies only to the endpoint.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),
@@ -35,8 +35,8 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
 
     /// Signs in with address and password.
     ///
-    /// If the future is dropped, the call leaves the queue and the attempt is taken back. A password check that has
-    /// begun runs to its end, and its outcome is recorded.
+    /// If the future is dropped, the call leaves the queue and the attempt is taken back. A
+    /// password check that has begun runs to completion, and its outcome is recorded.
     ///
     /// # Errors
     /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong password, and an
@@ -57,7 +57,8 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// ended the session; [`RateLimited`](crate::ErrorKind::RateLimited).
     async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair>;
 
-    /// Ends the session of a refresh token. A token that is not ours, or whose session has ended, ends nothing.
+    /// Ends the session of a refresh token. A token that is not ours, or whose session has ended,
+    /// has no effect.
     ///
     /// # Errors
     /// None, except [`Unavailable`](crate::ErrorKind::Unavailable).
@@ -66,11 +67,12 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// Ends every session of the caller, including the current session.
     ///
     /// # Errors
-    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also if the session has ended.
+    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the token is invalid or its
+    /// session has ended.
     async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()>;
 
-    /// Mails a link to set a new password, if the address has an active account. The call takes the same time in every
-    /// case.
+    /// Emails a link to set a new password, if the address has an active account. The call takes
+    /// the same time in every case.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded).
@@ -92,20 +94,22 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// The caller, confirmed by the database.
     ///
     /// # Errors
-    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also if the session has ended.
+    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the token is invalid or its
+    /// session has ended.
     async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser>;
 
     /// The caller, confirmed by the database to have the role.
     ///
     /// # Errors
-    /// As for [`current_user`](Self::current_user), and [`Forbidden`](crate::ErrorKind::Forbidden) without the role.
+    /// The errors of [`current_user`](Self::current_user), and
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role.
     async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser>;
 
     /// A page of users, newest first. The calling code has to check whether its caller may see the users.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, an invalid cursor, or a
-    /// cursor of another filter.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, an
+    /// invalid cursor, or a cursor for another filter.
     async fn list_users(&self, query: &UserQuery) -> Result<Page<User>>;
 }
 
@@ -119,7 +123,7 @@ pub struct Registration {
     pub password: Password,
     /// The display name: at most 200 code points, no control characters.
     pub display_name: Option<String>,
-    /// The language of mails to the user; English by default.
+    /// The language of emails to the user; English by default.
     pub locale: Option<Locale>,
     /// The client.
     pub client: ClientInfo,
@@ -137,7 +141,7 @@ impl Registration {
         }
     }
 
-    /// Sets the language of mails to the user.
+    /// Sets the language of emails to the user.
     #[must_use]
     pub fn with_locale(mut self, locale: Locale) -> Self {
         self.locale = Some(locale);

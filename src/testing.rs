@@ -1,9 +1,9 @@
-//! Support for the tests of a host: a whole service in memory, its clock, its mails, and users with tokens.
+//! Support for a host's tests: an in-memory service, its clock, its emails, and users with tokens.
 //!
 //! Nothing here is a test double: accounts are registered, tokens belong to a session, and the extractors, guards and
 //! endpoints behave as in production. Only the hashing is cheap and runs on the calling thread, so that a test may
-//! pause tokio's clock. The clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. The
-//! [`conformance`](crate::store::conformance) checks test a store of the host's own.
+//! pause tokio's clock. The clock of the service changes only when it is moved, and emails stay in
+//! a [`Mailbox`]. The [`conformance`](crate::store::conformance) checks test the host's own store.
 //!
 //! A failure in these functions is a fault in the test, so they panic instead of returning an error.
 //!
@@ -101,7 +101,8 @@ use crate::{
 /// The password of every user that a [`TestAuth`] creates.
 pub const PASSWORD: &str = "the same passphrase for every user of a test";
 
-/// An [`Auth`] on a store in memory, with its clock and mails under the control of a test. Clones share everything.
+/// An [`Auth`] on a store in memory, with its clock and emails under the control of a test. Clones
+/// share everything.
 ///
 /// ```
 /// use std::time::Duration;
@@ -119,7 +120,7 @@ pub const PASSWORD: &str = "the same passphrase for every user of a test";
 /// auth.clock().advance(Duration::from_secs(600));
 /// assert!(auth.verify(&token).is_err());
 ///
-/// // Mails can be read, and their links used.
+/// // Emails can be read, and their links used.
 /// auth.forgot_password(&ann.email, &Default::default()).await?;
 /// let link = auth.token_mailed_to("ann@example.org").await;
 /// auth.reset_password(&link, &"another passphrase".into(), &Default::default()).await?;
@@ -140,7 +141,7 @@ impl TestAuth {
         Self::with(|builder| builder)
     }
 
-    /// A service with settings of the host's own, for example hooks.
+    /// A service with the host's own settings, for example hooks.
     ///
     /// # Panics
     /// If the settings are invalid.
@@ -169,15 +170,15 @@ impl TestAuth {
         &self.auth
     }
 
-    /// The clock that the test controls. It stands still until the test moves it. If the builder was given another
-    /// clock, the service uses that clock instead.
+    /// The clock that the test controls. It changes only when the test moves it. If the builder was
+    /// given another clock, the service uses that clock instead.
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
 
-    /// The mails that were sent. If the builder was given another mailer, the service uses that mailer, and this
-    /// mailbox stays empty.
+    /// The emails that were sent. If the builder was given another mailer, the service uses that
+    /// mailer, and this mailbox stays empty.
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
@@ -194,7 +195,7 @@ impl TestAuth {
     /// Registers a user as [`user`](Self::user) does, with exactly these roles.
     ///
     /// # Panics
-    /// As [`user`](Self::user).
+    /// If [`user`](Self::user) panics.
     pub async fn user_with_roles(
         &self,
         email: &str,
@@ -236,7 +237,7 @@ impl TestAuth {
     /// Opens a session, and returns its access token.
     ///
     /// # Panics
-    /// As [`sign_in`](Self::sign_in).
+    /// If [`sign_in`](Self::sign_in) panics.
     pub async fn token_of(&self, user: &User) -> AccessToken {
         self.sign_in(user).await.access_token
     }
@@ -244,12 +245,12 @@ impl TestAuth {
     /// Opens a session, and returns the value of the `Authorization` header with its access token.
     ///
     /// # Panics
-    /// As [`sign_in`](Self::sign_in).
+    /// If [`sign_in`](Self::sign_in) panics.
     pub async fn bearer_of(&self, user: &User) -> String {
         format!("Bearer {}", self.token_of(user).await.expose())
     }
 
-    /// Sends the due mails, and returns the most recently ordered mail to this address.
+    /// Sends the due emails, and returns the most recently ordered email to this address.
     ///
     /// # Panics
     /// If the store fails.
@@ -258,10 +259,10 @@ impl TestAuth {
         self.mailbox.last_to(address)
     }
 
-    /// The token in the link of the [last mail](Self::last_mail_to) to this address.
+    /// The token in the link of the [last email](Self::last_mail_to) to this address.
     ///
     /// # Panics
-    /// If there is no such mail, or it contains no token.
+    /// If there is no such email, or it contains no token.
     pub async fn token_mailed_to(&self, address: &str) -> OneTimeToken {
         let mail = self
             .last_mail_to(address)

@@ -1,4 +1,4 @@
-//! The host's own part of the embedding examples: a table of notes beside the tables of Hallpass.
+//! The host's own part of the embedding examples: a table of notes next to the tables of Hallpass.
 
 use chrono::{DateTime, Utc};
 use hallpass::UserId;

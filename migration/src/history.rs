@@ -1,4 +1,4 @@
-//! The table `auth_migrations` of applied migrations.
+//! The table of applied migrations, `auth_migrations`.
 
 use std::collections::BTreeMap;
 

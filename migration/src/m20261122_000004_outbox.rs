@@ -1,4 +1,4 @@
-//! The outbox: the table of mails to be sent.
+//! The outbox: the table of emails to be sent.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
@@ -41,7 +41,8 @@ fn up(backend: DbBackend) -> Vec<Statement> {
         .col(ColumnDef::new(AuthOutbox::Address).text().not_null())
         .col(time(AuthOutbox::CreatedAt).not_null())
         .col(time(AuthOutbox::NotAfter).not_null())
-        // When to send the mail. While a worker holds a lease on the mail, this is the end of the lease.
+        // When to send the email. While a worker holds a lease on the email, this is the end of the
+        // lease.
         .col(time(AuthOutbox::DueAt).not_null())
         .col(ColumnDef::new(AuthOutbox::Attempts).integer().not_null())
         .col(ColumnDef::new(AuthOutbox::LastError).text())

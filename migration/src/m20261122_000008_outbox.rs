@@ -51,23 +51,25 @@ const COMMON: &str = "id, letter, address, created_at, not_after, due_at, attemp
 /// SQLite cannot make a column nullable, so the table is created again. In between, a second table keeps its rows.
 fn up(backend: DbBackend) -> Vec<Statement> {
     // There is no foreign key to the user, so the row outlives a deleted user. The worker then finds no recipient and
-    // marks the mail complete.
+    // marks the email complete.
     let outbox = Table::create()
         .table(AuthOutbox::Table)
         .col(id())
         .col(ColumnDef::new(AuthOutbox::Letter).text().not_null())
-        // If only the user is set, the mail goes to this user. If only the address is set, the mail goes to the account
-        // with this address. If both are set, the mail goes to this address on behalf of this user.
+        // If only the user is set, the email goes to this user. If only the address is set, the
+        // email goes to the account with this address. If both are set, the email goes to this
+        // address on behalf of this user.
         .col(ColumnDef::new(AuthOutbox::UserId).uuid())
         .col(ColumnDef::new(AuthOutbox::Address).text())
         .col(ColumnDef::new(AuthOutbox::Payload).json_binary().not_null())
         .col(time(AuthOutbox::CreatedAt))
         .col(time(AuthOutbox::NotAfter))
-        // When to send the mail. While a worker holds a lease on the mail, this is the end of the lease.
+        // When to send the email. While a worker holds a lease on the email, this is the end of the
+        // lease.
         .col(time(AuthOutbox::DueAt))
         .col(ColumnDef::new(AuthOutbox::State).text().not_null())
         .col(ColumnDef::new(AuthOutbox::Attempts).integer().not_null())
-        // Whether the mail has been counted against the budget of its recipient.
+        // Whether the email has been counted against the budget of its recipient.
         .col(ColumnDef::new(AuthOutbox::Admitted).boolean().not_null())
         .col(ColumnDef::new(AuthOutbox::LastError).text())
         .take();
@@ -94,7 +96,8 @@ fn up(backend: DbBackend) -> Vec<Statement> {
                 SELECT {COMMON}, '{{}}', 'pending', FALSE FROM auth_outbox_kept"
             ),
             "DROP TABLE auth_outbox_kept",
-            // With this partial index, a worker reads only mails that are due, however many dead mails there are.
+            // With this partial index, a worker reads only emails that are due, however many dead
+            // emails there are.
             "CREATE INDEX auth_outbox_due ON auth_outbox (due_at, id) WHERE state = 'pending'",
             "CREATE INDEX auth_outbox_dead ON auth_outbox (id) WHERE state = 'dead'",
         ]
@@ -108,8 +111,8 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     statements
 }
 
-/// Keeps the pending mails that have only an address. All other mails are lost, because the older version cannot store
-/// them.
+/// Keeps the pending emails that have only an address. All other emails are lost, because the older
+/// version cannot store them.
 fn down(backend: DbBackend) -> Vec<Statement> {
     let outbox = Table::create()
         .table(AuthOutbox::Table)

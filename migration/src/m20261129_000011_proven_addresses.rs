@@ -10,20 +10,22 @@ pub(crate) const MIGRATION: Migration = Migration {
     down,
 };
 
-/// From this migration on, `email_verified_at` alone says that an address is proven. Before, `auth_identities.unproven`
-/// marked an address that was asserted only by a provider that is not trusted for it.
+/// From this migration on, only `email_verified_at` records that an address is proven. Before,
+/// `auth_identities.unproven` marked an address that was asserted only by a provider that is not
+/// trusted for it.
 ///
-/// If an account was created through a provider, the previous version dated the proof of its address at the creation
-/// of the account. A proof by a link or an administrator is dated later. A password reset kept a date that was already
-/// set. An account therefore keeps its proof if the proof is dated later than the account, or if the identity with
-/// which the account was created still exists and is not marked. If that identity is missing, it was unlinked, or a
-/// reset removed it but left other identities of the previous holder. The owner of such an account has to prove the
-/// address again, by a link or by a takeover, which clears the account.
+/// When an account was created through a provider, the previous version set `email_verified_at` to
+/// the creation time of the account. A link or an administrator set a later time. A password reset
+/// did not change a time that was already set. An account therefore stays verified if that time is
+/// later than its creation, or if the identity with which the account was created still exists and
+/// is not marked. If that identity is missing, it was unlinked, or a reset removed it but left
+/// other identities of the previous holder. The owner of such an account has to prove the address
+/// again, by a link or by a takeover, which clears the account.
 ///
 /// The column `unproven` stays, unused and false, because the previous version reads and writes it. After this
-/// migration, an instance of the previous version may create an account on the word of an untrusted provider. Such an
-/// account counts as proven, and its identity is marked. The migration that drops the column repeats the first
-/// statement.
+/// migration, an instance of the previous version may create an account whose address only an
+/// untrusted provider asserted. Its address counts as proven, and its identity is marked. The
+/// migration that drops the column repeats the first statement.
 const UP: [&str; 3] = [
     "UPDATE auth_users SET email_verified_at = NULL \
     WHERE email_verified_at = created_at AND EXISTS (\

@@ -1,4 +1,4 @@
-//! The account and the due time of a mail, in the outbox.
+//! The account and the due time of an email, in the outbox.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
@@ -23,17 +23,17 @@ enum AuthOutbox {
     OrderedVersion,
 }
 
-/// The account that a mail was ordered for, and the time from which its due time is valid.
+/// The account that an email was ordered for, and the time from which its due time is valid.
 ///
 /// All these columns are null in rows that the previous version wrote. Instances of the previous version still write
-/// such rows while they are being replaced. A mail in such a row belongs to the account that the first claim by this
-/// version finds; the previous version looked the account up at every claim. Even if the clock is set back, the mail is
-/// not due before its due time. The time of its request is `created_at`. A retry of such a mail changes an address only
-/// if its token is still valid.
+/// such rows while they are being replaced. An email in such a row belongs to the account that the
+/// first claim by this version finds; the previous version looked the account up at every claim.
+/// Even if the clock is set back, the email is not due before its due time. The time of its request
+/// is `created_at`. A retry of such an email changes an address only if its token is still valid.
 ///
-/// The previous version reads none of these columns. It may postpone or claim a mail of this version and leave
-/// `holds_from` unchanged. `holds_from` is then too early. After the clock is set back, the mail is therefore due early
-/// only if the clock shows a time before that value.
+/// The previous version reads none of these columns. It may postpone or claim an email of this
+/// version and leave `holds_from` unchanged. `holds_from` is then too early. After the clock is set
+/// back, the email is therefore due early only if the clock shows a time before that value.
 fn up(backend: DbBackend) -> Vec<Statement> {
     let columns = [
         ColumnDef::new(AuthOutbox::HoldsFrom)
@@ -58,7 +58,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     let mut statements: Vec<Statement> = columns.into_iter().map(add).collect();
     statements.extend(
         [
-            // Finds mails that were postponed before the clock went back. Usually there are none.
+            // Finds emails that were postponed before the clock went back. Usually there are none.
             "CREATE INDEX auth_outbox_due_later ON auth_outbox (holds_from) WHERE state = 'pending'",
             // For the purge, which keeps a token if its letter may still be retried.
             "CREATE INDEX auth_outbox_changes ON auth_outbox (user_id) WHERE letter = 'confirm_email_change'",
@@ -68,7 +68,8 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     statements
 }
 
-/// After `down`, the account of a mail is looked up again at every claim, as the previous version does.
+/// After `down`, the account of an email is looked up again at every claim, as the previous version
+/// does.
 fn down(backend: DbBackend) -> Vec<Statement> {
     let mut statements = ["auth_outbox_changes", "auth_outbox_due_later"]
         .map(|name| Statement::from_string(backend, format!("DROP INDEX {name}")))

@@ -62,7 +62,7 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
 /// Reverts the last `steps` migrations, or all of them, in one transaction. The data in their tables is lost.
 ///
 /// # Errors
-/// If the database fails, or holds migrations that this version does not know.
+/// If the database fails, or contains migrations that this version does not know.
 pub async fn down(db: &DatabaseConnection, steps: Option<u32>) -> Result<(), DbErr> {
     supported(db)?;
     let txn = locked(db).await?;

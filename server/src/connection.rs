@@ -1,4 +1,4 @@
-//! Connections that take little memory, and end soon if their clients do not read.
+//! Connections that use little memory, and end soon if their clients do not read.
 
 use std::{
     io,
@@ -25,7 +25,7 @@ pub(crate) struct Connection {
     patience: Duration,
     /// The time limit that runs while a write makes no progress.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// The task that is to read again once a write makes progress.
+    /// The task to wake for reading once a write makes progress.
     reader: Option<Waker>,
 }
 

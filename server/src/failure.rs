@@ -10,7 +10,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The failure of a setting that is invalid by itself.
+    /// The failure of a setting that is invalid on its own.
     pub(crate) fn of_setting(line: String) -> Self {
         Self { line, status: 2 }
     }
@@ -20,7 +20,7 @@ impl Failure {
         Self { line, status: 1 }
     }
 
-    /// The exit status: 2 if a setting is invalid by itself, otherwise 1.
+    /// The exit status: 2 if a setting is invalid on its own, otherwise 1.
     pub fn status(&self) -> i32 {
         self.status
     }

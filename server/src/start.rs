@@ -27,7 +27,7 @@ use crate::{
     settings::{LimitStore, providers},
 };
 
-/// How long mails, hooks and sinks in flight may take when the server stops.
+/// How long emails, hooks and sinks in flight may take when the server stops.
 const BACKGROUND_DRAIN: Duration = Duration::from_secs(2);
 /// How long the database may take to close.
 const CLOSE: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use crate::{clock::Timestamp, limit::LimitKey};
 
 /// The time that one log line of a client covers.
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
-/// The number of clients that have a log line of their own. All other clients share one line.
+/// The number of clients that have their own log line. All other clients share one line.
 const CLIENTS: usize = 1000;
 
 /// For each client, the refusals that are not logged yet. All clients that share a line have the key `None`.

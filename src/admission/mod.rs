@@ -58,7 +58,8 @@ struct Inner {
     rates: RateLimits,
     lockout: Option<Lockout>,
     limiter: Arc<dyn Limiter>,
-    /// Whether the store is the limiter. If so, the store clears a counter in the statement that writes the success.
+    /// Whether the store is the limiter. If so, the store clears a counter in the statement that
+    /// records the success.
     is_in_store: bool,
     local: Arc<dyn Limiter>,
     refusals: Refusals,
@@ -129,7 +130,7 @@ impl Limits {
         Ok(())
     }
 
-    /// Checks, without asking the store, whether a client is known to be over a limit.
+    /// Checks, without querying the store, whether a client is known to be over a limit.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited).
@@ -201,8 +202,8 @@ impl Limits {
     /// Admits a call that costs one read statement, and counts it in the memory of this process.
     ///
     /// # Errors
-    /// As [`admit_here`](Self::admit_here), and [`Overloaded`](ErrorKind::Overloaded) if too many callers wait for a
-    /// permit.
+    /// The errors of [`admit_here`](Self::admit_here), and [`Overloaded`](ErrorKind::Overloaded) if
+    /// too many callers wait for a permit.
     #[cfg(feature = "pages")]
     pub(crate) async fn admit_to_read(&self, budget: Budget, ip: Option<IpAddr>) -> Result<Permit> {
         self.admit_here(budget, ip).await?;
@@ -306,15 +307,15 @@ impl Limits {
         }
     }
 
-    /// The counter that the store clears in the statement that writes the success. If this is `None`,
-    /// [`clear_after`](Self::clear_after) clears the counter.
+    /// The counter that the store clears in the statement that records the success. If this is
+    /// `None`, [`clear_after`](Self::clear_after) clears the counter.
     pub(crate) fn cleared_with(&self, counted: Counted) -> Option<LimitKey> {
         counted.key.filter(|_| self.0.is_in_store)
     }
 
     /// Forgets the failures that preceded a success, if the counters are kept outside the store. An error is only
-    /// logged, because the success is already written. If the counter is not cleared, the user may have to wait before
-    /// a later attempt.
+    /// logged, because the success is already recorded. If the counter is not cleared, the user may
+    /// have to wait before a later attempt.
     pub(crate) async fn clear_after(&self, counted: Counted) {
         let Some(key) = counted.key.filter(|_| !self.0.is_in_store) else {
             return;

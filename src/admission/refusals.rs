@@ -7,12 +7,14 @@ use crate::{
     limit::{Charge, Charged, Held, LimitKey, Rule},
 };
 
-/// The maximum number of remembered refusals. If a refusal is no longer remembered, the store is asked again.
+/// The maximum number of remembered refusals. If a refusal is no longer remembered, the store is
+/// queried again.
 const CAPACITY: usize = 10_000;
 
-/// Remembers the charges that the store has refused, so that the store is not asked again before it could accept them.
-/// This is safe because the counter of a [`Rate`](crate::limit::Rate) only grows, whichever instance charges it.
-/// Refused attempts are not remembered, because a lockout can be lifted early.
+/// Remembers the charges that the store has refused, so that the store is not queried again before
+/// it could accept them. This is safe because the counter of a [`Rate`](crate::limit::Rate) only
+/// grows, whichever instance charges it. Refused attempts are not remembered, because a lockout can
+/// be lifted early.
 #[derive(Debug)]
 pub(super) struct Refusals(Cache<LimitKey, Held>);
 

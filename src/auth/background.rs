@@ -21,13 +21,13 @@ use crate::{error::Result, purge::Purged};
 const RESTART: Duration = Duration::from_secs(1);
 
 impl Auth {
-    /// Does all background work: [sends](Self::run_mail) mails, [deletes](Self::run_purge) expired data, and fetches
-    /// the endpoints and keys of [providers](crate::oauth). Spawn it once per process; any number of processes share
-    /// the work.
+    /// Does all background work: [sends](Self::run_mail) emails, [deletes](Self::run_purge) expired
+    /// data, and fetches the endpoints and keys of [providers](crate::oauth). Spawn it once per
+    /// process; any number of processes share the work.
     ///
-    /// When `shutdown` completes, mails in flight get 5 more seconds. After that, `run` waits until the
-    /// [hooks](Self::finish_hooks) have ended and the [sinks](Self::flush_events) have received all events so far.
-    /// This wait can be long, so set a time limit of your own.
+    /// When `shutdown` completes, emails in flight get 5 more seconds. After that, `run` waits
+    /// until the [hooks](Self::finish_hooks) have ended and the [sinks](Self::flush_events) have
+    /// received all events so far. This wait can be long, so set your own time limit.
     ///
     /// If a part panics, for example in a host's clock or store, the panic is logged and the part starts again a
     /// second later. The other parts keep running.
@@ -71,7 +71,7 @@ impl Auth {
     /// ```no_run
     /// # async fn serve(auth: hallpass::Auth) {
     /// let background = auth.spawn();
-    /// // ... serve requests until the process is to end ...
+    /// // ... serve requests until the process should stop ...
     /// background.stop(std::time::Duration::from_secs(10)).await;
     /// # }
     /// ```
@@ -84,7 +84,7 @@ impl Auth {
         let running = tokio::spawn(async move {
             let shutdown = async {
                 if stopped.await.is_err() {
-                    // The handle was dropped, so nobody can stop the work.
+                    // The handle was dropped, so the work can no longer be stopped.
                     std::future::pending::<()>().await;
                 }
             };
@@ -93,8 +93,8 @@ impl Auth {
         Background { stop, running }
     }
 
-    /// Sends mails as they become due, until `shutdown` completes. Spawn it once per process; any number of processes
-    /// share the work.
+    /// Sends emails as they become due, until `shutdown` completes. Spawn it once per process; any
+    /// number of processes share the work.
     pub async fn run_mail(&self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let deliveries = self.parts.core.deliveries.clone();
@@ -110,11 +110,12 @@ impl Auth {
         }
     }
 
-    /// Sends all mails that are due, and returns how many were due. Call it in tests, or in a job of the host's own.
+    /// Sends all emails that are due, and returns how many were due. Call it in tests, or in the
+    /// host's own job.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable. A mail that cannot be sent is
-    /// tried again later and is not an error here.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable. An email
+    /// that cannot be sent is tried again later and is not an error here.
     pub async fn deliver_mail(&self) -> Result<usize> {
         self.parts.core.limits.prepare().await?;
         self.parts.core.deliveries.deliver().await
@@ -126,7 +127,7 @@ impl Auth {
     }
 
     /// Deletes expired data in small batches: sessions and one-time tokens an hour after they end, and events past
-    /// their [retention](super::AuthBuilder::event_retention). Call it in a job of the host's own.
+    /// their [retention](super::AuthBuilder::event_retention). Call it in the host's own job.
     ///
     /// The purge can run beside a live service and beside other purges. If the future is dropped before it completes,
     /// the batches deleted so far stay deleted.
@@ -152,20 +153,20 @@ impl Auth {
     }
 
     /// Waits until the sinks have received all events so far, for example before the process ends. If a sink stalls,
-    /// this waits up to 10 seconds for each event of the sink, so set a time limit of your own.
+    /// this waits up to 10 seconds for each event of the sink, so set your own time limit.
     pub async fn flush_events(&self) {
         self.trail().flush().await;
     }
 
     /// How many events the [sinks](crate::event::Sink) of this process did not receive, because a queue was full, or a
-    /// sink took too long or panicked. The audit trail contains these events, too.
+    /// sink took too long or panicked. The audit trail also contains these events.
     #[must_use]
     pub fn dropped_events(&self) -> u64 {
         self.trail().dropped()
     }
 }
 
-/// Runs a part of the work until the part ends, and starts it again after a panic.
+/// Runs one part of the work until it ends, and restarts it after a panic.
 async fn restarting<W, S>(name: &'static str, stopped: impl Fn() -> S, work: impl Fn() -> W)
 where
     W: Future<Output = ()>,
@@ -199,8 +200,8 @@ pub struct Background {
 }
 
 impl Background {
-    /// Stops the work, and waits at most `patience` until mails in flight, hooks and sinks are done. Returns `false`
-    /// if they did not finish in time, or the work panicked.
+    /// Stops the work, and waits at most `patience` until emails in flight, hooks and sinks are
+    /// done. Returns `false` if they did not finish in time, or the work panicked.
     pub async fn stop(self, patience: Duration) -> bool {
         let Self { stop, mut running } = self;
         // If the work panicked, the receiver is already dropped.

@@ -126,7 +126,7 @@ impl AuthBuilder {
     }
 
     /// The URL at which people reach the service. It begins with `http://` or `https://`. By default, the links in
-    /// mails begin with this URL. The `iss` claim is exactly this text. Required.
+    /// emails begin with this URL. The `iss` claim is exactly this text. Required.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self
@@ -143,7 +143,7 @@ impl AuthBuilder {
         self
     }
 
-    /// The targets of the links in mails. Default: pages below the public URL.
+    /// The targets of the links in emails. Default: pages below the public URL.
     pub fn links(mut self, links: Links) -> Self {
         self.links = Some(links);
         self
@@ -206,9 +206,9 @@ impl AuthBuilder {
         self
     }
 
-    /// Whether the mails to an address are limited. With the limits, an address receives each kind of letter at most
-    /// once a minute and five times an hour, counted over all instances. Further mails are dropped without notice.
-    /// Default: yes.
+    /// Whether the emails to an address are limited. With the limits, an address receives each kind
+    /// of letter at most once a minute and five times an hour, counted over all instances. Further
+    /// emails are dropped without notice. Default: yes.
     pub fn mail_budgets(mut self, on: bool) -> Self {
         self.mail_budgets = on;
         self
@@ -263,8 +263,8 @@ impl AuthBuilder {
         self
     }
 
-    /// Adds a sink that receives every event of the audit trail; may be called several times. [`tracing`] always
-    /// receives every event, too.
+    /// Adds a sink that receives every event of the audit trail; may be called several times.
+    /// [`tracing`] always receives every event.
     pub fn event_sink(mut self, sink: impl Sink) -> Self {
         self.event_sinks.push(Arc::new(sink));
         self
@@ -308,9 +308,9 @@ impl AuthBuilder {
         self
     }
 
-    /// Wraps the use cases of [`UserService`] in a service of the host's own. [`Auth::service`](super::Auth::service),
-    /// the endpoints of these use cases, the guards and every endpoint that identifies its caller go through the
-    /// wrapper.
+    /// Wraps the use cases of [`UserService`] in the host's own service.
+    /// [`Auth::service`](super::Auth::service), the endpoints of these use cases, the guards and
+    /// every endpoint that identifies its caller go through the wrapper.
     ///
     /// These entry points bypass it:
     ///

@@ -119,8 +119,8 @@ impl Endpoints {
     /// Leaves out one endpoint.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no such endpoint, because a typing error must
-    /// not leave an endpoint exposed.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no such endpoint, because a
+    /// typo must not leave an endpoint exposed.
     pub fn without(mut self, method: &Method, path: &str) -> Result<Self> {
         let count = self.rows.len();
         self.rows
@@ -133,7 +133,7 @@ impl Endpoints {
         Ok(self)
     }
 
-    /// Replaces the row with the same method and path by a row of the host's own.
+    /// Replaces the endpoint that has the same method and path as `row`.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if no endpoint has that method and path.
@@ -150,16 +150,19 @@ impl Endpoints {
         self
     }
 
-    /// Adds the pages that the links in mails lead to, at the paths of [`Links::new`](crate::mail::Links::new):
-    /// `/verify-email`, `/reset-password` with a form for the new password, `/confirm-email-change` and `/unlock`. Use
-    /// these pages if the host has none of its own, and mount them at the public URL.
+    /// Adds the pages that the links in emails lead to, at the paths of
+    /// [`Links::new`](crate::mail::Links::new): `/verify-email`, `/reset-password` with a form for
+    /// the new password, `/confirm-email-change` and `/unlock`. Use these pages if the host has
+    /// none of its own, and mount them at the public URL.
     ///
-    /// They work without script, load no other resource, and are in English, German, French, Spanish or Chinese,
-    /// according to the browser's languages. Only submitting the form uses up a link; `GET` and `HEAD` do not. `GET`
-    /// reads the state of the link. For a dead link, the page does not ask for a password; for a live link, it shows
-    /// the address to which the link was mailed. `HEAD` reads nothing, so its reply has no content length. Success is
-    /// answered with a redirect (303). If the token was already used, the answer is the same redirect, because the
-    /// token may have been used by the first click of a double click. The pages are not part of the OpenAPI document.
+    /// They work without JavaScript, load no other resources, and are in English, German, French,
+    /// Spanish or Chinese, according to the browser's languages. Only submitting the form uses up a
+    /// link; `GET` and `HEAD` do not. `GET` reads the state of the link. For a dead link, the page
+    /// does not ask for a password; for a live link, it shows the address to which the link was
+    /// mailed. `HEAD` reads nothing, so its reply has no content length. Success is answered with a
+    /// redirect (303). If the token was already used, the answer is the same redirect, because the
+    /// token may have been used by the first click of a double click. The pages are not part of the
+    /// OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(mut self) -> Self {
         let inner = &*self.auth.parts;
@@ -184,8 +187,8 @@ impl Endpoints {
         self.rows.iter()
     }
 
-    /// Adds rows of the host's own. As with the built-in rows, the rows are documented, their calls count against the
-    /// rate limit of all endpoints, and their replies have the same form. Add them before
+    /// Adds the host's own endpoints. Like the built-in ones, they are documented, count against
+    /// the rate limit of all endpoints, and reply in the same form. Add them before
     /// [`with_docs`](Self::with_docs).
     ///
     /// Each argument of a handler is an [`Input`](crate::http::Input): [`ClientInfo`](crate::event::ClientInfo), the
@@ -211,16 +214,16 @@ impl Endpoints {
     /// ```
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if a path is not a pattern, or two rows answer the same
-    /// requests.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a path is not a valid pattern, or two
+    /// endpoints answer the same requests.
     pub fn with_rows(mut self, rows: impl IntoIterator<Item = Endpoint>) -> Result<Self> {
         self.rows.extend(rows);
         Resources::check(&self.rows)?;
         Ok(self)
     }
 
-    /// The rows grouped by path, for a framework other than axum and actix: each [`Resource`](crate::http::Resource)
-    /// serves the requests to its path.
+    /// The endpoints grouped by path, for a framework other than axum and actix: each
+    /// [`Resource`](crate::http::Resource) serves the requests to its path.
     #[allow(
         clippy::expect_used,
         reason = "each method and path is once in the list"

@@ -41,11 +41,12 @@ async fn ready(readiness: Arc<Readiness>) -> Result<Json<Health>> {
     Ok(Json(Health { status: "ok" }))
 }
 
-/// Checks whether the store takes writes. One request at a time asks the store, and the others share its result.
+/// Checks whether the store accepts writes. One request at a time checks, and the others share its
+/// result.
 #[derive(Debug)]
 struct Readiness {
     store: Arc<dyn Store>,
-    /// When the store was last asked, and the error, if any; `None` until it is first asked.
+    /// When the store was last checked, and the error, if any; `None` until the first check.
     last: Mutex<Option<(Instant, Option<ErrorKind>)>>,
 }
 

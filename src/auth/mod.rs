@@ -1,4 +1,4 @@
-//! The handle an application holds.
+//! The handle through which an application uses the library.
 
 mod assemble;
 pub mod background;
@@ -35,7 +35,8 @@ use crate::{
 
 /// The users and sessions of one application: the use cases, and the state for routers and extractors.
 ///
-/// It is cheap to clone and has no type parameters. It implements [`UserService`] for use in process.
+/// It is cheap to clone and has no type parameters. It implements [`UserService`] for in-process
+/// use.
 ///
 /// ```
 /// use hallpass::{Auth, Login, Registration, secret::Secret, UserService, mail::Mailbox, memory::MemoryStore};
@@ -110,13 +111,13 @@ impl Auth {
         &self.parts.accounts
     }
 
-    /// The use cases by which users prove their address.
+    /// The use cases for proving an address.
     #[must_use]
     pub fn email_verifications(&self) -> &EmailVerifications {
         &self.parts.email_verifications
     }
 
-    /// The use cases by which users lift a lockout.
+    /// The use cases for lifting a lockout.
     #[must_use]
     pub fn lockouts(&self) -> &Lockouts {
         &self.parts.lockouts
@@ -168,8 +169,8 @@ impl Auth {
     }
 
     /// Creates a verified administrator. If there is an active administrator, it returns `None` and changes nothing.
-    /// If the address already has an account, that account is left unchanged and a warning is logged, because a
-    /// stranger may have registered it.
+    /// If the address already has an account, that account is left unchanged and a warning is
+    /// logged, because someone else may have registered it.
     ///
     /// # Errors
     /// [`WeakPassword`](crate::ErrorKind::WeakPassword), or [`Unavailable`](crate::ErrorKind::Unavailable) while the
@@ -204,7 +205,7 @@ impl Auth {
         self.parts.core.tokens.keys().jwks()
     }
 
-    /// As [`service`](Self::service).
+    /// The same as [`service`](Self::service).
     #[cfg(feature = "http")]
     fn as_service(&self) -> &dyn UserService {
         self.wrapped.as_deref().unwrap_or(self)

@@ -20,7 +20,7 @@ impl Auth {
     /// only to the endpoint.
     ///
     /// # Errors
-    /// As [`UserService::register`].
+    /// The errors of [`UserService::register`].
     pub async fn register(&self, registration: Registration) -> Result<User> {
         self.parts.passwords.register(registration).await
     }
@@ -28,7 +28,7 @@ impl Auth {
     /// Signs in with address and password.
     ///
     /// # Errors
-    /// As [`UserService::login`].
+    /// The errors of [`UserService::login`].
     pub async fn login(&self, login: Login) -> Result<SignIn> {
         self.parts.passwords.login(login).await
     }
@@ -36,7 +36,7 @@ impl Auth {
     /// Exchanges a refresh token for the next pair.
     ///
     /// # Errors
-    /// As [`UserService::refresh`].
+    /// The errors of [`UserService::refresh`].
     pub async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {
         self.parts.sessions.refresh(token, client).await
     }
@@ -44,7 +44,7 @@ impl Auth {
     /// Ends the session of a refresh token. Does nothing if the token is not ours or its session has ended.
     ///
     /// # Errors
-    /// As [`UserService::logout`].
+    /// The errors of [`UserService::logout`].
     pub async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()> {
         self.parts.sessions.logout(token, client).await
     }
@@ -52,17 +52,17 @@ impl Auth {
     /// Ends every session of the caller, the current one included.
     ///
     /// # Errors
-    /// As [`UserService::logout_all`].
+    /// The errors of [`UserService::logout_all`].
     pub async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
         let caller = self.current_user(token).await?;
         self.parts.sessions.logout_all(&caller, client).await
     }
 
-    /// Mails a link that sets a new password, if the address has an active account. If the address has none, the call
-    /// takes the same time.
+    /// Emails a link that sets a new password, if the address has an active account. If the address
+    /// has none, the call takes the same time.
     ///
     /// # Errors
-    /// As [`UserService::forgot_password`].
+    /// The errors of [`UserService::forgot_password`].
     pub async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
         self.parts.passwords.forgot(email, client).await
     }
@@ -70,7 +70,7 @@ impl Auth {
     /// Sets a new password with the token from a mailed link, and ends every session of the user.
     ///
     /// # Errors
-    /// As [`UserService::reset_password`].
+    /// The errors of [`UserService::reset_password`].
     pub async fn reset_password(
         &self,
         token: &OneTimeToken,
@@ -86,7 +86,7 @@ impl Auth {
     /// The caller, confirmed by the database.
     ///
     /// # Errors
-    /// As [`UserService::current_user`].
+    /// The errors of [`UserService::current_user`].
     pub async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
         self.parts.sessions.current_user(token).await
     }
@@ -94,7 +94,7 @@ impl Auth {
     /// The caller, confirmed by the database, if they have the role.
     ///
     /// # Errors
-    /// As [`UserService::require_role`].
+    /// The errors of [`UserService::require_role`].
     pub async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
         let caller = self.current_user(token).await?;
         caller.require_role(role)?;
@@ -104,7 +104,7 @@ impl Auth {
     /// A page of users, newest first. The calling code has to check whether the caller may see them.
     ///
     /// # Errors
-    /// As [`UserService::list_users`].
+    /// The errors of [`UserService::list_users`].
     pub async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
         self.parts.administration.list_users(query).await
     }

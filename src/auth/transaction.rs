@@ -1,4 +1,4 @@
-//! Use cases inside a transaction of the host's.
+//! Use cases inside the host's transaction.
 
 use super::Auth;
 use crate::{
@@ -15,9 +15,10 @@ impl Auth {
     /// Does the slow part of a registration before a transaction begins: checks the input and hashes the password. A
     /// [breach check](crate::credential::BreachCheck) runs here.
     ///
-    /// The call first counts against the rate limit that its [client](Registration::with_client) has for registrations,
-    /// as a registration over HTTP does. Counting runs one statement, so a database connection must be free. A client
-    /// without an address has no counter of its own.
+    /// The call first counts against the registration limit of its
+    /// [client](Registration::with_client), as a registration over HTTP does. Counting runs one
+    /// statement, so a database connection must be free. A client without an address has no
+    /// separate counter.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited), [`ValidationFailed`](crate::ErrorKind::ValidationFailed),
@@ -35,7 +36,7 @@ impl Auth {
     /// The use cases that can run inside a transaction that the host has opened on the store's database, so that an
     /// account and the host's own rows are committed together or not at all.
     ///
-    /// No password is hashed and no mail is sent while the transaction is open. A
+    /// No password is hashed and no email is sent while the transaction is open. A
     /// [wrapper](crate::AuthBuilder::wrap_service) of the use cases is bypassed, because the host itself is calling.
     ///
     /// ```
@@ -77,7 +78,7 @@ impl Auth {
     }
 }
 
-/// Use cases inside a transaction of the host's, created by [`Auth::within`].
+/// Use cases inside the host's transaction, created by [`Auth::within`].
 ///
 /// If the transaction is rolled back, nothing changes, and no event is published. On Postgres, a transaction in which
 /// a statement failed can only be rolled back. An outcome such as [`EmailTaken`](crate::ErrorKind::EmailTaken) is not
@@ -123,8 +124,8 @@ impl InTransaction<'_> {
         Ok(user)
     }
 
-    /// Orders a mail with a link that sets a new password, if an account has this address. The mail is sent after the
-    /// transaction is committed.
+    /// Orders an email with a link that sets a new password, if an account has this address. The
+    /// email is sent after the transaction is committed.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.
@@ -196,8 +197,8 @@ impl InTransaction<'_> {
         }
     }
 
-    /// Deletes the account and everything that Hallpass keeps of it, except the audit trail. No hook runs before the
-    /// deletion, because the host itself is calling.
+    /// Deletes the account and everything that Hallpass stores about it, except the audit trail. No
+    /// hook runs before the deletion, because the host itself is calling.
     ///
     /// # Errors
     /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or

@@ -32,8 +32,8 @@ impl CountedAttempt {
     ) -> Result<Result<Self, FailedCheck>> {
         let attempt = limits.attempt(canonical, device, client).await?;
         if let (Attempt::Locked(_), Some(_)) = (&attempt, device) {
-            // The attempt is counted against the account instead, so that lifting the lockout of the account helps on
-            // every device.
+            // The attempt is counted against the account instead, so that lifting the account's
+            // lockout takes effect on every device.
             return Self::count_on_account(limits, canonical).await;
         }
         Ok(Self::of(limits, attempt))
@@ -80,7 +80,8 @@ impl CountedAttempt {
         self.counted.is_notified
     }
 
-    /// Takes back an attempt that led to no check. If the write fails, the worst result is a longer wait.
+    /// Takes back an attempt for which no password was checked. If the write fails, the worst
+    /// result is a longer wait.
     pub(crate) async fn take_back(self) {
         if let Err(error) = self.limits.refund(self.counted).await {
             let error = &error as &dyn std::error::Error;

@@ -1,4 +1,4 @@
-//! The caller that a password check works for.
+//! The caller for whom a password is checked.
 
 use std::{convert::Infallible, future::pending};
 
@@ -18,8 +18,9 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Runs work to its end, even if the caller disconnects, because a disconnect must not prevent an attempt from
-    /// being counted and recorded. The work can ask its `Caller` whether the caller has gone.
+    /// Runs work to completion, even if the caller disconnects, because a disconnect must not
+    /// prevent an attempt from being counted and recorded. The work can check through its `Caller`
+    /// whether the caller has gone.
     pub(crate) async fn outlived<T, F>(work: impl FnOnce(Self) -> F) -> Result<T>
     where
         T: Send + 'static,
@@ -35,8 +36,9 @@ impl Caller {
         done.unwrap_or_else(|error| Err(Error::internal(error)))
     }
 
-    /// Waits until the caller has gone. Nobody receives the returned error. Outside of [`outlived`](Self::outlived),
-    /// this waits forever, because the work is dropped together with the caller.
+    /// Waits until the caller has gone. The returned error reaches no caller. Outside of
+    /// [`outlived`](Self::outlived), this waits forever, because the work is dropped together with
+    /// the caller.
     pub(super) async fn gone(&mut self) -> Error {
         match &mut self.here {
             Some(here) => match here.await {

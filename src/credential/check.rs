@@ -1,4 +1,4 @@
-//! The one check of an address and a password.
+//! The only check of an address and a password.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl PasswordCheck {
     /// Admits a caller to [`check`](Self::check).
     ///
     /// # Errors
-    /// As [`CheckTicket::enter`].
+    /// The errors of [`CheckTicket::enter`].
     pub(crate) async fn enter(&self, client: &ClientInfo) -> Result<CheckTicket> {
         CheckTicket::enter(&self.core, &self.hasher, client).await
     }
@@ -86,7 +86,8 @@ impl PasswordCheck {
     /// password clears the failed attempts so far.
     ///
     /// # Errors
-    /// As [`check`](Self::check). A user who is gone, or whose address now belongs to another user, is refused.
+    /// The errors of [`check`](Self::check). A user who is gone, or whose address now belongs to
+    /// another user, is refused.
     pub(crate) async fn check_user(
         &self,
         user: &User,

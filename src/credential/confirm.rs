@@ -1,4 +1,4 @@
-//! Confirms before an irreversible action that the session belongs to the owner of the account.
+//! Confirms, before an irreversible action, that the session belongs to the owner of the account.
 
 use std::{sync::Arc, time::Duration};
 
@@ -65,7 +65,7 @@ impl Confirmation {
     /// Checks the password of the caller. If the account has no password, checks instead that the sign-in is recent.
     ///
     /// # Errors
-    /// As [`password`](Self::password), and
+    /// The errors of [`password`](Self::password), and
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) with `required` at `member` if the account has a password
     ///   and none is given;
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the account has no password, and the
@@ -111,7 +111,7 @@ impl Confirmation {
         }
     }
 
-    /// Records the refusal, and then returns the error that answers the caller.
+    /// Records the refusal, and then returns the error for the caller.
     async fn refuse<T>(
         &self,
         caller: &ActiveUser,

@@ -32,7 +32,7 @@ use crate::{
     secret::{Password, PasswordHash},
 };
 
-/// More permits than any machine has processors, so a larger number is a typing error.
+/// More permits than any machine has processors, so a larger number is a typo.
 const MAX_PERMITS: usize = 1 << 16;
 const DEFAULT_QUEUE: usize = 256;
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
@@ -154,8 +154,8 @@ impl HasherBuilder {
         self
     }
 
-    /// Hashes on the thread of the caller. Otherwise a paused tokio clock would jump to the next timeout while another
-    /// thread hashes.
+    /// Hashes on the calling thread. Otherwise a paused tokio clock would jump to the next timeout
+    /// while another thread hashes.
     #[cfg(feature = "testing")]
     #[must_use]
     pub(crate) fn in_place(mut self) -> Self {
@@ -259,7 +259,7 @@ impl Hasher {
             .map_err(|_| self.0.pool.overloaded(Shed::NoSlot))
     }
 
-    /// How many verifications were performed, dummy ones included.
+    /// How many verifications were performed, including dummy ones.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn checks(&self) -> u64 {
@@ -267,12 +267,12 @@ impl Hasher {
     }
 
     /// Hashes a password as an Argon2id PHC string with a tag of 32 bytes. The password is prepared first (RFC 8265,
-    /// OpaqueString: NFC, other spaces become U+0020). The salt has 16 random bytes, and a mark of seven bytes that
-    /// records the preparation.
+    /// OpaqueString: NFC, other spaces become U+0020). The salt consists of 16 random bytes and a
+    /// seven-byte mark that records the preparation.
     ///
     /// # Errors
-    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time, or no thread can be started;
-    /// [`Internal`](crate::ErrorKind::Internal) if the memory cannot be allocated.
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit becomes free in time, or no thread
+    /// can be started; [`Internal`](crate::ErrorKind::Internal) if the memory cannot be allocated.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash> {
         let (params, password) = (self.params(), prepared(password));
         self.run(move |workspace| {
@@ -299,11 +299,11 @@ impl Hasher {
         self.begin_verify(password, hash).await?.finished().await
     }
 
-    /// As [`verify`](Self::verify), but returns when the verification begins. If the caller disconnects before that,
-    /// the verification never begins.
+    /// Like [`verify`](Self::verify), but returns when the verification begins. If the caller
+    /// disconnects before that, the verification never begins.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify).
+    /// The errors of [`verify`](Self::verify).
     pub(super) async fn begin_verify(
         &self,
         password: &Password,

@@ -29,7 +29,7 @@
 //! instead.
 //!
 //! An unknown address, an account without a password and a wrong password cost one verification each, through the same
-//! queue. Neither time nor load reveals which of them it was.
+//! queue. Neither time nor load reveals which case it was.
 
 mod attempt;
 mod breach;

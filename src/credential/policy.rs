@@ -21,9 +21,10 @@ const FLOOR: usize = 8;
 const MAX_CODE_POINTS: usize = 256;
 const MAX_BYTES: usize = 1024;
 
-/// The rules for a new password: long enough, not too long, not common, and more than a known word of its account or
-/// service. A password with at most two different characters, such as `********`, or a run, such as `12345678` or
-/// `hgfedcba`, is refused as [`TooGuessable`](Weakness::TooGuessable).
+/// The rules for a new password: long enough, not too long, not common, and not just a word known
+/// from its account or service. A password with at most two different characters, such as
+/// `********`, or a run, such as `12345678` or `hgfedcba`, is refused as
+/// [`TooGuessable`](Weakness::TooGuessable).
 ///
 /// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2 forbids both). A
 /// password that consists of a known word is refused; one that merely contains the word is not.
@@ -53,7 +54,7 @@ pub struct PasswordPolicy {
 }
 
 impl PasswordPolicy {
-    /// Passwords of at least `min` code points.
+    /// A policy that requires at least `min` code points.
     ///
     /// # Errors
     /// [`Configuration`](ErrorKind::Configuration) if `min` is below 8 or above 256.
@@ -85,8 +86,8 @@ impl PasswordPolicy {
         self.min
     }
 
-    /// Checks a new password of an account. `member` is the name of the password in the request. This method sends no
-    /// request.
+    /// Checks a new password of an account. `member` is the name of the password in the request.
+    /// The check makes no network request.
     ///
     /// # Errors
     /// [`WeakPassword`](ErrorKind::WeakPassword) with every [`Weakness`] of the password, except

@@ -4,10 +4,11 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::secret::Password;
 
-/// A password in the form in which it is hashed (RFC 8265, OpaqueString): each Unicode space is U+0020, and the text
-/// is NFC, so that the same password typed on another system matches. Compatibility mappings (NFKC) are not applied,
-/// because they would make different passwords equal. Nothing is trimmed or refused, because a password may contain
-/// code points that only a future Unicode version assigns.
+/// A password in the form that is hashed (RFC 8265, OpaqueString): each Unicode space is U+0020,
+/// and the text is NFC, so that the same password typed on another system matches. Compatibility
+/// mappings (NFKC) are not applied, because they would make different passwords equal. Nothing is
+/// trimmed or refused, because a password may contain code points that only a future Unicode
+/// version assigns.
 pub(super) fn prepared(password: &Password) -> Password {
     let text = password.expose();
     if text.is_ascii() {

@@ -33,7 +33,7 @@ pub(crate) struct PasswordRulesParts {
     pub(crate) hasher: Hasher,
 }
 
-/// A password that is to be set.
+/// A password to be set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewPassword<'a> {
     /// The name of the password in the request.
@@ -73,10 +73,11 @@ impl PasswordRules {
         Self(Arc::new(parts))
     }
 
-    /// Refuses a password that must not be set, and records a breach check that failed.
+    /// Refuses a password that breaks the rules, and records a breach check that failed.
     ///
     /// # Errors
-    /// As [`check`](Self::check), and [`Unavailable`](ErrorKind::Unavailable) if the event could not be written.
+    /// The errors of [`check`](Self::check), and [`Unavailable`](ErrorKind::Unavailable) if the
+    /// event could not be written.
     pub(crate) async fn ensure(&self, new: &NewPassword<'_>) -> Result<()> {
         if let Some(unanswered) = self.check(new).await? {
             self.0.core.trail.record(&unanswered).await?;
@@ -84,8 +85,8 @@ impl PasswordRules {
         Ok(())
     }
 
-    /// Refuses a password that must not be set. This method does not use the database, so the caller has to record the
-    /// returned event.
+    /// Refuses a password that breaks the rules. This method does not use the database, so the
+    /// caller has to record the returned event.
     ///
     /// # Errors
     /// [`WeakPassword`](ErrorKind::WeakPassword); [`Overloaded`](ErrorKind::Overloaded) if the strength has to be

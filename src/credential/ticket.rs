@@ -30,8 +30,8 @@ pub(crate) struct CheckTicket {
 }
 
 impl CheckTicket {
-    /// Admits a caller. During a flood, a caller that would find no permit later is refused here, before it costs a
-    /// statement.
+    /// Admits a caller. During a flood, a caller that would find no permit later is refused here,
+    /// before it runs a statement.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client is known to call too often;

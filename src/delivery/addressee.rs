@@ -1,4 +1,4 @@
-//! The account that a mail is for, fixed when the mail is ordered or by the first claim.
+//! The account that an email is for, fixed when the email is ordered or by the first claim.
 
 use super::Deliveries;
 use crate::{
@@ -7,16 +7,16 @@ use crate::{
     user::{Credentials, EmailAddress, User, UserStatus},
 };
 
-/// The user who gets a mail, and the address.
+/// The user who gets an email, and the address.
 pub(super) struct Addressee {
     pub(super) user: User,
     pub(super) address: EmailAddress,
-    /// The version of the user's credentials when the mail was ordered.
+    /// The version of the user's credentials when the email was ordered.
     pub(super) credential_version: i64,
 }
 
 impl Deliveries {
-    /// The addressee; `None` if there is nobody to write to, or the mail is void.
+    /// The addressee; `None` if there is no recipient, or the email is void.
     pub(super) async fn addressee(&self, claimed: &ClaimedIntent) -> Result<Option<Addressee>> {
         let intent = &claimed.intent;
         let found = match &claimed.ordered {
@@ -53,7 +53,7 @@ impl Deliveries {
         }))
     }
 
-    /// The account that the first claim finds. After that the mail stays bound to that account.
+    /// The account that the first claim finds. After that the email stays bound to that account.
     async fn first_found(&self, claimed: &ClaimedIntent) -> Result<Option<(User, Ordered)>> {
         let found = self.holder(&claimed.intent).await?;
         let Some(found) = found.filter(|found| is_active(&found.user)) else {

@@ -1,17 +1,18 @@
-//! The delay between attempts to send a mail.
+//! The delay between attempts to send an email.
 
 use std::time::Duration;
 
 use crate::secret::random_bytes;
 
 const FIRST: Duration = Duration::from_secs(15);
-/// The first wait after a refusal. A server seldom changes its decision, but somebody may correct its rules.
+/// The first wait after a refusal. A server rarely changes its decision, but an operator may
+/// correct its rules.
 const FIRST_REFUSED: Duration = Duration::from_secs(5 * 60);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// How long a mail waits after this many attempts. The wait doubles each time, up to an hour. Up to a quarter is
-/// subtracted at random, so that mails that failed together are not retried together. The result is in whole
-/// microseconds, like all times in the database.
+/// How long an email waits after this many attempts. The wait doubles each time, up to an hour. Up
+/// to a quarter is subtracted at random, so that emails that failed together are not retried
+/// together. The result is in whole microseconds, like all times in the database.
 pub(super) fn delay(attempt: i32, refused: bool) -> Duration {
     let [roll] = random_bytes();
     delay_with(attempt, refused, roll)

@@ -1,4 +1,4 @@
-//! The text of a mail, and the link in it.
+//! The text of an email, and the link in it.
 
 use super::{Deliveries, addressee::Addressee};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Deliveries {
-    /// The mail, and its token, if it has one; `None` if the mail is void.
+    /// The email, and its token, if it has one; `None` if the email is void.
     pub(super) async fn write(
         &self,
         claimed: &ClaimedIntent,
@@ -31,7 +31,7 @@ impl Deliveries {
         Ok(Some((mail, token)))
     }
 
-    /// The letter, with the content of its kind.
+    /// The letter, with the content for its kind.
     fn content(&self, claimed: &ClaimedIntent, token: Option<&OneTimeToken>) -> Result<Letter> {
         let (intent, links) = (&claimed.intent, &self.0.parts.links);
         let kind = intent.letter;
@@ -71,7 +71,7 @@ impl Deliveries {
                 tracing::info!(id = %intent.id, "a mail is void: its link would be dead");
                 Ok(None)
             }
-            // The mail waits for another instance, which has the secret.
+            // The email waits for another instance, which has the secret.
             IssueOneTime::Elsewhere => Err(Error::internal(
                 "the link was made with a secret that this instance does not have",
             )),

@@ -1,14 +1,14 @@
 //! Removes the addresses from a note for the log.
 //!
-//! A mail server's reply may quote the recipient or the address to which it forwards. More people can read the log
-//! than the list of mails.
+//! A mail server's reply may quote the recipient or a forwarding address. More people can read the
+//! log than the list of emails.
 
 use crate::user::EmailAddress;
 
 const MASK: &str = "[address]";
 
-/// Masks this address regardless of case, its local part where that is a word of its own, and any other word that
-/// contains an `@`.
+/// Masks this address regardless of case, its local part as a separate word, and any other word
+/// that contains an `@`.
 pub(super) fn without_addresses(text: &str, recipient: Option<&EmailAddress>) -> String {
     let mut text = text.to_owned();
     for known in recipient.map(spellings).iter().flatten() {
@@ -44,7 +44,7 @@ fn is_between(c: char) -> bool {
     c.is_whitespace() || "<>()[]{}\"',;:".contains(c)
 }
 
-/// Masks each occurrence of this text that is a word of its own.
+/// Masks each occurrence of this text as a separate word.
 fn without(text: &str, known: &str) -> String {
     let (mut masked, mut rest) = (String::new(), text);
     while let Some(first) = rest.chars().next() {

@@ -1,19 +1,19 @@
-//! Delivers mails from the outbox to the mailer.
+//! Delivers emails from the outbox to the mailer.
 //!
 //! ```text
 //! use case ── enqueue ──> outbox          (one statement, account or none: the time reveals nothing)
 //! worker   ── claim ────> outbox          (a lease of 30 s; committed, nothing is held from here on)
 //!          ── credentials ─> store        (no user or a disabled one: done silently; the first user found is kept with
 //!                                          the intent)
-//!          ── admit ────> store           (the budget of the address; if it is used up, done without a mail)
+//!          ── admit ────> store           (the budget of the address; if it is used up, done with no email)
 //!          ── issue ────> store           (the link's token is derived from the intent, so a retry has the same link; no
 //!                                          link if the address or the credentials have changed since the order)
 //!          ── send ─────> mailer          (to the stored address, within 20 s)
 //!          ── complete, or postpone, or mark dead after a day
 //! ```
 //!
-//! A mail is sent at least once: if a worker is killed between sending and completing, the next claim sends the same
-//! mail again, with the same Message-ID and the same link.
+//! An email is sent at least once: if a worker is killed between sending and completing, the next
+//! claim sends the same email again, with the same Message-ID and the same link.
 
 mod addressee;
 mod backoff;
@@ -47,7 +47,7 @@ use crate::{
     trail::Trail,
 };
 
-/// How long the links in mails work.
+/// How long the links in emails work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LinkLifetimes {
     /// A link that sets a password.
@@ -76,11 +76,11 @@ pub(crate) struct DeliveryParts {
     pub(crate) templates: Templates,
     pub(crate) notices: Notices,
     pub(crate) lifetimes: LinkLifetimes,
-    /// Whether the number of mails to an address is limited.
+    /// Whether the number of emails to an address is limited.
     pub(crate) budgets: bool,
 }
 
-/// Takes orders for mails and delivers them. Clones share the work.
+/// Takes orders for emails and delivers them. Clones share the work.
 #[derive(Clone, Debug)]
 pub(crate) struct Deliveries(Arc<Inner>);
 
@@ -118,13 +118,13 @@ impl Deliveries {
         })))
     }
 
-    /// The languages that have letters.
+    /// The languages in which letters are available.
     #[cfg(feature = "http")]
     pub(crate) fn locales(&self) -> &[Locale] {
         self.0.parts.templates.locales()
     }
 
-    /// Wakes the worker of this process, because a mail was ordered.
+    /// Wakes the worker of this process, because an email was ordered.
     pub(crate) fn wake(&self) {
         self.0.ordered.notify_one();
         self.watch();

@@ -1,4 +1,4 @@
-//! Orders for mails, and how long a mail is worth sending.
+//! Orders for emails, and how long an email may still be sent.
 
 use super::Deliveries;
 use crate::{
@@ -27,7 +27,7 @@ impl Deliveries {
         Intent::new(letter, recipient, now, lifetime)
     }
 
-    /// A letter that notifies of a change, unless the host [has switched it off](crate::mail::Notices).
+    /// A letter about a change, unless the host [has switched it off](crate::mail::Notices).
     pub(crate) fn notice(
         &self,
         letter: LetterKind,
@@ -44,8 +44,8 @@ impl Deliveries {
         self.0.parts.notices.sends(letter)
     }
 
-    /// The token of the link that confirms the new address, and two mails: the letter with this link to the new
-    /// address, and the notice to the current address.
+    /// The token of the link that confirms the new address, and two emails: the letter with this
+    /// link to the new address, and the notice to the current address.
     pub(crate) fn email_change(
         &self,
         checked: &CheckedSession,
@@ -75,10 +75,10 @@ impl Deliveries {
         (token, [letter, notice.with("new_email", new.as_str())])
     }
 
-    /// Orders the mail with the link that sets a new password, for the account with this address, if there is one.
-    /// Once this method has returned, the order survives even if the process is killed. If `store` is an open
-    /// transaction, the order survives only once the transaction has been committed. The caller then publishes the
-    /// event and wakes the worker.
+    /// Orders the email with the link that sets a new password, for the account with this address,
+    /// if there is one. Once this method has returned, the order survives even if the process is
+    /// killed. If `store` is an open transaction, the order survives only once the transaction has
+    /// been committed. The caller then publishes the event and wakes the worker.
     ///
     /// # Errors
     /// If the database fails.

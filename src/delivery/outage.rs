@@ -1,6 +1,7 @@
 //! Detects outages of the mailer, as far as one process can.
 //!
-//! After an outage, delayed mails are sent soon, instead of after a back-off that grew during the outage.
+//! After an outage, delayed emails are sent soon, instead of after a back-off that grew during the
+//! outage.
 
 use std::{
     error::Error as StdError,
@@ -17,7 +18,8 @@ const SHORTEST: TimeDelta = TimeDelta::seconds(10);
 const FIRST_PROBE: TimeDelta = TimeDelta::seconds(15);
 /// The longest pause between two attempts to test the mailer.
 const LAST_PROBE: TimeDelta = TimeDelta::minutes(5);
-/// An outage may also have delayed mails that were requested up to this long before the last answer of the mailer.
+/// An outage may also have delayed emails that were requested up to this long before the last
+/// answer of the mailer.
 const SLACK: TimeDelta = TimeDelta::minutes(1);
 const BATCH: u32 = 500;
 
@@ -26,16 +28,17 @@ pub(super) struct Outage(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// The time since which every mail has failed.
+    /// The time since which every email has failed.
     since: Option<Timestamp>,
-    /// When the mailer last accepted or refused a mail.
+    /// When the mailer last accepted or refused an email.
     answered_at: Option<Timestamp>,
-    /// When a mail was last tried.
+    /// When an email was last tried.
     tried_at: Option<Timestamp>,
 }
 
 impl Outage {
-    /// Assumes an outage. A starting process cannot know whether an outage has delayed the waiting mails.
+    /// Assumes an outage. A starting process cannot know whether an outage has delayed the waiting
+    /// emails.
     pub(super) fn suspect(&self, now: Timestamp) {
         self.state().since.get_or_insert(now - SHORTEST);
     }
@@ -47,7 +50,7 @@ impl Outage {
     }
 
     /// Records that the mailer has answered. If this ends an outage, returns the earliest request time of the
-    /// mails that the outage may have delayed.
+    /// emails that the outage may have delayed.
     fn answered(&self, now: Timestamp) -> Option<Timestamp> {
         let mut state = self.state();
         let before = state.answered_at.replace(now);
@@ -57,7 +60,7 @@ impl Outage {
         is_outage.then_some(asked_from)
     }
 
-    /// Whether to try a waiting mail now. If so, this also records the attempt.
+    /// Whether to try a waiting email now. If so, this also records the attempt.
     fn begins_probe(&self, now: Timestamp) -> bool {
         let mut state = self.state();
         let Some(since) = state.since else {
@@ -71,7 +74,7 @@ impl Outage {
         is_time
     }
 
-    /// Ends the suspicion, because no mail is waiting.
+    /// Ends the suspicion, because no email is waiting.
     fn forget(&self) {
         self.state().since = None;
     }
@@ -82,7 +85,8 @@ impl Outage {
 }
 
 impl Deliveries {
-    /// Records the result of a mail. When an outage ends, the mails that it has delayed become due.
+    /// Records the result of sending an email. When an outage ends, the emails that it has delayed
+    /// become due.
     pub(super) async fn learn(&self, setback: Option<SetbackKind>) {
         let now = self.0.parts.clock.now();
         if setback == Some(SetbackKind::Passing) {
@@ -108,7 +112,8 @@ impl Deliveries {
         }
     }
 
-    /// Makes one of the waiting mails due if it is time to test the mailer. Returns whether a mail was waiting.
+    /// Makes one of the waiting emails due if it is time to test the mailer. Returns whether an
+    /// email was waiting.
     pub(super) async fn probe(&self) -> Result<bool> {
         let now = self.0.parts.clock.now();
         if !self.0.outage.begins_probe(now) {
@@ -121,7 +126,8 @@ impl Deliveries {
         Ok(moved > 0)
     }
 
-    /// Makes mails due now if no instance can hold a lease on them, even with a wrong clock. Returns how many.
+    /// Makes emails due now if no instance can hold a lease on them, even with a wrong clock.
+    /// Returns how many.
     async fn bring_forward(
         &self,
         now: Timestamp,

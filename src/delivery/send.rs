@@ -1,4 +1,4 @@
-//! Sending one mail.
+//! Sending one email.
 
 use std::{
     error::Error as StdError,
@@ -24,12 +24,12 @@ use crate::{
     mail::{Admission, ClaimedIntent, IntentId, UnreadableIntent},
 };
 
-/// Well below the lease, so that no other worker sends the same mail at the same time.
+/// Well below the lease, so that no other worker sends the same email at the same time.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
-/// After this time an unsent mail is marked dead.
+/// After this time an unsent email is marked dead.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);
 
-/// The facts that decide whether a mail is tried again.
+/// The facts that determine whether an email is retried.
 struct Tried {
     id: IntentId,
     attempt: i32,
@@ -38,8 +38,8 @@ struct Tried {
 }
 
 impl Deliveries {
-    /// Delivers one mail, or records why it was not sent. If recording fails, the error is only logged, because the
-    /// mail is claimed again when its lease expires.
+    /// Delivers one email, or records why it was not sent. If recording fails, the error is only
+    /// logged, because the email is claimed again when its lease expires.
     pub(super) async fn deliver_one(&self, claimed: &ClaimedIntent) {
         let (id, attempt) = (claimed.intent.id, claimed.attempt);
         match unless_panic(self.send(claimed)).await {
@@ -56,7 +56,8 @@ impl Deliveries {
         }
     }
 
-    /// Postpones a mail that this version cannot read, because an instance of another version may be able to read it.
+    /// Postpones an email that this version cannot read, because an instance of another version may
+    /// be able to read it.
     pub(super) async fn put_off_unreadable(&self, unreadable: &UnreadableIntent) {
         let tried = Tried {
             id: unreadable.id,
@@ -85,7 +86,7 @@ impl Deliveries {
         noted(id, outcome);
     }
 
-    /// Sends the mail, if it has a recipient and the mail budget is not used up.
+    /// Sends the email, if it has a recipient and the mail budget is not used up.
     async fn send(&self, claimed: &ClaimedIntent) -> Result<(), Setback> {
         let parts = &self.0.parts;
         let Some(addressee) = self.addressee(claimed).await.map_err(Setback::of)? else {
@@ -115,7 +116,7 @@ impl Deliveries {
         outcome
     }
 
-    /// Whether the budget of the address has room, or had room when the mail was first tried.
+    /// Whether the budget of the address has room, or had room when the email was first tried.
     async fn admit(&self, claimed: &ClaimedIntent, addressee: &Addressee) -> Result<bool> {
         let parts = &self.0.parts;
         if claimed.admitted || !parts.budgets {
@@ -140,7 +141,8 @@ fn next_try(tried: &Tried, kind: SetbackKind, now: Timestamp) -> Option<Timestam
     (!given_up).then_some(due_at)
 }
 
-/// Converts a panic into a setback, so that the mail is postponed as after any other failure, and finally marked dead.
+/// Converts a panic into a setback, so that the email is postponed as after any other failure, and
+/// eventually marked dead.
 async fn unless_panic(sending: impl Future<Output = Result<(), Setback>>) -> Result<(), Setback> {
     let mut sending = pin!(sending);
     poll_fn(|context| {

@@ -1,4 +1,4 @@
-//! The reason why a mail was not sent this time, as an operator reads it.
+//! The reason why an email was not sent this time, for operators.
 
 use std::error::Error as StdError;
 
@@ -7,7 +7,7 @@ use crate::{error::Error, mail::MailError, secret::OneTimeToken, user::EmailAddr
 
 const MAX_NOTE: usize = 500;
 
-/// A failed attempt to send one mail.
+/// A failed attempt to send one email.
 pub(super) struct Setback {
     /// The note for an administrator, who may see the recipient. It contains no secret.
     pub(super) note: String,
@@ -18,11 +18,11 @@ pub(super) struct Setback {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum SetbackKind {
-    /// The mail is no longer valid.
+    /// The email is no longer valid.
     Expired,
     /// A later attempt may succeed.
     Passing,
-    /// The mailer refuses this mail.
+    /// The mailer refuses this email.
     Refused,
 }
 
@@ -51,7 +51,7 @@ impl Setback {
     ) -> Self {
         let mut text = with_sources(error);
         if let Some(token) = token {
-            // A server that refuses a mail may quote it.
+            // A server that refuses an email may quote it.
             text = text.replace(token.expose(), "[token]");
         }
         let kind = if error.is_permanent() {

@@ -24,7 +24,7 @@ use crate::{
 
 const ANN: &str = "Ann@example.org";
 
-/// How the mailer handles the next mails. After these, it accepts every mail.
+/// How the mailer handles the next emails. After these, it accepts every email.
 enum Next {
     Fail(fn(String) -> MailError),
     Hang,
@@ -103,7 +103,7 @@ impl Setup {
         self.mailer.next.lock().unwrap().push_back(next);
     }
 
-    /// The number of attempts, sent mails and open orders.
+    /// The number of attempts, sent emails and open orders.
     fn counts(&self) -> (usize, usize, usize) {
         (
             self.mailer.begun.load(Ordering::SeqCst),
@@ -112,7 +112,7 @@ impl Setup {
         )
     }
 
-    /// Whether the mail is due in this many seconds, or up to a quarter earlier.
+    /// Whether the email is due in this many seconds, or up to a quarter earlier.
     fn is_due_in(&self, seconds: i64) -> bool {
         let (due_at, _): (Timestamp, _) = self.store.store().letter();
         let millis = (due_at - self.clock.now()).num_milliseconds();
@@ -231,7 +231,7 @@ async fn a_mail_backs_off_and_is_given_up_before_it_expires() {
         assert!(setup.is_due_in(seconds), "{seconds}");
         setup.advance(seconds as u64);
     }
-    // A further attempt twelve minutes later would come after the link has expired.
+    // A further attempt twelve minutes later would come after the link expired.
     setup.advance(200);
     setup.next(Next::Fail(MailError::transient));
     assert_eq!(setup.deliver().await, 1);
@@ -311,7 +311,7 @@ async fn a_hanging_mailer_delays_no_other_mail() {
         async move { deliveries.deliver().await }
     });
     until(|| setup.counts() == (2, 1, 1)).await;
-    // The lease keeps other workers from claiming the mail.
+    // The lease keeps other workers from claiming the email.
     assert_eq!(setup.deliver().await, 0);
     assert_eq!(pass.await.unwrap().unwrap(), 2);
     assert_eq!(setup.note(), "the mailer did not answer in time");

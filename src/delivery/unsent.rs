@@ -1,4 +1,4 @@
-//! The warning that mails wait and no process sends them.
+//! The warning that emails are waiting and no process sends them.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -14,11 +14,11 @@ use crate::{
     outbox::{IntentId, MailStatus},
 };
 
-/// Far longer than a worker takes to claim a mail, on any instance.
+/// Far longer than a worker takes to claim an email, on any instance.
 const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 const SILENCE: TimeDelta = TimeDelta::hours(1);
 
-/// Whether this process sends mails, and when it looks for mails that no process sends.
+/// Whether this process sends emails, and when it looks for emails that no process sends.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     sends: AtomicBool,
@@ -27,12 +27,12 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Notes that this process sends mails.
+    /// Records that this process sends emails.
     pub(super) fn sends(&self) {
         self.sends.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it is time to look for unsent mails. The first order only starts the waiting time.
+    /// Whether it is time to look for unsent emails. The first order only starts the waiting time.
     fn is_due(&self, now: Timestamp) -> bool {
         if self.sends.load(Ordering::Relaxed) {
             return false;
@@ -57,8 +57,9 @@ impl Watch {
 }
 
 impl Deliveries {
-    /// Warns, once an hour at most, if a mail was ordered more than a minute ago and no process has claimed it. Called
-    /// at each order, so that no timer is needed in a process that sends no mails.
+    /// Warns, at most once an hour, if an email was ordered more than a minute ago and no process
+    /// has claimed it. Called at each order, so that no timer is needed in a process that sends no
+    /// emails.
     pub(super) fn watch(&self) {
         let now = self.0.parts.clock.now();
         if !self.0.watch.is_due(now) {

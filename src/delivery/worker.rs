@@ -14,7 +14,7 @@ use crate::{
     mail::{Claims, IntentId},
 };
 
-/// Well above the time for one mail: the timeout of the mailer and a few statements.
+/// Well above the time for one email: the timeout of the mailer and a few statements.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// How long a claim or a whole delivery may take. A database that hangs must not stop mail forever.
 const PATIENCE: Duration = Duration::from_secs(28);
@@ -23,15 +23,16 @@ const KEEP_DEAD: TimeDelta = TimeDelta::days(7);
 /// The period that a budget covers.
 const KEEP_BUDGETS: TimeDelta = TimeDelta::hours(1);
 const MAX_AT_ONCE: usize = 16;
-/// The interval between checks for mails that other instances ordered, and for mails that are due again.
+/// The interval between checks for emails that other instances ordered, and for emails that are due
+/// again.
 const POLL: Duration = Duration::from_secs(1);
 const LAST_CALL: Duration = Duration::from_secs(5);
 
 impl Deliveries {
-    /// Delivers all due mails, 16 at a time. Returns how many were claimed.
+    /// Delivers all due emails, 16 at a time. Returns how many were claimed.
     ///
     /// # Errors
-    /// If the outbox cannot be read. A failure of one mail is logged and recorded with the mail.
+    /// If the outbox cannot be read. A failure of one email is logged and recorded with the email.
     pub(crate) async fn deliver(&self) -> Result<usize> {
         let mut count = 0;
         self.0.watch.sends();
@@ -50,8 +51,8 @@ impl Deliveries {
         }
     }
 
-    /// Delivers until `shutdown`, then gives the mails in flight 5 more seconds. A slow mail delays no other mail.
-    /// After a database failure, the worker checks again a second later.
+    /// Delivers until `shutdown`, then gives the emails in flight 5 more seconds. A slow email
+    /// delays no other email. After a database failure, the worker checks again a second later.
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut under_way = JoinSet::new();
@@ -62,7 +63,7 @@ impl Deliveries {
             let free = MAX_AT_ONCE.saturating_sub(under_way.len());
             let mut is_full = free == 0;
             if free > 0 {
-                // It is safe to drop a claim half way, because its leases expire.
+                // It is safe to drop a claim halfway, because its leases expire.
                 let claimed = tokio::select! {
                     biased;
                     () = &mut shutdown => break,
@@ -130,8 +131,8 @@ impl Deliveries {
         }
     }
 
-    /// Claims the due mails. If there are none, and it is time to test a failing mailer, claims one of the waiting
-    /// mails.
+    /// Claims the due emails. If there are none, and it is time to test a failing mailer, claims
+    /// one of the waiting emails.
     async fn claim(&self, limit: usize) -> Result<Claims> {
         let claims = in_patience(self.claim_due(limit)).await?;
         if claims.is_empty() && in_patience(self.probe()).await? {

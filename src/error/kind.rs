@@ -1,9 +1,9 @@
-//! The one table of error kinds: the meaning of each, its text in a log, and the answer to a client.
+//! The table of error kinds: for each, its meaning, its text in a log, and the answer to a client.
 
 use std::fmt;
 
-/// Passes the table to a macro. A row is the kind, its text in a log, and the status, the code, the title and the
-/// detail of its problem.
+/// Passes the table to a macro. A row contains the kind, its text in a log, and the status, the
+/// code, the title and the detail of its problem.
 macro_rules! error_kinds {
     ($with:ident) => {
         $with! {

@@ -8,7 +8,7 @@ use super::kind::CODES;
 const FALLBACK: &str = "refused";
 const MAX_CODE: usize = 64;
 
-/// A refusal of the host's own, with a word for clients and a text for people.
+/// The host's own refusal, with a word for clients and a text for people.
 ///
 /// Over HTTP, the refusal is a problem with status 422, the word as `code`, `urn:hallpass:<code>` as `type`, and the
 /// text as `detail`.
@@ -28,11 +28,13 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Refuses with this word and this text. The client sees the text unchanged, so the text must hold no secret.
+    /// Refuses with this word and this text. The client sees the text unchanged, so the text must
+    /// not contain a secret.
     ///
-    /// The word is snake_case: at most 64 characters out of `a`-`z`, `0`-`9` and `_`, beginning with a letter. It must
-    /// not be one of the codes of Hallpass, which have another meaning for clients. A word that breaks these rules is
-    /// a defect of the host. Such a word is logged, and replaced by `refused`, so that the call is still refused.
+    /// The word is snake_case: at most 64 characters from `a`-`z`, `0`-`9` and `_`, beginning with
+    /// a letter. It must not be one of the codes of Hallpass, which have another meaning for
+    /// clients. A word that breaks these rules is a defect of the host. Such a word is logged, and
+    /// replaced by `refused`, so that the call is still refused.
     pub fn new(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut code = code.into();
         if !is_word(&code) || is_ours(&code) {

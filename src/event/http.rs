@@ -34,7 +34,7 @@ impl ClientInfo {
     /// The client of a request within a scope.
     ///
     /// # Errors
-    /// As [`ClientAddress::of`](crate::http::ClientAddress::of).
+    /// The errors of [`ClientAddress::of`](crate::http::ClientAddress::of).
     #[cfg(any(feature = "axum", feature = "actix"))]
     pub(crate) fn within(
         scope: Option<&RequestScope>,

@@ -51,20 +51,21 @@ pub struct Event {
     /// The outcome.
     pub outcome: Outcome,
     /// The affected user. `None` for an attempt on an address without an account. If the store writes the event
-    /// together with a fact, `None` means the user of the fact.
+    /// together with a fact, `None` means the user whom the fact is about.
     pub user_id: Option<UserId>,
     /// The acting user; `None` if unknown.
     pub actor_id: Option<UserId>,
     /// The client.
     pub client: ClientInfo,
-    /// Further details, which depend on the kind. They never hold a secret or an address in plain text.
+    /// Further details, which depend on the kind. They never contain a secret or an address in
+    /// plain text.
     pub detail: Map<String, Value>,
     /// The time.
     pub created_at: Timestamp,
 }
 
 impl Event {
-    /// An event at the present time, without a user yet.
+    /// An event at the current time, without a user yet.
     #[must_use]
     pub fn new(kind: EventKind, now: Timestamp, client: &ClientInfo) -> Self {
         Self {
@@ -155,7 +156,7 @@ kinds! {
     /// [`PasswordReset`](Self::PasswordReset).
     AccountTakenOver "account_taken_over" Success
     /// A new password was accepted although the [breach check](crate::credential::BreachCheck) gave no answer. The
-    /// detail `address` is as in [`SignInFailed`](Self::SignInFailed).
+    /// detail `address` is the same as in [`SignInFailed`](Self::SignInFailed).
     BreachCheckFailed "breach_check_failed" Failure
     /// The address of an account was changed.
     EmailChanged "email_changed" Success
@@ -163,7 +164,8 @@ kinds! {
     EmailChangeRequested "email_change_requested" Success
     /// An administrator marked the address as unverified.
     EmailUnverified "email_unverified" Success
-    /// Another verification link was requested. The detail `address` is as in [`SignInFailed`](Self::SignInFailed).
+    /// Another verification link was requested. The detail `address` is the same as in
+    /// [`SignInFailed`](Self::SignInFailed).
     EmailVerificationRequested "email_verification_requested" Success
     /// The user verified the address, or an administrator marked it as verified.
     EmailVerified "email_verified" Success
@@ -175,36 +177,39 @@ kinds! {
     /// provider gave an address, `address`, as in [`SignInFailed`](Self::SignInFailed). The event is also written if
     /// an identity was not linked because it is linked to another user; its only detail is then `reason`.
     LinkRefused "link_refused" Failure
-    /// A session was ended by its refresh token.
+    /// A session was ended with its refresh token.
     LoggedOut "logged_out" Success
     /// Every session of a user was ended.
     LoggedOutEverywhere "logged_out_everywhere" Success
-    /// An administrator retried a dead mail: details `letter`, and `mail_id`, the identifier of the dead mail. A new
-    /// mail with another identifier has replaced the dead mail.
+    /// An administrator retried a dead email: details `letter`, and `mail_id`, the identifier of
+    /// the dead email. A new email with another identifier has replaced the dead email.
     MailRetried "mail_retried" Success
     /// A signed-in user changed the password, or an administrator set it.
     PasswordChanged "password_changed" Success
     /// A password was set with a mailed token.
     PasswordReset "password_reset" Success
-    /// A password reset link was requested. The detail `address` is as in [`SignInFailed`](Self::SignInFailed).
+    /// A password reset link was requested. The detail `address` is the same as in
+    /// [`SignInFailed`](Self::SignInFailed).
     PasswordResetRequested "password_reset_requested" Success
     /// A signed-in user confirmed the password.
     Reauthenticated "reauthenticated" Success
     /// A signed-in user was asked for the password again. It was wrong, or was not checked because of too many earlier
-    /// failures. The detail `reason` is as in [`SignInFailed`](Self::SignInFailed), or is `too_many_attempts`.
+    /// failures. The detail `reason` is the same as in [`SignInFailed`](Self::SignInFailed), or is
+    /// `too_many_attempts`.
     ReauthenticationFailed "reauthentication_failed" Failure
     /// A used refresh token was presented again, so its session was ended. The detail `class` is the
     /// [`ReuseClass`](crate::token::ReuseClass).
     RefreshTokenReused "refresh_token_reused" Failure
-    /// With private registration, a registration named an address that has an account. The detail `address` is as in
-    /// [`SignInFailed`](Self::SignInFailed).
+    /// With private registration, a registration named an address that has an account. The detail
+    /// `address` is the same as in [`SignInFailed`](Self::SignInFailed).
     RegistrationRefused "registration_refused" Failure
     /// The roles of an account were changed.
     RolesChanged "roles_changed" Success
     /// A user ended one of their sessions.
     SessionRevoked "session_revoked" Success
     /// A session was opened: details `session_id`, and `provider` if the user signed in with one. If the user had too
-    /// many sessions, the session that had been unused for the longest time was ended, without an event of its own.
+    /// many sessions, the session that had been unused for the longest time was ended, without a
+    /// separate event.
     SignedIn "signed_in" Success
     /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`,
     /// `provider_failed`, `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`. Detail
@@ -212,10 +217,10 @@ kinds! {
     /// `provider_failed`, there is a detail `provider` instead of `address`. For `email_not_verified`, there are both
     /// if the user signed in with a provider.
     SignInFailed "sign_in_failed" Failure
-    /// A sign-in was refused because too many failures preceded it. The detail `address` is as in
-    /// [`SignInFailed`](Self::SignInFailed).
+    /// A sign-in was refused because too many failures preceded it. The detail `address` is the
+    /// same as in [`SignInFailed`](Self::SignInFailed).
     SignInLocked "sign_in_locked" Failure
-    /// The failed sign-ins were cleared, by the link in the lockout mail, or by an administrator.
+    /// The failed sign-ins were cleared, by the link in the lockout email, or by an administrator.
     SignInUnlocked "sign_in_unlocked" Success
     /// An account was disabled or made active again.
     StatusChanged "status_changed" Success
@@ -233,9 +238,9 @@ pub struct UnknownEventKind(());
     reason = "a third outcome would be a change of contract"
 )]
 pub enum Outcome {
-    /// The action was done.
+    /// The action was performed.
     Success,
-    /// The action was refused, or could not be done.
+    /// The action was refused, or could not be performed.
     Failure,
 }
 

@@ -8,9 +8,9 @@ use super::{Event, Outcome};
 ///
 /// Each sink has its own queue of 1,024 events and its own task, so that no sink delays a request. If the queue is
 /// full, or the sink takes more than 10 seconds or panics, the event is dropped for this sink, and
-/// [counted](crate::Auth::dropped_events). The database has the event in any case. A sink gets one event at a time.
-/// Events that are still queued when the process ends are not sent; [`Auth::flush_events`](crate::Auth::flush_events)
-/// waits for them.
+/// [counted](crate::Auth::dropped_events). The database contains the event in any case. A sink gets
+/// one event at a time. Events that are still queued when the process ends are not sent;
+/// [`Auth::flush_events`](crate::Auth::flush_events) waits for them.
 ///
 /// ```
 /// use hallpass::event::{Event, Outcome, Sink};

@@ -1,4 +1,4 @@
-//! Adapters that mount the endpoints, one folder per framework. They decide nothing themselves.
+//! Adapters that mount the endpoints, one folder per framework. They make no decisions.
 
 #[cfg(feature = "actix")]
 pub mod actix;

@@ -23,7 +23,7 @@ use crate::{
 
 type Reaction<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 
-/// Calls one hook after the other, until one objects.
+/// Calls one hook after the other, until one refuses.
 macro_rules! ask {
     ($chain:ident, $moment:ident($($argument:expr),*)) => {{
         let moment = stringify!($moment);
@@ -44,7 +44,7 @@ macro_rules! ask {
 pub(crate) struct HookChain {
     hooks: Arc<[Arc<dyn Hooks>]>,
     limit: Duration,
-    /// The number of moments whose hooks are still running.
+    /// The number of events whose hooks are still running.
     under_way: watch::Sender<usize>,
 }
 
@@ -185,7 +185,7 @@ async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-/// Counts as a running moment until it is dropped.
+/// Counts as an event with running hooks until it is dropped.
 struct UnderWay(watch::Sender<usize>);
 
 impl UnderWay {

@@ -6,8 +6,9 @@ use crate::error::{BoxError, Error, ErrorKind, Refusal};
 
 /// The error of a hook: a refusal or a failure.
 ///
-/// `?` turns a [`Refusal`] into a refusal, and any other error into a failure. A refusal reaches the client as it is.
-/// A failure is answered with 503. The text of a failure goes to the log only, and must hold no secret.
+/// `?` turns a [`Refusal`] into a refusal, and any other error into a failure. A refusal reaches
+/// the client unchanged. A failure is answered with 503. The text of a failure goes only to the
+/// log, and must contain no secret.
 #[derive(Debug)]
 pub struct HookError(Kind);
 

@@ -1,4 +1,4 @@
-//! Hooks of the host: code that reacts to events of accounts, and can refuse some of them.
+//! Hooks of the host: code that reacts to account events, and can refuse some of them.
 //!
 //! ```text
 //! register   policy ► before_registration ► hash ► INSERT user ──────────────────► after_registration
@@ -18,11 +18,12 @@
 //! have no side effects.
 //!
 //! # After
-//! A hook after an operation runs in a task of its own, which starts once the store has written the change. It neither
-//! delays nor changes the reply, and its failure is only logged. It runs at most once, and is lost if the process ends
-//! first. [`Auth::finish_hooks`](crate::Auth::finish_hooks) waits for running hooks. The hooks of one moment run in
-//! the order in which they were added, but hooks of different moments may overtake each other. Data that must not be
-//! lost belongs in the host's own tables, beside the account.
+//! A hook after an operation runs in its own task, which starts once the store has written the
+//! change. It neither delays nor changes the reply, and its failure is only logged. It runs at most
+//! once, and is lost if the process ends first. [`Auth::finish_hooks`](crate::Auth::finish_hooks)
+//! waits for running hooks. Hooks for the same event run in the order in which they were added, but
+//! hooks for different events may overtake each other. Data that must not be lost belongs in the
+//! host's own tables, beside the account.
 //!
 //! # Limits
 //! All hooks before one operation share [`AuthBuilder::hook_timeout`](crate::AuthBuilder::hook_timeout). Each hook
@@ -44,7 +45,8 @@ use crate::{
     user::{EmailAddress, User},
 };
 
-/// Callbacks of the host at moments in the life of an account. The default of every method does nothing.
+/// Callbacks of the host for events in the life of an account. By default, every method does
+/// nothing.
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -116,14 +118,15 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
 
     /// Further claims of an access token that is about to be issued, at sign-in and at each refresh.
     ///
-    /// If two hooks set the same claim, the claim of the later hook counts. The following claims are left out, with a
-    /// warning: `iss`, `sub`, `aud`, `client_id`, `exp`, `iat`, `nbf`, `jti`, `sid`, `roles`, `permissions`, `scope`,
-    /// `org`, `act`, `cnf`, `auth_time`, `amr` and `acr`. A token that becomes longer than 8 KiB is not issued.
+    /// If two hooks set the same claim, the claim of the later hook is used. The following claims
+    /// are left out, with a warning: `iss`, `sub`, `aud`, `client_id`, `exp`, `iat`, `nbf`, `jti`,
+    /// `sid`, `roles`, `permissions`, `scope`, `org`, `act`, `cnf`, `auth_time`, `amr` and `acr`. A
+    /// token that becomes longer than 8 KiB is not issued.
     ///
     /// # Errors
     /// A failure. In this case, no token is issued, and nothing changes. At sign-in, no session is opened. At a
-    /// refresh, the refresh token is not exchanged, and the client can try again with the same token while the session
-    /// lives.
+    /// refresh, the refresh token is not exchanged, and the client can try again with the same
+    /// token while the session is live.
     async fn access_token_claims(
         &self,
         user: &User,
@@ -144,9 +147,10 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
 
     /// The owner of the address took over the account, by a reset or by a provider that is trusted for the address.
     /// The address had never been verified. The password, sessions, identities and tokens of the account are deleted.
-    /// The profile stays, and so does the data that the host keeps for the user; both may come from a previous holder
-    /// of the account. In most cases, this holder is the same person, who never followed the verification link. The
-    /// user is passed as they are now. A reset calls [`after_password_change`](Self::after_password_change) as well.
+    /// The profile and the data that the host keeps for the user remain; both may come from a
+    /// previous holder of the account. In most cases, this holder is the same person, who never
+    /// followed the verification link. The user is passed as they are now. A reset calls
+    /// [`after_password_change`](Self::after_password_change) as well.
     ///
     /// # Errors
     /// The error is logged.
@@ -156,7 +160,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
     }
 
     /// The account is about to be deleted, by its user or by an administrator. The hook is not called for a deletion
-    /// [within](crate::Auth::within) a transaction of the host's.
+    /// [within](crate::Auth::within) the host's transaction.
     ///
     /// # Errors
     /// A [`Refusal`](crate::error::Refusal), or a failure.
@@ -165,7 +169,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The account is gone. The user is passed as they were just before the deletion.
+    /// The account was deleted. The user is passed as they were just before the deletion.
     ///
     /// # Errors
     /// The error is logged.

@@ -85,7 +85,7 @@ impl Body {
     /// The members of the body that contain an integer beyond 64 bits; see [`json::members_beyond_64_bits`].
     ///
     /// # Errors
-    /// As [`json_object`](Self::json_object).
+    /// The errors of [`json_object`](Self::json_object).
     pub(crate) fn members_beyond_64_bits(&self, headers: &HeaderMap) -> Result<BTreeSet<String>> {
         json::members_beyond_64_bits(self.text(headers, "application/json")?)
     }

@@ -22,8 +22,8 @@ use crate::error::{Error, Result};
 /// How the address of a client is found. There is no default. A host chooses the rule when it mounts the endpoints,
 /// because only the host knows the proxies in front of it.
 ///
-/// Limits count by this address, and sessions and the audit trail record it. Any client can write a header, so a
-/// header is trusted only if it comes from a trusted proxy.
+/// Limits are counted by this address, and sessions and the audit trail record it. Any client can
+/// write a header, so a header is trusted only if it comes from a trusted proxy.
 ///
 /// ```
 /// use hallpass::ClientAddress;
@@ -40,10 +40,11 @@ use crate::error::{Error, Result};
 ///
 /// # Servers that do not report the peer
 /// If the server does not report the peer of a connection, but the rule needs it ([`peer`](Self::peer) or proxies), a
-/// request is answered with 500 `internal`, and the log says why. If no `tracing` subscriber takes errors, the first
-/// such request is reported on standard error. Health, the published keys and the documentation still answer. On axum
-/// the cause may be that the router is not served by `into_make_service_with_connect_info::<SocketAddr>()`. On both
-/// frameworks it may be a Unix socket, or a test that calls the router in process: use [`unknown`](Self::unknown)
+/// request is answered with 500 `internal`, and the log says why. If no `tracing` subscriber
+/// records errors, the first such request is reported on standard error. Health checks, the
+/// published keys and the documentation are still served. On axum the cause may be that the router
+/// is not served by `into_make_service_with_connect_info::<SocketAddr>()`. On both frameworks it
+/// may be a Unix socket, or a test that calls the router in process: use [`unknown`](Self::unknown)
 /// there, or [`from_fn`](Self::from_fn).
 #[derive(Clone, Debug)]
 pub struct ClientAddress(Rule);
@@ -105,11 +106,11 @@ impl ClientAddress {
         Self::behind(networks, None)
     }
 
-    /// As [`behind_proxies`](Self::behind_proxies), for proxies that are known to write this header. The other header
-    /// is always ignored.
+    /// Like [`behind_proxies`](Self::behind_proxies), for proxies that are known to write this
+    /// header. The other header is always ignored.
     ///
     /// # Errors
-    /// As for [`behind_proxies`](Self::behind_proxies).
+    /// The errors of [`behind_proxies`](Self::behind_proxies).
     pub fn behind_proxies_that_write<N: AsRef<str>>(
         header: ForwardingHeader,
         networks: impl IntoIterator<Item = N>,
@@ -117,8 +118,9 @@ impl ClientAddress {
         Self::behind(networks, Some(header))
     }
 
-    /// A rule of the host's own. The function gets the head of the request and the peer, and may read a header that
-    /// only the host's proxy can have written. `None` has the same effect as [`unknown`](Self::unknown).
+    /// The host's own rule. The function gets the head of the request and the peer, and may read a
+    /// header that only the host's proxy can have written. `None` has the same effect as
+    /// [`unknown`](Self::unknown).
     ///
     /// On axum the head has the extensions of the request; on actix it has none.
     ///
@@ -144,8 +146,9 @@ impl ClientAddress {
         Self(Rule::Unknown)
     }
 
-    /// The address of the client that sent this head over a connection from this peer, for handlers of the host's own;
-    /// `None` if it is not known. An IPv4 address that arrives as IPv6 is returned as IPv4.
+    /// The address of the client that sent this head over a connection from this peer, for the
+    /// host's own handlers; `None` if it is not known. An IPv4 address that arrives as IPv6 is
+    /// returned as IPv4.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the rule needs the peer and there is none.
@@ -184,8 +187,8 @@ impl ClientAddress {
 const NO_PEER: &str = "the server does not report the peer: serve the axum router with \
     `into_make_service_with_connect_info::<SocketAddr>()`, or mount the endpoints with another `ClientAddress`";
 
-/// If no `tracing` subscriber records errors, the reason is written once to standard error. Otherwise nobody would learn
-/// why every request fails.
+/// If no `tracing` subscriber records errors, the reason is written once to standard error.
+/// Otherwise it would be unclear why every request fails.
 fn without_peer() -> Error {
     static IS_TOLD: AtomicBool = AtomicBool::new(false);
     let is_logged = tracing::enabled!(tracing::Level::ERROR);

@@ -1,10 +1,10 @@
-//! Cookies that only this host can have set, as far as browsers guarantee it.
+//! Cookies that only this host can set, as far as browsers guarantee this.
 
 use std::{str, time::Duration};
 
 use ::http::{HeaderMap, HeaderValue, header::COOKIE};
 
-/// The cookie by which a device is recognized.
+/// The cookie that identifies a device.
 pub(super) const DEVICE: &str = "hallpass_device";
 
 /// The prefix makes browsers accept the cookie only from the host itself, over TLS (RFC 6265bis, section 4.1.3.2).
@@ -67,8 +67,8 @@ impl Cookies {
             .collect()
     }
 
-    /// The value of `Set-Cookie` with this lifetime in whole seconds; zero deletes the cookie. `None` if a cookie
-    /// cannot hold the value.
+    /// The value of `Set-Cookie` with this lifetime in whole seconds; zero deletes the cookie.
+    /// `None` if a cookie cannot contain the value.
     pub(crate) fn set(self, name: &str, value: &str, max_age: Duration) -> Option<HeaderValue> {
         let (name, max_age) = (self.named(name), max_age.as_secs());
         let attributes = "Path=/; HttpOnly; SameSite=Lax";

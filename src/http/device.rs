@@ -1,4 +1,4 @@
-//! The cookie by which a device is recognized.
+//! The cookie that identifies a device.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::secret::DeviceToken;
 /// 400 days; browsers keep no cookie longer.
 const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// Adds the cookie by which the device is recognized, if there is a token for the device.
+/// Adds the cookie that identifies the device, if there is a token for the device.
 pub(crate) struct WithDevice<T> {
     pub(crate) reply: T,
     pub(crate) device: Option<DeviceToken>,

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 const PAGE: &str = include_str!("docs/page.html");
 const START: &str = include_str!("docs/start.js");
 
-/// The page runs only scripts of this server, and sends requests only to this server.
+/// The page runs only scripts from this server, and sends requests only to this server.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -29,8 +29,8 @@ const FILES: [(&str, &str); 5] = [
     ("swagger-ui.css", "text/css; charset=utf-8"),
 ];
 
-/// The document that describes some rows. It is generated when it is first requested, because generating it takes
-/// megabytes of memory and few servers ever need it.
+/// The document that describes some endpoints. It is generated when it is first requested, because
+/// generating it takes megabytes of memory and few servers ever need it.
 #[derive(Clone, Default)]
 struct Contract(Arc<Written>);
 
@@ -49,7 +49,8 @@ impl Contract {
     }
 
     /// # Errors
-    /// As [`openapi::document`]; `Internal` if the document cannot be serialized as JSON.
+    /// The errors of [`openapi::document`]; `Internal` if the document cannot be serialized as
+    /// JSON.
     async fn json(&self) -> Result<Bytes> {
         let Written { rows, json } = &*self.0;
         json.get_or_try_init(|| async {
@@ -62,8 +63,8 @@ impl Contract {
     }
 }
 
-/// Adds the rows of the documentation to these rows. The document describes all rows, its own included. A row of the
-/// documentation replaces any row at the same path.
+/// Adds the documentation endpoints. The document describes all endpoints, including its own. A
+/// documentation endpoint replaces any other endpoint at the same path.
 pub(crate) fn with_docs(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
     let own = rows(&Contract::default());
     endpoints.retain(|row| !own.iter().any(|own| own.has_path_of(row)));

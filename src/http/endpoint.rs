@@ -1,4 +1,4 @@
-//! One row of the contract, and the functions that can handle it.
+//! One endpoint of the contract, and the functions that can handle it.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -13,10 +13,10 @@ use super::{
 };
 use crate::error::{ErrorKind, Result};
 
-/// The tag of rows that serve machines rather than people.
+/// The tag of endpoints that serve machines rather than people.
 pub(crate) const SERVICE: &str = "Service";
 
-/// One row of the HTTP contract: a method, a path, and a handler.
+/// One endpoint of the HTTP contract: a method, a path, and a handler.
 #[derive(Clone)]
 pub struct Endpoint {
     method: Method,
@@ -39,13 +39,13 @@ impl Endpoint {
         &self.method
     }
 
-    /// The path, with parameters as `{name}`, relative to the mount point of the rows.
+    /// The path, with parameters as `{name}`, relative to the mount point of the endpoints.
     #[must_use]
     pub fn path(&self) -> &'static str {
         self.path
     }
 
-    /// A row that answers GET and HEAD.
+    /// An endpoint for GET and HEAD.
     pub fn get<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
     where
         S: Clone + Send + Sync + 'static,
@@ -53,7 +53,7 @@ impl Endpoint {
         Self::new(Method::GET, path, state, handler)
     }
 
-    /// A row that answers POST.
+    /// An endpoint for POST.
     pub fn post<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
     where
         S: Clone + Send + Sync + 'static,
@@ -61,7 +61,7 @@ impl Endpoint {
         Self::new(Method::POST, path, state, handler)
     }
 
-    /// A row that answers PATCH.
+    /// An endpoint for PATCH.
     pub fn patch<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
     where
         S: Clone + Send + Sync + 'static,
@@ -69,7 +69,7 @@ impl Endpoint {
         Self::new(Method::PATCH, path, state, handler)
     }
 
-    /// A row that answers DELETE.
+    /// An endpoint for DELETE.
     pub fn delete<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
     where
         S: Clone + Send + Sync + 'static,
@@ -77,15 +77,15 @@ impl Endpoint {
         Self::new(Method::DELETE, path, state, handler)
     }
 
-    /// Sets the tag under which the row is shown.
+    /// Sets the tag under which the endpoint is shown.
     #[must_use]
     pub fn tag(mut self, tag: &'static str) -> Self {
         self.docs.tag = tag;
         self
     }
 
-    /// Marks the row as independent of the client: no rate limit counts its calls, and it does not need the address of
-    /// the client.
+    /// Marks the endpoint as independent of the client: no rate limit counts its calls, and it does
+    /// not need the address of the client.
     #[must_use]
     pub fn for_anyone(mut self) -> Self {
         self.serves_anyone = true;
@@ -113,7 +113,8 @@ impl Endpoint {
         self
     }
 
-    /// Marks the row as one for people: the OpenAPI document leaves it out, and its problems are rendered as pages.
+    /// Marks the endpoint as one for people: the OpenAPI document leaves it out, and its problems
+    /// are rendered as pages.
     #[cfg_attr(
         not(any(test, feature = "pages")),
         expect(dead_code, reason = "for pages")
@@ -147,13 +148,14 @@ impl Endpoint {
         self
     }
 
-    /// Whether the row is independent of the client; see [`for_anyone`](Self::for_anyone).
+    /// Whether the endpoint is independent of the client; see [`for_anyone`](Self::for_anyone).
     #[must_use]
     pub fn serves_anyone(&self) -> bool {
         self.serves_anyone
     }
 
-    /// Whether both rows match the same paths, regardless of the methods and the names of parameters.
+    /// Whether both endpoints match the same paths, regardless of the methods and the names of
+    /// parameters.
     pub(crate) fn has_path_of(&self, other: &Self) -> bool {
         match (Template::new(self.path), Template::new(other.path)) {
             (Ok(own), Ok(other)) => own.same_shape(&other),
@@ -165,7 +167,7 @@ impl Endpoint {
         self.page_of.is_some()
     }
 
-    /// Renders a problem as a page if the row is for people. Other replies are not changed.
+    /// Renders a problem as a page if the endpoint is for people. Other replies are not changed.
     pub(crate) fn page_of_problem(&self, headers: &HeaderMap, response: Response) -> Response {
         match &self.page_of {
             Some(page_of) if is_problem(&response) => page_of(headers, &response),
@@ -222,7 +224,7 @@ pub trait Handler<S, I>: Clone + Send + Sync + 'static {
     /// Takes the inputs from left to right, and renders the output or the problem.
     fn run(self, state: S, request: Request) -> impl Future<Output = Response> + Send + 'static;
 
-    /// The error kinds with which the inputs refuse a request.
+    /// The error kinds that the inputs can return.
     fn errors() -> Vec<ErrorKind>;
 
     /// Adds the inputs and the output to the OpenAPI document.

@@ -19,7 +19,7 @@ pub trait Input<S>: Sized + Send {
     /// One of [`errors`](Self::errors), or a 5xx kind.
     fn take(state: &S, request: &mut Request) -> impl Future<Output = Result<Self>> + Send;
 
-    /// The error kinds with which this input refuses a request.
+    /// The error kinds that this input can return.
     fn errors() -> &'static [ErrorKind] {
         &[]
     }

@@ -1,14 +1,15 @@
 //! The HTTP contract, written once over the types of the `http` crate. axum and actix only transport bytes.
 //!
-//! * An [`Endpoint`] is one row of the contract: a method, a path, and an async function. The argument and return
-//!   types of the function read the request, write the reply, and describe both.
-//! * Rows are grouped by path. This module selects the row, and handles `HEAD`, 405 with `Allow`, the size and the
-//!   media type of bodies, percent-decoding, request ids, the time limit and every error body. All of that is
-//!   therefore the same on every server.
+//! * An [`Endpoint`] is one entry of the contract: a method, a path, and an async function. The
+//!   argument and return types of the function read the request, write the reply, and describe
+//!   both.
+//! * Endpoints are grouped by path. This module selects the endpoint, and handles `HEAD`, 405 with
+//!   `Allow`, the size and the media type of bodies, percent-decoding, request ids, the time limit
+//!   and every error body. All of that is therefore the same on every server.
 //! * A failure is a [`Problem`]: `application/problem+json` (RFC 9457) with a stable `code` for programs to match on.
 //!   Its documentation lists every code.
 //! * [`ClientAddress`] identifies the client.
-//! * [`not_found`] creates a 404 problem. A server can use it for paths without a row.
+//! * [`not_found`] creates a 404 problem. A server can use it for paths without an endpoint.
 //!
 //! ```
 //! use hallpass::{Error, ErrorKind, http::Problem};

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, generated from the same rows that answer requests.
+//! The OpenAPI 3.1 document, generated from the same endpoints that answer requests.
 
 mod errors;
 mod operation;
@@ -24,10 +24,11 @@ const BEARER: &str = "bearer";
 /// no account. Without this example, tools would generate examples, which may be valid.
 const NOT_FILLED_IN: &str = "fill in";
 
-/// The document that describes these rows.
+/// The document that describes these endpoints.
 ///
 /// # Errors
-/// `Configuration` if a path is not a pattern, or two types of different shape have the same schema name.
+/// `Configuration` if a path is not a valid pattern, or two types with different shapes have the
+/// same schema name.
 pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
     let mut paths = Paths::new();
     let mut schemas = Schemas::default();
@@ -72,7 +73,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
         .build())
 }
 
-/// The tags in the order of the rows, which is the order of a user's first steps.
+/// The tags in the order of the endpoints, which follows a user's first steps.
 fn tags(endpoints: &[Endpoint]) -> Vec<Tag> {
     let mut names: Vec<&str> = Vec::new();
     let described = endpoints.iter().filter(|row| !row.is_for_people());

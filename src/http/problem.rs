@@ -87,8 +87,8 @@ macro_rules! codes {
         /// not valid, there is also `errors`, a list of at most 16 `{pointer, code, detail}`. A pointer (RFC 6901) is
         /// cut if it contains a name that is longer than any known name. Match on `code`: it never changes, but texts
         /// do. If the status is 500 or more, the source of the error is logged once, when the reply is created. The
-        /// source is never sent to the client. A [`Refusal`](crate::error::Refusal) of the host has a `code` and a
-        /// `detail` of its own.
+        /// source is never sent to the client. A [`Refusal`](crate::error::Refusal) of the host has
+        /// its own `code` and `detail`.
         ///
         /// | code | status | meaning | from |
         /// |---|---|---|---|

@@ -5,13 +5,13 @@ use serde_json::{Map, Value};
 use super::percent::decode_form;
 use crate::error::{Error, Result, Violation};
 
-/// The maximum number of pairs in a query or a form. Each pair costs work, and no row needs even a tenth of this
-/// number.
+/// The maximum number of pairs in a query or a form. Each pair costs work, and no endpoint needs
+/// even a tenth of this number.
 const MAX_PAIRS: usize = 64;
 
-/// Reads the pairs with these names from a query that may contain other parameters, too. The other pairs may be
-/// repeated or undecodable, and there may be any number of them. Returns `None` if one of these names occurs twice, or
-/// its value cannot be decoded.
+/// Reads the pairs with these names from a query that may also contain other parameters. The other
+/// pairs may be repeated or undecodable, and there may be any number of them. Returns `None` if one
+/// of these names occurs twice, or its value cannot be decoded.
 #[cfg(feature = "oauth")]
 pub(crate) fn pick(query: &str, names: &[&str]) -> Option<Map<String, Value>> {
     let mut pairs = Map::new();

@@ -72,12 +72,12 @@ impl Request {
             .join(",")
     }
 
-    /// The token of a device on which somebody signed in before, as sent.
+    /// The token of a device on which a user signed in before, as sent.
     pub(crate) fn device(&self) -> Option<&str> {
         self.cookie(DEVICE)
     }
 
-    /// The cookie of this name, as sent; see [`Cookies::read`].
+    /// The cookie with this name, as sent; see [`Cookies::read`].
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.read(&self.head.headers, name)
     }
@@ -120,7 +120,7 @@ impl Request {
         query::parse(self.head.uri.query().unwrap_or_default())
     }
 
-    /// The parameters of these names; see [`query::pick`].
+    /// The parameters with these names; see [`query::pick`].
     #[cfg(feature = "oauth")]
     pub(crate) fn pick_query(&self, names: &[&str]) -> Option<Map<String, Value>> {
         query::pick(self.head.uri.query().unwrap_or_default(), names)
@@ -138,7 +138,7 @@ impl Request {
     /// The members of the body with an integer beyond 64 bits.
     ///
     /// # Errors
-    /// As [`json_object`](Self::json_object).
+    /// The errors of [`json_object`](Self::json_object).
     pub(crate) fn members_beyond_64_bits(&self) -> Result<BTreeSet<String>> {
         self.body.members_beyond_64_bits(&self.head.headers)
     }

@@ -1,4 +1,4 @@
-//! Rows grouped by path: the selection of the row, and everything that is the same for all rows.
+//! Endpoints grouped by path: selecting an endpoint, and everything that all endpoints share.
 
 use std::{
     borrow::Borrow, cmp::Ordering, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc,
@@ -24,11 +24,11 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
-/// All rows of a contract by path, in the order in which paths are matched.
+/// All endpoints of a contract by path, in the order in which paths are matched.
 #[derive(Debug)]
 pub struct Resources(Vec<Arc<Resource>>);
 
-/// The rows of one path.
+/// The endpoints of one path.
 #[derive(Debug)]
 pub struct Resource {
     template: Template,
@@ -40,8 +40,8 @@ pub struct Resource {
 
 impl Resources {
     /// # Errors
-    /// `Configuration` if two rows have the same method and path, two patterns match the same paths, or a path is not a
-    /// pattern.
+    /// `Configuration` if two endpoints have the same method and path, two patterns match the same
+    /// paths, or a path is not a valid pattern.
     pub(crate) fn new(
         endpoints: Vec<Endpoint>,
         timeout: Duration,
@@ -62,7 +62,7 @@ impl Resources {
     }
 
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The errors of [`new`](Self::new).
     pub(crate) fn check(endpoints: &[Endpoint]) -> Result<()> {
         by_path(endpoints).map(drop)
     }
@@ -87,7 +87,7 @@ impl Resource {
         self.template.matches(raw_path)
     }
 
-    /// The methods of its rows, and HEAD if there is a GET. Any other method is answered with 405.
+    /// The methods of its endpoints, and HEAD if there is a GET. Other methods get a 405.
     pub fn methods(&self) -> impl Iterator<Item = &Method> {
         self.endpoints
             .iter()
@@ -168,7 +168,7 @@ impl Resource {
         }
     }
 
-    /// The row for a method; a GET row answers HEAD.
+    /// The endpoint for a method; a GET endpoint answers HEAD.
     fn endpoint(&self, method: &Method) -> Option<&Endpoint> {
         let method = if method == Method::HEAD {
             &Method::GET
@@ -192,11 +192,11 @@ impl Resource {
     }
 }
 
-/// The rows of each path pattern.
+/// The endpoints of each path pattern.
 ///
 /// # Errors
-/// `Configuration` if two rows have the same method and path, two patterns match the same paths, or a path is not a
-/// pattern.
+/// `Configuration` if two endpoints have the same method and path, two patterns match the same
+/// paths, or a path is not a valid pattern.
 fn by_path<E: Borrow<Endpoint>>(
     endpoints: impl IntoIterator<Item = E>,
 ) -> Result<Vec<(Template, Vec<E>)>> {
@@ -228,7 +228,7 @@ fn by_path<E: Borrow<Endpoint>>(
 /// The head of a request, the other end of its connection, and its id.
 type Asked = (Parts, Option<SocketAddr>, RequestId);
 
-/// A 404 problem with an `X-Request-Id`. A server can use this reply for paths without a row.
+/// A 404 problem with an `X-Request-Id`. A server can use this reply for paths without an endpoint.
 #[must_use]
 pub fn not_found(method: &Method, headers: &HeaderMap) -> Response {
     let response = Problem::from(ErrorKind::NotFound).to_response();

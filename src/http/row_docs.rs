@@ -1,8 +1,8 @@
-//! The documentation of a row of the contract.
+//! The documentation of an endpoint.
 
 use crate::error::ErrorKind;
 
-/// The texts about a row, and the errors of its use case.
+/// The texts about an endpoint, and the errors of its use case.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Docs {
     pub(crate) tag: &'static str,

@@ -1,4 +1,4 @@
-//! A small contract with every kind of row, for the tests of the servers.
+//! A small contract with every kind of endpoint, for the tests of the servers.
 
 use std::{net::IpAddr, time::Duration};
 

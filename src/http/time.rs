@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer, ser::Error as _};
 
 use crate::clock::Timestamp;
 
-/// Nanoseconds from this value on mean a leap second.
+/// From this value on, nanoseconds denote a leap second.
 const LEAP: u32 = 1_000_000_000;
 
 /// Serializes a time as chrono does (RFC 3339), but without chrono's general formatting, which takes as long as

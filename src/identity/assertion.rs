@@ -11,7 +11,7 @@ use crate::user::EmailAddress;
 pub struct Assertion {
     /// The name of the provider here, such as `google`.
     pub provider: String,
-    /// The issuer, exactly as the provider writes it.
+    /// The issuer, exactly as the provider sends it.
     pub issuer: String,
     /// The subject: 1 to 255 bytes.
     pub subject: String,

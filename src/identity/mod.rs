@@ -31,7 +31,7 @@ pub struct Identity {
     pub id: IdentityId,
     /// The name of the provider when the identity was linked, such as `google`.
     pub provider: String,
-    /// The issuer, exactly as the provider writes it.
+    /// The issuer, exactly as the provider sends it.
     pub issuer: String,
     /// The permanent identifier of the user at the provider: at most 255 bytes.
     pub subject: String,

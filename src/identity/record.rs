@@ -27,11 +27,12 @@ pub struct IdentitySignIn {
     pub code: NewCode,
     /// The client.
     pub author: Author,
-    /// The notice to the user when the identity is linked to a verified account; `None` if no notice is to be sent.
+    /// The notice to the user when the identity is linked to a verified account; `None` to send no
+    /// notice.
     pub joined: Option<Intent>,
     /// The letter with the verification link, for an account that is created without proof of its address.
     pub verification: Option<Intent>,
-    /// The present time.
+    /// The current time.
     pub now: Timestamp,
 }
 

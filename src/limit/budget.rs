@@ -61,8 +61,8 @@ macro_rules! budgets {
 }
 
 budgets! {
-    /// Every HTTP request except those for health, keys and documentation. If the request has a budget of its own, it
-    /// counts against both. Counted in the memory of each process.
+    /// Every HTTP request except those for health, keys and documentation. If the request has its
+    /// own budget, it counts against both. Counted in the memory of each process.
     Default default per_minute(6000, 2000), None;
     /// Requesting a link that sets a new password.
     Forgot forgot per_minute(60, 120), per_minute(2, 120);
@@ -76,7 +76,8 @@ budgets! {
     Reset reset per_minute(60, 120), None;
     /// Presenting a password, to sign in or while signed in.
     SignIn sign_in per_minute(20, 20), None;
-    /// Verifying or confirming an address, or unlocking, with a mailed token. Requesting another such mail counts too.
+    /// Verifying or confirming an address, or unlocking, with a mailed token. Requesting another
+    /// such email counts too.
     Verify verify per_minute(60, 120), per_minute(2, 120);
 }
 
@@ -91,12 +92,12 @@ budgets! {
 /// | [`Register`](Budget::Register) | 60 a minute, bursts of 120 | |
 /// | [`Reset`](Budget::Reset) | 60 a minute, bursts of 120 | |
 /// | [`SignIn`](Budget::SignIn) | 20 a minute | the [`Lockout`](super::Lockout) |
-/// | [`Verify`](Budget::Verify) | 60 a minute, bursts of 120 | as for `Forgot`, if the call requests another mail |
+/// | [`Verify`](Budget::Verify) | 60 a minute, bursts of 120 | as for `Forgot`, if the call requests another email |
 ///
 /// Opening the page of a mailed link has the same limit as using the link, but is counted separately, in the memory of
 /// each process.
 ///
-/// Mails have budgets of their own: [`AuthBuilder::mail_budgets`](crate::AuthBuilder::mail_budgets).
+/// Emails have their own budgets: [`AuthBuilder::mail_budgets`](crate::AuthBuilder::mail_budgets).
 ///
 /// ```
 /// use hallpass::limit::{Budget, Rate, RateLimits};

@@ -16,6 +16,6 @@ pub struct Held {
     pub until: Timestamp,
     /// The number of attempts in a row; 0 for a rate.
     pub attempts: u32,
-    /// The time from which the state no longer matters.
+    /// The time at which the state expires.
     pub expires_at: Timestamp,
 }

@@ -12,7 +12,7 @@ const LEN: usize = 16;
 pub struct LimitKey([u8; LEN]);
 
 impl LimitKey {
-    /// The 16 bytes, for storing.
+    /// The 16 bytes, for storage.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; LEN] {
         &self.0

@@ -40,13 +40,15 @@ const MOST_DOUBLINGS: u32 = 40;
     reason = "with the default for the rest, a further field breaks no caller"
 )]
 pub struct Lockout {
-    /// The number of failures in a row without a wait between them; at least 1. Default 5.
+    /// The number of failures in a row without a wait between them; at least 1. Default: 5.
     pub free_attempts: u32,
-    /// The wait after `free_attempts` failures. It doubles with each further failure. Default a second.
+    /// The wait after `free_attempts` failures. It doubles with each further failure. Default: 1
+    /// second.
     pub base_delay: Duration,
-    /// The longest wait; at most a day. Default 15 minutes.
+    /// The longest wait; at most a day. Default: 15 minutes.
     pub max_delay: Duration,
-    /// The number of failures in a row after which no password is checked. Default 100, which is also the maximum.
+    /// The number of failures in a row after which no password is checked. Default: 100, which is
+    /// also the maximum.
     pub max_attempts: u32,
 }
 

@@ -5,13 +5,14 @@
 //! * a [`Rate`] for each client address (IPv6 by /64) and for each email address that a call names, by the generic cell
 //!   rate algorithm (ITU-T I.371): a steady pace, and a burst on top;
 //! * the [`Lockout`] of a password, counted by address, whether or not the address has an account. Devices that have
-//!   signed in before are counted separately, so that nobody can lock an owner out.
+//!   signed in before are counted separately, so that no attacker can lock an owner out.
 //!
 //! Calls that the host makes in process are counted as well. A client whose [address](crate::event::ClientInfo::ip) is
-//! not known has no counter of its own.
+//! not known has no separate counter.
 //!
-//! The digests are computed with a key that [outlives](crate::store::LimitKeyStore) the master secrets. Rotating the
-//! secrets therefore resets no counter, and instances that list the secrets in another order share the counters.
+//! The digests are computed with a key that [outlives](crate::store::LimitKeyStore) the master
+//! secrets. Rotating the secrets therefore does not reset counters, and instances that list the
+//! secrets in another order share the counters.
 //!
 //! A [`Limiter`](crate::store::Limiter) keeps the counters: the database, so that all instances share them, or the
 //! memory of the process.

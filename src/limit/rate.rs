@@ -84,8 +84,8 @@ impl Rate {
             .unwrap_or(TimeDelta::MAX)
     }
 
-    /// The latest time that a counter can hold, as seen at `now`. If a counter holds a later time, the clock was set
-    /// back, and the counter is ignored.
+    /// The latest time that a counter can contain, as seen at `now`. If a counter contains a later
+    /// time, the clock was set back, and the counter is ignored.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
         now + self.tolerance() + self.emission_interval() + SKEW

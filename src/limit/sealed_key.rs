@@ -9,6 +9,6 @@
 pub struct SealedKey {
     /// Identifies the secret, and reveals nothing about it.
     pub label: [u8; 16],
-    /// The sealed key, which only that secret opens.
+    /// The sealed key, which only that secret can open.
     pub sealed: Vec<u8>,
 }

@@ -1,4 +1,4 @@
-//! The links in mails.
+//! The links in emails.
 
 use std::fmt;
 
@@ -8,7 +8,8 @@ use crate::{
     secret::OneTimeToken,
 };
 
-/// Creates the links in mails from configuration only. Nothing from a request becomes part of a link.
+/// Creates the links in emails from configuration only. Nothing from a request becomes part of a
+/// link.
 ///
 /// ```
 /// use hallpass::{secret::OneTimeToken, mail::Links, token::Purpose};
@@ -21,7 +22,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Links {
     base: String,
-    /// The pages of the host's own.
+    /// The host's own pages.
     pages: Vec<(Purpose, String)>,
 }
 
@@ -94,8 +95,8 @@ fn with_token(url: &str, token: &OneTimeToken) -> Link {
     Link(format!("{url}{separator}token={}", token.expose()))
 }
 
-/// The URL is written into mails unchanged, so it needs a scheme that mail programs open, a host, and no character
-/// that would end the link in plain text.
+/// The URL is written into emails unchanged, so it needs a scheme that mail programs open, a host,
+/// and no character that would end the link in plain text.
 fn check(what: &str, url: &str) -> Result<()> {
     let rest = url
         .strip_prefix("https://")

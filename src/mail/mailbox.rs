@@ -1,4 +1,4 @@
-//! A mailer that keeps mails, for tests.
+//! A mailer that keeps emails, for tests.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{Mail, MailError, Mailer};
 use crate::user::EmailAddress;
 
-/// Keeps mails instead of sending them, for tests. Clones share the mails.
+/// Keeps emails instead of sending them, for tests. Clones share the emails.
 ///
 /// ```
 /// use hallpass::mail::Mailbox;
@@ -25,14 +25,14 @@ impl Mailbox {
         Self::default()
     }
 
-    /// The mails so far, in the order in which they arrived.
+    /// The emails so far, in the order in which they arrived.
     #[must_use]
     pub fn mails(&self) -> Vec<Mail> {
         self.lock().clone()
     }
 
-    /// The mail to this address that was ordered last. The order of arrival does not decide, because mails that are
-    /// sent at the same time may arrive in any order.
+    /// The email to this address that was ordered last. The order of arrival is ignored, because
+    /// emails sent at the same time may arrive in any order.
     #[must_use]
     pub fn last_to(&self, address: &str) -> Option<Mail> {
         let address: EmailAddress = address.parse().ok()?;
@@ -44,7 +44,7 @@ impl Mailbox {
             .cloned()
     }
 
-    /// Deletes the mails.
+    /// Deletes the emails.
     pub fn clear(&self) {
         self.lock().clear();
     }

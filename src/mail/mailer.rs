@@ -7,19 +7,19 @@ use async_trait::async_trait;
 use super::Mail;
 use crate::error::BoxError;
 
-/// Sends mails. A host may implement its own mailer.
+/// Sends emails. A host may implement its own mailer.
 #[async_trait]
 pub trait Mailer: fmt::Debug + Send + Sync + 'static {
-    /// Sends a mail, or passes it on for sending.
+    /// Sends an email, or passes it on for sending.
     ///
     /// # Contract
-    /// When this method returns `Ok`, another component has taken responsibility for the mail. After a fault, the
-    /// method may be called again with the same mail. The future may be dropped at any point; the mail then counts as
-    /// not sent.
+    /// When this method returns `Ok`, another component has taken responsibility for the email.
+    /// After a fault, the method may be called again with the same email. The future may be dropped
+    /// at any point; the email then counts as not sent.
     ///
     /// # Errors
-    /// If the mail was not accepted. The error is [permanent](MailError::permanent) if the mail will never be
-    /// accepted.
+    /// If the email was not accepted. The error is [permanent](MailError::permanent) if the email
+    /// will never be accepted.
     async fn send(&self, mail: &Mail) -> Result<(), MailError>;
 }
 
@@ -31,7 +31,7 @@ pub struct MailError {
 }
 
 impl MailError {
-    /// This mail to this recipient will never be accepted. The text must not contain a secret.
+    /// This email to this recipient will never be accepted. The text must not contain a secret.
     pub fn permanent(source: impl Into<BoxError>) -> Self {
         Self {
             permanent: true,
@@ -47,7 +47,7 @@ impl MailError {
         }
     }
 
-    /// Whether a retry of this mail is pointless.
+    /// Whether a retry of this email is pointless.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.permanent

@@ -1,4 +1,4 @@
-//! A mail and its content.
+//! An email and its content.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::{clock::Timestamp, user::EmailAddress};
 
 const MAX_SUBJECT: usize = 200;
 
-/// The content of a mail.
+/// The content of an email.
 #[derive(Clone)]
 #[allow(clippy::exhaustive_structs, reason = "a plain record")]
 pub struct Content {
@@ -19,7 +19,8 @@ pub struct Content {
     pub html: String,
 }
 
-/// A mail, ready to be sent. `Debug` prints no content, because the mail may contain a one-time link.
+/// An email, ready to be sent. `Debug` prints no content, because the email may contain a one-time
+/// link.
 #[derive(Clone)]
 pub struct Mail {
     id: IntentId,
@@ -29,8 +30,8 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// A mail to `to`. Its Message-ID is made from `id`, so a mail that is sent again after a fault has the same
-    /// Message-ID.
+    /// An email to `to`. Its Message-ID is made from `id`, so an email that is sent again after a
+    /// fault has the same Message-ID.
     ///
     /// Control characters in the subject become spaces, so that it cannot start another header. The subject is cut off
     /// after 200 characters, so that it fits into one header.
@@ -60,7 +61,7 @@ impl Mail {
         self.date
     }
 
-    /// The one recipient.
+    /// The only recipient.
     #[must_use]
     pub fn to(&self) -> &EmailAddress {
         &self.to

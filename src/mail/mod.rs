@@ -1,9 +1,9 @@
-//! Mail: the letters, the mailers, and the outbox of unsent mails.
+//! Mail: the letters, the mailers, and the outbox of unsent emails.
 //!
 //! A use case puts an [`Intent`] into the outbox, whether or not the address has an account. The delivery worker
 //! claims the intent, resolves the account, and creates the [`Letter`] with its one-time link. The [`Templates`]
 //! render the letter as a [`Mail`], which the worker passes to the [`Mailer`]: the terminal, a [`Mailbox`] in tests,
-//! an SMTP server, or an implementation of the host's own.
+//! an SMTP server, or the host's own implementation.
 
 mod letter;
 mod links;

@@ -1,4 +1,4 @@
-//! The sender of mails.
+//! The sender of emails.
 
 use std::{fmt, str::FromStr};
 
@@ -11,7 +11,8 @@ const MAX_NAME: usize = 200;
 /// RFC 2606 reserves this name, so it is never a real domain.
 const ANY_TLD: &str = ".invalid";
 
-/// The sender of mails: `Hallpass <no-reply@localhost>`, `"Acme, Inc." <id@acme.example>` or only an address.
+/// The sender of emails: `Hallpass <no-reply@localhost>`, `"Acme, Inc." <id@acme.example>` or only
+/// an address.
 ///
 /// The address must be one that [`EmailAddress`] accepts, or an address at a domain with a single label, such as
 /// `localhost`.

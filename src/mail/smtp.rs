@@ -1,4 +1,4 @@
-//! Mails by SMTP.
+//! Emails by SMTP.
 
 mod message;
 mod replies;
@@ -25,16 +25,16 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_IDLE: usize = 4;
 
-/// Sends mails through an SMTP server (RFC 5321), with TLS by rustls, and reuses connections.
+/// Sends emails through an SMTP server (RFC 5321), with TLS by rustls, and reuses connections.
 ///
 /// With TLS, the server's certificate is always verified: its name, its dates, and its root. The root must be one that
-/// the machine trusts, or one that the host [has given](Self::with_root_certificate). User, password and mails are
-/// then sent only through TLS. Without TLS, everything can be read on the network, so use plain `smtp://` only for
-/// servers on the same machine or network.
+/// the machine trusts, or one that the host [has given](Self::with_root_certificate). User,
+/// password and emails are then sent only through TLS. Without TLS, everything can be read on the
+/// network, so use plain `smtp://` only for servers on the same machine or network.
 ///
-/// Only the three digits of a reply decide what it means (RFC 5321 section 4.2); its text need not be UTF-8.
-/// Connecting and sending may take up to 10 seconds each. Addresses with UTF-8 local parts need a server that offers
-/// SMTPUTF8 (RFC 6531).
+/// Only the three digits of a reply determine its meaning (RFC 5321 section 4.2); its text need not
+/// be UTF-8. Connecting and sending may take up to 10 seconds each. Addresses with UTF-8 local
+/// parts need a server that offers SMTPUTF8 (RFC 6531).
 ///
 /// ```
 /// use hallpass::mail::SmtpMailer;
@@ -45,7 +45,7 @@ const MAX_IDLE: usize = 4;
 /// ```
 // The connections are kept here, because the transport of `lettre` has no timeout for replies. If a caller gave up
 // waiting, `lettre` would also put the connection back into its pool. The late reply would then be read as the answer
-// to the next mail.
+// to the next email.
 #[derive(Debug)]
 pub struct SmtpMailer {
     server: Server,
@@ -112,7 +112,7 @@ impl SmtpMailer {
                 return Ok(connection);
             }
         }
-        // No command has named the mail yet, so a failure here does not concern the mail itself.
+        // No command has named the email yet, so a failure here does not concern the email itself.
         let hello = ClientId::Domain(self.sender.domain().to_owned());
         time::timeout(CONNECT_TIMEOUT, self.server.connect(&hello))
             .await

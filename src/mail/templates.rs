@@ -24,7 +24,7 @@ const MAX_PRODUCT: usize = 100;
 /// The longest line, in characters. RFC 5322 section 2.1.1 recommends at most 78.
 const MAX_LINE: usize = 76;
 
-/// Renders letters, as plain text and as HTML that loads no other resource.
+/// Renders letters, as plain text and as HTML that loads no other resources.
 ///
 /// A letter is written once: the subject on the first line, then paragraphs, separated by empty lines. A paragraph in
 /// brackets is the link, and the text in the brackets is the label of its button. Both the plain text and the HTML are
@@ -133,7 +133,7 @@ impl Templates {
         Ok(self)
     }
 
-    /// Puts the HTML of every letter into a layout of the host's own.
+    /// Puts the HTML of every letter into the host's own layout.
     ///
     /// The layout is a [minijinja](https://docs.rs/minijinja) template with `lang`, `subject`, `product` and `parts`.
     /// Each part has a `text`, and the button also has a `link`. All of these values are already escaped. The default
@@ -150,7 +150,7 @@ impl Templates {
             })
     }
 
-    /// The languages that have letters, English first.
+    /// The languages in which letters are available, English first.
     #[must_use]
     pub fn locales(&self) -> &[Locale] {
         &self.locales

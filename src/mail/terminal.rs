@@ -1,4 +1,4 @@
-//! A mailer that prints mails, for development.
+//! A mailer that prints emails, for development.
 
 use std::io::{self, Write as _};
 
@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{Mail, MailError, Mailer};
 
-/// Prints mails, links included, to standard output: for development.
+/// Prints emails, including their links, to standard output, for development.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "there is nothing to add to it")]
 pub struct TerminalMailer;
@@ -14,7 +14,7 @@ pub struct TerminalMailer;
 #[async_trait]
 impl Mailer for TerminalMailer {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
-        // A single write keeps the lines of two mails apart.
+        // A single write keeps the lines of two emails apart.
         let mut stdout = io::stdout().lock();
         stdout
             .write_all(print(mail).as_bytes())

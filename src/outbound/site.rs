@@ -7,8 +7,8 @@ use reqwest::{Client, StatusCode, Url};
 use super::{Unanswered, client_builder, is_loopback};
 use crate::error::{BoxError, Error, Result};
 
-/// A site, over rustls with the roots of the platform. Redirects are not followed, and nothing is retried.
-/// `HTTPS_PROXY` and similar variables are honoured for `https://`.
+/// A site, called over rustls with the platform's root certificates. Redirects are not followed,
+/// and nothing is retried. `HTTPS_PROXY` and similar variables are honoured for `https://`.
 #[derive(Clone)]
 pub(crate) struct Site {
     client: Client,
@@ -16,7 +16,7 @@ pub(crate) struct Site {
     asking: Asking,
 }
 
-/// The terms of requests to a site.
+/// The settings for requests to a site.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asking {
     /// The name of the site, for messages to the operator who set its URL.
@@ -61,7 +61,7 @@ impl Site {
         let client = if url.scheme() == "https" {
             client.https_only(true)
         } else {
-            // Plain HTTP needs no roots of the platform, and loopback needs no proxy.
+            // Plain HTTP needs no root certificates, and loopback needs no proxy.
             client.tls_certs_only([]).no_proxy()
         };
         Ok(Self {
@@ -74,7 +74,7 @@ impl Site {
     /// Fetches the resource at this path below the URL, and passes it to `read` as it arrives.
     ///
     /// # Errors
-    /// If the answer is not a complete 200 within the limits, or `read` refuses it.
+    /// If there is no complete reply with status 200 within the limits, or `read` refuses it.
     pub(crate) async fn get(
         &self,
         path: &str,

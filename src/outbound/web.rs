@@ -13,8 +13,8 @@ use crate::error::{BoxError, Error, Result};
 /// The lifetime of an idle connection.
 const KEEP: Duration = Duration::from_secs(10);
 
-/// A client for URLs that a document points to, over rustls with the roots of the platform. Redirects are not followed,
-/// and nothing is retried. Cheap to clone.
+/// A client for URLs that a document points to, over rustls with the platform's root certificates.
+/// Redirects are not followed, and nothing is retried. Cheap to clone.
 ///
 /// Addresses that are not public are called only if the [`Reach`] allows it. Names are resolved once per connection,
 /// and the connection goes to the address that was checked. `HTTPS_PROXY` and similar variables are honoured for
@@ -46,7 +46,7 @@ impl Web {
         let client = match reach {
             Reach::Public => client.https_only(true).dns_resolver(Arc::new(PublicOnly)),
             Reach::Any => client.https_only(true),
-            // Loopback needs neither the roots of the platform nor a proxy.
+            // Loopback needs neither root certificates nor a proxy.
             Reach::Loopback => client.tls_certs_only([]).no_proxy(),
         };
         Ok(Self {
@@ -104,7 +104,7 @@ pub(crate) fn is_private_literal(url: &Url) -> bool {
     }
 }
 
-/// Resolves names to public addresses, and to no others.
+/// Resolves names to public addresses only.
 #[derive(Debug)]
 struct PublicOnly;
 

@@ -1,16 +1,16 @@
-//! Mails in the outbox, and their sending budget.
+//! Emails in the outbox, and their sending budget.
 
 use std::time::Duration;
 
 use super::{IntentId, LetterKind};
 use crate::{clock::Timestamp, email::EmailAddress, event::Event, id::UserId, secret::TokenDigest};
 
-/// At most one mail of a kind goes to an address within this time.
+/// At most one email of a kind goes to an address within this time.
 const GAP: Duration = Duration::from_secs(60);
-/// At most five mails of a kind go to an address within this time.
+/// At most five emails of a kind go to an address within this time.
 const WINDOW: Duration = Duration::from_secs(3600);
 
-/// A mail in the outbox, as an operator sees it, without its content.
+/// An email in the outbox, without its content, for operators.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -19,12 +19,12 @@ const WINDOW: Duration = Duration::from_secs(3600);
 pub struct MailEntry {
     /// The identifier.
     pub id: IntentId,
-    /// The letter: the name of a [`LetterKind`], or a name that only a newer version knows.
+    /// The letter: the name of a [`LetterKind`], or a name that only a newer version supports.
     pub letter: String,
-    /// The address that the mail goes to or was requested with; `None` if the user is gone, or the address cannot be
-    /// read.
+    /// The address that the email goes to or was requested with; `None` if the user is gone, or the
+    /// address cannot be read.
     pub recipient: Option<EmailAddress>,
-    /// The recipient; `None` if the mail was requested with an address.
+    /// The recipient; `None` if the email was requested with an address.
     pub user_id: Option<UserId>,
     /// Whether it will still be sent.
     pub status: MailStatus,
@@ -34,11 +34,12 @@ pub struct MailEntry {
     pub last_error: Option<String>,
     /// When it was requested.
     pub created_at: Timestamp,
-    /// When to send the mail. While a worker holds a lease on the mail, this is the end of the lease.
+    /// When to send the email. While a worker holds a lease on the email, this is the end of the
+    /// lease.
     pub due_at: Timestamp,
 }
 
-/// Whether a mail in the outbox will still be sent.
+/// Whether an email in the outbox will still be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(
     clippy::exhaustive_enums,
@@ -47,7 +48,7 @@ pub struct MailEntry {
 pub enum MailStatus {
     /// It is marked dead and will not be sent.
     Dead,
-    /// It will be tried, or tried again.
+    /// It will be tried or retried.
     Pending,
 }
 
@@ -79,22 +80,22 @@ impl std::str::FromStr for MailStatus {
 #[error("the status must be `dead` or `pending`")]
 pub struct UnknownMailStatus(());
 
-/// The outcome of an administrator's retry of a mail.
+/// The outcome of an administrator's retry of an email.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a further outcome would be a change of contract"
 )]
 pub enum RetryMail {
-    /// No mail has this identifier.
+    /// No email has this identifier.
     NotFound,
-    /// The mail is still pending; nothing was written.
+    /// The email is still pending; nothing was written.
     Pending,
-    /// A new intent replaced the mail.
+    /// A new intent replaced the email.
     Retried(RetriedMail),
 }
 
-/// The dead mail that a retry replaced.
+/// The dead email that a retry replaced.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -118,7 +119,7 @@ impl RetriedMail {
     }
 }
 
-/// A mail to count against the budget: one a minute and five an hour for each address and letter.
+/// An email to count against the budget: one a minute and five an hour for each address and letter.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -127,16 +128,18 @@ impl RetriedMail {
 pub struct Admission {
     /// A digest of the address and the letter.
     pub key: TokenDigest,
-    /// The present time.
+    /// The current time.
     pub now: Timestamp,
-    /// The mail is admitted only if the latest mail of the key was admitted at or before this time.
+    /// The email is admitted only if the latest email of the key was admitted at or before this
+    /// time.
     pub latest_until: Timestamp,
-    /// The mail is admitted only if the fifth-latest mail of the key was admitted at or before this time.
+    /// The email is admitted only if the fifth-latest email of the key was admitted at or before
+    /// this time.
     pub fifth_until: Timestamp,
 }
 
 impl Admission {
-    /// A mail to this address at the present time.
+    /// An email to this address at the current time.
     #[must_use]
     pub fn new(letter: LetterKind, address: &EmailAddress, now: Timestamp) -> Self {
         let key = format!("{}:{}", letter.as_str(), address.canonical());

@@ -1,4 +1,4 @@
-//! The intent to send a mail.
+//! The intent to send an email.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use crate::{
 /// How far the clocks of instances may differ. If a stored time is further in the future, it was written before a
 /// clock was set back.
 pub(crate) const SKEW: Duration = Duration::from_secs(30);
-/// How long a letter without a link is worth sending.
+/// How long a letter without a link may still be sent.
 const NOTICE_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 
 id! {
-    /// Identifies a mail to be sent.
+    /// Identifies an email to be sent.
     IntentId
 }
 
-/// A mail to be sent. It holds no token, because the worker derives the token.
+/// An email to be sent. It contains no token, because the worker derives the token.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -40,29 +40,29 @@ pub struct Intent {
     pub payload: Map<String, Value>,
     /// When it was requested.
     pub created_at: Timestamp,
-    /// The time after which it is not worth sending.
+    /// The time after which it is no longer sent.
     pub not_after: Timestamp,
 }
 
-/// The recipient of a mail. A disabled account gets no mail.
+/// The recipient of an email. A disabled account gets no email.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a plain record between use case and store"
 )]
 pub enum Recipient {
-    /// The account with this address, if there is one. The mail goes to the stored address.
+    /// The account with this address, if there is one. The email goes to the stored address.
     Holder(EmailAddress),
     /// This new address, which the user has requested.
     NewAddress(UserId, EmailAddress),
-    /// This user. The mail goes to the stored address.
+    /// This user. The email goes to the stored address.
     User(UserId),
     /// The user whom the change is about. The intent is written together with that change.
     UserOfFact,
 }
 
 impl Intent {
-    /// A letter that is due now and worth sending for `lifetime`.
+    /// A letter that is due now and may be sent for `lifetime`.
     #[must_use]
     pub fn new(
         letter: LetterKind,
@@ -80,7 +80,8 @@ impl Intent {
         }
     }
 
-    /// A letter without a link that reports an action of a client. The letter is worth sending for a week.
+    /// A letter without a link that reports an action of a client. The letter may be sent for a
+    /// week.
     #[must_use]
     pub fn notice(
         letter: LetterKind,
@@ -138,7 +139,7 @@ impl Recipient {
     }
 }
 
-/// The account that a mail was ordered for, as it was at the time of the order.
+/// The account that an email was ordered for, as it was at the time of the order.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -153,16 +154,16 @@ pub struct Ordered {
     pub credential_version: i64,
 }
 
-/// The mails that a claim leased.
+/// The emails that a claim leased.
 #[derive(Clone, Debug, Default)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "a plain record between use case and store"
 )]
 pub struct Claims {
-    /// Mails to be sent, starting with the one that has been due longest.
+    /// Emails to be sent, starting with the one that has been due longest.
     pub intents: Vec<ClaimedIntent>,
-    /// Mails that this version cannot read.
+    /// Emails that this version cannot read.
     pub unreadable: Vec<UnreadableIntent>,
 }
 
@@ -212,11 +213,11 @@ pub(crate) fn holds_from(now: Timestamp) -> Timestamp {
 pub struct ClaimedIntent {
     /// The intent.
     pub intent: Intent,
-    /// The account that the mail was ordered for. If the intent is for the holder of an address, or an older version
-    /// wrote it, this is `None` until a claim has found the account.
+    /// The account that the email was ordered for. If the intent is for the holder of an address,
+    /// or an older version wrote it, this is `None` until a claim has found the account.
     pub ordered: Option<Ordered>,
-    /// The time of the change that the mail reports. A retry of the mail keeps this time, although the retry is
-    /// requested later.
+    /// The time of the change that the email reports. A retry of the email keeps this time,
+    /// although the retry is requested later.
     pub ordered_at: Timestamp,
     /// How often the intent has been claimed, including this claim. This number identifies the lease.
     pub attempt: i32,

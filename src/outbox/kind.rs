@@ -8,7 +8,7 @@ macro_rules! letters {
     ($with:ident $($before:tt)*) => {
         $with! {
             $($before)*
-            /// Somebody tried to register with an address that already has an account.
+            /// Someone tried to register with an address that already has an account.
             AccountExists "account_exists": Row::plain();
             /// Sign-in is locked after too many failures. The letter has the link that unlocks sign-in.
             AccountLocked "account_locked": Row::link(Purpose::Unlock).optional(true);
@@ -20,8 +20,9 @@ macro_rules! letters {
             EmailChangeRequested "email_change_requested": Row::notice().with_new_email();
             /// An identity at a provider was linked to an existing account.
             IdentityLinked "identity_linked": Row::notice().optional(true);
-            /// Somebody signed in on a new device, that is, without a valid [device
-            /// token](crate::event::ClientInfo::device). The first sign-in of an account does not count.
+            /// A user signed in on a new device, that is, without a valid [device
+            /// token](crate::event::ClientInfo::device). The first sign-in of an account does not
+            /// count.
             NewSignIn "new_sign_in": Row::notice().optional(false);
             /// The password was changed or reset.
             PasswordChanged "password_changed": Row::notice().optional(true);
@@ -79,7 +80,7 @@ macro_rules! kinds {
 
 letters!(kinds);
 
-/// The properties of a letter, apart from its text.
+/// The properties of a letter, except its text.
 struct Row {
     purpose: Option<Purpose>,
     is_notice: bool,
@@ -137,7 +138,7 @@ impl LetterKind {
         self.row().purpose
     }
 
-    /// Whether it notifies of an action and gives the time and client address.
+    /// Whether it reports an action, with the time and client address.
     #[must_use]
     pub fn is_notice(self) -> bool {
         self.row().is_notice

@@ -4,7 +4,8 @@ use std::fmt;
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
 
-/// An HMAC-SHA256 key (RFC 2104). It holds the keyed state, so that the key schedule is not computed for every tag.
+/// An HMAC-SHA256 key (RFC 2104). It contains the keyed state, so that the key schedule is not
+/// computed for every tag.
 #[derive(Clone)]
 pub(crate) struct HmacKey(hmac::Key);
 

@@ -37,7 +37,7 @@ impl Secret {
         Self(random_bytes::<MIN_BYTES>().to_vec())
     }
 
-    /// The secret in standard base64, for storing it. Be careful where you pass it.
+    /// The secret in standard base64, for storage. Be careful where you pass it.
     #[must_use]
     pub fn expose_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(&self.0))
@@ -99,9 +99,9 @@ impl Drop for Secret {
 /// The generations of the master secret. The first one signs and derives everything that is issued; all of them verify.
 ///
 /// To rotate, add the new secret as the second one on every instance, then move it to the front, and finally drop the
-/// old one. No session ends, and no counter of limits or of the lockout is reset, because the counters use a key that
-/// the database holds, sealed for each secret. If a secret replaces another secret without an overlap, all counters
-/// begin again.
+/// old one. No session ends, and no counter of limits or of the lockout is reset, because the
+/// counters use a key that is stored in the database, sealed for each secret. If a secret replaces
+/// another secret without an overlap, all counters start from zero.
 ///
 /// ```
 /// use hallpass::Secrets;
@@ -155,8 +155,8 @@ impl Secrets {
     /// first.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the variable is not set, or holds no secret of 32 bytes or
-    /// more.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the variable is not set, or contains
+    /// no secret of 32 bytes or more.
     pub fn from_env(name: &str) -> Result<Self> {
         let Ok(text) = std::env::var(name) else {
             return Err(Error::configuration(format!(

@@ -68,7 +68,7 @@ secret_text! {
     AccessToken
 }
 secret_text! {
-    /// A token that marks a device on which somebody signed in before. It grants no access.
+    /// A token that marks a device on which a user signed in before. It grants no access.
     DeviceToken
 }
 secret_text! {
@@ -120,7 +120,7 @@ impl TokenDigest {
         Self(bytes)
     }
 
-    /// The 32 bytes, for storing.
+    /// The 32 bytes, for storage.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -6,7 +6,7 @@ use crate::{
     token::http::TokenPairView,
 };
 
-/// The tokens in the body, and the cookie by which the device is recognized.
+/// The tokens in the body, and the cookie that identifies the device.
 pub(crate) type SignInReply = WithDevice<Json<TokenPairView>>;
 
 impl SignIn {

@@ -26,7 +26,7 @@ pub enum SignIn {
     Complete {
         /// The tokens of the session.
         tokens: TokenPair,
-        /// The token by which the device is recognized at its next sign-in; see
+        /// The token that identifies the device at its next sign-in; see
         /// [`ClientInfo::device`](crate::event::ClientInfo::device).
         device: Option<DeviceToken>,
     },
@@ -42,7 +42,7 @@ impl SignIn {
         }
     }
 
-    /// The tokens, for callers that know that no further step is possible.
+    /// The tokens, for callers that never need a further step.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if another step is needed.

@@ -9,15 +9,16 @@ use crate::{
     outbox::{IntentId, MailEntry, MailStatus, RetryMail},
 };
 
-/// Lists the mails in the outbox for operators, and retries dead ones. Part of [`Store`](crate::store::Store).
+/// Lists the emails in the outbox for operators, and retries dead ones. Part of
+/// [`Store`](crate::store::Store).
 #[async_trait]
 pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
-    /// Returns at most `limit` mails in the outbox by descending id. If `after` is given, only mails with a lower id
-    /// are returned.
+    /// Returns at most `limit` emails in the outbox by descending id. If `after` is given, only
+    /// emails with a lower id are returned.
     ///
     /// # Contract
     /// A page costs the same at any depth. An intent without an address is listed with the address that it was ordered
-    /// for, or else with the present address of the user. Unreadable rows do not end a page early.
+    /// for, or otherwise with the user's current address. Unreadable rows do not end a page early.
     ///
     /// # Errors
     /// If the database fails.
@@ -33,9 +34,10 @@ pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// Atomic, and at most one of any number of concurrent calls succeeds. The dead intent is removed. The new intent
     /// has the same content and recipient, and keeps the account and the time of the original order. The event is
-    /// written with [the details of the retried mail](crate::mail::RetriedMail::noted_on). If the mail carries a link,
-    /// the new mail has a different link, because links are derived from the identifier of the mail. The lifetime of
-    /// the mail starts again at `now`. A pending intent is left unchanged.
+    /// written with [the details of the retried email](crate::mail::RetriedMail::noted_on). If the
+    /// email carries a link, the new email has a different link, because links are derived from the
+    /// identifier of the email. The lifetime of the email starts again at `now`. A pending intent
+    /// is left unchanged.
     ///
     /// # Errors
     /// If the database fails.

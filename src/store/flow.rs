@@ -26,7 +26,8 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
     /// binding.
     ///
     /// # Contract
-    /// Exactly one of any number of concurrent calls gets the flow (I1). A call with a wrong binding takes nothing.
+    /// Exactly one of any number of concurrent calls gets the flow (I1). A call with a wrong
+    /// binding has no effect.
     ///
     /// # Errors
     /// If the database fails.
@@ -48,8 +49,8 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
     /// challenge.
     ///
     /// # Contract
-    /// Exactly one of any number of concurrent calls gets the user (I1). A call with a wrong challenge spends nothing.
-    /// The codes of linking flows are not found.
+    /// Exactly one of any number of concurrent calls gets the user (I1). A call with a wrong
+    /// challenge does not spend the code. The codes of linking flows are not found.
     ///
     /// # Errors
     /// If the database fails.

@@ -37,8 +37,8 @@ use crate::{
 /// A store behind a gate. The gate can make the store read-only, for example while its database is copied. In tests,
 /// the gate can also make the store unavailable or slow. Clones share the gate.
 ///
-/// A refused method fails with [`Unavailable`](StoreError::Unavailable), and clients may try again. A method that has
-/// begun runs to its end.
+/// A refused method fails with [`Unavailable`](StoreError::Unavailable), and clients may try again.
+/// A method that has begun runs to completion.
 ///
 /// ```
 /// use hallpass::{memory::MemoryStore, store::{Gate, Passage, Store as _}};

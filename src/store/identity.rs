@@ -53,10 +53,11 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// to the user of a live session.
     ///
     /// # Contract
-    /// Atomic: the link, the mail and the event are written together. The event is the one that [`Identity::noted_on`]
-    /// creates from `event`. If the user already has the identity, the outcome is [`Linked::Known`]. If another user
-    /// has the identity, it stays with that user. The code is spent in both cases. A call with a wrong challenge spends
-    /// nothing. The codes of sign-in flows are not found.
+    /// Atomic: the link, the email and the event are written together. The event is the one that
+    /// [`Identity::noted_on`] creates from `event`. If the user already has the identity, the
+    /// outcome is [`Linked::Known`]. If another user has the identity, it stays with that user. The
+    /// code is spent in both cases. A call with a wrong challenge does not spend the code. The
+    /// codes of sign-in flows are not found.
     ///
     /// # Errors
     /// If the database fails.

@@ -26,10 +26,10 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     ///
     /// A user has at most one token per purpose: a newer token (by `created_at`) replaces an older token, even if the
     /// older token was used. An older token never replaces a newer one. For [`VerifyEmail`](Purpose::VerifyEmail),
-    /// each mail has a token of its own, and all tokens that were mailed to one address are valid until they expire or
-    /// one of them is used. A repeated call returns the live digest, so that a mail that is sent again carries the
-    /// same link. If the live digest was derived from another key, the call returns
-    /// [`Elsewhere`](IssueOneTime::Elsewhere).
+    /// each email has its own token, and all tokens that were mailed to one address are valid until
+    /// they expire or one of them is used. A repeated call returns the live digest, so that an
+    /// email that is sent again carries the same link. If the live digest was derived from another
+    /// key, the call returns [`Elsewhere`](IssueOneTime::Elsewhere).
     ///
     /// # Errors
     /// If the database fails.
@@ -56,12 +56,13 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// One query, and nothing is written. The state is [`Live`](OneTimeStatus::Live), with the address that the token
-    /// was mailed to, exactly if [`one_time_user`](Self::one_time_user) finds its user. Otherwise, the state is
-    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, has not expired, and was mailed to the present
-    /// address of its user, who may be disabled. A token that became void because of another token does not count as
-    /// spent. The exception is a [`VerifyEmail`](Purpose::VerifyEmail) token: if a reset, a takeover or another such
-    /// token made it void, it counts as spent, because the address was proven. The holder of the token learns nothing
-    /// else about the account.
+    /// was mailed to, if and only if [`one_time_user`](Self::one_time_user) finds its user.
+    /// Otherwise, the state is [`Used`](OneTimeStatus::Used) if this token itself was spent, has
+    /// not expired, and was mailed to the current address of its user, who may be disabled. A token
+    /// that became void because of another token does not count as spent. The exception is a
+    /// [`VerifyEmail`](Purpose::VerifyEmail) token: if a reset, a takeover or another such token
+    /// made it void, it counts as spent, because the address was proven. The holder of the token
+    /// learns nothing else about the account.
     ///
     /// # Errors
     /// If the database fails.

@@ -9,7 +9,7 @@ use crate::{
     outbox::{Admission, Claims, Intent, IntentId, Ordered},
 };
 
-/// Keeps the mails to be sent. Part of [`Store`](crate::store::Store).
+/// Keeps the emails to be sent. Part of [`Store`](crate::store::Store).
 ///
 /// Most intents are written by the methods that change something. Each of these methods takes an intent, and writes the
 /// intent and the change together or not at all. If such an intent is for the user whom the change concerns, the store
@@ -22,8 +22,9 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Adds intents that are due immediately.
     ///
     /// # Contract
-    /// One statement. Once the call has returned, the mails survive a killed process (I5). The event is written with
-    /// them. An event without a user gets the user who has the address of the first intent, if there is one.
+    /// One statement. Once the call has returned, the emails survive a killed process (I5). The
+    /// event is written with them. An event without a user gets the user who has the address of the
+    /// first intent, if there is one.
     ///
     /// # Errors
     /// If the database fails.
@@ -37,8 +38,9 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// the next claim takes the intent. No lock or connection is held after the call. The cost of a call does not
     /// depend on how many intents are dead or due later.
     ///
-    /// A clock that is set back delays no mail: an intent also counts as due if it was added, postponed or leased at a
-    /// time more than half a minute after `now`. Unreadable rows are leased like the rest.
+    /// A clock that is set back delays no email: an intent also counts as due if it was added,
+    /// postponed or leased at a time more than half a minute after `now`. Unreadable rows are
+    /// leased like the rest.
     ///
     /// # Errors
     /// If the database fails.
@@ -120,9 +122,10 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Counts a leased intent against its budget, and returns whether there was room.
     ///
     /// # Contract
-    /// Atomic: either the intent is permanently admitted and the budget records the mail, or nothing changes. Of any
-    /// number of concurrent calls with one key, on any number of instances, no more are admitted than the [`Admission`]
-    /// allows. If the lease named by `attempt` was lost, the call returns `false` and changes nothing.
+    /// Atomic: either the intent is permanently admitted and the budget records the email, or
+    /// nothing changes. Of any number of concurrent calls with one key, on any number of instances,
+    /// no more are admitted than the [`Admission`] allows. If the lease named by `attempt` was
+    /// lost, the call returns `false` and changes nothing.
     ///
     /// # Errors
     /// If the database fails.

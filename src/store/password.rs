@@ -21,10 +21,11 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// Atomic. When the call writes, the session must be live, and the user must have the version and the hash that
     /// were checked. Then the new hash is stored, `credential_version` is incremented, this session moves to the new
-    /// version, every other session ends, and the event and the mail are written. Of any number of concurrent calls
-    /// with the same checked hash, exactly one therefore returns [`Checked::Done`]. A call that lost to a reset, a
-    /// logout or the disabling of the user writes nothing, and a session that ended before the write stays ended.
-    /// One-time tokens become void with the old version (except for
+    /// version, every other session ends, and the event and the email are written. Of any number of
+    /// concurrent calls with the same checked hash, exactly one therefore returns
+    /// [`Checked::Done`]. A call that lost to a reset, a logout or the disabling of the user writes
+    /// nothing, and a session that ended before the write stays ended. One-time tokens become void
+    /// with the old version (except for
     /// [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)).
     ///
     /// # Errors
@@ -46,9 +47,10 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// [`one_time_user`](super::OneTimeTokenStore::one_time_user) must hold when the token is spent. Then the hash is
     /// stored, `credential_version` is incremented, every session ends, every other one-time token of the user becomes
     /// void, an unverified address becomes verified, the attempts in `cleared_counter` are cleared, and the event and
-    /// the mail are written. If the address was not verified, the reset is a takeover, since the creator of the
-    /// account may not be the owner of the mailbox. The reset then deletes everything that
-    /// [`TakeOver`](crate::identity::Linking::TakeOver) deletes, and writes `on_takeover` as well.
+    /// the email are written. If the address was not verified, the reset is a takeover, since the
+    /// creator of the account may not be the owner of the mailbox. The reset then deletes
+    /// everything that [`TakeOver`](crate::identity::Linking::TakeOver) deletes, and writes
+    /// `on_takeover` as well.
     ///
     /// # Errors
     /// If the database fails.
@@ -65,9 +67,9 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// Atomic: the hash is stored, `credential_version` is incremented, every session ends with the reason
     /// [`PasswordChanged`](crate::token::EndReason::PasswordChanged), the attempts in `cleared_counter` are cleared,
-    /// and the event and the mail are written. One-time tokens become void with the old version (except for
-    /// [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)). Nothing else about the account changes: a
-    /// disabled account stays disabled.
+    /// and the event and the email are written. One-time tokens become void with the old version
+    /// (except for [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)). Nothing else
+    /// about the account changes: a disabled account stays disabled.
     ///
     /// # Errors
     /// If the database fails.

@@ -11,14 +11,15 @@ use crate::{
 ///
 /// Each method reads one small batch of rows, in the order of their key, and returns the start of the next batch. No
 /// statement reads more than `limit` rows, however many there are, and no lock outlives a statement. Any number of
-/// callers may purge at the same time, because each call skips the rows that another caller holds.
+/// callers may purge at the same time, because each call skips the rows that another caller has
+/// locked.
 #[async_trait]
 pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// Deletes the sessions of one batch that ended at `before` or earlier, by revocation or expiry.
     ///
     /// # Contract
-    /// At the moment of deletion, each session is checked again, so that a session that was refreshed after it was
-    /// read stays. `after` is the `next` of the previous batch.
+    /// At the moment of deletion, each session is checked again, so that a session refreshed after
+    /// it was read is kept. `after` is the `next` of the previous batch.
     ///
     /// # Errors
     /// If the database fails.
@@ -32,7 +33,7 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// Deletes the one-time tokens of one batch that expired at `before` or earlier.
     ///
     /// # Contract
-    /// A used token stays until it expires, because its mail may be sent a second time, and
+    /// A used token stays until it expires, because its email may be sent a second time, and
     /// [`issue_one_time`](super::OneTimeTokenStore::issue_one_time) must then find that the token was used. If a newer
     /// token has replaced an expired token, the newer token stays. A token for an address change stays while the
     /// outbox has a letter for an address change of the same user, even a dead letter, because the token shows whether

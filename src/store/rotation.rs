@@ -38,7 +38,7 @@ pub trait RotationStore: std::fmt::Debug + Send + Sync {
     /// Only a rotation changes `rotated_at`, and sets it to the `now` of the rotation plus the time that the statement
     /// waited. If a reuse ends the session, the one call that ended it returns [`Rotation::Reused`]. That call writes
     /// the event `on_reuse` with the class ([`ReuseClass::noted_on`](crate::token::ReuseClass::noted_on)), and the
-    /// mail.
+    /// email.
     ///
     /// # Errors
     /// If the database fails.

@@ -25,12 +25,12 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// Atomic: the session is opened if and only if, at the time of the write, the user is active and has the given
     /// `credential_version` and the verified hash. The same step sets `last_login_at`, stores the rehash, clears the
-    /// attempts in `cleared_counter`, and writes the event and the mail. Otherwise nothing is written. The call waits
-    /// for a reset in flight, and never restores an older password.
+    /// attempts in `cleared_counter`, and writes the event and the email. Otherwise nothing is
+    /// written. The call waits for a reset in flight, and never restores an older password.
     ///
     /// If the user would then have more than `sessions_at_most` live sessions, those that were refreshed or opened
-    /// longest ago end with the reason [`EndReason::TooManySessions`], without an event of their own. Even under
-    /// concurrent calls, there are never more live sessions than `sessions_at_most`.
+    /// longest ago end with the reason [`EndReason::TooManySessions`], without separate events.
+    /// Even under concurrent calls, there are never more live sessions than `sessions_at_most`.
     ///
     /// # Errors
     /// If the database fails.
@@ -94,11 +94,11 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<bool, StoreError>;
 
-    /// Ends every session of a user, and returns whether there is such a user.
+    /// Ends every session of a user, and returns whether the user exists.
     ///
     /// # Contract
     /// Increments `credential_version`, so that a sign-in whose credential was checked earlier cannot open a session
-    /// afterwards. The event is written if there is such a user.
+    /// afterwards. The event is written if the user exists.
     ///
     /// # Errors
     /// If the database fails.

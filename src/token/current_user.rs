@@ -12,7 +12,8 @@ use crate::{
     user::{Permission, Permissions, Role, Roles, UserId},
 };
 
-/// The caller that a verified access token names. The database was not asked, so the session may have ended since.
+/// The caller that a verified access token names. The database was not queried, so the session may
+/// have ended since.
 ///
 /// Cheap to clone. Where a logout must take effect immediately, use [`ActiveUser`](super::ActiveUser).
 #[derive(Clone, Debug)]
@@ -113,8 +114,8 @@ impl CurrentUser {
         self.0.authenticated_at
     }
 
-    /// The methods by which the session was opened: claim `amr` (RFC 8176). Methods that only a newer version knows
-    /// are ignored.
+    /// The methods that opened the session: claim `amr` (RFC 8176). Methods that only a newer
+    /// version knows are ignored.
     #[must_use]
     pub fn methods(&self) -> &Methods {
         &self.0.methods

@@ -17,12 +17,12 @@ const TAG: usize = 32;
 /// Creates and reads device tokens: `hp_dt_` and the base64url of version (1 byte), device id (16), user id (16),
 /// `credential_version` (8, big endian) and an HMAC-SHA256 tag (32) over them and the canonical address.
 ///
-/// A token marks a device on which somebody signed in before, and grants no access. Its holder has a separate counter
-/// of failed attempts, so that others cannot lock them out.
+/// A token marks a device on which a user signed in before, and grants no access. Its holder has a
+/// separate counter of failed attempts, so that others cannot lock them out.
 #[derive(Clone, Debug)]
 pub(crate) struct Devices(Vec<HmacKey>);
 
-/// A device on which somebody signed in before, according to an authentic token.
+/// A device on which a user signed in before, according to an authentic token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Device {
     id: [u8; 16],

@@ -22,17 +22,19 @@ use crate::error::{Error, Result};
     reason = "with the default for the rest, a further field breaks no caller"
 )]
 pub struct TokenLifetimes {
-    /// The lifetime of an access token. Default 10 minutes, at most an hour.
+    /// The lifetime of an access token. Default: 10 minutes; at most an hour.
     pub access: Duration,
-    /// The lifetime of a session that is not refreshed. Default 14 days.
+    /// The lifetime of a session that is not refreshed. Default: 14 days.
     pub session_idle: Duration,
-    /// The maximum lifetime of a session, even if it is refreshed. Default 30 days (NIST SP 800-63B-4, AAL1).
+    /// The maximum lifetime of a session, even if it is refreshed. Default: 30 days (NIST SP
+    /// 800-63B-4, AAL1).
     pub session_max: Duration,
     /// How long after its first exchange a refresh token still gets the same successor, so that a second tab, or a
-    /// client that lost the answer, can repeat the exchange. The request timeout is added to this time. Default 30 s.
+    /// client that lost the answer, can repeat the exchange. The request timeout is added to this
+    /// time. Default: 30 s.
     ///
-    /// Zero switches the grace off, and the request timeout is not added either. Every second use of a token then
-    /// counts as theft, even if the answer was lost or was a 503.
+    /// Zero disables the grace period, and the request timeout is not added either. Every second
+    /// use of a token then counts as theft, even if the answer was lost or was a 503.
     pub refresh_grace: Duration,
 }
 
@@ -92,10 +94,11 @@ impl TokenLifetimes {
     ///
     /// The time of an exchange is the start of its request (on Postgres, plus the time that the statement waited),
     /// although the exchange may be written up to a request timeout later. If a request is answered with 503 at its
-    /// end and the client asks again, the exchange may already be a request timeout old. The remaining grace covers
-    /// the network, the pause of the client, and the clock. With the defaults, a client that retries right after a 503
-    /// therefore does not count as a thief even if the retry arrives 30 s late or the clock jumps 30 s ahead. If the
-    /// clock jumps back, the age is negative, and a negative age is within the grace.
+    /// end and the client retries, the exchange may already be a request timeout old. The remaining
+    /// grace covers the network, the pause of the client, and the clock. With the defaults, a
+    /// client that retries right after a 503 is therefore not treated as a thief even if the retry
+    /// arrives 30 s late or the clock jumps 30 s ahead. If the clock jumps back, the age is
+    /// negative, and a negative age is within the grace.
     pub(super) fn reuse_window(&self, request_timeout: Duration) -> Duration {
         if self.refresh_grace.is_zero() {
             Duration::ZERO

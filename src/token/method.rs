@@ -35,8 +35,8 @@ impl Method {
     }
 }
 
-/// The methods by which a session was opened. Displayed as words separated by spaces; empty for a session that was
-/// opened by an older version.
+/// The methods that opened a session. Displayed as words separated by spaces; empty for a session
+/// that was opened by an older version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Methods(BTreeSet<Method>);
 

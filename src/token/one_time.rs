@@ -29,7 +29,7 @@ pub struct NewOneTimeToken {
     pub address: EmailAddress,
     /// The version of the user's credentials at the time of the order.
     pub credential_version: i64,
-    /// The mail that contains it.
+    /// The email that contains it.
     pub intent: IntentId,
     /// When it was requested.
     pub created_at: Timestamp,
@@ -47,7 +47,8 @@ pub enum IssueOneTime {
     /// The order is void: the token was used or replaced by a newer one, the user is gone or disabled, or their address
     /// or credentials have changed. Nothing was written.
     Dead,
-    /// The mail has a live token that was derived from a key other than the given ones. Nothing was written.
+    /// The email has a live token that was derived from a key other than the given ones. Nothing
+    /// was written.
     Elsewhere,
     /// The token with this digest is valid. Except for [`Purpose::VerifyEmail`], it is the user's only token for the
     /// purpose.
@@ -82,7 +83,7 @@ pub struct ResetPassword {
     pub password_hash: PasswordHash,
     /// The counter of failed attempts to clear.
     pub cleared_counter: Option<LimitKey>,
-    /// The present time.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -99,7 +100,8 @@ pub struct Reset {
 
 const PREFIX: &str = "hp_ot_";
 
-/// Derives one-time tokens from their purpose and mail, so that a mail that is sent again carries the same link.
+/// Derives one-time tokens from their purpose and email, so that an email that is sent again
+/// carries the same link.
 #[derive(Clone, Debug)]
 pub(crate) struct OneTimeKeys(Vec<HmacKey>);
 

@@ -23,7 +23,7 @@ struct RefreshKey {
     key: HmacKey,
 }
 
-/// An authentic refresh token, taken apart. Only the store knows whether its session is alive.
+/// An authentic refresh token, parsed. Only the store knows whether its session is live.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ParsedRefresh {
     pub(crate) session_id: SessionId,
@@ -54,7 +54,7 @@ impl RefreshKeys {
         self.0.first().map(|key| key.seal(&first))
     }
 
-    /// Takes a token apart; `None` if it is not ours. Needs no database.
+    /// Parses a token without a database; `None` if it is not ours.
     pub(crate) fn parse(&self, token: &str) -> Option<ParsedRefresh> {
         let encoded = token.strip_prefix(PREFIX)?;
         let mut bytes = [0; BODY + TAG];

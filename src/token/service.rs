@@ -41,7 +41,7 @@ pub struct TokenPair {
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own service builds it")]
 pub struct ActiveUser {
-    /// The user as the database has them now.
+    /// The user as currently stored in the database.
     pub user: User,
     /// The session of the access token.
     pub session_id: SessionId,
@@ -149,7 +149,7 @@ impl Tokens {
         self.0.access.keys()
     }
 
-    /// Verifies an access token without asking the database.
+    /// Verifies an access token without a database query.
     pub(crate) fn verify(&self, access_token: &str) -> Result<CurrentUser> {
         self.0.access.verify(access_token, self.0.clock.now())
     }
@@ -213,8 +213,8 @@ impl Tokens {
             .map(|parsed| parsed.session_id)
     }
 
-    /// The exchange of a refresh token at the present time, and its possible successors; `None` if the token is not
-    /// ours.
+    /// The exchange of a refresh token at the current time, and its possible successors; `None` if
+    /// the token is not ours.
     pub(crate) fn rotation(
         &self,
         refresh_token: &RefreshToken,
@@ -234,7 +234,7 @@ impl Tokens {
         Some((rotation, successors))
     }
 
-    /// The same exchange, at the present time.
+    /// The same exchange, at the current time.
     pub(crate) fn dated(&self, rotation: RotateSession) -> RotateSession {
         let now = self.now();
         RotateSession {

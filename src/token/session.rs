@@ -76,7 +76,7 @@ pub struct RotateSession {
     pub presented: TokenDigest,
     /// The digests of the possible successors, one for each current key and at least one. The first digest is written.
     pub successors: Vec<TokenDigest>,
-    /// The present time.
+    /// The current time.
     pub now: Timestamp,
     /// When the session ends if it is not refreshed again.
     pub idle_expires_at: Timestamp,
@@ -97,7 +97,7 @@ pub enum Rotation {
     Rotated(SessionUser),
     /// The token was the previous one, within grace. The successor with this digest has already replaced it.
     Superseded(SessionUser, TokenDigest),
-    /// The token was used before. The session was alive, and this call ended it.
+    /// The token was used before. The session was live, and this call ended it.
     Reused(UserId, ReuseClass),
     /// There is no such live session.
     Gone,
@@ -116,9 +116,9 @@ pub struct SessionUser {
     pub idle_expires_at: Timestamp,
     /// When it ends even if it is refreshed.
     pub absolute_expires_at: Timestamp,
-    /// When the user last presented a credential in this session: at its opening, or later.
+    /// When the user last presented a credential in this session: when it was opened, or later.
     pub authenticated_at: Timestamp,
-    /// How the user authenticated at its opening.
+    /// How the user authenticated when the session was opened.
     pub methods: Methods,
 }
 
@@ -165,7 +165,7 @@ pub struct CheckedSession {
     reason = "a third outcome would be a change of contract"
 )]
 pub enum Checked {
-    /// The change is done.
+    /// The change was made.
     Done,
     /// The account or the session has changed since the credential was checked; nothing was written.
     Stale,

@@ -97,7 +97,7 @@ impl Queue {
 
     async fn send(&self, event: Event) {
         let sink = Arc::clone(&self.0.sink);
-        // Each event is sent in a task of its own, so that a panic ends only that task.
+        // Each event is sent in its own task, so that a panic ends only that task.
         let mut sending = tokio::spawn(async move { sink.send(&event).await });
         let reason = match timeout(PATIENCE, &mut sending).await {
             Ok(Ok(())) => return,
@@ -122,7 +122,8 @@ impl Queue {
 
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
-        // No change of the state can panic half-way, so the state is sound even if the lock is poisoned.
+        // No change of the state can panic halfway, so the state is consistent even if the lock is
+        // poisoned.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -34,8 +34,8 @@ pub struct UserChange {
 pub struct ChangedUser {
     /// The user.
     pub user: User,
-    /// Whether the change disabled the account. If so, `credential_version` is incremented, and open sessions and
-    /// tokens are dead for good.
+    /// Whether the change disabled the account. If so, `credential_version` is incremented, and
+    /// open sessions and tokens become permanently invalid.
     pub disabled: bool,
     /// The events to be written with the change.
     pub events: Vec<Event>,

@@ -31,7 +31,7 @@ pub use crate::{
     id::UserId,
 };
 
-/// A user, as use cases and endpoints see them. The value never holds a password hash.
+/// A user, as use cases and endpoints see them. The value never contains a password hash.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct User {
@@ -47,7 +47,7 @@ pub struct User {
     pub status: UserStatus,
     /// The display name.
     pub display_name: Option<String>,
-    /// The language of mails to the user, if known.
+    /// The language of emails to the user, if known.
     pub locale: Option<Locale>,
     /// A JSON object that the host defines.
     pub metadata: Map<String, Value>,
@@ -76,7 +76,7 @@ impl User {
 pub enum UserStatus {
     /// The user may sign in.
     Active,
-    /// The user may not sign in, their sessions are dead, and no mail is sent to them.
+    /// The user may not sign in, their sessions are dead, and no email is sent to them.
     Disabled,
 }
 

@@ -7,7 +7,7 @@ use super::{Role, Roles, name::names};
 names! {
     "permission";
     /// A permission, such as `users:read`: 1 to 64 characters of `a-z`, `0-9`, `_`, `-`, `.` and `:`, beginning with a
-    /// letter. The colon has no meaning of its own: `users` does not include `users:read`.
+    /// letter. The colon has no special meaning: `users` does not include `users:read`.
     Permission,
     /// The text is not the name of a permission.
     InvalidPermission,

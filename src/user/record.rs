@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::{EmailAddress, Locale, Role, Roles, User, UserId, UserStatus};
 use crate::{clock::Timestamp, event::Event, secret::PasswordHash};
 
-/// The changes of users to their own profile. Members that are `None` stay unchanged.
+/// A user's changes to their own profile. Members that are `None` stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ProfileChange {
@@ -71,7 +71,7 @@ pub struct NewUser {
     pub roles: Roles,
     /// The display name.
     pub display_name: Option<String>,
-    /// The language of mails to the user, if known.
+    /// The language of emails to the user, if known.
     pub locale: Option<Locale>,
     /// When the account is created.
     pub created_at: Timestamp,

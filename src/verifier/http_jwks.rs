@@ -37,8 +37,9 @@ impl HttpJwks {
         Site::new(ASKING, url).map(Self)
     }
 
-    /// Like [`new`](Self::new), but also accepts `http://` for any host. An attacker on the path can then sign anybody
-    /// in, so use this only in networks that authenticate the server by other means.
+    /// Like [`new`](Self::new), but also accepts `http://` for any host. An attacker on the path
+    /// can then sign in as any user, so use this only in networks that authenticate the server by
+    /// other means.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.

@@ -1,10 +1,10 @@
 //! Verifying the access tokens of a service that runs elsewhere.
 //!
-//! This needs only the keys that the service publishes, but no database and no secret.
+//! This needs only the keys that the service publishes, no database and no secret.
 //!
 //! ```text
 //! request ── token ──► key by `kid` ── known ──► signature and claims ──► CurrentUser
-//!                          └── unknown ──► fetch jwks.json, once a minute at most ──► key, or 401
+//!                          └── unknown ──► fetch jwks.json, at most once a minute ──► key, or 401
 //! ```
 //!
 //! Keys count as fresh for ten minutes, and are then fetched again in the background. While the issuer is unreachable,
@@ -34,7 +34,7 @@ use crate::{
     token::{CurrentUser, TokenCheck, Tokens},
 };
 
-/// Verifies access tokens without asking a database. Cheap to clone.
+/// Verifies access tokens without a database. Cheap to clone.
 ///
 /// [`Auth::verifier`](crate::Auth::verifier) returns a verifier of the tokens that an [`Auth`](crate::Auth) issues.
 /// Another service builds a verifier from the keys that the issuer publishes.
@@ -111,19 +111,19 @@ pub struct VerifierBuilder {
 }
 
 impl VerifierBuilder {
-    /// The `iss` claim: the public URL of the issuer, exactly as the issuer writes it. Required.
+    /// The `iss` claim: the public URL of the issuer, exactly as the issuer sends it. Required.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
 
-    /// The `aud` claim. Default `hallpass`.
+    /// The `aud` claim. Default: `hallpass`.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = audience.into();
         self
     }
 
-    /// The clock. Default the operating system's.
+    /// The clock. Default: the operating system's.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self

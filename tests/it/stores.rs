@@ -171,9 +171,9 @@ async fn a_sqlite_url_without_a_file_is_refused() {
     let store = SeaOrmStore::connect(&ConnectSettings::new(made)).await;
     store.unwrap().migrate().await.unwrap();
     for (url, reason) in [
-        ("sqlite:".to_owned(), "names no file"),
-        ("sqlite://".to_owned(), "names no file"),
-        ("sqlite://?mode=rwc".to_owned(), "names no file"),
+        ("sqlite:".to_owned(), "must name a file"),
+        ("sqlite://".to_owned(), "must name a file"),
+        ("sqlite://?mode=rwc".to_owned(), "must name a file"),
         (format!("sqlite://{path}?mode=ro"), "read-only"),
         (format!("sqlite://{path}?mode=%72o"), "read-only"),
         (format!("sqlite://{path}?immutable=1"), "read-only"),

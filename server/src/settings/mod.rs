@@ -29,7 +29,7 @@ const YEAR: u64 = 365 * 86_400;
 
 /// A user service: registration, login, tokens, password reset.
 ///
-/// Without any settings, it keeps its users in hallpass.db and prints mails to the terminal.
+/// Without any settings, it stores its users in hallpass.db and prints emails to the terminal.
 #[derive(Debug, Parser)]
 #[command(name = "hallpass", version, after_help = providers::HELP)]
 #[allow(rustdoc::bare_urls, reason = "terminals show this text, too")]
@@ -48,8 +48,8 @@ pub struct Settings {
     /// Size of the pool of database connections
     #[arg(long, env = "HALLPASS_DB_POOL", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) db_pool: u32,
-    /// Prepared statements per connection, at least 1; a pooler has to work in session mode, or keep the prepared
-    /// statements of clients apart
+    /// Prepared statements per connection, at least 1; a pooler has to work in session mode, or keep each client's
+    /// prepared statements separate
     #[arg(long, env = "HALLPASS_DB_STATEMENT_CACHE", default_value_t = 100, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) db_statement_cache: usize,
     /// Origins allowed to call from a browser, with credentials, comma-separated
@@ -70,8 +70,8 @@ pub struct Settings {
     /// Seconds until a client that does not read its replies is disconnected
     #[arg(long, env = "HALLPASS_WRITE_TIMEOUT", default_value = "30", value_parser = seconds(1..=3600))]
     pub(crate) write_timeout: Duration,
-    /// Seconds for which an idle connection stays open; set it longer than the proxy in front of the server keeps
-    /// connections
+    /// Seconds for which an idle connection stays open; set it longer than the idle timeout of the proxy in front of
+    /// the server
     #[arg(long, env = "HALLPASS_KEEP_ALIVE", default_value = "75", value_parser = seconds(1..=3600))]
     pub(crate) keep_alive: Duration,
     /// Maximum number of client connections; others wait until one ends. The server accepts fewer, and logs a warning,
@@ -82,7 +82,7 @@ pub struct Settings {
     /// at first start and kept in hallpass.secret; Postgres: required
     #[arg(long, env = "HALLPASS_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<Secrets>,
-    /// Base of the links in mails, and the token issuer
+    /// Base of the links in emails, and the token issuer
     #[arg(
         long,
         env = "HALLPASS_PUBLIC_URL",
@@ -93,7 +93,7 @@ pub struct Settings {
     /// Audience of access tokens
     #[arg(long, env = "HALLPASS_AUDIENCE", default_value = "hallpass", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) audience: String,
-    /// Signature of access tokens: EdDSA, or ES256 for verifiers that lack Ed25519
+    /// Signature algorithm of access tokens: EdDSA, or ES256 for verifiers that lack Ed25519
     #[arg(long, env = "HALLPASS_TOKEN_ALGORITHM", default_value = "EdDSA", value_parser = token_algorithm)]
     pub(crate) token_algorithm: SigningAlgorithm,
     /// Email address of a verified administrator to create at start, unless there is an active administrator
@@ -122,16 +122,16 @@ pub struct Settings {
     /// Whether rate limits, the lockout after wrong passwords, and mail budgets are on; false for load tests
     #[arg(long, env = "HALLPASS_RATE_LIMITS", default_value_t = true, action = clap::ArgAction::Set)]
     pub(crate) rate_limits: bool,
-    /// Where the counters of limits are kept: database (shared by all instances) or memory
+    /// Where the counters of limits are stored: database (shared by all instances) or memory
     #[arg(long, env = "HALLPASS_LIMIT_STORE", default_value = "database")]
     pub(crate) limit_store: LimitStore,
-    /// smtp://…, smtps://… or smtp://…?tls=required; without it, mails are printed
+    /// smtp://…, smtps://… or smtp://…?tls=required; without it, emails are printed
     #[arg(long, env = "HALLPASS_SMTP_URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
     /// PEM file of the root certificate(s) to trust for SMTP instead of the machine's; for smtps:// and tls=required
     #[arg(long, env = "HALLPASS_SMTP_ROOT_CERTIFICATE")]
     pub(crate) smtp_root_certificate: Option<PathBuf>,
-    /// Sender of mails
+    /// Sender of emails
     #[arg(
         long,
         env = "HALLPASS_MAIL_FROM",
@@ -147,11 +147,11 @@ pub struct Settings {
     /// Seconds until a session ends in any case
     #[arg(long, env = "HALLPASS_SESSION_MAX", default_value = "2592000", value_parser = seconds(1..=10 * YEAR))]
     pub(crate) session_max: Duration,
-    /// Maximum number of live sessions of one user; opening one more ends the one that was used longest ago
+    /// Maximum number of live sessions of one user; opening another ends the least recently used one
     #[arg(long, env = "HALLPASS_SESSIONS_PER_USER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) sessions_per_user: u32,
-    /// Seconds for which a refresh token that was just exchanged still gets the same successor; the request timeout is
-    /// added; 0 switches this off
+    /// Seconds for which the previous refresh token still gets the same successor; the request timeout is added; 0
+    /// turns this off
     #[arg(long, env = "HALLPASS_REFRESH_GRACE", default_value = "30", value_parser = seconds(0..=300))]
     pub(crate) refresh_grace: Duration,
     /// Lifetime of password reset links, in seconds
@@ -184,7 +184,7 @@ pub struct Settings {
     /// Minimum estimated strength of a new password, 1 to 4; 0: no estimate
     #[arg(long, env = "HALLPASS_PASSWORD_STRENGTH", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=4))]
     pub(crate) password_strength: u8,
-    /// Whether new passwords are checked against stolen ones, by 5 digits of their digest: false, true (asks
+    /// Whether new passwords are checked against breached ones, by 5 digits of their digest: false, true (asks
     /// https://api.pwnedpasswords.com) or the URL of a service with the same protocol
     #[arg(long, env = "HALLPASS_PASSWORD_BREACH_CHECK", default_value = "false", value_parser = breach_check)]
     pub(crate) password_breach_check: BreachCheckUrl,
@@ -194,7 +194,7 @@ pub struct Settings {
     pub(crate) oauth_redirects: Vec<String>,
 }
 
-/// Where the counters of limits are kept.
+/// Where the counters of limits are stored.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum LimitStore {
     Database,

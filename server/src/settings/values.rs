@@ -52,7 +52,7 @@ pub(super) fn password_policy(
     Ok(PasswordPolicy::new(text.parse()?)?)
 }
 
-/// The service that knows stolen passwords; `None` if the check is off.
+/// The service that lists breached passwords; `None` if the check is off.
 #[derive(Clone, Debug)]
 pub(crate) struct BreachCheckUrl(Option<String>);
 

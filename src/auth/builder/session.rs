@@ -24,8 +24,9 @@ impl AuthBuilder {
     /// How long one request may take, at most an hour. Over HTTP, a request that takes longer is answered with 503.
     /// Default: 10 seconds.
     ///
-    /// The timeout also extends the grace of refresh tokens; see [`refresh_grace`](TokenLifetimes::refresh_grace). If
-    /// the host calls the use cases in process with a timeout of its own, set that timeout here.
+    /// The timeout also extends the grace of refresh tokens; see
+    /// [`refresh_grace`](TokenLifetimes::refresh_grace). If the host calls the use cases in process
+    /// with its own timeout, set that timeout here.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
         self

@@ -1,4 +1,4 @@
-//! The caller as an argument of a host's own rows of the contract.
+//! The caller as an argument of the host's own endpoints.
 
 use crate::{
     auth::Auth,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Verifier {
-    /// The caller that the access token names, without a query.
+    /// The caller named in the access token, without a database query.
     pub(crate) async fn claimed(&self, headers: &HeaderMap) -> Result<CurrentUser> {
         self.verify(&bearer(headers)?.into()).await
     }

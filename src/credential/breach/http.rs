@@ -29,7 +29,8 @@ const PREFIX: usize = 5;
 /// How many checks run at the same time. The others wait, and the wait counts toward the timeout.
 const PERMITS: usize = 64;
 
-/// Queries a service with the range protocol of Pwned Passwords, over rustls with the roots of the platform.
+/// Queries a service with the range protocol of Pwned Passwords, over rustls with the platform's
+/// root certificates.
 ///
 /// The service gets the first 5 of the 40 hexadecimal digits of the password's SHA-1, and answers with the remaining
 /// digits of every known digest with that prefix. The service learns neither which digest was looked up nor whether it
@@ -74,8 +75,9 @@ impl HttpBreachCheck {
         Site::new(ASKING, url).map(Self::of)
     }
 
-    /// As [`at`](Self::at), but accepts `http://` for any host, for networks that authenticate the server by other
-    /// means. An attacker on the path sees the 5 digits, and can cause any password to be refused or accepted.
+    /// Like [`at`](Self::at), but accepts `http://` for any host, for networks that authenticate
+    /// the server by other means. An attacker on the path sees the 5 digits, and can cause any
+    /// password to be refused or accepted.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if `url` is not an HTTP URL.

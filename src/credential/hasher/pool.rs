@@ -17,7 +17,8 @@ use crate::{
     metric::{self, Shed, Stopwatch},
 };
 
-/// Runs jobs on threads of its own, at most a fixed number at the same time. The other jobs wait in order.
+/// Runs jobs on its own threads, at most a fixed number at the same time. The other jobs wait in
+/// order.
 ///
 /// A thread that has finished its job takes the next waiting job directly. If an async thread handed out the jobs,
 /// that thread would first have to get a processor, which takes a while when hashing uses all processors. If no job
@@ -100,7 +101,8 @@ impl Pool {
     /// finished, and keeps its permit until then.
     ///
     /// # Errors
-    /// As [`begin`](Self::begin); [`Internal`](ErrorKind::Internal) if the job panics; otherwise the error of the job.
+    /// The errors of [`begin`](Self::begin); [`Internal`](ErrorKind::Internal) if the job panics;
+    /// otherwise the error of the job.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Workspace) -> Result<T> + Send + 'static,
@@ -111,8 +113,8 @@ impl Pool {
     /// Waits until a job has begun. If the caller disconnects before that, the job never begins.
     ///
     /// # Errors
-    /// [`Overloaded`](ErrorKind::Overloaded) if the queue is full, no permit comes free in time, or no thread can be
-    /// started.
+    /// [`Overloaded`](ErrorKind::Overloaded) if the queue is full, no permit becomes free in time,
+    /// or no thread can be started.
     pub(super) async fn begin<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Workspace) -> Result<T> + Send + 'static,
@@ -279,7 +281,7 @@ impl Inner {
     }
 }
 
-/// Does nothing except on Linux, the only system where each thread has a nice value of its own.
+/// Does nothing except on Linux, the only system where each thread has its own nice value.
 fn lower_priority(niceness: u8) {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(niceness.into()) {

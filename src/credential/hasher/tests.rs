@@ -24,7 +24,7 @@ fn hasher(permits: usize, queue: usize, deadline: Duration) -> Hasher {
         .unwrap()
 }
 
-/// Takes a permit until the sender is dropped.
+/// Holds a permit until the sender is dropped.
 async fn occupy(hasher: &Hasher) -> (mpsc::Sender<()>, task::JoinHandle<Result<()>>) {
     let free = hasher.0.pool.free_permits();
     let (release, released) = mpsc::channel::<()>();
@@ -118,7 +118,7 @@ async fn hashes_of_other_libraries_verify_and_are_outdated() {
     assert_eq!(hasher.0.pool.idle_memory_kib(), [64]);
 }
 
-/// A stored hash that `parse` refuses, as if somebody had written it into the database by hand.
+/// A stored hash that `parse` refuses, as if it had been written into the database by hand.
 fn refused(text: String) -> PasswordHash {
     let error = PasswordHash::parse(text.clone()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ValidationFailed);

@@ -92,7 +92,7 @@ impl Words {
         Self { words, addresses }
     }
 
-    /// All words. A word that is of several kinds is repeated for each of them.
+    /// All words. A word of several kinds appears once for each kind.
     #[cfg(feature = "strength")]
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(|(word, _)| word.as_str())

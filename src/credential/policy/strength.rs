@@ -5,8 +5,9 @@ use zxcvbn::{Score, zxcvbn};
 use super::{PasswordPolicy, context::Words};
 use crate::error::{Error, Result};
 
-/// The number of code points that are estimated. The time grows fast with the length: the slowest known texts take 70
-/// ms with 32 code points, and 900 ms with 100. Further code points could only increase the score.
+/// The number of code points that the estimate considers. The time grows fast with the length: the
+/// slowest known texts take 70 ms with 32 code points, and 900 ms with 100. Further code points
+/// could only increase the score.
 const MAX_LOOKED_AT: usize = 32;
 
 /// The minimum score of a password.
@@ -26,8 +27,8 @@ impl MinStrength {
 
 impl PasswordPolicy {
     /// Requires a minimum strength, estimated by [`zxcvbn`](https://docs.rs/zxcvbn): 1 for at least a thousand
-    /// guesses, 2 for a million, 3 for a hundred million, 4 for ten thousand million. With 0, the default, no estimate
-    /// is made.
+    /// guesses, 2 for a million, 3 for a hundred million, 4 for ten billion. With 0, the default,
+    /// no estimate is made.
     ///
     /// The estimate considers common words, names, dates, keyboard rows, repetition, and the known words of the
     /// account. It cannot consider anything else that an attacker knows. Only the first 32 code points are estimated.

@@ -13,7 +13,7 @@ impl Accounts {
     /// Deletes the caller's account and everything that belongs to it. The address can be registered again
     /// immediately. The audit trail is kept.
     ///
-    /// For an account without a password, omit `current`; such an account needs a recent sign-in instead.
+    /// For an account without a password, omit `current`; a recent sign-in is required instead.
     ///
     /// # Errors
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;

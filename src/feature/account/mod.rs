@@ -7,7 +7,7 @@
 //! delete           SELECT credentials ► verify ───────► DELETE user             (if nothing changed since)
 //! ```
 //!
-//! No connection is held while a password is hashed, or looked up among breached ones.
+//! No connection is held while a password is hashed or checked for breaches.
 
 mod delete;
 #[cfg(feature = "http")]
@@ -29,9 +29,10 @@ use crate::{
 /// The use cases of signed-in users for their own account, from [`Auth::accounts`](crate::Auth::accounts). Cheap to
 /// clone.
 ///
-/// The caller comes from [`UserService::current_user`](crate::UserService::current_user). These methods do not run in a
-/// transaction of the host's, because they hash passwords; see [`Auth::within`](crate::Auth::within). Every method
-/// fails with [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
+/// The caller comes from [`UserService::current_user`](crate::UserService::current_user). These
+/// methods cannot run in the host's transaction, because they hash passwords; see
+/// [`Auth::within`](crate::Auth::within). Every method fails with
+/// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
 ///
 /// ```
 /// use hallpass::{Auth, Login, Registration, secret::Secret, UserService, mail::Mailbox, memory::MemoryStore};

@@ -13,7 +13,7 @@ use crate::{
 impl Accounts {
     /// Sets a new password. The caller's session continues, every other session ends, and a letter notifies the user.
     ///
-    /// For an account without a password, omit `current`; such an account needs a recent sign-in instead.
+    /// For an account without a password, omit `current`; a recent sign-in is required instead.
     ///
     /// # Errors
     /// * [`WeakPassword`](crate::ErrorKind::WeakPassword) at `new_password`;

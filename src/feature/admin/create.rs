@@ -16,13 +16,13 @@ use crate::{
 pub struct NewAccount {
     /// The address.
     pub email: EmailAddress,
-    /// Whether the address is known to belong to the user. Default no.
+    /// Whether the address is known to belong to the user. Default: no.
     pub is_verified: bool,
     /// The display name: at most 200 code points, no control characters.
     pub display_name: Option<String>,
     /// The password. Without a password, the user is mailed a link to set one.
     pub password: Option<Password>,
-    /// The roles, at most 32. Default `user`.
+    /// The roles, at most 32. Default: `user`.
     pub roles: Roles,
 }
 
@@ -71,8 +71,9 @@ impl NewAccount {
 impl Administration {
     /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode). No hook can refuse it.
     ///
-    /// Without a password, a mail with a link is queued once the account is created. The link is valid for as long as a
-    /// password reset link. A user who needs another link requests a password reset.
+    /// Without a password, an email with a link is queued once the account is created. The link is
+    /// valid for as long as a password reset link. A user who needs another link requests a
+    /// password reset.
     ///
     /// # Errors
     /// [`EmailTaken`](ErrorKind::EmailTaken), [`WeakPassword`](ErrorKind::WeakPassword),

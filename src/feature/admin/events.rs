@@ -12,8 +12,8 @@ impl Administration {
     /// answered.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, an invalid cursor, or a
-    /// cursor of another filter.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, an
+    /// invalid cursor, or a cursor for another filter.
     pub async fn list_events(&self, query: &EventQuery) -> Result<Page<Event>> {
         check_limit(query.limit)?;
         let (cursors, filter) = (&self.event_cursors, bytes(&query.filter));
@@ -27,7 +27,8 @@ impl Administration {
     }
 }
 
-/// The filter in an unambiguous form. The first byte says whether an id follows, and every id has the same length.
+/// The filter in an unambiguous form. The first byte indicates whether an id follows, and every id
+/// has the same length.
 fn bytes(filter: &EventFilter) -> Vec<u8> {
     let user = filter.user_id.map(UserId::as_uuid);
     let user = user.as_ref().map_or(&[][..], |user| user.as_bytes());

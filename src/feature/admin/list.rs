@@ -12,8 +12,8 @@ impl Administration {
     /// A page of users, newest first.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, an invalid cursor, or a
-    /// cursor of another filter.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, an
+    /// invalid cursor, or a cursor for another filter.
     pub async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
         check_limit(query.limit)?;
         let (cursors, filter) = (&self.user_cursors, bytes(&query.filter));

@@ -1,4 +1,4 @@
-//! Listing the outbox and retrying dead mails.
+//! Listing the outbox and retrying dead emails.
 
 use super::{Administration, list::check_limit};
 use crate::{
@@ -8,13 +8,13 @@ use crate::{
     user::Page,
 };
 
-/// Which page of mails to list. The default is the first fifty of all mails.
+/// Which page of emails to list. The default is the first fifty of all emails.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MailQuery {
-    /// Only mails with this status.
+    /// Only emails with this status.
     pub status: Option<MailStatus>,
-    /// The maximum number of mails: 1 to 200, 50 by default.
+    /// The maximum number of emails: 1 to 200, 50 by default.
     pub limit: u32,
     /// The start of the page: the `next_cursor` of a page with the same status.
     pub cursor: Option<String>,
@@ -31,7 +31,7 @@ impl Default for MailQuery {
 }
 
 impl MailQuery {
-    /// The first page of the dead mails.
+    /// The first page of the dead emails.
     #[must_use]
     pub fn dead() -> Self {
         Self {
@@ -42,11 +42,11 @@ impl MailQuery {
 }
 
 impl Administration {
-    /// A page of the mails in the outbox, newest first. Sent mails are no longer listed.
+    /// A page of the emails in the outbox, newest first. Sent emails are no longer listed.
     ///
     /// # Errors
-    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a limit out of range, an invalid cursor, or a cursor of
-    /// another status.
+    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a limit out of range, an invalid
+    /// cursor, or a cursor for another status.
     pub async fn list_mail(&self, query: &MailQuery) -> Result<Page<MailEntry>> {
         check_limit(query.limit)?;
         let filter = query.status.map_or("", MailStatus::as_str).as_bytes();
@@ -60,12 +60,13 @@ impl Administration {
         cursors.page(listed, query.limit, filter, |mail| mail.id.as_uuid())
     }
 
-    /// Retries a dead mail now, as a new mail with a new identifier and the same content and recipient. The new mail is
-    /// not sent if the dead mail has become void since it was queued, because the address or the credentials have
-    /// changed, or a newer request named another address. A pending mail is left unchanged.
+    /// Retries a dead email now, as a new email with a new identifier and the same content and
+    /// recipient. The new email is not sent if the dead email has become void since it was queued,
+    /// because the address or the credentials have changed, or a newer request named another
+    /// address. A pending email is left unchanged.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) if there is no such mail in the outbox.
+    /// [`NotFound`](ErrorKind::NotFound) if there is no such email in the outbox.
     pub async fn retry_mail(&self, id: IntentId, author: &Author) -> Result<()> {
         let now = self.core.clock.now();
         let event = author.event(EventKind::MailRetried, now);

@@ -35,12 +35,12 @@ use crate::{
 /// The maximum number of roles that an administrator can give to a user.
 const MAX_ROLES: usize = 32;
 
-/// The use cases of administrators, in process, from [`Auth::administration`](crate::Auth::administration). Cheap to
-/// clone.
+/// The in-process use cases of administrators, from
+/// [`Auth::administration`](crate::Auth::administration). Cheap to clone.
 ///
 /// The host has to check whether the caller may use them; the endpoints require the role `admin`. Every method fails
 /// with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable. The audit trail names the
-/// given [`Author`](crate::event::Author); the default author names nobody.
+/// given [`Author`](crate::event::Author); the default author is unknown.
 ///
 /// ```
 /// # use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::MemoryStore};

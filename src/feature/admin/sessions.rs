@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Administration {
-    /// Ends every session of a user, and voids the links that set a password.
+    /// Ends every session of a user, and invalidates the links that set a password.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound).

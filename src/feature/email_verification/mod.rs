@@ -27,7 +27,7 @@ use crate::{
     user::EmailAddress,
 };
 
-/// The use cases by which users prove their address, from
+/// The use cases for proving an address, from
 /// [`Auth::email_verifications`](crate::Auth::email_verifications). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct EmailVerifications {
@@ -55,8 +55,9 @@ impl EmailVerifications {
         Ok(())
     }
 
-    /// Mails a new link if the address has an active account and is not verified. The call takes the same time in every
-    /// case. Earlier links stay valid until they expire or one of them is used.
+    /// Emails a new link if the address has an active account and is not verified. The call takes
+    /// the same time in every case. Earlier links stay valid until they expire or one of them is
+    /// used.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
@@ -83,11 +84,11 @@ impl EmailVerifications {
         Ok(())
     }
 
-    /// Mails a link to the new address, and a notice to the current one. When the caller follows the link, the account
-    /// gets the new address. The link of an earlier call becomes void. No link is mailed to an address that already
-    /// has an account.
+    /// Emails a link to the new address, and a notice to the current one. When the caller follows
+    /// the link, the account gets the new address. The link of an earlier call becomes void. No
+    /// link is mailed to an address that already has an account.
     ///
-    /// For an account without a password, omit `current`; such an account needs a recent sign-in instead.
+    /// For an account without a password, omit `current`; a recent sign-in is required instead.
     ///
     /// # Errors
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
@@ -144,7 +145,8 @@ impl EmailVerifications {
         self.admit(client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.core.clock.now());
         let event = Event::new(EventKind::EmailChanged, now, client);
-        // The notice goes to the old address. It cannot be switched off, because it is the last mail to that address.
+        // The notice goes to the old address. It cannot be switched off, because it is the last
+        // email to that address.
         let mail = Intent::notice(LetterKind::EmailChanged, Recipient::UserOfFact, now, client);
         let user = self
             .core

@@ -1,4 +1,4 @@
-//! Unlocking the sign-in of a locked-out owner, by the link in the lockout mail.
+//! Unlocking the sign-in of a locked-out owner, by the link in the lockout email.
 //!
 //! ```text
 //! unlock   SELECT by token ─► UPDATE token, DELETE counter ─► SELECT version ─► device token
@@ -22,7 +22,7 @@ use crate::{
     user::Credentials,
 };
 
-/// The use cases by which users lift a [lockout](crate::limit::Lockout), from
+/// The use cases for lifting a [lockout](crate::limit::Lockout), from
 /// [`Auth::lockouts`](crate::Auth::lockouts). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Lockouts {

@@ -25,7 +25,7 @@ pub struct NewSignIn {
 }
 
 impl NewSignIn {
-    /// A sign-in, without a state of the application.
+    /// A sign-in without an application state.
     pub fn new(redirect_to: impl Into<String>, challenge: CodeChallenge) -> Self {
         Self {
             redirect_to: redirect_to.into(),

@@ -40,7 +40,8 @@ pub struct Answer {
     pub error: Option<String>,
     /// The issuer that answers (RFC 9207), if it is given.
     pub iss: Option<String>,
-    /// The languages that the user prefers, in the form of `Accept-Language`, for the mails to a new user.
+    /// The languages that the user prefers, in the form of `Accept-Language`, for the emails to a
+    /// new user.
     pub languages: String,
 }
 

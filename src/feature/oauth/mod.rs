@@ -12,8 +12,9 @@
 //! cookie. No other browser can therefore continue the flow, and neither can a reader of the store. The half between
 //! the application and us uses a PKCE challenge of the application, so that an intercepted code is useless.
 //!
-//! No database connection is held while a provider is asked.
-//! [`Assertion::resolve`](crate::identity::Assertion::resolve) decides which account an identity belongs to.
+//! No database connection is held while a provider is called.
+//! [`Assertion::resolve`](crate::identity::Assertion::resolve) decides which account an identity
+//! belongs to.
 
 mod begin;
 mod client;
@@ -53,7 +54,7 @@ pub struct ProviderSignIns {
     pub(crate) core: Arc<Core>,
     pub(crate) providers: Arc<Providers>,
     pub(crate) newcomers: Newcomers,
-    /// Whether signing in needs a verified address.
+    /// Whether signing in requires a verified address.
     pub(crate) require_verified: bool,
     pub(crate) sign_in: SessionOpener,
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 const MAX_NAME: usize = 32;
-/// Names that no provider may have, because the path of such a provider would be the path of another endpoint.
+/// Names that no provider may have, because the provider's path would clash with another endpoint.
 const RESERVED: [&str; 1] = ["token"];
 const GITHUB: &str = "https://github.com";
 
@@ -74,9 +74,10 @@ impl Provider {
     /// A provider of OpenID Connect, known here as `name`. A name has 1 to 32 characters: `a` to `z`, `0` to `9`, `_`
     /// and `-`. The name `token` is reserved for an endpoint.
     ///
-    /// `issuer` must equal the issuer that the provider writes, character by character. It is a URL with `https://`,
-    /// or with `http://` on loopback, and has no user, query or fragment. The configuration of the provider is fetched
-    /// from a path below this URL (OpenID Connect Discovery 1.0).
+    /// `issuer` must equal the issuer that the provider sends, character by character. It is a URL
+    /// with `https://`, or with `http://` on loopback, and has no user, query or fragment. The
+    /// configuration of the provider is fetched from a path below this URL (OpenID Connect
+    /// Discovery 1.0).
     pub fn oidc(
         name: impl Into<String>,
         issuer: impl Into<String>,
@@ -101,8 +102,8 @@ impl Provider {
     }
 
     /// GitHub, as `github`: OAuth 2, with the user and the primary address from GitHub's API. Identities are recorded
-    /// under the issuer `https://github.com`, with the number of the user as the subject. Only the first 1000
-    /// addresses of a user are read.
+    /// under the issuer `https://github.com`, with the user's numeric id as the subject. Only the
+    /// first 1000 addresses of a user are read.
     pub fn github(client_id: impl Into<String>) -> Self {
         Self {
             protocol: Protocol::GitHub,
@@ -120,14 +121,14 @@ impl Provider {
         self
     }
 
-    /// The requested scopes. Default `openid email profile`, or `read:user user:email` for GitHub. OpenID Connect
-    /// needs `openid`.
+    /// The requested scopes. Default: `openid email profile`, or `read:user user:email` for GitHub.
+    /// OpenID Connect needs `openid`.
     pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The name to show to users. Default the name of the provider.
+    /// The name to show to users. Default: the name of the provider.
     pub fn display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(name.into());
         self
@@ -197,7 +198,7 @@ impl Provider {
         &self.scopes
     }
 
-    /// The base URL of GitHub's API. The API of github.com has a host of its own.
+    /// The base URL of GitHub's API. The API of github.com has its own host.
     pub(super) fn api(&self) -> String {
         match self.base.as_str() {
             GITHUB => "https://api.github.com".to_owned(),
@@ -210,8 +211,8 @@ impl Provider {
         self.private_addresses || is_loopback(issuer) || is_private_literal(issuer)
     }
 
-    /// Whether the provider is trusted for the address. [`checked`](Self::checked) has brought the domains into
-    /// canonical form.
+    /// Whether the provider is trusted for the address. [`checked`](Self::checked) has converted
+    /// the domains to canonical form.
     pub(super) fn is_trusted_for(&self, email: &EmailAddress) -> bool {
         let domain = email.canonical().rsplit_once('@');
         domain.is_some_and(|(_, domain)| self.trusted.iter().any(|one| one == "*" || one == domain))

@@ -17,8 +17,8 @@ impl ProviderSignIns {
     /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute; for a wrong
     ///   verifier, which does not spend the code; or if the user's credentials have changed since the flow was
     ///   finished;
-    /// * [`EmailNotVerified`](ErrorKind::EmailNotVerified) if signing in needs a verified address, and the user's
-    ///   address is not verified;
+    /// * [`EmailNotVerified`](ErrorKind::EmailNotVerified) if signing in requires a verified
+    ///   address, and the user's address is not verified;
     /// * [`Refused`](ErrorKind::Refused) by a hook;
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn redeem(

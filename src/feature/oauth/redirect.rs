@@ -23,8 +23,9 @@ pub(super) struct Redirects(Vec<String>);
 
 impl Redirects {
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, or that has a fragment, a
-    /// parameter of ours, or a scheme that does not lead to an application.
+    /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, or
+    /// that has a fragment, one of our parameters, or a scheme that does not lead to an
+    /// application.
     pub(super) fn new(urls: Vec<String>) -> Result<Self> {
         for text in &urls {
             let refuse =

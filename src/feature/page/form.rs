@@ -16,7 +16,7 @@ pub(super) struct PageForm<'a> {
     pub(super) hint: Option<String>,
     /// The reason why the form failed, unless the password is the reason.
     pub(super) notice: Option<&'a str>,
-    /// The faults of the password.
+    /// The rules that the password violates.
     pub(super) violations: Vec<String>,
 }
 

@@ -52,8 +52,8 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
 
 type Asked = (Parts, Action);
 
-/// Looks a link up when it is opened, so that nobody enters a password for a dead link. A HEAD request, which scanners
-/// send, causes no look-up.
+/// Looks up a link when it is opened, so that no user enters a password for a dead link. A HEAD
+/// request, which scanners send, causes no look-up.
 async fn show(
     (parts, action): Asked,
     language: Language,

@@ -1,4 +1,4 @@
-//! The one layout of all pages.
+//! The layout of all pages.
 
 use ::http::HeaderValue;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -17,7 +17,7 @@ use crate::{
 const PAGE: &str = include_str!("templates/page.html");
 const STYLE: &str = include_str!("templates/style.css");
 
-/// Renders pages. They are seldom requested, so the template is parsed each time.
+/// Renders pages. They are rarely requested, so the template is parsed each time.
 #[derive(Debug)]
 pub(super) struct Layout {
     product: String,

@@ -1,23 +1,24 @@
-//! The pages that the links in mails lead to, for hosts without pages of their own.
+//! The pages that the links in emails lead to, for hosts without their own pages.
 //!
 //! ```text
-//! HEAD  /verify-email?token=…   asks no database
+//! HEAD  /verify-email?token=…   no database query
 //! GET   /verify-email?token=…   one read, spends nothing: a form with the token, or a page that says why not
 //! POST  /verify-email           the use case: 303 to ?done, or to ?used if the token was spent before;
 //!                               otherwise the form again, or a page that says why not
-//! GET   /verify-email?done      asks no database
+//! GET   /verify-email?done      no database query
 //! ```
 //!
 //! The other pages work in the same way: `/reset-password` (where the form asks for the new password),
 //! `/confirm-email-change` and `/unlock`.
 //!
-//! A scanner that follows every link in a mail changes nothing, because only a submitted form changes anything. The
-//! pages need no script, load nothing and store nothing. They are in the language of the browser, if we have texts in
-//! that language.
+//! A scanner that follows every link in an email changes nothing, because only a submitted form
+//! changes anything. The pages need no script, load nothing and store nothing. They are in the
+//! language of the browser, if we have texts in that language.
 //!
 //! The token alone authorizes the form; there is no cookie. Another site therefore gains nothing if it makes a browser
 //! send the form, because a site that has the token can also send the request itself. If the browser reports that
-//! another site sent the form, the form is refused nevertheless, because the audit trail would name the wrong client.
+//! another site sent the form, the form is still refused, because the audit trail would name the
+//! wrong client.
 
 mod answer;
 mod form;

@@ -19,7 +19,7 @@ use crate::{
 
 type Service = Arc<dyn UserService>;
 
-/// Registration, and the languages that have letters.
+/// Registration, and the languages in which letters are available.
 #[derive(Clone)]
 struct Registrations {
     service: Service,

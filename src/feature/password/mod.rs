@@ -1,4 +1,4 @@
-//! Address and password: register, log in, and set a new password by mail.
+//! Address and password: register, log in, and set a new password by email.
 //!
 //! ```text
 //! register   hash ──────────────► INSERT user ──► User
@@ -8,7 +8,7 @@
 //! reset      SELECT by token ───► hash ──► UPDATE user, sessions, tokens
 //! ```
 //!
-//! No connection is held while a password is hashed, or looked up among breached ones.
+//! No connection is held while a password is hashed or checked for breaches.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -37,13 +37,13 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegistrationMode {
-    /// Anybody may register; a taken address is answered with 409.
+    /// Anyone may register; a taken address is answered with 409.
     #[default]
     Open,
-    /// Anybody may register, and the answer does not reveal whether the address is taken: always 202. A new address
-    /// gets the letter that verifies it; the owner of a taken address gets a letter about the attempt. A sign-in with
-    /// a provider creates an account only if the provider is trusted for the address and says that the address is
-    /// verified.
+    /// Anyone may register. The answer is always 202, so it does not reveal whether the address is
+    /// taken. A new address gets the letter that verifies it; the owner of a taken address gets a
+    /// letter about the attempt. A sign-in with a provider creates an account only if the provider
+    /// is trusted for the address and says that the address is verified.
     Private,
     /// Only administrators create accounts over HTTP; [`UserService::register`](crate::UserService::register) creates
     /// accounts in process.
@@ -78,7 +78,7 @@ pub(crate) struct Passwords {
     pub(crate) failures: Failures,
     pub(crate) rules: PasswordRules,
     pub(crate) registration: RegistrationMode,
-    /// Whether signing in needs a verified address.
+    /// Whether signing in requires a verified address.
     pub(crate) require_verified: bool,
     pub(crate) sign_in: SessionOpener,
 }

@@ -24,7 +24,7 @@ use crate::{
 pub struct PreparedRegistration {
     user: NewUser,
     mail: Intent,
-    /// If registration is private: the letter and the event in case the address is taken.
+    /// With private registration, the letter and the event for a taken address.
     if_taken: Option<(Intent, Event)>,
     /// The event to record with the account if the breach check gave no answer.
     pub(crate) unanswered: Option<Event>,
@@ -47,7 +47,7 @@ impl Passwords {
             self.core.trail.record(unanswered).await?;
         }
         let inserted = Self::insert(store, prepared).await;
-        // If registration is private, a mail was queued whether or not the address is taken.
+        // If registration is private, an email was queued whether or not the address is taken.
         self.core.deliveries.wake();
         let Registered { user, event } = inserted?;
         if let Some(event) = &event {
@@ -170,7 +170,8 @@ impl Passwords {
             }
             // Another instance was faster.
             FirstAdministrator::NotFirst => Ok(None),
-            // Anybody may have registered the address, so that account must not become the administrator.
+            // Anyone may have registered the address, so that account must not become the
+            // administrator.
             FirstAdministrator::EmailTaken => {
                 tracing::warn!(
                     "there is no administrator: the configured address belongs to another account"

@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl Sessions {
-    /// Ends the session that a refresh token belongs to, even if the token has been superseded. Any other text ends
-    /// nothing.
+    /// Ends the session that a refresh token belongs to, even if the token has been superseded. Any
+    /// other text has no effect.
     pub(crate) async fn logout(
         &self,
         refresh_token: &RefreshToken,
@@ -41,7 +41,7 @@ impl Sessions {
             .store
             .end_sessions(user, EndReason::LogoutAll, now, &event)
             .await?;
-        // An account that is gone has no session left.
+        // A deleted account has no sessions left.
         if ended {
             self.core.trail.publish(&event.of(user));
         }

@@ -1,4 +1,4 @@
-//! Keeping and ending sessions: refresh, log out, log out everywhere, and the list of one's own sessions.
+//! Keeping and ending sessions: refresh, log out, log out everywhere, and the caller's sessions.
 
 mod current_user;
 #[cfg(feature = "http")]

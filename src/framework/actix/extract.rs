@@ -1,7 +1,7 @@
 //! The caller as an extractor.
 //!
-//! The host's `App` holds the [`Auth`] as `web::Data`. If the host only verifies tokens, the `App` holds a
-//! [`Verifier`].
+//! The host's `App` contains the [`Auth`] as `web::Data`. If the host only verifies tokens, the
+//! `App` contains a [`Verifier`].
 
 use std::{
     future::{Future, Ready, ready},
@@ -39,8 +39,9 @@ impl FromRequest for CurrentUser {
     }
 }
 
-/// Verifies the access token, and asks the database whether the session and the user are active. This takes one query,
-/// or none if a [`RequireRole`](super::RequireRole) middleware has already asked.
+/// Verifies the access token, and checks in the database that the session and the user are active.
+/// This takes one query, or none if a [`RequireRole`](super::RequireRole) middleware has already
+/// checked.
 impl FromRequest for ActiveUser {
     type Error = Problem;
     type Future = Extracting<Self>;

@@ -54,7 +54,7 @@ pub(super) fn headers(request: &HttpRequest) -> Result<HeaderMap> {
     Ok(headers)
 }
 
-/// A whole reply.
+/// A complete reply.
 pub(super) fn reply(response: Response) -> HttpResponse {
     let (head, bytes) = response.into_parts();
     let status =

@@ -1,7 +1,8 @@
 //! The HTTP contract on actix-web 4.
 //!
-//! Mount the rows with `App::configure` or `Scope::configure`, below any prefix. [`configure`] takes the rule that
-//! finds the address of a client. The adapter decides nothing: [`crate::http`] answers every request.
+//! Mount the endpoints with `App::configure` or `Scope::configure`, below any prefix. [`configure`]
+//! takes the rule for finding a client's address. The adapter makes no decisions: [`crate::http`]
+//! answers every request.
 
 mod extract;
 mod guard;

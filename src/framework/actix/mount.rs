@@ -22,7 +22,7 @@ use crate::{
     http::{ClientAddress, Problem, Resource, Resources},
 };
 
-/// The endpoints as a configuration of an `App` or a `Scope`: all of them, or with rows left out.
+/// The endpoints as a configuration of an `App` or a `Scope`: all of them, or with some left out.
 ///
 /// ```
 /// use hallpass::ClientAddress;

@@ -1,5 +1,5 @@
-//! Sends the same bytes to both servers over real connections. The replies must be the same, apart from each server's
-//! own `content-length`, `date` and `connection`.
+//! Sends the same bytes to both servers over real connections. The replies must be the same, except
+//! for each server's own `content-length`, `date` and `connection`.
 
 mod exchange;
 

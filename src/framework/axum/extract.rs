@@ -82,8 +82,9 @@ impl<S: VerifyTokens + Send + Sync> OptionalFromRequestParts<S> for CurrentUser 
     }
 }
 
-/// Verifies the access token, and asks the database whether the session and the user are active. This takes one query,
-/// or none if a [`RequireRole`](super::RequireRole) layer has already asked.
+/// Verifies the access token, and checks in the database that the session and the user are active.
+/// This takes one query, or none if a [`RequireRole`](super::RequireRole) layer has already
+/// checked.
 impl<S: Send + Sync> FromRequestParts<S> for ActiveUser
 where
     Auth: FromRef<S>,

@@ -1,9 +1,9 @@
 //! The HTTP contract on axum 0.8.
 //!
-//! The rows form an ordinary `Router`, which can be nested under a prefix or merged with the host's own router.
-//! [`router`] takes the rule that finds the address of a client. Serve the app with
-//! `into_make_service_with_connect_info::<SocketAddr>()`, so that the peer is known. The adapter decides nothing:
-//! [`crate::http`] answers every request.
+//! The endpoints form an ordinary `Router`, which can be nested under a prefix or merged with the
+//! host's own router. [`router`] takes the rule for finding a client's address. Serve the app with
+//! `into_make_service_with_connect_info::<SocketAddr>()`, so that the peer is known. The adapter
+//! makes no decisions: [`crate::http`] answers every request.
 
 mod extract;
 mod guard;

@@ -17,7 +17,7 @@ use crate::{
     http::{ClientAddress, Resources, UnknownLength},
 };
 
-/// The endpoints as a router, for any state of the host: all of them, or with rows left out.
+/// The endpoints as a router, for any state of the host: all of them, or with some left out.
 ///
 /// ```
 /// use hallpass::ClientAddress;
@@ -30,7 +30,8 @@ use crate::{
 /// The peer that [`ClientAddress`] uses is the `ConnectInfo<SocketAddr>` of the request. It is set by
 /// `into_make_service_with_connect_info::<SocketAddr>()` or, in tests, by the layer `MockConnectInfo`. If the rule
 /// needs a peer and there is none, every request is answered with 500 `internal`, except those for health, keys and
-/// documentation. The reason is logged, or written to standard error if no subscriber takes the log.
+/// documentation. The reason is logged, or written to standard error if no subscriber records the
+/// log.
 pub fn router<S>(endpoints: impl Into<Endpoints>, client_address: ClientAddress) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -76,7 +77,8 @@ pub(super) async fn peer(head: &mut Parts) -> Option<SocketAddr> {
     peer.ok().map(|ConnectInfo(peer)| peer)
 }
 
-/// Whether the URI is the whole one without a prefix of its path. If it is not, the host has rewritten the URI.
+/// Whether the URI is the whole URI with only a prefix of its path removed. If it is not, the host
+/// has rewritten the URI.
 fn only_stripped(uri: &Uri, whole: &Uri) -> bool {
     whole.query() == uri.query() && whole.path().ends_with(uri.path())
 }

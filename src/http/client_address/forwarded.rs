@@ -36,8 +36,8 @@ pub(super) fn x_forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Optio
         .map(address)
 }
 
-/// Parses RFC 7239, section 4, from right to left, so that elements that a client sent cannot change how the elements
-/// to their right are read.
+/// Parses RFC 7239, section 4, from right to left, so that elements sent by a client cannot change
+/// how the elements to their right are read.
 pub(super) fn forwarded(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     let elements = headers
         .get_all(FORWARDED)

@@ -14,14 +14,14 @@ use crate::{
     http::problem::{Code, MAX_VIOLATIONS, PROBLEM_JSON},
 };
 
-/// Every row can fail with these kinds.
+/// Every endpoint can fail with these kinds.
 const ALWAYS: [ErrorKind; 3] = [
     ErrorKind::Internal,
     ErrorKind::RateLimited,
     ErrorKind::Unavailable,
 ];
 
-/// The problems of a row, by status, each code once.
+/// The problems of an endpoint, by status, each code once.
 pub(super) fn replies(kinds: &[ErrorKind]) -> BTreeMap<StatusCode, Response> {
     let mut by_status: BTreeMap<StatusCode, Vec<Code>> = BTreeMap::new();
     for kind in kinds.iter().chain(&ALWAYS) {

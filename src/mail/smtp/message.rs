@@ -21,7 +21,8 @@ use crate::{
 /// The longest line, in bytes (RFC 5322 section 2.1.1).
 const MAX_LINE: usize = 998;
 
-/// The mail as it is sent. The address types make a second recipient or an injected header impossible.
+/// The email as it is sent. The address types make a second recipient or an injected header
+/// impossible.
 pub(super) fn build(mail: &Mail, sender: &Sender) -> Result<Message> {
     let (from, to) = (mailbox(sender)?, recipient(mail.to())?);
     let envelope =
@@ -71,8 +72,8 @@ fn recipient(email: &EmailAddress) -> Result<Address> {
 
 /// Plain ASCII is left unchanged, and any other text is encoded as base64. Quoted-printable is not used, because it
 /// breaks lines: a person who reads the source, or a mail program that decodes badly, would see a split link. A single
-/// CR or LF becomes CRLF, because servers disagree on whether it ends a line, and therefore on where the mail ends.
-/// NUL is not allowed in a mail (RFC 5322 section 2.3).
+/// CR or LF becomes CRLF, because servers disagree on whether it ends a line, and therefore on
+/// where the email ends. NUL is not allowed in an email (RFC 5322 section 2.3).
 fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
     let builder = SinglePart::builder().header(kind);
     let text = text
@@ -90,7 +91,7 @@ fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
     Ok(builder.body(body))
 }
 
-/// A header can only hold years from 1970 to 9999.
+/// A header can only contain years from 1970 to 9999.
 fn date(at: Timestamp) -> SystemTime {
     const LAST: u64 = 253_402_300_799;
     let seconds = u64::try_from(at.timestamp()).unwrap_or_default();

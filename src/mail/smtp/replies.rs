@@ -15,16 +15,17 @@ const MAX_LINE: usize = 900;
 
 /// A connection that delivers every reply in the line format of RFC 5321 section 4.2, whatever format the server uses.
 ///
-/// Only the three digits of a reply decide. The text is for people and may be missing. Invalid UTF-8 in the text is
-/// replaced, and text beyond 900 bytes is dropped. Without these changes, `lettre` would treat the line as a broken
-/// connection, so a mail that the server has already accepted would be sent again.
+/// Only the three digits of a reply matter. The text is for people and may be missing. Invalid
+/// UTF-8 in the text is replaced, and text beyond 900 bytes is dropped. Without these changes,
+/// `lettre` would treat the line as a broken connection, so an email that the server has already
+/// accepted would be sent again.
 ///
 /// The connection reads one line at a time, so that the reader's own buffer is empty after every line.
 #[derive(Debug)]
 pub(super) struct Replies<S> {
     stream: BufReader<S>,
     peer: SocketAddr,
-    /// The line that is not complete yet.
+    /// The incomplete line.
     line: Vec<u8>,
     ready: Vec<u8>,
 }
@@ -39,8 +40,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Replies<S> {
         }
     }
 
-    /// A connection that begins with a greeting that the server has not sent. A server sends no second greeting after
-    /// STARTTLS (RFC 3207 section 4.2), but the client of `lettre` waits for one.
+    /// A connection that begins with a greeting not sent by the server. A server sends no second
+    /// greeting after STARTTLS (RFC 3207 section 4.2), but the client of `lettre` waits for one.
     pub(super) fn greeted(stream: S, peer: SocketAddr) -> Self {
         let mut replies = Self::new(stream, peer);
         replies.ready = b"220 \r\n".to_vec();
@@ -85,7 +86,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Replies<S> {
     }
 }
 
-/// The line in the form in which it is passed to the reader.
+/// The line as it is passed to the reader.
 fn whole(line: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(line);
     let text = text.trim_end_matches(['\r', '\n']);

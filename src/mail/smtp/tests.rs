@@ -58,7 +58,7 @@ async fn a_mail_arrives_with_its_headers_and_both_parts() {
         "http://localhost:8000/reset-password?token=hp_ot_{}",
         "x".repeat(43)
     ));
-    // A line with a single dot would end the mail, so the dot is doubled (RFC 5321 section 4.5.2).
+    // A line with a single dot would end the email, so the dot is doubled (RFC 5321 section 4.5.2).
     has("..");
     has("Content-Transfer-Encoding: base64");
     // base64 of `<p>zoë</p>\r\n`

@@ -32,7 +32,7 @@ impl Tls {
     }
 }
 
-/// TLS with a server of this name, whose certificate must come from a root that the machine trusts.
+/// TLS with the server `host`, whose certificate must come from a root that the machine trusts.
 pub(super) fn by_system(host: &str) -> Result<Tls, BoxError> {
     let mut roots = RootCertStore::empty();
     // A root certificate that cannot be read is skipped.
@@ -40,7 +40,7 @@ pub(super) fn by_system(host: &str) -> Result<Tls, BoxError> {
     trusting(host, roots)
 }
 
-/// As [`by_system`], but only the roots in `pem` are trusted.
+/// Like [`by_system`], but only the roots in `pem` are trusted.
 pub(super) fn by_roots(host: &str, pem: &[u8]) -> Result<Tls> {
     let mut roots = RootCertStore::empty();
     for root in CertificateDer::pem_slice_iter(pem) {

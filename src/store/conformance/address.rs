@@ -113,7 +113,7 @@ pub async fn older_links_verify_until_one_is_used(store: &Subject) {
         issued(store, &third).await,
     ];
     let [_, oldest, newest] = links;
-    // A repeated mail carries the same link.
+    // A repeated email carries the same link.
     issued(store, &first).await;
     let mut by_another = first.clone();
     by_another.digests = vec![digest()];
@@ -258,7 +258,7 @@ pub async fn a_newer_request_voids_the_older_link(store: &Subject) {
     assert_eq!(confirm(store, first(&older), at).await, None);
     assert_eq!(request(store, &session, &older).await, Checked::Done);
     assert_eq!(confirm(store, first(&older), at).await, None);
-    // The worker sends the newer mail again.
+    // The worker sends the newer email again.
     issued(store, &newer).await;
     assert_eq!(confirm(store, first(&newer), at).await, Some(user.id));
     let found = by_id(store, user.id).await.expect("the user is there");

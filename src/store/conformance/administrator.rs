@@ -164,7 +164,7 @@ pub async fn disabling_ends_sessions_for_good(store: &Subject) {
     );
 }
 
-/// Sessions and tokens are deleted, the address is free, and the trail stays.
+/// Sessions and tokens are deleted, the address is free, and the audit trail is kept.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -202,7 +202,7 @@ pub async fn a_deleted_user_leaves_only_events(store: &Subject) {
     assert_eq!(count, events.len(), "a failed deletion left an event");
 }
 
-/// A deletion that names an older `credential_version` deletes nothing.
+/// A deletion that names an older `credential_version` has no effect.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -29,7 +29,7 @@ pub async fn check_all(store: &Subject) {
     old_dead_mails_are_purged(store).await;
 }
 
-/// A dead mail waits for the operator; a retry restores its full lifetime.
+/// A dead email waits for the operator; a retry restores its full lifetime.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -43,7 +43,7 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     assert_eq!(entry.status, MailStatus::Dead);
     assert_eq!(entry.last_error.as_deref(), Some("no use"));
     assert_eq!(entry.attempts, 1);
-    // A late report of the former lease holder does not change a dead mail.
+    // A late report of the former lease holder does not change a dead email.
     complete(store, &claimed).await;
     postpone(store, &claimed, at, at).await;
 
@@ -62,7 +62,7 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     };
     assert_eq!(again.intent, expected);
     assert_eq!(again.ordered_at, intent.created_at);
-    // A retry leaves a leased mail to its worker.
+    // A retry leaves a leased email to its worker.
     assert_eq!(retry(store, new, later).await.1, RetryMail::Pending);
     assert!(claim(store, later, 10).await.is_empty());
     complete(store, &again).await;
@@ -71,8 +71,8 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     }
 }
 
-/// The new mail keeps the account and the time of the old mail, and is not counted against the budget again. The event
-/// names the actor, the letter and the user.
+/// The new email keeps the account and the time of the old email, and is not counted against the
+/// budget again. The event names the actor, the letter and the user.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -114,7 +114,7 @@ pub async fn a_retry_is_a_new_mail_of_the_same_order(store: &Subject) {
     complete(store, &again).await;
 }
 
-/// A worker that lost its lease cannot mark the mail dead.
+/// A worker that lost its lease cannot mark the email dead.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -173,7 +173,7 @@ pub async fn mails_are_listed_with_their_recipients(store: &Subject) {
     }
 }
 
-/// Only old dead mails are purged.
+/// Only old dead emails are purged.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -198,7 +198,7 @@ async fn mark_dead(store: &Subject, claimed: &ClaimedIntent) {
     buried.await.expect("mark_dead");
 }
 
-/// Retries a mail, and returns the identifier of the new mail and the outcome.
+/// Retries an email, and returns the identifier of the new email and the outcome.
 async fn retry(store: &Subject, id: IntentId, now: Timestamp) -> (IntentId, RetryMail) {
     let (new, event) = (IntentId::new(now), event(EventKind::MailRetried));
     let retried = store.retry_mail(id, new, now, &event).await;

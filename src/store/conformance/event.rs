@@ -176,7 +176,7 @@ pub async fn a_token_that_is_not_spent_leaves_no_event(store: &Subject) {
     }
 }
 
-/// The event of an ordered mail names the user of the address, if there is one.
+/// The event of an ordered email names the user of the address, if there is one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -190,7 +190,7 @@ pub async fn an_order_event_names_the_holder_of_the_address(store: &Subject) {
             recipient: Recipient::Holder(address),
             payload: Map::new(),
             created_at: now(),
-            // The mail expires at once, so that no worker sends it.
+            // The email expires at once, so that no worker sends it.
             not_after: now(),
         };
         let asked = event(EventKind::PasswordResetRequested);

@@ -61,7 +61,7 @@ pub async fn a_flow_is_taken_as_it_was_kept(store: &Subject) {
     }
 }
 
-/// The browser takes its flow once, before the flow expires; a failed attempt takes nothing.
+/// The browser takes its flow once, before the flow expires; a failed attempt does not take it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -100,7 +100,8 @@ pub async fn a_flow_is_taken_once_in_a_race(store: &Subject) {
     assert_eq!(taken, 1, "a flow was taken {taken} times");
 }
 
-/// The code can be redeemed once, and gives the current credentials of the user and the name of the provider.
+/// The code can be redeemed once, and returns the current credentials of the user and the name of
+/// the provider.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -122,7 +123,7 @@ pub async fn a_code_is_good_for_its_user(store: &Subject) {
     assert!(again.is_none(), "a code was spent twice");
 }
 
-/// A call with a wrong verifier or code signs nobody in and does not spend the code.
+/// A call with a wrong verifier or code does not sign the user in and does not spend the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -197,7 +198,8 @@ pub async fn a_code_is_void_after_a_change_of_credentials(store: &Subject) {
     assert!(redeemed.is_none(), "a code survived its user");
 }
 
-/// The code of an offered identity is accepted only for linking, and the offer alone links nothing.
+/// The code of an offered identity is accepted only for linking, and the offer alone does not link
+/// the identity.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -369,7 +369,8 @@ fn expected(arrival: &IdentitySignIn) -> Identity {
     identity(arrival.identity, &arrival.assertion, arrival.now)
 }
 
-/// Checks the kinds of these events, and that the trail has each of them once, after `before` other events.
+/// Checks the kinds of these events, and that the trail contains each of them once, after `before`
+/// other events.
 async fn assert_recorded(
     store: &Subject,
     user: UserId,

@@ -19,7 +19,7 @@ use crate::{
     user::{User, UserId},
 };
 
-/// A limiter under check.
+/// A limiter to check.
 pub type LimiterSubject = Arc<dyn Limiter>;
 
 /// Runs every check of this module.
@@ -222,7 +222,7 @@ pub async fn only_a_success_clears_its_counter(store: &Subject) {
     }
 }
 
-/// Invariant I1 for unlock tokens. A token for another purpose unlocks nothing.
+/// Invariant I1 for unlock tokens. A token for another purpose has no effect.
 ///
 /// # Panics
 /// If the store breaks the contract.

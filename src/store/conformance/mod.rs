@@ -1,8 +1,8 @@
-//! The contract of every [store trait](crate::store) as runnable checks, races included.
+//! The contract of every [store trait](crate::store) as runnable checks, including races.
 //!
 //! The author of a store runs [`check_all`] on it. The checks need a multi-threaded runtime and a store without an
-//! administrator. The store must be idle otherwise, because the checks claim every mail that they find. A failed check
-//! panics with a message.
+//! administrator. The store must otherwise be idle, because the checks claim every email that they
+//! find. A failed check panics with a message.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -41,7 +41,7 @@ use std::sync::Arc;
 
 use crate::store::Store;
 
-/// A store under check.
+/// A store to check.
 pub type Subject = Arc<dyn Store>;
 
 /// Runs every check, one after the other.

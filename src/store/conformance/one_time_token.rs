@@ -133,7 +133,7 @@ pub async fn the_newest_token_of_a_race_wins(store: &Subject) {
     }
 }
 
-/// A repeated mail carries the same link, even after a key rotation.
+/// A repeated email carries the same link, even after a key rotation.
 ///
 /// # Panics
 /// If the store breaks the contract.

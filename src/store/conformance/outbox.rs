@@ -124,7 +124,7 @@ pub async fn a_lease_is_exclusive(store: &Subject) {
     }
 }
 
-/// A worker that lost its lease can neither complete nor postpone the mail.
+/// A worker that lost its lease can neither complete nor postpone the email.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -194,7 +194,7 @@ pub async fn a_clock_set_back_delays_no_mail(store: &Subject) {
     let leased = claim_one(store, before).await;
     assert_eq!((put_off.attempt, leased.attempt), (2, 3));
 
-    // Due mails come before postponed mails, and one limit covers both.
+    // Due emails come before postponed emails, and one limit covers both.
     postpone(store, &leased, at, at + hour).await;
     let due = enqueued(store, before).await;
     let first = claim(store, before, 1).await;
@@ -278,7 +278,7 @@ pub async fn an_order_is_kept_once_by_the_lease_holder(store: &Subject) {
     assert!(!keep(&third, &second).await);
 }
 
-/// A random moment before 2002, when no other mail is due.
+/// A random moment before 2002, when no other email is due.
 pub(super) fn long_ago() -> Timestamp {
     let seconds = i64::from(u32::from_be_bytes(random_bytes::<4>()) % 1_000_000_000);
     Timestamp::from_timestamp(seconds, 123_456_000).unwrap_or_default()

@@ -128,7 +128,7 @@ pub async fn concurrent_purges_share_the_work(store: &Subject) {
     assert_eq!(deleted, sessions.len() as u64);
 }
 
-/// A repeated mail must not revive a used token.
+/// A repeated email must not revive a used token.
 ///
 /// # Panics
 /// If the store breaks the contract.

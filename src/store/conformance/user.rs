@@ -206,7 +206,7 @@ pub async fn filters_are_literal_and_combine(store: &Subject) {
     }
 }
 
-/// Members that are not in the change stay; metadata is replaced as a whole.
+/// Members missing from the change stay unchanged; metadata is replaced as a whole.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,4 +1,4 @@
-//! Access of unit tests to the store.
+//! Access to the store for unit tests.
 
 use super::{MemoryStore, OutboxRow, UserRow};
 use crate::{

@@ -25,8 +25,9 @@ const KEPT_IN_SHARD: usize = MOST_IN_SHARD / 8 * 7;
 
 /// Keeps the counters of limits in the memory of this process. Clones share the counters.
 ///
-/// The limiter holds at most 917,504 counters, in less than 64 MiB. When it is full, it forgets the counters that are
-/// farthest from a refusal, but never a counter that refuses. When all counters refuse, no new caller is admitted.
+/// The limiter stores at most 917,504 counters, in less than 64 MiB. When it is full, it forgets
+/// the counters that are farthest from a refusal, but never a counter that refuses. When all
+/// counters refuse, no new caller is admitted.
 ///
 /// ```
 /// use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::{MemoryLimiter, MemoryStore}};
@@ -64,7 +65,7 @@ impl MemoryLimiter {
         let shards = &*self.0;
         let [other, ..] = shards;
         let shard = shards.get(usize::from(first) % SHARDS).unwrap_or(other);
-        // No code panics half-way through a change, so a poisoned shard is consistent.
+        // No code panics halfway through a change, so a poisoned shard is consistent.
         shard.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -71,7 +71,7 @@ impl MemoryStore {
 
     /// Every method does its work under this one lock, which makes the method atomic.
     fn state(&self) -> MutexGuard<'_, State> {
-        // No code panics half-way through a change, so a poisoned state is consistent.
+        // No code panics halfway through a change, so a poisoned state is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -86,7 +86,7 @@ struct State {
     outbox: HashMap<IntentId, OutboxRow>,
     flows: HashMap<TokenDigest, FlowRow>,
     identities: BTreeMap<IdentityId, IdentityRow>,
-    /// The times at which mails were admitted for the key of a budget, oldest first.
+    /// The times at which emails were admitted for the key of a budget, oldest first.
     mail_budgets: HashMap<TokenDigest, Vec<Timestamp>>,
     events: BTreeMap<EventId, Event>,
     limit_keys: Vec<SealedKey>,

@@ -26,7 +26,8 @@ pub(super) struct OneTimeRow {
     pub(super) used: bool,
 }
 
-/// Each mail that proves an address has a token of its own. For any other purpose, a user has only one token.
+/// Each email that proves an address has its own token. For any other purpose, a user has only one
+/// token.
 pub(super) type OneTimeKey = (UserId, Purpose, Option<IntentId>);
 
 pub(super) fn key_of(token: &NewOneTimeToken) -> OneTimeKey {

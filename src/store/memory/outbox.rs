@@ -21,9 +21,10 @@ pub(super) struct OutboxRow {
     pub(super) intent: Intent,
     pub(super) ordered: Option<Ordered>,
     pub(super) ordered_at: Timestamp,
-    /// The time at which the mail is due or, while the mail is leased, at which the lease expires.
+    /// The time at which the email is due or, while the email is leased, at which the lease
+    /// expires.
     pub(super) due_at: Timestamp,
-    /// If the clock shows an earlier time than this, the clock was set back, and the mail is due.
+    /// If the clock shows an earlier time than this, the clock was set back, and the email is due.
     pub(super) holds_from: Timestamp,
     pub(super) attempts: i32,
     pub(super) status: MailStatus,
@@ -210,7 +211,7 @@ impl State {
         })
     }
 
-    /// Writes the mails about a change that concerns this user.
+    /// Writes the emails about a change that concerns this user.
     pub(super) fn order<'a>(
         &mut self,
         intents: impl IntoIterator<Item = &'a Intent>,

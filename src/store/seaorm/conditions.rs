@@ -9,8 +9,9 @@ macro_rules! live_session {
 }
 pub(super) use live_session;
 
-/// Matches the purpose of every token that verifies an address. Each mail has a row of its own, and all of these rows
-/// are valid until one of them is used. An older version wrote one row per user, with the bare purpose.
+/// Matches the purpose of every token that verifies an address. Each email has its own row, and all
+/// of these rows are valid until one of them is used. An older version wrote one row per user, with
+/// the bare purpose.
 macro_rules! is_proof {
     ($purpose:literal) => {
         concat!($purpose, " LIKE 'verify_email%'")

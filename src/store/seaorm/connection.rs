@@ -57,8 +57,9 @@ impl Connections {
         })
     }
 
-    /// A connection that is outside a transaction according to driver and server. If a connection is inside a
-    /// transaction, it is closed, because the caller that left the transaction open will not commit it.
+    /// A connection that is outside a transaction according to both the driver and the server. If a
+    /// connection is inside a transaction, it is closed, because the caller that left the
+    /// transaction open will not commit it.
     pub(super) async fn acquire_idle(&self) -> Result<Connection, DbErr> {
         // Each failed round closes one connection. After as many failed rounds as the pool has connections, the next
         // round gets a new connection.

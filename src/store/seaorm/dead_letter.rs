@@ -21,7 +21,7 @@ use crate::{
     user::{EmailAddress, UserId},
 };
 
-/// Each condition is part of the SQL text, so that the planner can use the index on dead mails.
+/// Each condition is part of the SQL text, so that the planner can use the index on dead emails.
 macro_rules! list {
     ($condition:literal) => {
         concat!(
@@ -82,7 +82,8 @@ impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
             let wanted = limit - entries.len();
             let count = i64::try_from(wanted).unwrap_or(i64::MAX);
             let rows = self.read(sql, [after.into(), count.into()]).await?;
-            // A mail that this version cannot read must neither hide the others nor end the page early.
+            // An email that this version cannot read must neither hide the others nor end the page
+            // early.
             entries.extend(rows.iter().filter_map(|row| {
                 entry(row)
                     .inspect_err(|error| {
@@ -112,7 +113,7 @@ impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
     }
 }
 
-/// The readable part of the mail. A letter of a newer version is shown by its stored name.
+/// The readable part of the email. A letter of a newer version is shown by its stored name.
 fn entry(row: &QueryResult) -> Result<MailEntry, DbErr> {
     let recipient = column::<Option<String>>(row, "recipient")?
         .and_then(|address| EmailAddress::from_stored(address).ok());

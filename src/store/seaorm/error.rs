@@ -41,7 +41,7 @@ impl Default for Retries {
 }
 
 impl Retries {
-    /// Allows no retry, because the host has to run the work again.
+    /// Allows no retry, because only the host can run the work again.
     pub(super) fn of_host() -> Self {
         Self {
             left: 0,

@@ -36,8 +36,9 @@ macro_rules! replace {
 }
 pub(super) use replace;
 
-/// Issues a token only if the account is still as it was when the mail was ordered. On Postgres the user row is locked,
-/// so that the statement waits for a change in flight, and then sees the new address and the new version.
+/// Issues a token only if the account is still as it was when the email was ordered. On Postgres
+/// the user row is locked, so that the statement waits for a change in flight, and then sees the
+/// new address and the new version.
 macro_rules! issue {
     ($lock:literal) => {
         concat!(
@@ -232,7 +233,7 @@ fn row_purpose(token: &NewOneTimeToken) -> String {
     }
 }
 
-/// The live token among the tokens that a mail may carry.
+/// The live token among the tokens that an email may carry.
 fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let mut found = IssueOneTime::Dead;
     for row in rows {
@@ -245,7 +246,7 @@ fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTim
     Ok(found)
 }
 
-/// How the live token in this row relates to a mail that needs a token.
+/// How the live token in this row relates to an email that needs a token.
 fn issued(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let live = digest(row)?;
     if token.digests.contains(&live) {
@@ -264,7 +265,7 @@ fn issued(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, Db
 }
 
 /// The data stored with a token: the address that it is mailed to, as given and in canonical form, and the id of the
-/// mail.
+/// email.
 pub(super) fn payload(token: &NewOneTimeToken) -> Value {
     let NewOneTimeToken {
         address, intent, ..

@@ -1,4 +1,4 @@
-//! Mails that are written together with the change that they report.
+//! Emails that are written together with the change that they report.
 
 use sea_orm::{DbErr, Value};
 use serde_json::json;
@@ -10,9 +10,10 @@ use crate::{
     user::{EmailAddress, UserId},
 };
 
-/// On Postgres, writes the mails in parameter `$parameter` (see [`intents`]) within the statement of the change, once
-/// for each row of `from`. A mail that names neither a user nor an address goes to `$user`. The mails are ordered for
-/// the account as it was before the statement or, if `new` is given, for the account in the columns `$ordered`.
+/// On Postgres, writes the emails in parameter `$parameter` (see [`intents`]) within the statement
+/// of the change, once for each row of `from`. An email that names neither a user nor an address
+/// goes to `$user`. The emails are ordered for the account as it was before the statement or, if
+/// `new` is given, for the account in the columns `$ordered`.
 macro_rules! order {
     ($parameter:literal, $user:literal $(, from $from:literal)? $(, if $condition:literal)?) => {
         order!(
@@ -34,8 +35,8 @@ macro_rules! order {
             concat!(" CROSS JOIN ", $from)
         )
     };
-    // The user that the mail names or, if the mail names neither a user nor an address, the user whom the change
-    // concerns.
+    // The user that the email names or, if the email names neither a user nor an address, the user
+    // whom the change concerns.
     (recipient $user:literal) => {
         concat!("CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END")
     };
@@ -57,7 +58,7 @@ macro_rules! order {
 }
 pub(super) use order;
 
-/// The mails are ordered for the account as it is in this transaction.
+/// The emails are ordered for the account as it is in this transaction.
 const INSERT: &str = "\
     INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, holds_from, \
         ordered_at, ordered_user_id, ordered_address, ordered_version, state, attempts, admitted) \
@@ -82,7 +83,7 @@ pub(super) fn intents<'a>(intents: impl IntoIterator<Item = &'a Intent>) -> Valu
     serde_json::Value::Array(records.collect()).into()
 }
 
-/// Writes the mails about a change that concerns this user, in the transaction of the change.
+/// Writes the emails about a change that concerns this user, in the transaction of the change.
 pub(super) async fn insert<'a>(
     txn: &Txn<'_>,
     intents: impl IntoIterator<Item = &'a Intent>,

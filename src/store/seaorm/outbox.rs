@@ -1,4 +1,4 @@
-//! The outbox: mails that are still to be sent.
+//! The outbox: emails that are still to be sent.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
@@ -68,7 +68,7 @@ macro_rules! columns {
     };
 }
 
-/// Due mails.
+/// Due emails.
 macro_rules! due {
     ($columns:expr, $limit:literal) => {
         concat!(
@@ -80,7 +80,7 @@ macro_rules! due {
         )
     };
 }
-/// Mails that were postponed before the clock was set back.
+/// Emails that were postponed before the clock was set back.
 macro_rules! put_off_later {
     ($columns:expr, $limit:literal) => {
         concat!(
@@ -93,9 +93,9 @@ macro_rules! put_off_later {
     };
 }
 
-/// Rows that other transactions hold are skipped. MATERIALIZED makes each CTE run only once, so that the limit is kept.
-/// `holds_from` is set to `$1` minus the length of the lease, so that a difference between the clocks of two instances
-/// does not end a lease early.
+/// Rows locked by other transactions are skipped. MATERIALIZED makes each CTE run only once, so
+/// that the limit is respected. `holds_from` is set to `$1` minus the length of the lease, so that
+/// a difference between the clocks of two instances does not end a lease early.
 const CLAIM: &str = concat!(
     "WITH due AS MATERIALIZED (",
     due!("id, due_at", "$3"),
@@ -117,7 +117,7 @@ const ANY_DUE: &str = concat!(
     ")"
 );
 
-/// The columns of a leased mail.
+/// The columns of a leased email.
 macro_rules! leased {
     () => {
         concat!(
@@ -156,7 +156,7 @@ const BRING_FORWARD: &str = "\
 const MARK_DEAD: &str = "\
     UPDATE auth_outbox SET state = 'dead', last_error = $3 WHERE id = $1 AND attempts = $2 AND state = 'pending'";
 
-/// The times of the last five mails are kept, latest first.
+/// The times of the last five emails are kept, latest first.
 macro_rules! take {
     ($values:literal) => {
         concat!(
@@ -233,8 +233,8 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
             let values = [now.into(), lease_until.into(), i64::from(limit).into()];
             self.write(CLAIM, values).await?
         } else {
-            // An idle worker claims often, so a read checks for due mails first. Unlike a claim, this read does not
-            // delay writers.
+            // An idle worker claims often, so a read checks for due emails first. Unlike a claim,
+            // this read does not delay writers.
             if self.read(ANY_DUE, [now.into()]).await?.is_empty() {
                 return Ok(Claims::default());
             }

@@ -1,4 +1,4 @@
-//! Reads the mails that a claim has leased.
+//! Reads the emails that a claim has leased.
 
 use sea_orm::{DbErr, QueryResult, prelude::Uuid};
 
@@ -12,7 +12,8 @@ use crate::{
     user::{EmailAddress, UserId},
 };
 
-/// A row that this version cannot read, such as a letter of a newer version, must not delay the other mails.
+/// A row that this version cannot read, such as a letter of a newer version, must not delay the
+/// other emails.
 pub(super) fn claims(rows: &[QueryResult]) -> Claims {
     let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
     for row in rows {
@@ -80,7 +81,7 @@ fn address(row: &QueryResult, name: &str) -> Result<Option<EmailAddress>, DbErr>
         .map_err(|error| unreadable(name, error))
 }
 
-/// The readable part of a mail. A mail whose age cannot be read counts as old.
+/// The readable part of an email. An email whose age cannot be read counts as old.
 fn unread(row: &QueryResult, error: &DbErr) -> Result<UnreadableIntent, DbErr> {
     Ok(UnreadableIntent {
         id: column::<Uuid>(row, "id")?.into(),

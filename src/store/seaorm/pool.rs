@@ -129,7 +129,7 @@ impl SeaOrmStore {
     }
 
     /// Closes the connection pool once all connections have been returned. SQLite then writes its write-ahead log into
-    /// the database file, so that this file holds the whole database.
+    /// the database file, so that this file contains the whole database.
     ///
     /// # Errors
     /// If the database fails.
@@ -212,8 +212,9 @@ impl<D: Database> SeaOrmStore<D> {
         self.0.retries()
     }
 
-    /// Fails if a file of SQLite was removed or replaced. [`connect`](SeaOrmStore::connect) records the files when it
-    /// opens a pool; for any other pool, the first call of this function records them.
+    /// Fails if a SQLite file was removed or replaced. [`connect`](SeaOrmStore::connect) records
+    /// the files when it opens a pool; for any other pool, the first call of this function records
+    /// them.
     pub(super) async fn ensure_in_place(&self) -> Result<(), DbErr> {
         self.0.ensure_in_place().await
     }

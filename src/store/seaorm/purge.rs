@@ -23,8 +23,8 @@ use crate::{
 };
 
 /// The statements that read one batch and delete from it, for rows of `$table` in the order of `$key`. The second
-/// statement checks the rows again, because the result of the first statement may be out of date. On Postgres, a row
-/// that another transaction holds is skipped.
+/// statement checks the rows again, because the result of the first statement may be out of date.
+/// On Postgres, a row that another transaction has locked is skipped.
 struct Purge {
     look: &'static str,
     delete: &'static str,

@@ -95,8 +95,8 @@ impl ConnectSettings {
     }
 
     /// How many prepared statements each connection keeps; at least 1, because the driver needs prepared statements. A
-    /// pooler must work in session mode, or keep the prepared statements of its clients apart (PgBouncer 1.21 or
-    /// later).
+    /// pooler must work in session mode, or keep the prepared statements of its clients separate
+    /// (PgBouncer 1.21 or later).
     #[must_use]
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;
@@ -113,8 +113,8 @@ impl ConnectSettings {
 
     /// How long Postgres works on a statement, including waits for locks, before it gives up and the call fails as
     /// [`Unavailable`](crate::ErrorKind::Unavailable). Three seconds by default; a stricter `statement_timeout` of the
-    /// role or the database stays in force. Migrations and the purge have limits of their own. On SQLite, this limits
-    /// the wait for other processes that write.
+    /// role or the database stays in force. Migrations and the purge have their own limits. On
+    /// SQLite, this limits the wait for other processes that write.
     ///
     /// If less than this limit is left of the [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout) of
     /// a request, the request begins no write and commits no transaction, so that nothing is committed after it was

@@ -1,7 +1,8 @@
 //! A transaction that several statements share.
 //!
-//! BEGIN and COMMIT each run in a task of their own, so that neither is cancelled if the caller disconnects. After a
-//! cancelled BEGIN, the connection would return to the pool inside a transaction.
+//! BEGIN and COMMIT each run in their own task, so that neither is cancelled if the caller
+//! disconnects. After a cancelled BEGIN, the connection would return to the pool inside a
+//! transaction.
 
 use std::{fmt, time::Duration};
 

@@ -266,7 +266,8 @@ fn end_of(prefix: &EmailPrefix) -> Option<String> {
     None
 }
 
-/// Repeats the conditions of the partial indexes, for every role except the role that everybody has.
+/// Repeats the conditions of the partial indexes, for every role except the one that every user
+/// has.
 fn having(role: &Role) -> Condition {
     if *role == Role::ADMIN {
         return Condition::all().add(Expr::cust("roles LIKE '% admin %'"));

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use sea_orm::Statement;
 
-/// A callback that sees each statement.
+/// A callback that receives each statement.
 #[derive(Clone)]
 pub(super) struct Watch(Arc<dyn Fn(&Statement) + Send + Sync>);
 

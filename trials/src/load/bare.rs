@@ -37,7 +37,7 @@ use crate::Result;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Serve {
-    /// Looks a session up with the server's own statement and pool, and answers with a fixed body
+    /// Looks up a session with the server's own statement and pool, and answers with a fixed body
     Me {
         database_url: String,
         session_id: Uuid,

@@ -212,7 +212,7 @@ async fn hung_up(flood: Flood) -> Result<Instant> {
     for (mut client, request) in flood {
         let everybody = Arc::clone(&everybody);
         tasks.spawn(async move {
-            // The client need not get a reply within that time.
+            // The client may not get a reply within that time.
             let _ = timeout(PATIENCE, client.ask(&request)).await;
             everybody.wait().await;
         });

@@ -76,7 +76,7 @@ fn is_whole(reply: &[u8]) -> Result<bool> {
     Ok(body.len() >= length)
 }
 
-/// The reply without the headers that always differ. The value of `Retry-After` is hidden, because the rest of a wait
+/// The reply without the headers that always differ. The value of `Retry-After` is hidden, because the remaining wait
 /// depends on when the wait began.
 fn content(reply: &str) -> String {
     let own = |line: &&str| !line.starts_with("date: ") && !line.starts_with("x-request-id: ");

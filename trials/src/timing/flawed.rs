@@ -22,11 +22,11 @@ pub(crate) enum Flaw {
     NoDummyOrder,
     /// A lock is reported differently if the address has an account.
     RevealedLock,
-    /// The parameters of the stored hash are not declared, which is a flaw of the configuration.
+    /// The parameters of the stored hash are not declared, which is a configuration flaw.
     UndeclaredParams,
 }
 
-/// A service with a leak. It always looks up the account, so that the look-up makes no difference.
+/// A service with a leak. It always looks up the account, so that the lookup makes no difference.
 #[derive(Debug)]
 pub(crate) struct Flawed {
     pub(crate) inner: Arc<dyn UserService>,

@@ -1,6 +1,6 @@
 //! Measures whether the time of a reply reveals that an address has an account. It sends pairs of requests over one
 //! loopback connection to a service in this process. One request of a pair is about an address with an account, and
-//! the other is about an address without one. The verdict depends on the differences of their times. The measurement
+//! the other is about an address without one. The verdict depends on the differences in their times. The measurement
 //! must also find the leak in services that have a known leak:
 //!
 //! ```sh

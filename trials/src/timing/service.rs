@@ -27,7 +27,7 @@ pub(crate) async fn store(database_url: &str) -> Result<SeaOrmStore> {
 
 /// A server on loopback, which is stopped on drop.
 ///
-/// No worker delivers the mails of this server, because that work would delay the next caller.
+/// No worker delivers the emails of this server, because that work would delay the next caller.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     task: JoinHandle<()>,

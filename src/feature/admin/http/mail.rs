@@ -38,7 +38,7 @@ pub(super) async fn retry_mail(
     Ok(Accepted)
 }
 
-/// The mail that the path names. A malformed identifier names no mail.
+/// The email that the path names. A malformed identifier names no email.
 pub(super) struct Waiting(IntentId);
 
 impl<S: Sync> Input<S> for Waiting {

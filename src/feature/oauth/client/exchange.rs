@@ -150,7 +150,7 @@ async fn ask(
     Ok(response)
 }
 
-/// The parts of an `oauth2` error that hold no secret.
+/// The parts of an `oauth2` error that contain no secret.
 fn fault(error: RequestTokenError<ProviderFault, BasicErrorResponse>) -> ProviderFault {
     match error {
         RequestTokenError::ServerResponse(refusal) => {

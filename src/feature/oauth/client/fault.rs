@@ -2,7 +2,8 @@
 
 use crate::error::BoxError;
 
-/// The reason why a provider did not identify the user. For logs: it holds no code, no token and no secret.
+/// The reason why a provider did not identify the user. It is safe to log: it contains no code,
+/// token or secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProviderFault {
     /// The `iss` of the callback is not the provider's (RFC 9207).
@@ -17,7 +18,7 @@ pub(crate) enum ProviderFault {
     /// An answer is not valid.
     #[error("the {0} {1}")]
     Nonsense(&'static str, &'static str),
-    /// The provider refuses, with an error code.
+    /// The provider refused, with an error code.
     #[error("the provider refuses the code: {0}")]
     Refused(String),
     /// The time limit for all calls together has passed.

@@ -65,7 +65,7 @@ pub(super) async fn user(
         .collect())
 }
 
-/// Adds the primary address, on whichever page of the list it is.
+/// Adds the primary address, whichever page of the list contains it.
 pub(super) async fn complete(
     claims: &mut Map<String, Value>,
     web: &Web,

@@ -18,7 +18,8 @@ const LEEWAY: i64 = 5;
 /// How many seconds the provider's clock may be ahead of ours.
 const MAX_SKEW: i64 = 60;
 
-/// A token of which only the header was read. Its claims are read after its signature is [checked](Self::signed).
+/// A token whose header, and nothing else, has been read. Its claims are read after its signature
+/// is [checked](Self::signed).
 #[derive(Debug)]
 pub(super) struct IdToken<'a> {
     algorithm: Algorithm,

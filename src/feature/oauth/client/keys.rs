@@ -235,7 +235,7 @@ impl Algorithm {
         })
     }
 
-    /// The digest behind `at_hash` (OpenID Connect Core 1.0, section 3.1.3.6).
+    /// The digest algorithm of `at_hash` (OpenID Connect Core 1.0, section 3.1.3.6).
     pub(super) fn digest(self) -> &'static digest::Algorithm {
         match self {
             Self::Es256 | Self::Ps256 | Self::Rs256 => &digest::SHA256,

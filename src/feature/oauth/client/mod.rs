@@ -41,7 +41,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long all calls of one sign-in may take.
 const DEADLINE: Duration = Duration::from_secs(8);
 
-/// The rules for fetching documents that seldom change.
+/// The rules for fetching documents that rarely change.
 const fn hourly(what: &'static str) -> Terms {
     Terms {
         what,
@@ -84,7 +84,7 @@ pub(crate) struct Authorization<'a> {
     pub(crate) verifier: &'a str,
 }
 
-/// A browser that has come back, with the secrets of its flow.
+/// The answer that a returning browser brings, with the secrets of its flow.
 pub(crate) struct Answer<'a> {
     pub(crate) code: &'a str,
     /// The `iss` parameter (RFC 9207).
@@ -103,7 +103,7 @@ pub(crate) struct Identified {
     pub(crate) fault: Option<ProviderFault>,
 }
 
-/// The claims that are verified so far, and the access token to ask for more claims.
+/// The claims verified so far, and the access token for requesting more.
 struct Known {
     claims: serde_json::Map<String, serde_json::Value>,
     access_token: oauth2::AccessToken,

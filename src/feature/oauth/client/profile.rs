@@ -27,7 +27,7 @@ pub(super) async fn ask(
     }
     let bearer = format!("Bearer {}", access_token.secret());
     let mut bearer = http::HeaderValue::try_from(bearer)
-        .map_err(|_| ProviderFault::Nonsense("access token", "is not text for a header"))?;
+        .map_err(|_| ProviderFault::Nonsense("access token", "cannot be sent in a header"))?;
     bearer.set_sensitive(true);
     let request = request
         .header(http::header::AUTHORIZATION, bearer)

@@ -1,4 +1,4 @@
-//! Any input of hosts, users and templates results in a mail with valid headers and one recipient.
+//! Any host, user or template input results in an email with valid headers and one recipient.
 
 use super::{super::message, *};
 use crate::user::EmailAddress;
@@ -49,7 +49,7 @@ const PIECES: [&str; 40] = [
     "\u{5bc6}\u{7801}",
 ];
 
-/// xorshift64: the same mails in every run.
+/// xorshift64: the same emails in every run.
 struct Dice(u64);
 
 impl Dice {

@@ -46,7 +46,7 @@ pub(super) struct Behaviour {
 pub(super) enum Encryption {
     #[default]
     None,
-    /// The text holds bytes that an attacker on the path adds to the reply to STARTTLS.
+    /// The text contains bytes that an attacker on the path adds to the reply to STARTTLS.
     StartTls(TlsAcceptor, &'static str),
     Wrapped(TlsAcceptor),
 }
@@ -114,7 +114,7 @@ impl FakeServer {
         seen.await.unwrap();
     }
 
-    /// Waits until this many mails have arrived completely.
+    /// Waits until this many emails have arrived completely.
     pub(super) async fn saw_mails(&self, count: usize) {
         let ends = |line: &&Line| line.text == ".";
         let mut lines = self.lines.subscribe();

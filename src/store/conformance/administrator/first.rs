@@ -30,8 +30,8 @@ pub async fn check_all(store: &Subject) {
     a_second_first_administrator_is_refused(store).await;
 }
 
-/// If an account already has the address, nothing is written. The account gets no role, because it may belong to a
-/// stranger.
+/// If an account already has the address, nothing is written. The account gets no role, because it
+/// may belong to someone else.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -24,8 +24,8 @@ pub async fn check_all(store: &Subject) {
     promotions_during_demotions_leave_one_administrator(store).await;
 }
 
-/// Other changes to the only active administrator are allowed, and so is their removal once there is a second
-/// administrator.
+/// Other changes to the only active administrator are allowed, and the administrator can be removed
+/// once there is a second one.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -89,7 +89,8 @@ pub async fn a_linked_identity_keeps_its_user(store: &Subject) {
     assert!(found.is_none(), "the code of a link signed somebody in");
 }
 
-/// A call with a wrong verifier or code, a sign-in code or an expired code links nothing and spends no code.
+/// A call with a wrong verifier or code, a sign-in code or an expired code neither links the
+/// identity nor spends a code.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,4 +1,4 @@
-//! The budgets of mails.
+//! The budgets of emails.
 
 use std::{sync::Arc, time::Duration};
 
@@ -52,7 +52,7 @@ pub async fn a_budget_allows_one_mail_a_minute_and_five_an_hour(store: &Subject)
     assert!(ask(reset, &email, 3660).await);
 }
 
-/// If many workers each hold a mail to the same address, only one of the mails is admitted.
+/// If many workers each hold an email to the same address, only one of the emails is admitted.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -81,7 +81,7 @@ pub async fn one_worker_of_a_race_is_admitted(store: &Subject) {
     }
 }
 
-/// A mail is not admitted for a worker that lost its lease, and an admission is final.
+/// An email is not admitted for a worker that lost its lease, and an admission is final.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,4 +1,4 @@
-//! Mails that are written in the transaction of the change that causes them.
+//! Emails that are written in the transaction of the change that causes them.
 
 use std::time::Duration;
 
@@ -37,7 +37,8 @@ pub async fn check_all(store: &Subject) {
     several_mails_are_ordered_in_one_call(store).await;
 }
 
-/// A new user gets a mail. If the address is taken, its user gets a different mail, and an event is recorded.
+/// A new user gets an email. If the address is taken, its user gets a different email, and an event
+/// is recorded.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,4 +1,4 @@
-//! The order of a mail, which is stored with the mail and compared when its link is issued.
+//! The order of an email, which is stored with the email and compared when its link is issued.
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,8 +38,8 @@ pub async fn check_all(store: &Subject) {
     a_link_to_a_former_address_is_void(store).await;
 }
 
-/// A registration orders its mail for the new user, and other mails are ordered for the existing user. A mail that is
-/// ordered for an address has no user yet.
+/// A registration orders its email for the new user, and other emails are ordered for the existing
+/// user. An email that is ordered for an address has no user yet.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -7,7 +7,8 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
-    /// The purpose. For a purpose with one token for each mail, `/` and the id of the mail follow the purpose.
+    /// The purpose. For a purpose with one token for each email, `/` and the id of the email follow
+    /// the purpose.
     #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
     pub purpose: String,
     /// The SHA-256 of the token.

@@ -11,21 +11,23 @@ pub struct Model {
     pub letter: String,
     /// The recipient or, if `address` is set, the user who requested that address.
     pub user_id: Option<Uuid>,
-    /// The address that the mail was requested for, as given; null if the mail goes to the address of the user.
+    /// The address that the email was requested for, as given; null if the email goes to the
+    /// address of the user.
     #[sea_orm(column_type = "Text", nullable)]
     pub address: Option<String>,
     #[sea_orm(column_type = "JsonBinary")]
     pub payload: Json,
     pub created_at: DateTimeUtc,
     pub not_after: DateTimeUtc,
-    /// When the mail is due; while the mail is leased, when the lease expires.
+    /// When the email is due; while the email is leased, when the lease expires.
     pub due_at: DateTimeUtc,
-    /// If the clock shows an earlier time than this, the clock was set back, and the mail is due.
+    /// If the clock shows an earlier time than this, the clock was set back, and the email is due.
     pub holds_from: Option<DateTimeUtc>,
-    /// When the reported change happened. A retried mail keeps this time, and its `created_at` is later.
+    /// When the reported change happened. A retried email keeps this time, and its `created_at` is
+    /// later.
     pub ordered_at: Option<DateTimeUtc>,
-    /// The account that the mail was ordered for, followed by its address and version at that time. All three are null
-    /// until a claim has found the account.
+    /// The account that the email was ordered for, followed by its address and version at that
+    /// time. All three are null until a claim has found the account.
     pub ordered_user_id: Option<Uuid>,
     #[sea_orm(column_type = "Text", nullable)]
     pub ordered_address: Option<String>,
@@ -34,7 +36,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub state: String,
     pub attempts: i32,
-    /// Whether the mail has been counted against the budget of its recipient.
+    /// Whether the email has been counted against the budget of its recipient.
     pub admitted: bool,
     #[sea_orm(column_type = "Text", nullable)]
     pub last_error: Option<String>,

@@ -20,9 +20,10 @@ use crate::{
 /// The kind of session behind one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pooling {
-    /// The same Postgres session all the time, reached directly or through a pooler in session mode.
+    /// Always the same Postgres session, reached directly or through a pooler in session mode.
     Session,
-    /// Possibly another session for each transaction, behind a pooler that keeps prepared statements apart.
+    /// Possibly another session for each transaction, behind a pooler that keeps prepared
+    /// statements separate.
     Transaction,
 }
 
@@ -68,7 +69,7 @@ pub(super) async fn probe(
 async fn compare(first: &mut Prober, lent: i32, second: &mut Prober) -> Result<Pooling, Error> {
     match second.begin().await {
         Ok(()) => {}
-        // If there is no answer, the first connection holds the only session of the pooler.
+        // If there is no answer, the first connection has the only session of the pooler.
         Err(Fault::NoAnswer) => return Ok(Pooling::Session),
         // PgBouncer writes this text in any locale, and uses the same error code for all its errors.
         Err(Fault::Driver(SqlxError::Database(error)))
@@ -83,8 +84,8 @@ async fn compare(first: &mut Prober, lent: i32, second: &mut Prober) -> Result<P
     if second.session().await.map_err(explain)? == lent {
         return Ok(Pooling::Transaction);
     }
-    // If other clients are active, the pooler may have lent the second connection a different session, so the first
-    // connection is asked again.
+    // If other clients are active, the pooler may have lent the second connection a different
+    // session, so the first connection is queried again.
     match first.session().await {
         Ok(again) if again == lent => Ok(Pooling::Session),
         Ok(_) | Err(Fault::NoAnswer) => Ok(Pooling::Transaction),

@@ -28,7 +28,8 @@ pub(super) fn options(settings: &ConnectSettings) -> Result<ConnectOptions> {
     let place = place(&settings.url)?;
     let mut options = settings.pool_options(&settings.url);
     if let Place::Memory = place {
-        // Each connection would have a separate database, which closing the connection would delete.
+        // Each connection would have a separate database, which would be deleted with the
+        // connection.
         options
             .max_connections(1)
             .idle_timeout(None)
@@ -97,7 +98,7 @@ enum Place {
 
 /// # Errors
 /// [`Configuration`](crate::ErrorKind::Configuration) if the driver would refuse the URL with an error text that
-/// repeats the URL, or would open a database that keeps nothing.
+/// repeats the URL, or would open a database that stores nothing.
 fn place(url: &str) -> Result<Place> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let mut is_memory = matches!(path, "sqlite::memory:" | "sqlite://:memory:");
@@ -125,7 +126,7 @@ fn place(url: &str) -> Result<Place> {
         // SQLite would create a separate database for each connection, and remove that database when the connection is
         // closed.
         return Err(Error::configuration(
-            "the database URL names no file: sqlite://hallpass.db?mode=rwc",
+            "the database URL must name a file, for example sqlite://hallpass.db?mode=rwc",
         ));
     }
     Ok(if is_made {

@@ -1,5 +1,4 @@
-//! A host with `jsonwebtoken` over RustCrypto and `rustls` over ring: both keep working, and hallpass works beside
-//! them.
+//! A host with `jsonwebtoken` on RustCrypto and `rustls` on ring: both keep working, and hallpass works with them.
 
 use hallpass::{
     Result, credential::HttpBreachCheck, mail::SmtpMailer, testing::TestAuth, verifier::KeySource,

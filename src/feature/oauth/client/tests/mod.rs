@@ -22,7 +22,7 @@ const STATE: &str = "state-1";
 const VERIFIER: &str = "verifier-verifier-verifier-verifier-verifier";
 const BACK: &str = "http://localhost:8000/auth/oauth/acme/callback";
 
-/// A provider, a client of it, and a clock.
+/// A provider, its client, and a clock.
 struct Scene {
     provider: FakeProvider,
     key: Key,

@@ -234,7 +234,7 @@ impl Key {
         Self { kid, pair }
     }
 
-    /// The public half, in the form in which it is published (RFC 7517).
+    /// The public half, as it is published (RFC 7517).
     pub(crate) fn jwk(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let mut jwk = match &self.pair {
