@@ -182,7 +182,7 @@ async fn a_click_verifies_or_changes_an_address() {
         let body = format!("token={token}");
         let path = "/confirm-email-change";
         let refused = send(client, path, elsewhere, &body).await;
-        page(refused, 403, "This form could not be accepted");
+        page(refused, 403, "This form could not be submitted");
         let sent = send(client, path, "", &body).await;
         done(client, sent, "Address changed").await;
         app.login(new).await;
@@ -237,7 +237,7 @@ async fn a_weak_password_shows_at_the_field_and_keeps_the_token() {
         for (password, said) in [
             ("", "The password needs at least 8 characters."),
             ("short", "The password needs at least 8 characters."),
-            ("password1", "This password is one of the most common ones."),
+            ("password1", "This password is too common."),
             (ANN, "The password must not be your email address."),
             (
                 &"x".repeat(257),
@@ -312,7 +312,7 @@ async fn a_form_needs_its_own_type_and_fields() {
         let token = app.reset_token(ANN).await;
         let sound = format!("token={token}&new_password={}", NEW.replace(' ', "+"));
         let path = "POST /reset-password";
-        let refused = "This form could not be accepted";
+        let refused = "This form could not be submitted";
         for (status, headers, body) in [
             (415, "", sound.clone()),
             (415, "Content-Type: text/plain\r\n", sound.clone()),
@@ -358,7 +358,7 @@ async fn a_form_that_another_site_sends_is_refused() {
         "Origin: https://evil.example\r\n",
     ] {
         let reply = send(&server.client, "/reset-password", headers, &body).await;
-        page(reply, 403, "This form could not be accepted");
+        page(reply, 403, "This form could not be submitted");
     }
     let own = "Sec-Fetch-Site: same-origin\r\nOrigin: null\r\n";
     let sent = send(&server.client, "/reset-password", own, &body).await;

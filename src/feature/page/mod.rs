@@ -234,7 +234,7 @@ mod tests {
     fn a_held_up_caller_gets_retry_after_and_others_the_reason() {
         let pages = Pages::new("Hallpass", "https://id.example.org", 8).unwrap();
         for (kind, title) in [
-            (ErrorKind::Forbidden, "This form could not be accepted"),
+            (ErrorKind::Forbidden, "This form could not be submitted"),
             (ErrorKind::Overloaded, "Please try again in a moment"),
             (ErrorKind::RateLimited, "Please try again in a moment"),
             (ErrorKind::Internal, "Something went wrong"),

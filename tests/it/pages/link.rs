@@ -79,7 +79,7 @@ async fn a_double_click_a_reload_and_going_back_succeed() {
             for line in [second, back] {
                 let shown = server.client.ask(&format!("GET /{line}"), "", b"").await;
                 let shown = page(shown, 200, title);
-                assert!(shown.text().contains("This link was used already"));
+                assert!(shown.text().contains("This link has already been used"));
                 assert!(!shown.text().contains("<form") && !shown.text().contains("ann@"));
             }
             // The JSON endpoint still refuses the used link.

@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 const INVALID: &str = "This link is no longer valid";
-const REFUSED: &str = "This form could not be accepted";
+const REFUSED: &str = "This form could not be submitted";
 
 /// The paths of the pages, with their titles in English, German, Spanish, French and Chinese.
 const PAGES: [(&str, [&str; 5]); 4] = [

@@ -65,10 +65,7 @@ pub(crate) static EN: Texts = Texts {
             Weakness::ControlCharacter,
             "The password contains a tab or another control character.",
         ),
-        (
-            Weakness::Common,
-            "This password is one of the most common ones.",
-        ),
+        (Weakness::Common, "This password is too common."),
         (
             Weakness::ContainsAddress,
             "The password must not be your email address.",
@@ -84,19 +81,19 @@ pub(crate) static EN: Texts = Texts {
         (Weakness::TooGuessable, "This password is easy to guess."),
         (
             Weakness::Breached,
-            "This password is known from a data breach.",
+            "This password appeared in a data breach.",
         ),
     ],
     busy: "This did not work. Please try again in a moment.",
-    used: "This link was used already. If that was you, there is nothing else to do. You can close this page.",
-    password_set_before: "This link was used already, and the password that was set first is in use. If that was you, there is nothing else to do. You can close this page and sign in with it.",
+    used: "This link has already been used. If that was you, there is nothing else to do. You can close this page.",
+    password_set_before: "This link has already been used, and the password that was set first is in use. If that was you, there is nothing else to do. You can close this page and sign in with it.",
     invalid: Note {
         title: "This link is no longer valid",
         text: "It has expired, or a newer link has replaced it. Request a new link and open that one.",
     },
     refused: Note {
-        title: "This form could not be accepted",
-        text: "Please open the link in the mail again and send the form from there.",
+        title: "This form could not be submitted",
+        text: "Please open the link in the email again and submit the form from there.",
     },
     unavailable: Note {
         title: "Please try again in a moment",
@@ -104,6 +101,6 @@ pub(crate) static EN: Texts = Texts {
     },
     failed: Note {
         title: "Something went wrong",
-        text: "The fault is on our side. Please try again later.",
+        text: "The problem is on our side. Please try again later.",
     },
 };
