@@ -84,7 +84,7 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 pub enum Verification {
     /// The password is right, but its hash has parameters that are no longer in force, or was made from a non-ASCII

@@ -235,7 +235,7 @@ pub struct UnknownEventKind(());
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a third outcome would be a change of contract"
+    reason = "a third outcome would change the contract"
 )]
 pub enum Outcome {
     /// The action was performed.

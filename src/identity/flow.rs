@@ -11,7 +11,7 @@ use crate::{clock::Timestamp, secret::TokenDigest};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further intent would be a change of contract"
+    reason = "a new intent would change the contract"
 )]
 pub enum FlowIntent {
     /// Signing in.

@@ -41,7 +41,7 @@ impl Local {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 pub enum Linking {
     /// The identity is linked, so its user signs in, regardless of the address.
@@ -62,7 +62,7 @@ pub enum Linking {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 pub enum LinkRefusal {
     /// The account is disabled.

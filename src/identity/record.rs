@@ -64,7 +64,7 @@ impl IdentitySignIn {
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum IdentityAdmission {
@@ -109,7 +109,7 @@ pub struct LinkIdentity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 pub enum Linked {
     /// The identity is now linked to the user.
@@ -128,7 +128,7 @@ pub enum Linked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 pub enum Unlinked {
     /// The identity was removed.

@@ -19,7 +19,7 @@ pub struct Charge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a third outcome would be a change of contract"
+    reason = "a third outcome would change the contract"
 )]
 pub enum Charged {
     /// All counters had room. This is the new state of the last counter.

@@ -37,7 +37,7 @@ const MOST_DOUBLINGS: u32 = 40;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
-    reason = "with the default for the rest, a further field breaks no caller"
+    reason = "with the default for the rest, a new field breaks no caller"
 )]
 pub struct Lockout {
     /// The number of failures in a row without a wait between them; at least 1. Default: 5.

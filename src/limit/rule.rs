@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a third rule would be a change of contract"
+    reason = "a third rule would change the contract"
 )]
 pub enum Rule {
     /// How often calls are allowed.

@@ -43,7 +43,7 @@ pub struct MailEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a third state would be a change of contract"
+    reason = "a third state would change the contract"
 )]
 pub enum MailStatus {
     /// It is marked dead and will not be sent.
@@ -84,7 +84,7 @@ pub struct UnknownMailStatus(());
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 pub enum RetryMail {
     /// No email has this identifier.

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug)]
 #[allow(
     clippy::exhaustive_structs,
-    reason = "with the default for the rest, a further field breaks no caller"
+    reason = "with the default for the rest, a new field breaks no caller"
 )]
 pub struct TokenLifetimes {
     /// The lifetime of an access token. Default: 10 minutes; at most an hour.

@@ -41,7 +41,7 @@ pub struct NewOneTimeToken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 pub enum IssueOneTime {
     /// The order is void: the token was used or replaced by a newer one, the user is gone or disabled, or their address
@@ -59,7 +59,7 @@ pub enum IssueOneTime {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 pub enum OneTimeStatus {
     /// It is unknown, expired or void.

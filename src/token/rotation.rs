@@ -22,7 +22,7 @@ pub struct SessionState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further verdict would be a change of contract"
+    reason = "a new verdict would change the contract"
 )]
 pub enum Verdict {
     /// It is the current token and can be rotated.

@@ -51,7 +51,7 @@ pub struct NewSession {
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a third outcome would be a change of contract"
+    reason = "a third outcome would change the contract"
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum OpenSession {
@@ -89,7 +89,7 @@ pub struct RotateSession {
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum Rotation {
@@ -162,7 +162,7 @@ pub struct CheckedSession {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a third outcome would be a change of contract"
+    reason = "a third outcome would change the contract"
 )]
 pub enum Checked {
     /// The change was made.

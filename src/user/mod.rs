@@ -71,7 +71,7 @@ impl User {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a third state would be a change of contract"
+    reason = "a third state would change the contract"
 )]
 pub enum UserStatus {
     /// The user may sign in.

@@ -101,7 +101,7 @@ impl NewUser {
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a third outcome would be a change of contract"
+    reason = "a third outcome would change the contract"
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum InsertUser {
@@ -115,7 +115,7 @@ pub enum InsertUser {
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum FirstAdministrator {
@@ -131,7 +131,7 @@ pub enum FirstAdministrator {
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum UpdateUser {
@@ -147,7 +147,7 @@ pub enum UpdateUser {
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a further outcome would be a change of contract"
+    reason = "a new outcome would change the contract"
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum DeleteUser {
