@@ -220,15 +220,15 @@ impl From<Refusal> for Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The statement lost to concurrent statements. Either every retry lost as well, or the
+    /// The statement conflicted with concurrent statements. Either every retry did as well, or the
     /// statement ran in the host's transaction, where nothing is retried.
-    #[error("the statement lost to concurrent ones")]
+    #[error("the statement conflicted with concurrent ones")]
     Conflict(#[source] BoxError),
     /// A stored value cannot be read back.
     #[error("a stored value cannot be read")]
     Corrupt(#[source] BoxError),
     /// A table or a column is missing, or migrations are pending.
-    #[error("the database lacks tables of this version: its migrations have not run")]
+    #[error("the database lacks the tables of this version because its migrations have not run")]
     Schema(#[source] BoxError),
     /// The database cannot be reached, or did not answer in time.
     #[error("the database is unavailable")]
@@ -257,13 +257,13 @@ mod tests {
         let missing = StoreError::Schema("no such table: auth_users".into());
         assert_eq!(
             format!("{:?}", Error::from(missing)),
-            "a component that this service depends on is unavailable: the database lacks tables of this version: \
-             its migrations have not run: no such table: auth_users (hint: run `store.migrate()` before the first request)"
+            "a component that this service depends on is unavailable: the database lacks the tables of this version \
+             because its migrations have not run: no such table: auth_users (hint: run `store.migrate()` before the first request)"
         );
         let setting = Error::configuration("a master secret is required");
         assert_eq!(
             format!("{setting:?}"),
-            "the configuration is wrong: a master secret is required"
+            "the configuration is invalid: a master secret is required"
         );
     }
 }

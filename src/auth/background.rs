@@ -183,7 +183,7 @@ where
         if has_ended.await {
             return;
         }
-        tracing::error!(name, "background work panicked; it starts again");
+        tracing::error!(name, "background work panicked and is restarted");
         tokio::select! {
             () = stopped() => return,
             () = sleep(RESTART) => {}

@@ -127,7 +127,7 @@ impl Endpoints {
             .retain(|row| row.method() != method || row.path() != path);
         if self.rows.len() == count {
             return Err(Error::configuration(format!(
-                "there is no endpoint {method} {path} to leave out"
+                "there is no endpoint {method} {path} to remove"
             )));
         }
         Ok(self)

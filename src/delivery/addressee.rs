@@ -36,7 +36,7 @@ impl Deliveries {
         // changed it.
         let moved = user.email.as_str() != ordered.address.as_str();
         if moved && intent.letter.purpose().is_some() {
-            tracing::info!(id = %intent.id, "a mail is void: the address of the account has changed");
+            tracing::info!(id = %intent.id, "an email was dropped because the address of the account has changed");
             return Ok(None);
         }
         if self.is_taken(intent, &user).await? {

@@ -68,7 +68,7 @@ impl Deliveries {
         let new = self.token_of(intent, addressee.user.id, address, version, purpose);
         match self.0.parts.store.issue_one_time(&new).await? {
             IssueOneTime::Dead => {
-                tracing::info!(id = %intent.id, "a mail is void: its link would be dead");
+                tracing::info!(id = %intent.id, "an email was dropped because its link would be dead");
                 Ok(None)
             }
             // The email waits for another instance, which has the secret.

@@ -16,7 +16,7 @@ macro_rules! error_kinds {
                 => PAYLOAD_TOO_LARGE "body_too_large" "Body too large"
                 "The request body is larger than 16 KiB.";
             /// A setting is missing or invalid. Only the builder and start-up return this kind.
-            Configuration "the configuration is wrong"
+            Configuration "the configuration is invalid"
                 => INTERNAL_SERVER_ERROR "internal" "Internal error"
                 "Something went wrong on our side.";
             /// The password was right, but the address is not verified, and the host requires a verified address for

@@ -228,7 +228,7 @@ kinds! {
 
 /// The text names no kind of event.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("there is no such kind of event")]
+#[error("unknown event kind")]
 pub struct UnknownEventKind(());
 
 /// The outcome of an attempt.

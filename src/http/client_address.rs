@@ -100,8 +100,8 @@ impl ClientAddress {
     /// proxy that writes neither header, because it passes on those that the client sent.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if a text is not a network, has bits beyond its prefix, or
-    /// covers every address (`/0`).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a text is not a network, has bits set beyond its prefix,
+    /// or covers every address (`/0`).
     pub fn behind_proxies<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Result<Self> {
         Self::behind(networks, None)
     }

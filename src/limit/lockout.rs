@@ -78,8 +78,8 @@ impl Lockout {
             Ok(())
         } else {
             Err(Error::configuration(
-                "a lockout must begin after 1 to 100 failures, must end all checks after at least as many and at most \
-                 100, and its waits must be between one microsecond and one day",
+                "a lockout requires `free_attempts` of at least 1, `max_attempts` from `free_attempts` to 100, \
+                 `base_delay` of at least a microsecond, and `max_delay` from `base_delay` to a day",
             ))
         }
     }

@@ -61,8 +61,8 @@ impl Rate {
             Ok(())
         } else {
             Err(Error::configuration(
-                "a rate limit has an amount and a burst of at least 1, at most a call each microsecond, and neither its \
-                 period nor its burst takes more than a year",
+                "a rate limit requires `amount` and `burst` of at least 1, `period / amount` of at least a \
+                 microsecond, and `period` and `burst * period / amount` of at most a year",
             ))
         }
     }

@@ -119,12 +119,12 @@ impl Secrets {
     /// The current secret, and the other secrets, which only verify.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if a secret is given twice.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a secret is listed twice.
     pub fn new(first: Secret, others: Vec<Secret>) -> Result<Self> {
         let mut all = Self::from(first);
         for secret in others {
             if all.iter().any(|known| known.0 == secret.0) {
-                return Err(Error::configuration("a master secret is given twice"));
+                return Err(Error::configuration("a master secret is listed twice"));
             }
             all.others.push(secret);
         }

@@ -27,7 +27,7 @@ impl VerifyingKeys {
     /// those of symmetric algorithms.
     pub(crate) fn from_jwks(document: &[u8]) -> Result<Self, InvalidJwks> {
         let mut document = json::parse_object(document)
-            .map_err(|_| InvalidJwks("is not one JSON object, or names a member twice"))?;
+            .map_err(|_| InvalidJwks("is not a single JSON object, or contains a member twice"))?;
         let Some(Value::Array(jwks)) = document.remove("keys") else {
             return Err(InvalidJwks("has no array of keys"));
         };

@@ -92,7 +92,7 @@ pub(super) fn redirect(text: &str) -> Result<String, &'static str> {
     let url = Url::parse(text).map_err(|_| "not an absolute URL")?;
     match url.scheme() {
         "blob" | "data" | "file" | "filesystem" | "javascript" | "vbscript" => {
-            Err("does not lead to an application")
+            Err("not a valid application URL")
         }
         _ if url.fragment().is_some() => Err("must have no fragment"),
         _ if url

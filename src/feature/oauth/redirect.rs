@@ -43,7 +43,7 @@ impl Redirects {
                 return refuse("must not have `code`, `error` or `state` in its query");
             }
             if DANGEROUS.contains(&url.scheme()) {
-                return refuse("does not lead to an application");
+                return refuse("is not a valid application URL");
             }
         }
         Ok(Self(urls))

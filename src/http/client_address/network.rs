@@ -49,7 +49,7 @@ impl FromStr for Network {
             return Err(wrong("would trust everyone"));
         }
         if bits(address).trailing_zeros() < u32::from(width(address) - prefix) {
-            return Err(wrong("has bits beyond its prefix"));
+            return Err(wrong("has bits set beyond its prefix"));
         }
         Ok(Self { address, prefix })
     }

@@ -141,7 +141,7 @@ async fn ask(
         return Err(unanswered(format!("it answered with {status}").into()));
     }
     let mut object = json::parse_object(response.body())
-        .map_err(|_| nonsense("does not answer with one JSON object"))?;
+        .map_err(|_| nonsense("did not return a single JSON object"))?;
     object.retain(|name, value| READ.contains(&name.as_str()) && value.is_string());
     if object.contains_key("error") {
         *response.status_mut() = http::StatusCode::BAD_REQUEST;

@@ -50,7 +50,7 @@ pub(super) async fn user(
     let url = format!("{}/user", provider.api());
     let user = profile::ask(web, USER, &url, token, &HEADERS).await?;
     let user = json::parse_object(&user)
-        .map_err(|_| ProviderFault::Nonsense(USER, "is not one JSON object"))?;
+        .map_err(|_| ProviderFault::Nonsense(USER, "is not a single JSON object"))?;
     // The login name is not the identity, because a user can change it, and another user can then take it.
     let id = user
         .get("id")

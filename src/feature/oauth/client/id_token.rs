@@ -134,7 +134,7 @@ impl Signed<'_> {
         }
         match time("iat") {
             Some(Some(issued)) if issued <= now.saturating_add(MAX_SKEW) => {}
-            Some(Some(_)) => return Err("is from the future"),
+            Some(Some(_)) => return Err("was issued in the future"),
             _ => return Err("does not say when it was issued"),
         }
         match time("nbf") {
@@ -201,6 +201,6 @@ fn object(part: &str) -> Result<Map<String, Value>, ProviderFault> {
     let bytes = URL_SAFE_NO_PAD.decode(part).ok();
     let object = bytes.and_then(|bytes| json::parse_object(&bytes).ok());
     object.ok_or(ProviderFault::IdToken(
-        "has a part that is not one JSON object",
+        "has a part that is not a single JSON object",
     ))
 }

@@ -78,7 +78,7 @@ pub(super) async fn fetch(
         .into());
     }
     Ok(json::parse_object(answer.body())
-        .map_err(|_| ProviderFault::Nonsense(what, "is not one JSON object"))?)
+        .map_err(|_| ProviderFault::Nonsense(what, "is not a single JSON object"))?)
 }
 
 impl Metadata {

@@ -65,7 +65,7 @@ pub(super) async fn complete(
     let headers = [("accept", "application/json")];
     let body = ask(web, WHAT, url, access_token, &headers).await?;
     let info = json::parse_object(&body)
-        .map_err(|_| ProviderFault::Nonsense(WHAT, "is not one JSON object"))?;
+        .map_err(|_| ProviderFault::Nonsense(WHAT, "is not a single JSON object"))?;
     // Section 5.3.2: without this check, the answer could belong to another subject.
     if subject(&info) != subject(claims) {
         return Err(ProviderFault::Nonsense(WHAT, "is about another subject"));
