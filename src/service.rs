@@ -82,7 +82,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`InvalidToken`](crate::ErrorKind::InvalidToken) for an unknown, used or expired token;
-    /// [`WeakPassword`](crate::ErrorKind::WeakPassword), which does not spend the token;
+    /// [`WeakPassword`](crate::ErrorKind::WeakPassword), which does not use up the token;
     /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded).
     async fn reset_password(
         &self,

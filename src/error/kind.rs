@@ -23,7 +23,7 @@ macro_rules! error_kinds {
             /// signing in.
             EmailNotVerified "the address is not verified"
                 => FORBIDDEN "email_not_verified" "Address not verified"
-                "The address must be verified before signing in; another verification link can be requested.";
+                "Verify the address before signing in. Another verification link can be requested.";
             /// The address already has an account.
             EmailTaken "the address already has an account"
                 => CONFLICT "email_taken" "Address taken"
@@ -31,7 +31,7 @@ macro_rules! error_kinds {
             /// The caller lacks the role or the permission.
             Forbidden "the caller lacks the required role or permission"
                 => FORBIDDEN "forbidden" "Forbidden"
-                "The caller lacks the role or the permission that this call needs.";
+                "The caller lacks the role or the permission that this call requires.";
             /// The identity at the provider is linked to another user.
             IdentityTaken "the identity is linked to another user"
                 => CONFLICT "identity_taken" "Identity taken"
@@ -40,10 +40,10 @@ macro_rules! error_kinds {
             Internal "internal error"
                 => INTERNAL_SERVER_ERROR "internal" "Internal error"
                 "Something went wrong on our side.";
-            /// The access token is malformed, expired or forged, or its session is over.
+            /// The access token is malformed, expired or forged, or its session has ended.
             InvalidAccessToken "the access token is not valid"
                 => UNAUTHORIZED "invalid_access_token" "Invalid access token"
-                "The access token is malformed, expired or forged, or its session is over.";
+                "The access token is malformed, expired or forged, or its session has ended.";
             /// The address is unknown, the password is wrong, or the account has no password.
             InvalidCredentials "the address or the password is wrong"
                 => UNAUTHORIZED "invalid_credentials" "Invalid credentials"
@@ -52,10 +52,10 @@ macro_rules! error_kinds {
             InvalidRedirect "the URL to send the browser to is not one of the configured URLs"
                 => BAD_REQUEST "invalid_redirect" "Invalid redirect"
                 "`redirect_to` is not one of the configured URLs.";
-            /// The token is not a refresh token of ours, or its session is over.
+            /// The token is not a refresh token of ours, or its session has ended.
             InvalidRefreshToken "the refresh token is not valid"
                 => UNAUTHORIZED "invalid_refresh_token" "Invalid refresh token"
-                "The refresh token is not valid, or its session is over.";
+                "The refresh token is not valid, or its session has ended.";
             /// The one-time token is unknown, used or expired.
             InvalidToken "the token is not valid"
                 => BAD_REQUEST "invalid_token" "Invalid token"
@@ -63,23 +63,23 @@ macro_rules! error_kinds {
             /// No active administrator would be left.
             LastAdmin "no active administrator would be left"
                 => CONFLICT "last_admin" "Last administrator"
-                "No active administrator would be left.";
+                "This is the last active administrator.";
             /// The user would no longer have a way to sign in.
             LastCredential "the user would have no way to sign in"
                 => CONFLICT "last_credential" "Last credential"
-                "The account would have no way to sign in: set a password or link another provider first.";
+                "This is the last way to sign in to the account. Set a password or link another provider first.";
             /// The provider is not trusted for the address, so a signed-in user has to link the identity.
-            LinkRequired "the identity has to be linked by its user first"
+            LinkRequired "the user has to link the identity first"
                 => CONFLICT "link_required" "Link required"
                 "This provider is not trusted for this address. Sign in another way, then link the identity.";
             /// The request body is not a JSON object.
             MalformedBody "the body is not a JSON object"
                 => BAD_REQUEST "malformed_body" "Malformed body"
-                "The request body is not one JSON object, or names a member twice.";
+                "The request body is not a single JSON object, or it contains a member twice.";
             /// The path exists, but does not support the method.
             MethodNotAllowed "the method is not allowed here"
                 => METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed"
-                "The path does not support this method; `Allow` lists the methods that it supports.";
+                "The path does not support this method. `Allow` lists the supported methods.";
             /// Nothing was found at this path.
             NotFound "not found"
                 => NOT_FOUND "not_found" "Not found"
@@ -100,14 +100,14 @@ macro_rules! error_kinds {
             RateLimited "the client calls too often"
                 => TOO_MANY_REQUESTS "rate_limited" "Rate limited"
                 "Too many calls were made; retry after `Retry-After` seconds. `RateLimit` and `RateLimit-Policy` name the limit.";
-            /// The call needs a sign-in within the last 10 minutes.
+            /// The call requires a sign-in within the last 10 minutes.
             ReauthenticationRequired "the sign-in is not recent enough"
                 => FORBIDDEN "reauthentication_required" "Reauthentication required"
-                "This call needs a sign-in within the last 10 minutes: sign in again, or reauthenticate.";
+                "This call requires a sign-in within the last 10 minutes. Sign in again or reauthenticate.";
             /// A superseded refresh token was presented again, so the session was ended.
-            RefreshTokenReused "the refresh token was used before; the session is over"
+            RefreshTokenReused "the refresh token was already used; the session has ended"
                 => UNAUTHORIZED "refresh_token_reused" "Refresh token reused"
-                "The refresh token was used before, so its session has been ended.";
+                "The refresh token was already used, so its session has been ended.";
             /// The host refused the call for a reason of its own; see [`Error::refusal`](super::Error::refusal).
             Refused "the application refused the call"
                 => UNPROCESSABLE_ENTITY "refused" "Refused"
@@ -127,7 +127,7 @@ macro_rules! error_kinds {
             /// No bearer token was sent.
             Unauthenticated "no bearer token was sent"
                 => UNAUTHORIZED "unauthenticated" "Unauthenticated"
-                "This call needs a bearer token, and none was sent.";
+                "This call requires a bearer token, but none was sent.";
             /// The database or another component that the service depends on does not answer; retry later.
             Unavailable "a component that this service depends on is unavailable"
                 => SERVICE_UNAVAILABLE "unavailable" "Unavailable"

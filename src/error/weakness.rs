@@ -35,15 +35,15 @@ macro_rules! weaknesses {
 
 weaknesses! {
     /// The password is in a collection of stolen passwords; see [`BreachCheck`](crate::credential::BreachCheck).
-    Breached "breached_password" "this password is known from a data breach"
+    Breached "breached_password" "this password appeared in a data breach"
     /// The password is one of the most common passwords.
     Common "common_password" "this is a common password"
     /// The password is little more than the address of the account, or a part of the address.
-    ContainsAddress "contains_address" "this is little more than the email address"
+    ContainsAddress "contains_address" "this password is too similar to the email address"
     /// The password is little more than the name of the user.
-    ContainsName "contains_name" "this is little more than the name of the user"
+    ContainsName "contains_name" "this password is too similar to the name of the user"
     /// The password is little more than the name of the product, or another configured word.
-    ContainsProduct "contains_product" "this is little more than the name of this service"
+    ContainsProduct "contains_product" "this password is too similar to the name of this service"
     /// The password has control characters.
     ControlCharacter "control_character" "a password must not contain control characters"
     /// The password has at most two different characters, is a run such as `12345678`, or is estimated to be too easy

@@ -53,7 +53,7 @@ pub(crate) fn parse(query: &str) -> Result<Map<String, Value>> {
             _ => violations.push(Violation::new(
                 shown,
                 "malformed_encoding",
-                "The percent-encoding is broken, or the encoded bytes are not UTF-8.",
+                "The percent-encoding is invalid, or the decoded bytes are not UTF-8.",
             )),
         }
     }

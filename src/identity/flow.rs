@@ -55,7 +55,7 @@ pub struct CodeChallenge(String);
 
 /// The text is not a challenge with the method S256.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("a challenge with the method S256 has 43 characters of base64url")]
+#[error("an S256 challenge must be 43 base64url characters")]
 pub struct InvalidChallenge(());
 
 impl CodeChallenge {

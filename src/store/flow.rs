@@ -50,7 +50,7 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// Exactly one of any number of concurrent calls gets the user (I1). A call with a wrong
-    /// challenge does not spend the code. The codes of linking flows are not found.
+    /// challenge does not use up the code. The codes of linking flows are not found.
     ///
     /// # Errors
     /// If the database fails.

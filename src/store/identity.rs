@@ -56,7 +56,7 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// Atomic: the link, the email and the event are written together. The event is the one that
     /// [`Identity::noted_on`] creates from `event`. If the user already has the identity, the
     /// outcome is [`Linked::Known`]. If another user has the identity, it stays with that user. The
-    /// code is spent in both cases. A call with a wrong challenge does not spend the code. The
+    /// code is spent in both cases. A call with a wrong challenge does not use up the code. The
     /// codes of sign-in flows are not found.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 //!                         │  access tokens name it (sid) and live ten minutes
 //! refresh ── one UPDATE ──► generation 1, digest of token 1        (the same row)
 //!     token 0 again, within seconds ──► token 1 again              (a lost answer, a second tab)
-//!     token 0 again, later          ──► the session is over        (someone else has it)
+//!     token 0 again, later          ──► the session has ended      (someone else has it)
 //! logout ─── one UPDATE ──► revoked
 //! ```
 //!

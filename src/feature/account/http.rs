@@ -23,14 +23,14 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Account")
             .summary("Change your profile")
             .description(
-                "Omitted members stay unchanged; null removes `display_name`; `metadata` is replaced as a whole.",
+                "Omitted members stay unchanged; null removes `display_name`; `metadata` is replaced entirely.",
             ),
         Endpoint::delete("/users/me", own.clone(), delete)
             .tag("Account")
             .summary("Delete your account")
             .description(
                 "Its sessions end immediately, and the address can register again. An account without a password omits \
-                 `current_password` and needs a sign-in within the last 10 minutes.",
+                 `current_password` and requires a sign-in within the last 10 minutes.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,
@@ -45,7 +45,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .summary("Change your password")
             .description(
                 "This session continues, and every other session ends. An account without a password omits \
-                 `current_password` and needs a sign-in within the last 10 minutes.",
+                 `current_password` and requires a sign-in within the last 10 minutes.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,

@@ -48,7 +48,7 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("List users, newest first")
             .description(
-                "Needs the role `admin`, like all administrative endpoints. The role is checked in the database.",
+                "Requires the role `admin`, like all administrative endpoints. The role is checked in the database.",
             ),
         Endpoint::post("/admin/users", state.clone(), create_user)
             .tag(TAG)
@@ -101,14 +101,14 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             ),
         Endpoint::get("/admin/mail", state.clone(), list_mail)
             .tag(TAG)
-            .summary("List the mails in the outbox, newest first")
-            .description("Sent mails are no longer listed. The content of a mail is never shown."),
+            .summary("List the emails in the outbox, newest first")
+            .description("Sent emails are not listed. The content of an email is never shown."),
         Endpoint::post("/admin/mail/{id}/retry", state.clone(), retry_mail)
             .tag(TAG)
-            .summary("Retry a dead mail")
+            .summary("Retry a dead email")
             .description(
-                "The retry is a new mail, with a new identifier. A mail that has become void since it was queued is \
-                 not sent.",
+                "The retry is a new email, with a new identifier. An email that has become void since it was queued \
+                 is not sent.",
             )
             .errors(&[ErrorKind::NotFound]),
     ]

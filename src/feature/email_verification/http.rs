@@ -32,8 +32,8 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .description(
                 "A link is mailed to the new address, and a notice to the old one. The old address stays until the \
                  link is confirmed. A newer request voids the links of older ones. The answer is the same whether or \
-                 not the address has an account. An account without a password omits `current_password` and needs a \
-                 sign-in within the last 10 minutes.",
+                 not the address has an account. An account without a password omits `current_password` and requires \
+                 a sign-in within the last 10 minutes.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,

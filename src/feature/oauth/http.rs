@@ -66,7 +66,7 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
         Endpoint::post("/auth/oauth/token", state, redeem)
             .tag(TAG)
             .summary("Exchange the code of a flow for tokens")
-            .description("A wrong verifier does not spend the code.")
+            .description("A wrong verifier does not use up the code.")
             .errors(&[
                 ErrorKind::EmailNotVerified,
                 ErrorKind::InvalidToken,

@@ -26,7 +26,7 @@ impl ProviderSignIns {
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the caller's sign-in is older than 10
     ///   minutes;
     /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute, or for a
-    ///   wrong verifier, which does not spend the code;
+    ///   wrong verifier, which does not use up the code;
     /// * [`IdentityTaken`](ErrorKind::IdentityTaken) if the identity is linked to another user;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended;
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.

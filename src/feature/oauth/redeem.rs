@@ -15,7 +15,7 @@ impl ProviderSignIns {
     ///
     /// # Errors
     /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute; for a wrong
-    ///   verifier, which does not spend the code; or if the user's credentials have changed since the flow was
+    ///   verifier, which does not use up the code; or if the user's credentials have changed since the flow was
     ///   finished;
     /// * [`EmailNotVerified`](ErrorKind::EmailNotVerified) if signing in requires a verified
     ///   address, and the user's address is not verified;

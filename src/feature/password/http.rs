@@ -42,11 +42,11 @@ pub(crate) fn endpoints(
     let register = match mode {
         RegistrationMode::Private => Endpoint::post("/users", registrations, register_privately)
             .description(
-                "The answer is the same whether or not the address has an account: a mail says which, in the language \
-                 that `Accept-Language` likes best.",
+                "The answer is the same whether or not the address has an account: an email says which, in the \
+                 language that `Accept-Language` prefers.",
             ),
         _ => Endpoint::post("/users", registrations, register)
-            .description("Mails to the user are in the language that `Accept-Language` prefers.")
+            .description("Emails to the user are in the language that `Accept-Language` prefers.")
             .errors(&[ErrorKind::EmailTaken, ErrorKind::RegistrationClosed]),
     };
     let has_slot = || {
@@ -85,7 +85,7 @@ pub(crate) fn endpoints(
         Endpoint::post("/auth/reset-password", service.clone(), reset)
             .tag("Account")
             .summary("Set a new password with a mailed token")
-            .description("Every session ends. A password that is refused does not spend the token.")
+            .description("Every session ends. A password that is refused does not use up the token.")
             .errors(&[
                 ErrorKind::InvalidToken,
                 ErrorKind::Overloaded,

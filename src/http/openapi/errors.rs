@@ -73,7 +73,7 @@ fn reply(status: StatusCode, codes: &[Code]) -> Response {
         for (name, text) in [
             (
                 "RateLimit",
-                "For `rate_limited`: how long the limit is used up.",
+                "For `rate_limited`: seconds until calls are allowed again.",
             ),
             (
                 "RateLimit-Policy",

@@ -123,7 +123,7 @@ pub async fn a_code_is_good_for_its_user(store: &Subject) {
     assert!(again.is_none(), "a code was spent twice");
 }
 
-/// A call with a wrong verifier or code does not sign the user in and does not spend the code.
+/// A call with a wrong verifier or code does not sign the user in and does not use up the code.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,4 +1,4 @@
-//! `GET /admin/mail`, and retrying a mail.
+//! `GET /admin/mail`, and retrying an email.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -51,7 +51,7 @@ impl<S: Sync> Input<S> for Waiting {
     }
 }
 
-/// One page of mails.
+/// One page of emails.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct MailPage {
@@ -61,7 +61,7 @@ pub(super) struct MailPage {
     next_cursor: Option<String>,
 }
 
-/// A mail in the outbox, without its content.
+/// An email in the outbox, without its content.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct MailView {
@@ -69,10 +69,10 @@ pub(super) struct MailView {
     id: IntentId,
     /// The letter, such as `reset_password`.
     letter: String,
-    /// The address that the mail goes to, or that was given with the request; null if the user is gone.
+    /// The address that the email goes to, or that was given with the request; null if the user is gone.
     #[cfg_attr(feature = "openapi", schema(required))]
     recipient: Option<String>,
-    /// The user that the mail goes to; null if the mail was requested with an address.
+    /// The user that the email goes to; null if the email was requested with an address.
     #[cfg_attr(feature = "openapi", schema(required, value_type = Option<uuid::Uuid>))]
     user_id: Option<UserId>,
     /// `pending`, or `dead` if delivery was given up.
@@ -105,7 +105,7 @@ impl From<MailEntry> for MailView {
     }
 }
 
-/// Which page of mails to list.
+/// Which page of emails to list.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct ListMailQuery {
     /// The maximum number of items.

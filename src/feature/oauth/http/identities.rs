@@ -21,7 +21,7 @@ pub(super) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Link the identity of a flow that began with `intent=link`")
             .description(
-                "Needs a sign-in within the last 10 minutes. An identity that is already yours stays linked.",
+                "Requires a sign-in within the last 10 minutes. An identity that is already yours stays linked.",
             )
             .errors(&[
                 ErrorKind::IdentityTaken,

@@ -78,7 +78,7 @@ impl FromMembers for BeginSignInQuery {
         let code_challenge = members.parse(
             "code_challenge",
             "invalid_challenge",
-            "A challenge with the method S256 has 43 characters of base64url.",
+            "An S256 challenge must be 43 base64url characters.",
         );
         let code_challenge_method = members.word("code_challenge_method", &[("S256", ())]);
         let state = members.optional_text("state");
