@@ -49,6 +49,8 @@
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox until they are sent.
 //! * [`identity`] contains the identities of users at providers. With the feature `oauth`, users
 //!   sign in with these identities.
+//! * [`second_factor`] contains the use cases of second factors: authenticator apps, recovery codes, remembered devices,
+//!   and the second step of a sign-in. [`factor`] contains their types.
 //! * [`limit`] contains the rate limits, and the lockout after wrong passwords. [`lockout`] lets
 //!   users lift a lockout.
 //! * [`Auth::run`] does the background work: it sends letters and deletes expired data.
@@ -140,7 +142,8 @@ pub mod user;
 // Limits.
 pub mod limit;
 
-// Identities at providers.
+// Identities at providers, and second factors.
+pub mod factor;
 pub mod identity;
 
 // Tokens.
@@ -193,7 +196,9 @@ pub use self::auth::endpoints;
 pub use self::auth::{background, guard, transaction};
 #[cfg(feature = "oauth")]
 pub use self::feature::oauth;
-pub use self::feature::{account, admin, email_verification, lockout, password, session};
+pub use self::feature::{
+    account, admin, email_verification, lockout, password, second_factor, session,
+};
 #[cfg(feature = "actix")]
 pub use self::framework::actix;
 #[cfg(feature = "axum")]
@@ -234,6 +239,7 @@ pub mod guide {
             #[doc = "[Accounts and mail]: crate::guide::accounts_and_mail"]
             #[doc = "[Passwords, limits and the lockout]: crate::guide::passwords_limits_lockout"]
             #[doc = "[Signing in with a provider]: crate::guide::providers"]
+            #[doc = "[Second factors]: crate::guide::second_factors"]
             #[doc = "[Sessions and tokens]: crate::guide::sessions_and_tokens"]
             #[doc = "[Hooks and events]: crate::guide::hooks_and_events"]
             #[doc = "[Your own store]: crate::guide::your_own_store"]
@@ -255,6 +261,7 @@ pub mod guide {
         accounts_and_mail "03-accounts-and-mail.md"
         passwords_limits_lockout "04-passwords-limits-lockout.md"
         providers "05-providers.md"
+        second_factors "second-factors.md"
         sessions_and_tokens "sessions-and-tokens.md"
         hooks_and_events "06-hooks-and-events.md"
         in_process "07-in-process.md"

@@ -1,7 +1,8 @@
 //! Deleting expired data: ended sessions, expired one-time tokens, flows and counters, and events past their retention.
 //!
 //! ```text
-//! run ── every hour ──> purge ── batch after batch of 500 ──> sessions, one-time tokens, events, limits, flows
+//! run ── every hour ──> purge ── batch after batch of 500 ──> sessions, one-time tokens, events, limits, flows,
+//!                                                   challenges, devices
 //! ```
 //!
 //! A session or token is deleted an hour after its end, so that an instance whose clock is ahead does not delete a live
@@ -54,6 +55,10 @@ pub struct Purged {
     pub limits: u64,
     /// Provider sign-in flows that were finished or had expired.
     pub flows: u64,
+    /// Expired challenges, spent or not.
+    pub challenges: u64,
+    /// Remembered devices that had expired.
+    pub devices: u64,
 }
 
 impl Purges {
@@ -89,6 +94,8 @@ impl Purges {
             events: each_batch(|after| store.purge_events(kept_from, after, BATCH)).await?,
             limits: each_batch(|after| store.purge_limits(ended, after, BATCH)).await?,
             flows: each_batch(|after| store.purge_flows(ended, after, BATCH)).await?,
+            challenges: each_batch(|after| store.purge_challenges(ended, after, BATCH)).await?,
+            devices: each_batch(|after| store.purge_devices(ended, after, BATCH)).await?,
         })
     }
 

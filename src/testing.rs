@@ -82,17 +82,19 @@
     reason = "a test fails by panicking"
 )]
 
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
 
 use crate::{
     auth::{Auth, AuthBuilder},
     clock::{Clock as _, ManualClock},
     credential::{HashParams, Hasher},
-    event::Author,
+    error::Error,
+    event::{Author, ClientInfo},
+    factor::{RecoveryCode, TotpCode, TotpKey},
     mail::{Mail, Mailbox},
     secret::{AccessToken, OneTimeToken, Secret},
     service::{Login, Registration},
-    sign_in::SignIn,
+    sign_in::{SecondFactor, SignIn, TotpSecret},
     store::memory::MemoryStore,
     token::TokenPair,
     user::{EmailAddress, Role, Roles, UpdateUser, User, UserChange},
@@ -250,6 +252,71 @@ impl TestAuth {
         format!("Bearer {}", self.token_of(user).await.expose())
     }
 
+    /// The current code of an authenticator app with this base32 key, by the clock of the test. Each code is valid once:
+    /// move the clock by 30 seconds before the next one.
+    ///
+    /// # Panics
+    /// If the text is not a key.
+    #[must_use]
+    pub fn totp_code(&self, base32: &str) -> TotpCode {
+        let key = TotpKey::from_base32(base32);
+        let key = key.unwrap_or_else(|| panic!("the text is not a key in base32"));
+        key.code_at(self.clock.now())
+    }
+
+    /// Registers a user as [`user`](Self::user) does, with an authenticator app and recovery codes. The clock has then
+    /// moved by 30 seconds, so that the current code is unused.
+    ///
+    /// # Panics
+    /// As [`user`](Self::user).
+    pub async fn user_with_totp(&self, email: &str) -> UserWithTotp {
+        let user = self.user(email).await;
+        let client = ClientInfo::default();
+        let enrolled = async {
+            let caller = self.current_user(&self.token_of(&user).await).await?;
+            let secret = self.factors().begin_totp(&caller, None).await?;
+            let code = self.totp_code(secret.expose_base32());
+            let confirmed = self
+                .factors()
+                .confirm_totp(&caller, secret.id, &code, &client);
+            let recovery_codes = confirmed.await?;
+            Ok::<_, Error>((secret, recovery_codes))
+        };
+        let (secret, recovery_codes) = enrolled
+            .await
+            .unwrap_or_else(|error| panic!("{email} cannot enrol an app: {error:?}"));
+        self.clock.advance(Duration::from_secs(30));
+        UserWithTotp {
+            user,
+            secret,
+            recovery_codes,
+        }
+    }
+
+    /// Signs in a user with the password and the current code, and returns the tokens of the session. The clock has then
+    /// moved by 30 seconds.
+    ///
+    /// # Panics
+    /// If the user cannot sign in.
+    pub async fn sign_in_with_totp(&self, user: &UserWithTotp) -> TokenPair {
+        let email = user.user.email.clone();
+        let code = self.totp_code(user.secret.expose_base32());
+        let signed_in = async {
+            match self.login(Login::new(email, PASSWORD)).await? {
+                SignIn::SecondFactor(challenge) => {
+                    let (shown, client) = (SecondFactor::Totp(code), ClientInfo::default());
+                    let factors = self.factors();
+                    let answered = factors.answer(&challenge.ticket, shown, false, client);
+                    answered.await?.into_tokens()
+                }
+                complete @ SignIn::Complete { .. } => complete.into_tokens(),
+            }
+        };
+        let tokens = signed_in.await;
+        self.clock.advance(Duration::from_secs(30));
+        tokens.unwrap_or_else(|error| panic!("{} cannot sign in: {error:?}", user.user.email))
+    }
+
     /// Sends the due emails, and returns the most recently ordered email to this address.
     ///
     /// # Panics
@@ -272,6 +339,18 @@ impl TestAuth {
             .unwrap_or_else(|| panic!("{:?} to {address} has no token", mail.subject()))
             .into()
     }
+}
+
+/// A user with an authenticator app.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct UserWithTotp {
+    /// The user.
+    pub user: User,
+    /// The key of the app, for [`TestAuth::totp_code`].
+    pub secret: TotpSecret,
+    /// The recovery codes.
+    pub recovery_codes: Vec<RecoveryCode>,
 }
 
 impl Default for TestAuth {

@@ -124,6 +124,7 @@ async fn build(
         builder = builder
             .rate_limits(RateLimits::none())
             .lockout(None)
+            .second_factor_tries(None)
             .mail_budgets(false);
     }
     if let LimitStore::Memory = settings.limit_store {
@@ -159,6 +160,7 @@ async fn build(
         .password_policy(policy.with_min_strength(settings.password_strength)?)
         .registration(settings.registration)
         .require_verified_email(settings.require_verified_email)
+        .second_factor(settings.second_factor.clone())
         .request_timeout(settings.request_timeout)
         .sessions_per_user(settings.sessions_per_user)
         .build()

@@ -79,7 +79,7 @@ fn sealed<'a>(secrets: impl IntoIterator<Item = &'a Secret>, key: &[u8]) -> Resu
         .map(|secret| {
             Ok(SealedKey {
                 label: secret.label(PURPOSE),
-                sealed: secret.seal(PURPOSE, key)?,
+                sealed: secret.seal(PURPOSE, &[], key)?,
             })
         })
         .collect()
@@ -89,5 +89,5 @@ fn opened(row: &SealedKey, secrets: &Secrets) -> Option<zeroize::Zeroizing<Vec<u
     secrets
         .iter()
         .find(|secret| secret.label(PURPOSE) == row.label)?
-        .open(PURPOSE, &row.sealed)
+        .open(PURPOSE, &[], &row.sealed)
 }

@@ -18,7 +18,10 @@ use crate::{
     clock::Clock,
     error::{Error, ErrorKind, QuotaPolicy, Result},
     event::ClientInfo,
-    limit::{Budget, Charge, Charged, Held, LimitKey, LimitKeys, Lockout, Rate, RateLimits, Rule},
+    id::UserId,
+    limit::{
+        Budget, Charge, Charged, Held, LimitKey, LimitKeys, Lockout, Rate, RateLimits, Rule, Tries,
+    },
     metric,
     secret::Secrets,
     store::{LimitKeyStore, Limiter},
@@ -32,6 +35,8 @@ pub(crate) struct LimitParts<'a> {
     pub(crate) rates: RateLimits,
     /// The lockout; `None` if failed sign-ins are not counted.
     pub(crate) lockout: Option<Lockout>,
+    /// The limit of wrong codes of second factors; `None` if they are not counted.
+    pub(crate) codes: Option<Tries>,
     /// The store, which keeps the counters unless `limiter` is given.
     pub(crate) store: Arc<dyn Limiter>,
     /// The limiter that keeps the counters in place of the store.
@@ -57,6 +62,7 @@ struct Inner {
     local_keys: LimitKeys,
     rates: RateLimits,
     lockout: Option<Lockout>,
+    codes: Option<Tries>,
     limiter: Arc<dyn Limiter>,
     /// Whether the store is the limiter. If so, the store clears a counter in the statement that
     /// records the success.
@@ -105,6 +111,7 @@ impl Limits {
             local_keys: LimitKeys::new(parts.secrets.first().hmac_key("limit")),
             rates: parts.rates,
             lockout: parts.lockout,
+            codes: parts.codes,
             is_in_store: parts.limiter.is_none(),
             limiter: parts.limiter.unwrap_or(parts.store),
             local: parts.local,
@@ -124,7 +131,8 @@ impl Limits {
         let is_counted = |budget: &Budget| {
             rates.of_client(*budget).is_some() || rates.of_address(*budget).is_some()
         };
-        if self.0.lockout.is_some() || Budget::ALL.iter().any(is_counted) {
+        if self.0.lockout.is_some() || self.0.codes.is_some() || Budget::ALL.iter().any(is_counted)
+        {
             self.0.keys.keys().await?;
         }
         Ok(())
@@ -282,6 +290,29 @@ impl Limits {
                 })),
                 charge => Err(self.refuse(Budget::SignIn, ip, charge, &held)),
             },
+        }
+    }
+
+    /// Counts a try of a second factor before it is compared, for a known device or else for the user. The lockout of
+    /// passwords is separate.
+    ///
+    /// # Errors
+    /// [`TooManyAttempts`](ErrorKind::TooManyAttempts), or [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn try_code(&self, user: UserId, device: Option<&[u8]>) -> Result<Counted> {
+        let Some(tries) = self.0.codes else {
+            return Ok(Counted::default());
+        };
+        let keys = self.0.keys.keys().await?;
+        let key = device.map_or_else(|| keys.codes(user), |id| keys.codes_on_device(id));
+        let rule = Rule::Tries(tries);
+        match self.charge_store(&[Charge { key, rule }]).await? {
+            Charged::Granted(held) => Ok(Counted {
+                key: Some(key),
+                on_device: device.is_some(),
+                is_notified: held.is_some_and(|held| held.attempts >= tries.most),
+            }),
+            Charged::Refused { held, .. } => Err(Error::new(ErrorKind::TooManyAttempts)
+                .with_retry_after(rule.retry_after(&held, self.0.clock.now()))),
         }
     }
 

@@ -14,16 +14,17 @@ use crate::{
     },
     delivery::{Deliveries, DeliveryParts},
     error::{Error, Result},
+    factor::FactorKeys,
     feature::{
         account::Accounts, admin::Administration, email_verification::EmailVerifications,
-        lockout::Lockouts, password::Passwords, session::Sessions,
+        lockout::Lockouts, password::Passwords, second_factor::Factors, session::Sessions,
     },
     hook::HookChain,
     mail::{Links, Templates},
     purge::Purges,
-    sign_in::SessionOpener,
+    sign_in::{Enrolments, SecondFactors, SessionOpener},
     store::memory::MemoryLimiter,
-    token::{Devices, SigningKeys, TokenParts, Tokens},
+    token::{Devices, SigningKeys, Tickets, TokenParts, Tokens},
     trail::Trail,
 };
 
@@ -113,6 +114,7 @@ impl AuthBuilder {
         })?;
         let hasher = self.hashing.build()?;
         let policy = self.policy.with_words([templates.product()]);
+        let issuer: Arc<str> = templates.product().into();
         let parts = DeliveryParts {
             store: Arc::clone(&store),
             mailer,
@@ -131,6 +133,7 @@ impl AuthBuilder {
             store: Arc::clone(&store) as _,
             rates: self.rate_limits,
             lockout: self.lockout,
+            codes: self.code_tries,
             limiter: self.limiter,
             local: Arc::new(MemoryLimiter::new()),
             at_once: hasher.permits().max(MIN_PERMITS),
@@ -141,6 +144,8 @@ impl AuthBuilder {
             clock,
             tokens,
             devices: Devices::new(&secrets),
+            tickets: Tickets::new(&secrets),
+            factor_keys: FactorKeys::new(&secrets),
             limits,
             deliveries,
             hooks,
@@ -165,9 +170,15 @@ impl AuthBuilder {
             check: check.clone(),
             failures: failures.clone(),
         };
+        let factor_policy = Arc::new(self.second_factor);
         let sign_in = SessionOpener {
             core: core(),
+            policy: Arc::clone(&factor_policy),
             sessions_at_most,
+        };
+        let second_factors = SecondFactors {
+            core: core(),
+            opener: sign_in.clone(),
         };
         let parts = Parts {
             core: core(),
@@ -199,9 +210,19 @@ impl AuthBuilder {
                 confirmation,
                 hasher: hasher.clone(),
                 rules: rules.clone(),
+                second_factors: second_factors.clone(),
+            },
+            factors: Factors {
+                core: core(),
+                enrolments: Enrolments {
+                    core: core(),
+                    issuer,
+                },
+                second_factors,
+                policy: Arc::clone(&factor_policy),
             },
             lockouts: Lockouts { core: core() },
-            administration: Administration::new(core(), &secrets, hasher, rules),
+            administration: Administration::new(core(), &secrets, hasher, rules, factor_policy),
             purges,
             permissions,
             #[cfg(feature = "pages")]

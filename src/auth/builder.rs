@@ -2,6 +2,7 @@
 
 #[cfg(feature = "oauth")]
 pub(super) mod oauth;
+mod second_factor;
 mod session;
 
 use super::Auth;
@@ -15,11 +16,12 @@ use crate::{
     event::Sink,
     feature::password::RegistrationMode,
     hook::Hooks,
-    limit::{Lockout, RateLimits},
+    limit::{Lockout, RateLimits, Tries},
     mail::{Links, Mailer, Notices, Templates},
     purge::DEFAULT_EVENT_RETENTION,
     secret::Secrets,
     service::UserService,
+    sign_in::SecondFactorPolicy,
     store::{Limiter, Store},
     token::{SigningAlgorithm, SigningKeys, TokenLifetimes},
     user::RolePermissions,
@@ -48,6 +50,8 @@ pub struct AuthBuilder {
     pub(super) mail_budgets: bool,
     pub(super) rate_limits: RateLimits,
     pub(super) lockout: Option<Lockout>,
+    pub(super) code_tries: Option<Tries>,
+    pub(super) second_factor: SecondFactorPolicy,
     pub(super) limiter: Option<Arc<dyn Limiter>>,
     pub(super) hashing: HasherBuilder,
     pub(super) policy: PasswordPolicy,
@@ -87,6 +91,8 @@ impl Default for AuthBuilder {
             mail_budgets: true,
             rate_limits: RateLimits::default(),
             lockout: Some(Lockout::default()),
+            code_tries: Some(second_factor::DEFAULT_TRIES),
+            second_factor: SecondFactorPolicy::default(),
             limiter: None,
             hashing: Hasher::builder(HashParams::default()),
             policy: PasswordPolicy::default(),

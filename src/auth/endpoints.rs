@@ -12,7 +12,7 @@ use crate::http::RequestScope;
 use crate::{
     admission::Limits,
     error::{Error, Result},
-    feature::{account, admin, email_verification, lockout, password, session},
+    feature::{account, admin, email_verification, lockout, password, second_factor, session},
     http::{ClientAddress, Cookies, Endpoint, Resources},
     limit::Budget,
     service::http::Context,
@@ -57,6 +57,7 @@ impl Auth {
             account::http::endpoints(&self.context(&inner.accounts)),
             email_verification::http::endpoints(&self.context(&inner.email_verifications)),
             lockout::http::endpoints(&self.context(&inner.lockouts), inner.cookies),
+            second_factor::http::endpoints(&self.context(&inner.factors), inner.cookies),
             #[cfg(feature = "oauth")]
             crate::feature::oauth::http::endpoints(
                 &self.context(&inner.provider_sign_ins),

@@ -20,7 +20,7 @@ use crate::{
     event::ClientInfo,
     feature::{
         account::Accounts, admin::Administration, email_verification::EmailVerifications,
-        lockout::Lockouts, password::Passwords, session::Sessions,
+        lockout::Lockouts, password::Passwords, second_factor::Factors, session::Sessions,
     },
     limit::Budget,
     purge::Purges,
@@ -72,6 +72,7 @@ struct Parts {
     accounts: Accounts,
     email_verifications: EmailVerifications,
     lockouts: Lockouts,
+    factors: Factors,
     administration: Administration,
     #[cfg(feature = "oauth")]
     provider_sign_ins: crate::feature::oauth::ProviderSignIns,
@@ -115,6 +116,13 @@ impl Auth {
     #[must_use]
     pub fn email_verifications(&self) -> &EmailVerifications {
         &self.parts.email_verifications
+    }
+
+    /// The use cases of second factors: enrolment, recovery codes, remembered devices, and the second step of a
+    /// sign-in.
+    #[must_use]
+    pub fn factors(&self) -> &Factors {
+        &self.parts.factors
     }
 
     /// The use cases for lifting a lockout.

@@ -62,7 +62,6 @@ impl CountedAttempt {
     }
 
     /// An attempt that is not counted, because attempts with the presented credential are not limited.
-    #[cfg(feature = "oauth")]
     pub(crate) fn uncounted(limits: &Limits) -> Self {
         Self {
             limits: limits.clone(),

@@ -32,6 +32,10 @@ pub(crate) struct CheckedPassword {
     pub(crate) user: User,
     /// The version of the account's credentials that was checked.
     pub(crate) credential_version: i64,
+    /// The version of the user's second factors at the same time.
+    pub(crate) factor_version: i64,
+    /// The number of the user's second factors at the same time.
+    pub(crate) second_factors: u32,
     pub(crate) verified_hash: Option<PasswordHash>,
     /// A new hash of the same password with the parameters in force, if the parameters have changed.
     pub(crate) rehashed: Option<PasswordHash>,
@@ -145,6 +149,8 @@ impl PasswordCheck {
         let checked = CheckedPassword {
             user: found.user,
             credential_version: found.credential_version,
+            factor_version: found.factor_version,
+            second_factors: found.second_factors,
             verified_hash: found.password_hash,
             rehashed: None,
             attempt,
@@ -162,7 +168,7 @@ impl PasswordCheck {
         let (limits, canonical) = (&self.core.limits, email.canonical());
         let token = client.device.as_ref();
         let known = token.and_then(|token| self.core.devices.read(token, canonical));
-        let device = known.as_ref().map(Device::id);
+        let device = known.as_ref().map(|known| &known.id()[..]);
         let attempt = match CountedAttempt::count(limits, canonical, device, client).await? {
             Ok(attempt) => attempt,
             Err(failed) => return Ok(Err(failed)),

@@ -28,6 +28,10 @@ macro_rules! error_kinds {
             EmailTaken "the address already has an account"
                 => CONFLICT "email_taken" "Address taken"
                 "The address already has an account.";
+            /// The user must have a second factor, so the last one cannot be removed.
+            FactorRequired "the user must have a second factor"
+                => CONFLICT "factor_required" "Second factor required"
+                "This account must have a second factor. Add another one before you remove this one.";
             /// The caller lacks the role or the permission.
             Forbidden "the caller lacks the required role or permission"
                 => FORBIDDEN "forbidden" "Forbidden"
@@ -44,6 +48,10 @@ macro_rules! error_kinds {
             InvalidAccessToken "the access token is not valid"
                 => UNAUTHORIZED "invalid_access_token" "Invalid access token"
                 "The access token is malformed, expired or forged, or its session has ended.";
+            /// The code of the second factor is wrong or was already used.
+            InvalidCode "the code is wrong or was already used"
+                => UNAUTHORIZED "invalid_code" "Invalid code"
+                "The code is wrong or was already used.";
             /// The address is unknown, the password is wrong, or the account has no password.
             InvalidCredentials "the address or the password is wrong"
                 => UNAUTHORIZED "invalid_credentials" "Invalid credentials"
@@ -120,10 +128,18 @@ macro_rules! error_kinds {
             SessionNotFound "the caller has no such session"
                 => NOT_FOUND "session_not_found" "Session not found"
                 "The caller has no live session with this id.";
+            /// The call needs a second factor that was shown within the last 10 minutes (RFC 9470).
+            StepUpRequired "a second factor has to be shown again"
+                => UNAUTHORIZED "step_up_required" "Step-up required"
+                "This call requires a second factor, shown within the last 10 minutes. Reauthenticate with one.";
             /// Too many passwords in a row were wrong, so no password is checked for now; retry later.
             TooManyAttempts "too many passwords in a row were wrong"
                 => TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts"
                 "Too many passwords in a row were wrong, so no password is checked for now; retry after `Retry-After` seconds.";
+            /// The user has the maximum number of second factors.
+            TooManyFactors "the user has the maximum number of second factors"
+                => CONFLICT "too_many_factors" "Too many second factors"
+                "An account can have five second factors. Remove one before you add another.";
             /// No bearer token was sent.
             Unauthenticated "no bearer token was sent"
                 => UNAUTHORIZED "unauthenticated" "Unauthenticated"

@@ -158,6 +158,10 @@ kinds! {
     /// A new password was accepted although the [breach check](crate::credential::BreachCheck) gave no answer. The
     /// detail `address` is the same as in [`SignInFailed`](Self::SignInFailed).
     BreachCheckFailed "breach_check_failed" Failure
+    /// A remembered device was forgotten by its user: detail `device_id`.
+    DeviceForgotten "device_forgotten" Success
+    /// A device was remembered at a sign-in with a second factor: detail `device_id`.
+    DeviceRemembered "device_remembered" Success
     /// The address of an account was changed.
     EmailChanged "email_changed" Success
     /// A change of address was requested. The new address is not confirmed yet.
@@ -169,6 +173,16 @@ kinds! {
     EmailVerificationRequested "email_verification_requested" Success
     /// The user verified the address, or an administrator marked it as verified.
     EmailVerified "email_verified" Success
+    /// A second factor was added: details `kind` and `factor_id`.
+    FactorAdded "factor_added" Success
+    /// A second factor was refused: detail `reason` is `wrong_code` or `too_many_attempts`, and detail `method` is the
+    /// [method](crate::token::Method).
+    FactorFailed "factor_failed" Failure
+    /// A second factor was removed by its user: detail `factor_id`.
+    FactorRemoved "factor_removed" Success
+    /// All second factors, recovery codes and remembered devices of a user were removed by an administrator, and the
+    /// user's sessions were ended.
+    FactorsReset "factors_reset" Success
     /// An identity at a provider was linked to a user: details `provider` and `identity_id`.
     IdentityLinked "identity_linked" Success
     /// An identity at a provider was unlinked from a user: details `provider` and `identity_id`.
@@ -191,12 +205,16 @@ kinds! {
     /// A password reset link was requested. The detail `address` is the same as in
     /// [`SignInFailed`](Self::SignInFailed).
     PasswordResetRequested "password_reset_requested" Success
-    /// A signed-in user confirmed the password.
+    /// A signed-in user confirmed the password or, with the detail `method`, a second factor.
     Reauthenticated "reauthenticated" Success
     /// A signed-in user was asked for the password again. It was wrong, or was not checked because of too many earlier
     /// failures. The detail `reason` is the same as in [`SignInFailed`](Self::SignInFailed), or is
     /// `too_many_attempts`.
     ReauthenticationFailed "reauthentication_failed" Failure
+    /// New recovery codes replaced the older ones.
+    RecoveryCodesRenewed "recovery_codes_renewed" Success
+    /// A recovery code was used at a sign-in: detail `left`, the number of codes that are left.
+    RecoveryCodeUsed "recovery_code_used" Success
     /// A used refresh token was presented again, so its session was ended. The detail `class` is the
     /// [`ReuseClass`](crate::token::ReuseClass).
     RefreshTokenReused "refresh_token_reused" Failure
@@ -207,9 +225,9 @@ kinds! {
     RolesChanged "roles_changed" Success
     /// A user ended one of their sessions.
     SessionRevoked "session_revoked" Success
-    /// A session was opened: details `session_id`, and `provider` if the user signed in with one. If the user had too
-    /// many sessions, the session that had been unused for the longest time was ended, without a
-    /// separate event.
+    /// A session was opened: details `session_id` and `methods`, and `provider` if the user signed in with one. If the
+    /// user had too many sessions, the session that had been unused for the longest time was ended, without a separate
+    /// event.
     SignedIn "signed_in" Success
     /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`,
     /// `provider_failed`, `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`. Detail

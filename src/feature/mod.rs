@@ -7,6 +7,7 @@ pub mod lockout;
 #[cfg(feature = "oauth")]
 pub mod oauth;
 pub mod password;
+pub mod second_factor;
 pub mod session;
 
 // The pages of mailed links call the features above.

@@ -99,6 +99,12 @@ impl HookChain {
         self.within_limit(moment, asked).await
     }
 
+    pub(crate) fn after_factor_change(&self, user: &User) {
+        self.react("after_factor_change", user, |hook, user| {
+            hook.after_factor_change(user)
+        });
+    }
+
     pub(crate) fn after_password_change(&self, user: &User) {
         self.react("after_password_change", user, |hook, user| {
             hook.after_password_change(user)

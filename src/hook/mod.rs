@@ -136,6 +136,16 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(Map::new())
     }
 
+    /// The second factors or the recovery codes were changed, by the user or by an administrator. The user is passed as
+    /// they were just before the change.
+    ///
+    /// # Errors
+    /// The error is logged.
+    async fn after_factor_change(&self, user: &User) -> Result<(), BoxError> {
+        let _ = user;
+        Ok(())
+    }
+
     /// The password was changed or reset. The user is passed as they were just before the change.
     ///
     /// # Errors

@@ -82,7 +82,7 @@ pub(crate) use self::{
     device::WithDevice,
     endpoint::SERVICE,
     input::Form,
-    output::{Html, SeeOther},
+    output::{Html, SeeOther, json_reply},
     request::{bearer, user_agent},
     request_id::RequestId,
     scope::span,

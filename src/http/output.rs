@@ -270,7 +270,7 @@ impl Output for Document {
 }
 
 /// A JSON reply that no cache may keep.
-fn json_reply(status: StatusCode, value: &impl Serialize) -> Response {
+pub(crate) fn json_reply(status: StatusCode, value: &impl Serialize) -> Response {
     // Nearly every reply fits into this capacity, so that the vector need not grow.
     let mut body = Vec::with_capacity(512);
     match serde_json::to_writer(&mut body, value) {

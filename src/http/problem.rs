@@ -226,6 +226,10 @@ fn challenge(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::Unauthenticated => Some("Bearer"),
         ErrorKind::InvalidAccessToken => Some(r#"Bearer error="invalid_token""#),
+        // RFC 9470, section 3.
+        ErrorKind::StepUpRequired => Some(
+            r#"Bearer error="insufficient_user_authentication", acr_values="urn:hallpass:aal2", max_age=600"#,
+        ),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::{array::TryFromSliceError, net::IpAddr};
 
 use super::Budget;
-use crate::secret::HmacKey;
+use crate::{id::UserId, secret::HmacKey};
 
 const LEN: usize = 16;
 
@@ -73,6 +73,16 @@ impl LimitKeys {
     /// The key of failed sign-ins on a device that is known for a canonical address.
     pub(crate) fn device(&self, id: &[u8]) -> LimitKey {
         self.key("attempts", "device", id)
+    }
+
+    /// The key of a user's wrong codes of a second factor.
+    pub(crate) fn codes(&self, user: UserId) -> LimitKey {
+        self.key("codes", "user", user.as_uuid().as_bytes())
+    }
+
+    /// The key of wrong codes on a device that is known for their user.
+    pub(crate) fn codes_on_device(&self, id: &[u8]) -> LimitKey {
+        self.key("codes", "device", id)
     }
 
     fn key(&self, kind: &str, name: &str, of: &[u8]) -> LimitKey {

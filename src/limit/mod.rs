@@ -5,7 +5,9 @@
 //! * a [`Rate`] for each client address (IPv6 by /64) and for each email address that a call names, by the generic cell
 //!   rate algorithm (ITU-T I.371): a steady pace, and a burst on top;
 //! * the [`Lockout`] of a password, counted by address, whether or not the address has an account. Devices that have
-//!   signed in before are counted separately, so that no attacker can lock an owner out.
+//!   signed in before are counted separately, so that no attacker can lock an owner out;
+//! * the [`Tries`] of the codes of a second factor, counted by user: ten wrong ones an hour. Devices that have signed in
+//!   before are counted separately.
 //!
 //! Calls that the host makes in process are counted as well. A client whose [address](crate::event::ClientInfo::ip) is
 //! not known has no separate counter.
@@ -25,6 +27,7 @@ mod lockout;
 mod rate;
 mod rule;
 mod sealed_key;
+mod tries;
 
 pub(crate) use self::key::LimitKeys;
 pub use self::{
@@ -36,4 +39,5 @@ pub use self::{
     rate::Rate,
     rule::Rule,
     sealed_key::SealedKey,
+    tries::Tries,
 };

@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
-use super::{Held, Lockout, Rate};
+use super::{Held, Lockout, Rate, Tries};
 use crate::clock::Timestamp;
 
 /// The rule that decides whether a counter has room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a third rule would change the contract"
+    reason = "a new rule would change the contract"
 )]
 pub enum Rule {
     /// How often calls are allowed.
     Rate(Rate),
     /// How often in a row attempts may fail.
     Attempts(Lockout),
+    /// How many tries may fail in a period.
+    Tries(Tries),
 }
 
 impl Rule {
@@ -28,6 +30,7 @@ impl Rule {
         match self {
             Self::Rate(rate) => rate.charge(held.as_ref(), now),
             Self::Attempts(lockout) => lockout.charge(held.as_ref(), now),
+            Self::Tries(tries) => tries.charge(held.as_ref(), now),
         }
     }
 
@@ -41,6 +44,7 @@ impl Rule {
                 return lockout.max_delay;
             }
             Self::Attempts(_) => held.until - now,
+            Self::Tries(_) => held.expires_at - now,
         };
         wait.to_std().unwrap_or_default()
     }

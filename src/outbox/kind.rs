@@ -18,6 +18,14 @@ macro_rules! letters {
             EmailChanged "email_changed": Row::notice();
             /// A new address was requested. The letter goes to the old address.
             EmailChangeRequested "email_change_requested": Row::notice().with_new_email();
+            /// A second factor was added.
+            FactorAdded "factor_added": Row::notice();
+            /// Too many wrong codes of a second factor were shown after a first proof.
+            FactorFailures "factor_failures": Row::notice().optional(true);
+            /// A second factor was removed.
+            FactorRemoved "factor_removed": Row::notice();
+            /// An administrator removed all second factors.
+            FactorsReset "factors_reset": Row::notice();
             /// An identity at a provider was linked to an existing account.
             IdentityLinked "identity_linked": Row::notice().optional(true);
             /// A user signed in on a new device, that is, without a valid [device
@@ -26,6 +34,10 @@ macro_rules! letters {
             NewSignIn "new_sign_in": Row::notice().optional(false);
             /// The password was changed or reset.
             PasswordChanged "password_changed": Row::notice().optional(true);
+            /// New recovery codes replaced the older ones.
+            RecoveryCodesRenewed "recovery_codes_renewed": Row::notice();
+            /// The last recovery code was used.
+            RecoveryCodesUsedUp "recovery_codes_used_up": Row::notice();
             /// A refresh token was presented again after it had been exchanged, so its session was ended.
             RefreshTokenReused "refresh_token_reused": Row::notice().optional(true);
             /// The link that sets a new password.

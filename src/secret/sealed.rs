@@ -12,31 +12,36 @@ impl Secret {
         *self.derive(&format!("{purpose} label"))
     }
 
-    /// A random nonce, followed by the ciphertext and its tag under AES-256-GCM (NIST SP 800-38D).
+    /// A random nonce, followed by the ciphertext and its tag under AES-256-GCM (NIST SP 800-38D). The text opens only
+    /// with the same context.
     ///
     /// # Errors
     /// `Internal` if the library fails.
-    pub(crate) fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) fn seal(&self, purpose: &str, context: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
         let nonce = random_bytes::<NONCE_LEN>();
         let mut text = plain.to_vec();
-        self.sealing_key(purpose)
-            .and_then(|key| {
-                let unique = Nonce::assume_unique_for_key(nonce);
-                key.seal_in_place_append_tag(unique, Aad::empty(), &mut text)
-                    .ok()
-            })
-            .ok_or_else(|| Error::internal("a key cannot be sealed"))?;
+        let sealed = self.sealing_key(purpose).and_then(|key| {
+            let unique = Nonce::assume_unique_for_key(nonce);
+            key.seal_in_place_append_tag(unique, Aad::from(context), &mut text)
+                .ok()
+        });
+        sealed.ok_or_else(|| Error::internal("a key cannot be sealed"))?;
         Ok([&nonce[..], &text].concat())
     }
 
-    /// Opens a text that was sealed for this purpose; `None` if this secret did not seal it.
-    pub(crate) fn open(&self, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    /// Opens a text that was sealed for this purpose and context; `None` if this secret did not seal it.
+    pub(crate) fn open(
+        &self,
+        purpose: &str,
+        context: &[u8],
+        sealed: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut text = Zeroizing::new(text.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let length = self
-            .sealing_key(purpose)?
-            .open_in_place(nonce, Aad::empty(), &mut text)
+        let key = self.sealing_key(purpose)?;
+        let length = key
+            .open_in_place(nonce, Aad::from(context), &mut text)
             .ok()?
             .len();
         text.truncate(length);
@@ -58,17 +63,21 @@ mod tests {
     #[test]
     fn only_the_same_secret_opens_and_only_for_the_same_purpose() {
         let (own, other) = (Secret::generate(), Secret::generate());
-        let sealed = own.seal("test", b"a key").unwrap();
+        let sealed = own.seal("test", b"ann", b"a key").unwrap();
         assert!(!sealed.windows(5).any(|window| window == b"a key"));
-        assert_ne!(sealed, own.seal("test", b"a key").unwrap());
-        assert_eq!(**own.open("test", &sealed).unwrap(), *b"a key");
-        assert!(own.open("another", &sealed).is_none());
-        assert!(other.open("test", &sealed).is_none());
+        assert_ne!(sealed, own.seal("test", b"ann", b"a key").unwrap());
+        assert_eq!(**own.open("test", b"ann", &sealed).unwrap(), *b"a key");
+        assert!(own.open("another", b"ann", &sealed).is_none());
+        assert!(own.open("test", b"bob", &sealed).is_none());
+        assert!(other.open("test", b"ann", &sealed).is_none());
         for index in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[index] ^= 1;
-            assert!(own.open("test", &changed).is_none(), "{index}");
-            assert!(own.open("test", &sealed[..index]).is_none(), "{index}");
+            assert!(own.open("test", b"ann", &changed).is_none(), "{index}");
+            assert!(
+                own.open("test", b"ann", &sealed[..index]).is_none(),
+                "{index}"
+            );
         }
     }
 

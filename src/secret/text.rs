@@ -72,6 +72,10 @@ secret_text! {
     DeviceToken
 }
 secret_text! {
+    /// A token that stands for an open challenge: a sign-in that needs another step. It grants no access.
+    Ticket
+}
+secret_text! {
     /// A token that is mailed or delivered once, and spent once.
     OneTimeToken
 }

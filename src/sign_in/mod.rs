@@ -1,23 +1,42 @@
 //! Opening a session.
 //!
-//! Only [`complete`](SessionOpener::complete) opens a session. It takes a [`Proof`], which only a checked credential
-//! creates, so that no way of signing in skips a step.
+//! Only [`SessionOpener`] opens a session. It takes a [`Proof`], which only a checked credential creates, and asks the
+//! one [policy](SecondFactorPolicy) whether the proof suffices, so that no way of signing in skips a step.
+//!
+//! ```text
+//! Proof ──► complete ──► enough ────────────► open_session ──► SignIn::Complete
+//!                  └──► needs, must enrol ──► open_challenge ──► SignIn::SecondFactor
+//! ticket, code ──► SecondFactors ──► attempt_challenge ──► compare ──► open_session, which spends challenge and code
+//! ```
 
+mod enrolment;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod outcome;
+mod policy;
 mod proof;
+mod second_factor;
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-pub use self::outcome::SignIn;
-pub(crate) use self::proof::Proof;
+use self::policy::Sufficiency;
+pub(crate) use self::{enrolment::Enrolments, proof::Proof, second_factor::SecondFactors};
+pub use self::{
+    enrolment::TotpSecret,
+    outcome::{Challenge, SecondFactorMethod, SignIn},
+    policy::{SecondFactorPolicy, UnknownSecondFactorPolicy},
+    second_factor::SecondFactor,
+};
 use crate::{
     core::Core,
-    error::{Refusal, Result},
+    error::{Error, Refusal, Result},
     event::{ClientInfo, Event, EventKind},
-    mail::{LetterKind, Recipient},
-    token::{Authentication, NewSession, OpenSession, SessionId},
+    factor::{DeviceId, RecoveryCode},
+    mail::{Intent, LetterKind, Recipient},
+    token::{
+        Authentication, ChallengeId, ChallengePurpose, Device, Method, NewChallenge, NewSession,
+        OpenChallenge, OpenSession, ParsedTicket, SecondProof, SessionId,
+    },
     user::User,
 };
 
@@ -25,18 +44,62 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct SessionOpener {
     pub(crate) core: Arc<Core>,
+    pub(crate) policy: Arc<SecondFactorPolicy>,
     /// The maximum number of sessions of one user.
     pub(crate) sessions_at_most: NonZeroU32,
 }
 
+/// How long a ticket is valid.
+const TICKET_LIFETIME: Duration = Duration::from_secs(300);
+
+/// What a second step adds to a session.
+#[derive(Default)]
+struct Extras {
+    second: Option<SecondProof>,
+    /// The remembered device of the client.
+    device: Option<DeviceId>,
+    events: Vec<Event>,
+    mails: Vec<Intent>,
+    recovery_codes: Vec<RecoveryCode>,
+}
+
 impl SessionOpener {
-    /// Opens a session; `None` if the credentials changed while they were checked.
+    /// Opens a session, or a challenge if the proof does not suffice; `None` if the credentials changed while they were
+    /// checked.
     ///
     /// Hooks that may refuse the sign-in are called before the session is opened. The access token is also signed
     /// before the session is opened, so that no session is opened if the claims do not fit into the token.
     pub(crate) async fn complete(
         &self,
         proof: Proof,
+        client: ClientInfo,
+    ) -> Result<Option<SignIn>> {
+        let purpose = match self.policy.judge(&proof) {
+            Sufficiency::Enough => return self.open(&proof, Extras::default(), client).await,
+            Sufficiency::MustEnrol => ChallengePurpose::Enrolment,
+            Sufficiency::Needs => ChallengePurpose::SecondFactor,
+        };
+        let known = self.known_device(&proof, &client);
+        if purpose == ChallengePurpose::SecondFactor
+            && let Some(id) = known.and_then(|known| known.remembered())
+        {
+            let extras = Extras {
+                second: Some(SecondProof::Device(id)),
+                device: Some(id),
+                ..Extras::default()
+            };
+            let opened = self.open(&proof, extras, client.clone()).await?;
+            if opened.is_some() {
+                return Ok(opened);
+            }
+        }
+        self.challenge(proof, purpose, known).await
+    }
+
+    async fn open(
+        &self,
+        proof: &Proof,
+        extras: Extras,
         client: ClientInfo,
     ) -> Result<Option<SignIn>> {
         let checked = &proof.user;
@@ -52,7 +115,7 @@ impl SessionOpener {
         let authentication = Authentication {
             session_id: id,
             at: now,
-            methods: proof.methods,
+            methods: proof.methods.clone(),
         };
         let access_token = self
             .core
@@ -60,52 +123,50 @@ impl SessionOpener {
             .access(checked, &authentication, &claims, now)?;
         let opening = self.core.tokens.open(id, now)?;
         let version = proof.credential_version;
-        let token = client.device.as_ref();
-        let known =
-            token.and_then(|token| self.core.devices.read(token, checked.email.canonical()));
-        let known = known.filter(|device| device.is_of(checked.id, version));
+        let known = self.known_device(proof, &client);
+        let mut mails = extras.mails;
         // The first sign-in is always on an unknown device, so it is not reported to the user.
-        let letter = match (known, checked.last_login_at) {
-            (None, Some(_)) => {
-                let (letter, recipient) = (LetterKind::NewSignIn, Recipient::User(checked.id));
-                self.core.deliveries.notice(letter, recipient, now, &client)
-            }
-            _ => None,
-        };
+        if known.is_none() && checked.last_login_at.is_some() {
+            let (letter, recipient) = (LetterKind::NewSignIn, Recipient::User(checked.id));
+            mails.extend(self.core.deliveries.notice(letter, recipient, now, &client));
+        }
         let session = NewSession {
             id,
             user_id: checked.id,
             credential_version: version,
+            factor_version: proof.factor_version,
             digest: opening.digest,
             created_at: now,
             idle_expires_at: opening.idle_expires_at,
             absolute_expires_at: opening.absolute_expires_at,
             client,
             methods: authentication.methods.clone(),
-            verified_hash: proof.verified_hash,
-            rehashed: proof.rehashed,
+            second: extras.second,
+            verified_hash: proof.verified_hash.clone(),
+            rehashed: proof.rehashed.clone(),
             cleared_counter: proof.attempt.cleared_counter(),
             sessions_at_most: self.sessions_at_most,
         };
         let mut event = Event::new(EventKind::SignedIn, now, &session.client)
             .by(session.user_id)
-            .with("session_id", id.to_string());
-        if let Some(provider) = proof.provider {
-            event = event.with("provider", provider);
+            .with("session_id", id.to_string())
+            .with("methods", session.methods.to_string());
+        if let Some(provider) = &proof.provider {
+            event = event.with("provider", provider.as_str());
         }
-        let user = match self
-            .core
-            .store
-            .open_session(&session, &event, letter.as_ref())
-            .await?
-        {
+        let mut events = extras.events;
+        events.push(event);
+        let opened = self.core.store.open_session(&session, &events, &mails);
+        let user = match opened.await? {
             OpenSession::Opened(user) => user,
             OpenSession::Stale => return Ok(None),
         };
-        self.core.trail.publish(&event.of(user.id));
+        for event in events {
+            self.core.trail.publish(&event.of(user.id));
+        }
         let is_on_device = proof.attempt.is_on_device();
-        proof.attempt.cleared().await;
-        if letter.is_some() {
+        proof.attempt.clone().cleared().await;
+        if !mails.is_empty() {
             self.core.deliveries.wake();
         }
         let expires_at = session.idle_expires_at.min(session.absolute_expires_at);
@@ -119,12 +180,83 @@ impl SessionOpener {
         };
         self.core.hooks.after_sign_in(&user, id);
         let tokens = &self.core.tokens;
-        // A device whose counter is full gets a new identity.
-        let same = known.filter(|_| is_on_device);
+        let device = match extras.device {
+            Some(id) => self.core.devices.remembered(id, &user, version),
+            // A device whose counter is full gets a new identity.
+            None => {
+                let same = known.filter(|_| is_on_device);
+                // A strong device stays strong, whatever the next sign-in shows.
+                let is_strong = session.methods.contains(Method::Mfa)
+                    || same.is_some_and(|same| same.strong().is_some());
+                self.core.devices.token(same, &user, version, is_strong)
+            }
+        };
         Ok(Some(SignIn::Complete {
             tokens: tokens.pair(access_token, id, opening.token, expires_at, now),
-            device: self.core.devices.token(same, &user, version),
+            device,
+            recovery_codes: extras.recovery_codes,
         }))
+    }
+
+    /// Opens a challenge, and clears the failures that preceded the first proof.
+    async fn challenge(
+        &self,
+        proof: Proof,
+        purpose: ChallengePurpose,
+        known: Option<Device>,
+    ) -> Result<Option<SignIn>> {
+        let now = self.core.clock.now();
+        let id = ChallengeId::new(now);
+        let ticket = self.core.tickets.seal(&ParsedTicket {
+            purpose,
+            id,
+            user_id: proof.user.id,
+            device: known.and_then(|known| known.strong()),
+        });
+        let ticket = ticket.ok_or_else(|| Error::internal("there is no ticket key"))?;
+        let challenge = NewChallenge {
+            id,
+            purpose,
+            user_id: proof.user.id,
+            credential_version: proof.credential_version,
+            factor_version: proof.factor_version,
+            methods: proof.methods,
+            provider: proof.provider,
+            verified_hash: proof.verified_hash,
+            rehashed: proof.rehashed,
+            cleared_counter: proof.attempt.cleared_counter(),
+            created_at: now,
+            expires_at: now + TICKET_LIFETIME,
+        };
+        let factors = match self.core.store.open_challenge(&challenge).await? {
+            OpenChallenge::Opened(factors) => factors,
+            OpenChallenge::Stale => return Ok(None),
+        };
+        proof.attempt.cleared().await;
+        let enrol = purpose == ChallengePurpose::Enrolment;
+        let mut methods = Vec::new();
+        if enrol || factors.totps > 0 {
+            methods.push(SecondFactorMethod::Totp);
+        }
+        if !enrol && factors.recovery_codes > 0 {
+            methods.push(SecondFactorMethod::RecoveryCode);
+        }
+        Ok(Some(SignIn::SecondFactor(Challenge {
+            ticket,
+            expires_in: TICKET_LIFETIME,
+            methods,
+            enrol,
+        })))
+    }
+
+    /// The known device of the client, if its token was issued to the user at this version of the credentials.
+    fn known_device(&self, proof: &Proof, client: &ClientInfo) -> Option<Device> {
+        let token = client.device.as_ref()?;
+        let canonical = proof.user.email.canonical();
+        let known = self.core.devices.read(token, canonical)?;
+        known
+            .is_of(proof.user.id, proof.credential_version)
+            .then_some(known)
     }
 
     /// Records a refusal by the host, which the audit trail distinguishes from a refusal by Hallpass.

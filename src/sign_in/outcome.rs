@@ -1,6 +1,13 @@
 //! The outcome of a sign-in.
 
-use crate::{error::Result, secret::DeviceToken, token::TokenPair};
+use std::time::Duration;
+
+use crate::{
+    error::{Error, Result},
+    factor::RecoveryCode,
+    secret::{DeviceToken, Ticket},
+    token::TokenPair,
+};
 
 /// The outcome of a sign-in whose credentials were right.
 ///
@@ -13,6 +20,7 @@ use crate::{error::Result, secret::DeviceToken, token::TokenPair};
 /// # auth.register(Registration::new(ann.clone(), "a long enough password")).await?;
 /// match auth.login(Login::new(ann, "a long enough password")).await? {
 ///     SignIn::Complete { tokens, .. } => println!("a session: {}", tokens.session_id),
+///     SignIn::SecondFactor(challenge) => println!("show one of {:?}", challenge.methods),
 ///     _ => println!("another step is needed"),
 /// }
 /// # Ok::<(), hallpass::Error>(())
@@ -29,7 +37,46 @@ pub enum SignIn {
         /// The token that identifies the device at its next sign-in; see
         /// [`ClientInfo::device`](crate::event::ClientInfo::device).
         device: Option<DeviceToken>,
+        /// The recovery codes of the second factor that this sign-in has enrolled; otherwise empty.
+        recovery_codes: Vec<RecoveryCode>,
     },
+    /// The proof does not suffice: a second factor has to be shown, or enrolled.
+    SecondFactor(Challenge),
+}
+
+/// The step that completes a sign-in; see [`Factors`](crate::second_factor::Factors).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Challenge {
+    /// The token that names the challenge. It grants no access.
+    pub ticket: Ticket,
+    /// How long the ticket is valid.
+    pub expires_in: Duration,
+    /// The second factors that the user can show.
+    pub methods: Vec<SecondFactorMethod>,
+    /// Whether the user has to enrol a second factor, because the user must have one and has none.
+    pub enrol: bool,
+}
+
+/// A way to answer a [`Challenge`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SecondFactorMethod {
+    /// A code of an authenticator app.
+    Totp,
+    /// A recovery code.
+    RecoveryCode,
+}
+
+impl SecondFactorMethod {
+    /// The word used in replies.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
 }
 
 impl SignIn {
@@ -39,6 +86,7 @@ impl SignIn {
         Self::Complete {
             tokens,
             device: None,
+            recovery_codes: Vec::new(),
         }
     }
 
@@ -49,6 +97,7 @@ impl SignIn {
     pub fn into_tokens(self) -> Result<TokenPair> {
         match self {
             Self::Complete { tokens, .. } => Ok(tokens),
+            Self::SecondFactor(_) => Err(Error::internal("the sign-in needs another step")),
         }
     }
 }

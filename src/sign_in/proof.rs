@@ -1,11 +1,12 @@
 //! The proof that opens a session.
 
 #[cfg(feature = "oauth")]
-use crate::{admission::Limits, identity::Redeemed};
+use crate::identity::Redeemed;
 use crate::{
+    admission::Limits,
     credential::{CheckedPassword, CountedAttempt},
     secret::PasswordHash,
-    token::{Method, Methods},
+    token::{Attempted, Method, Methods},
     user::User,
 };
 
@@ -16,6 +17,9 @@ pub(crate) struct Proof {
     pub(super) user: User,
     /// The version of the account's credentials at the time of the check.
     pub(super) credential_version: i64,
+    /// The version and the number of the user's second factors at the same time.
+    pub(super) factor_version: i64,
+    pub(super) second_factors: u32,
     pub(super) methods: Methods,
     /// The password hash that was verified; `None` if another credential was verified.
     pub(super) verified_hash: Option<PasswordHash>,
@@ -30,6 +34,8 @@ impl Proof {
         Self {
             user: checked.user,
             credential_version: checked.credential_version,
+            factor_version: checked.factor_version,
+            second_factors: checked.second_factors,
             methods: [Method::Password].into_iter().collect(),
             verified_hash: checked.verified_hash,
             rehashed: checked.rehashed,
@@ -48,11 +54,28 @@ impl Proof {
         Self {
             user: credentials.user,
             credential_version: credentials.credential_version,
+            factor_version: credentials.factor_version,
+            second_factors: credentials.second_factors,
             methods: [Method::Provider].into_iter().collect(),
             verified_hash: None,
             rehashed: None,
             attempt: CountedAttempt::uncounted(limits),
             provider: Some(provider),
+        }
+    }
+
+    /// The first proof of a challenge together with the second factor that answers it.
+    pub(super) fn of_answer(attempted: Attempted, method: Method, limits: &Limits) -> Self {
+        Self {
+            user: attempted.user,
+            credential_version: attempted.credential_version,
+            factor_version: attempted.factor_version,
+            second_factors: attempted.totps.len().try_into().unwrap_or(u32::MAX),
+            methods: attempted.methods.with_second_factor(method),
+            verified_hash: None,
+            rehashed: None,
+            attempt: CountedAttempt::uncounted(limits),
+            provider: attempted.provider,
         }
     }
 }

@@ -8,14 +8,18 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    AddressStore, AdministratorStore, DeadLetterStore, EventStore, FlowStore, IdentityStore,
-    LimitKeyStore, Limiter, OneTimeTokenStore, OutboxStore, PasswordStore, PurgeBatch, PurgeStore,
-    RotationStore, SessionStore, Store, UserStore,
+    AddressStore, AdministratorStore, ChallengeStore, DeadLetterStore, DeviceStore, EventStore,
+    FactorStore, FlowStore, IdentityStore, LimitKeyStore, Limiter, OneTimeTokenStore, OutboxStore,
+    PasswordStore, PurgeBatch, PurgeStore, RotationStore, SessionStore, Store, UserStore,
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{Author, Event, EventFilter, EventId},
+    factor::{
+        AddTotp, ConfirmTotp, ConfirmedTotp, DeviceId, FactorId, FactorList, NewTotp,
+        RememberedDevice, RemoveFactor, SealedTotp, SpentTotp,
+    },
     identity::{
         Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityAdmission, IdentityId,
         IdentitySignIn, LinkIdentity, Linked, NewCode, NewFlow, Redeemed, Unlinked,
@@ -24,9 +28,9 @@ use crate::{
     mail::{Admission, Claims, Intent, IntentId, MailEntry, MailStatus, Ordered, RetryMail},
     secret::{PasswordHash, TokenDigest},
     token::{
-        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
-        OneTimeStatus, OpenSession, Purpose, Reset, ResetPassword, RotateSession, Rotation,
-        Session, SessionId, SessionUser,
+        Attempted, ChallengeId, Checked, CheckedSession, EndReason, IssueOneTime, NewChallenge,
+        NewOneTimeToken, NewSession, OneTimeStatus, OpenChallenge, OpenSession, Purpose, Reset,
+        ResetPassword, RotateSession, Rotation, Session, SessionId, SessionUser,
     },
     user::{
         Credentials, DeleteUser, EmailAddress, FirstAdministrator, InsertUser, NewUser,
@@ -166,7 +170,7 @@ gated! {
         writable delete_user(id: UserId, version: Option<i64>, event: &Event) -> DeleteUser;
     }
     SessionStore {
-        writable open_session(session: &NewSession, event: &Event, mail: Option<&Intent>) -> OpenSession;
+        writable open_session(session: &NewSession, events: &[Event], mails: &[Intent]) -> OpenSession;
         readable session_user(id: SessionId, user: UserId, now: Timestamp) -> Option<SessionUser>;
         readable sessions(user: UserId, now: Timestamp) -> Vec<Session>;
         writable end_session(id: SessionId, why: EndReason, now: Timestamp, event: &Event) -> Option<UserId>;
@@ -231,6 +235,38 @@ gated! {
         writable offer_identity(code: &NewCode, assertion: &Assertion) -> ();
         writable redeem_code(code: &TokenDigest, challenge: &CodeChallenge, now: Timestamp) -> Option<Redeemed>;
     }
+    FactorStore {
+        readable factors(user: UserId) -> FactorList;
+        readable totps(user: UserId) -> Vec<SealedTotp>;
+        readable pending_totp(user: UserId, id: FactorId, now: Timestamp) -> Option<SealedTotp>;
+        writable add_totp(totp: &NewTotp) -> AddTotp;
+        writable confirm_totp(confirm: &ConfirmTotp, event: &Event, mail: Option<&Intent>) -> ConfirmedTotp;
+        writable remove_factor(
+            user: UserId,
+            id: FactorId,
+            is_required: bool,
+            event: &Event,
+            mail: Option<&Intent>
+        ) -> RemoveFactor;
+        writable renew_codes(user: UserId, codes: &[TokenDigest], event: &Event, mail: Option<&Intent>) -> bool;
+        writable authenticate_with_totp(
+            session: SessionId,
+            user: UserId,
+            spent: &SpentTotp,
+            now: Timestamp,
+            event: &Event
+        ) -> Checked;
+        writable reset_factors(user: UserId, now: Timestamp, event: &Event, mail: Option<&Intent>) -> bool;
+    }
+    ChallengeStore {
+        writable open_challenge(challenge: &NewChallenge) -> OpenChallenge;
+        writable attempt_challenge(id: ChallengeId, user: UserId, now: Timestamp) -> Option<Attempted>;
+        writable enrol_totp(id: ChallengeId, totp: &NewTotp) -> AddTotp;
+    }
+    DeviceStore {
+        readable devices(user: UserId, now: Timestamp) -> Vec<RememberedDevice>;
+        writable forget_device(user: UserId, id: DeviceId, now: Timestamp, event: &Event) -> bool;
+    }
     OutboxStore {
         writable enqueue(intents: &[Intent], event: Option<&Event>) -> ();
         writable claim(now: Timestamp, lease_until: Timestamp, limit: u32) -> Claims;
@@ -264,6 +300,8 @@ gated! {
         writable purge_events(before: Timestamp, after: Option<EventId>, limit: u32) -> PurgeBatch<EventId>;
         writable purge_limits(before: Timestamp, after: Option<LimitKey>, limit: u32) -> PurgeBatch<LimitKey>;
         writable purge_flows(before: Timestamp, after: Option<TokenDigest>, limit: u32) -> PurgeBatch<TokenDigest>;
+        writable purge_challenges(before: Timestamp, after: Option<ChallengeId>, limit: u32) -> PurgeBatch<ChallengeId>;
+        writable purge_devices(before: Timestamp, after: Option<DeviceId>, limit: u32) -> PurgeBatch<DeviceId>;
     }
 }
 

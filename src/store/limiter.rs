@@ -16,11 +16,11 @@ pub trait Limiter: std::fmt::Debug + Send + Sync {
     /// Charges the counters in the given order, up to the first counter without room.
     ///
     /// # Contract
-    /// Each counter is checked and changed as [`Rule::charge`](crate::limit::Rule::charge)
-    /// specifies, in one atomic step: concurrent calls find as much room as they would one after
-    /// the other. A counter without room does not change, and no counter after it is charged. In a
-    /// database, one statement charges all counters. In `charges`, no key occurs twice, and
-    /// [`Rule::Attempts`](crate::limit::Rule::Attempts) occurs at most once, as the last rule.
+    /// Each counter is checked and changed as [`Rule::charge`](crate::limit::Rule::charge) says, in one atomic step:
+    /// concurrent calls find as much room as they would one after the other. A counter without room does not change,
+    /// and no counter after it is charged. In a database, one statement charges all counters. In `charges`, no key
+    /// occurs twice, and [`Rule::Attempts`](crate::limit::Rule::Attempts) and
+    /// [`Rule::Tries`](crate::limit::Rule::Tries) occur at most once together, as the last rule.
     ///
     /// # Errors
     /// If the database fails.

@@ -5,10 +5,13 @@
 
 mod address;
 mod administrator;
+mod challenge;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod dead_letter;
+mod device;
 mod event;
+mod factor;
 mod flow;
 #[cfg(any(test, feature = "testing"))]
 mod gate;
@@ -33,8 +36,11 @@ pub use self::gate::{Gate, Passage};
 pub use self::{
     address::AddressStore,
     administrator::AdministratorStore,
+    challenge::ChallengeStore,
     dead_letter::DeadLetterStore,
+    device::DeviceStore,
     event::EventStore,
+    factor::FactorStore,
     flow::FlowStore,
     identity::IdentityStore,
     limit_key::LimitKeyStore,
@@ -64,6 +70,9 @@ pub trait Store:
     + TokenStore
     + PasswordStore
     + AddressStore
+    + FactorStore
+    + ChallengeStore
+    + DeviceStore
     + IdentityStore
     + FlowStore
     + OutboxStore

@@ -3,8 +3,13 @@
 use async_trait::async_trait;
 
 use crate::{
-    clock::Timestamp, error::StoreError, event::EventId, limit::LimitKey, secret::TokenDigest,
-    token::SessionId,
+    clock::Timestamp,
+    error::StoreError,
+    event::EventId,
+    factor::DeviceId,
+    limit::LimitKey,
+    secret::TokenDigest,
+    token::{ChallengeId, SessionId},
 };
 
 /// Deletes expired data. Part of [`Store`](crate::store::Store).
@@ -88,6 +93,28 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         after: Option<TokenDigest>,
         limit: u32,
     ) -> Result<PurgeBatch<TokenDigest>, StoreError>;
+
+    /// Deletes the [challenges](super::ChallengeStore) of one batch that expired at `before` or earlier.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn purge_challenges(
+        &self,
+        before: Timestamp,
+        after: Option<ChallengeId>,
+        limit: u32,
+    ) -> Result<PurgeBatch<ChallengeId>, StoreError>;
+
+    /// Deletes the [remembered devices](super::DeviceStore) of one batch that expired at `before` or earlier.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn purge_devices(
+        &self,
+        before: Timestamp,
+        after: Option<DeviceId>,
+        limit: u32,
+    ) -> Result<PurgeBatch<DeviceId>, StoreError>;
 }
 
 /// The outcome of one batch.

@@ -24,9 +24,20 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// Atomic: the session is opened if and only if, at the time of the write, the user is active and has the given
-    /// `credential_version` and the verified hash. The same step sets `last_login_at`, stores the rehash, clears the
-    /// attempts in `cleared_counter`, and writes the event and the email. Otherwise nothing is
-    /// written. The call waits for a reset in flight, and never restores an older password.
+    /// `credential_version`, the given `factor_version` and the verified hash, and the second proof, if any, can be
+    /// spent. The same step sets `last_login_at`, stores the rehash, spends the second proof, clears the attempts in
+    /// `cleared_counter`, and writes the events and the mails. Otherwise no session is opened and nothing is spent. The
+    /// call waits for a reset in flight, and never restores an older password.
+    ///
+    /// The second proof:
+    /// * [`Device`](crate::token::SecondProof::Device): the device must be remembered for the user. Its `last_used_at`
+    ///   is set.
+    /// * [`Answer`](crate::token::SecondProof::Answer): the challenge must be unspent and belong to the user. The
+    ///   factor's last step must be earlier than the given step, or the recovery code must be unused. Each is spent by
+    ///   at most one of any number of concurrent calls (I15). An enrolled factor must be the pending one of the
+    ///   challenge. It is confirmed, the codes replace all recovery codes, and the session and the remembered device
+    ///   get the new `factor_version`. A device to remember is stored with the session's user agent. At most
+    ///   [`MAX_DEVICES`](crate::factor::MAX_DEVICES) devices of a user are kept, the most recently used ones.
     ///
     /// If the user would then have more than `sessions_at_most` live sessions, those that were refreshed or opened
     /// longest ago end with the reason [`EndReason::TooManySessions`], without separate events.
@@ -37,8 +48,8 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     async fn open_session(
         &self,
         session: &NewSession,
-        event: &Event,
-        mail: Option<&Intent>,
+        events: &[Event],
+        mails: &[Intent],
     ) -> Result<OpenSession, StoreError>;
 
     /// The user of a live session, and the time of its last authentication.
@@ -114,7 +125,8 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// When the call writes, the session must be live, and the user must have the version and the hash that were
-    /// checked. Then `authenticated_at` is set and the event is written. Otherwise nothing is written.
+    /// checked. Then `authenticated_at` is set, the session gains the method
+    /// [`Password`](crate::token::Method::Password), and the event is written. Otherwise nothing is written.
     ///
     /// # Errors
     /// If the database fails.

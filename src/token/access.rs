@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     Authentication, CurrentUser,
     check::{MAX_TOKEN, TokenCheck},
-    claims::{AAL1, ClaimsRef, Header, TYP, encode_part, is_reserved},
+    claims::{ClaimsRef, Header, TYP, encode_part, is_reserved},
     key::SigningKeys,
 };
 use crate::{
@@ -89,7 +89,7 @@ impl AccessTokens {
             client_id: &self.client_id,
             auth_time: authentication.at.timestamp(),
             amr: &authentication.methods,
-            acr: AAL1,
+            acr: authentication.methods.acr(),
             permissions,
             others,
         };

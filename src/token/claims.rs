@@ -12,8 +12,6 @@ use crate::{
     user::{Permissions, Roles},
 };
 
-/// The claim `acr` of a sign-in with one factor.
-pub(super) const AAL1: &str = "urn:hallpass:aal1";
 /// RFC 9068, section 2.1.
 pub(super) const TYP: &str = "at+jwt";
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Methods, SessionId};
+use super::{AAL2, Methods, RECENT, SessionId};
 use crate::{
     clock::Timestamp,
     error::{ErrorKind, Result},
@@ -119,6 +119,20 @@ impl CurrentUser {
     #[must_use]
     pub fn methods(&self) -> &Methods {
         &self.0.methods
+    }
+
+    /// Requires that the token shows a second factor other than a recovery code, and an authentication within the last
+    /// 10 minutes: claims `acr`, `amr` and `auth_time`.
+    ///
+    /// # Errors
+    /// [`StepUpRequired`](ErrorKind::StepUpRequired) if it does not.
+    pub fn require_step_up(&self, now: Timestamp) -> Result<()> {
+        let is_recent = now < self.0.authenticated_at + RECENT;
+        if is_recent && self.0.acr == AAL2 && self.0.methods.are_strong() {
+            Ok(())
+        } else {
+            Err(ErrorKind::StepUpRequired.into())
+        }
     }
 
     /// The assurance of the sign-in: claim `acr`. `urn:hallpass:aal1` after one factor.

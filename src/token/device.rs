@@ -4,12 +4,17 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use crate::{
+    factor::DeviceId,
     secret::{DeviceToken, HmacKey, Secrets, random_bytes},
     user::{User, UserId},
 };
 
 const PREFIX: &str = "hp_dt_";
 const VERSION: u8 = 1;
+/// The version of a token whose device is remembered.
+const REMEMBERED: u8 = 2;
+/// The version of a token that was issued after a second factor.
+const STRONG: u8 = 3;
 /// Version, device id, user id, credential version.
 const BODY: usize = 1 + 16 + 16 + 8;
 const TAG: usize = 32;
@@ -17,8 +22,10 @@ const TAG: usize = 32;
 /// Creates and reads device tokens: `hp_dt_` and the base64url of version (1 byte), device id (16), user id (16),
 /// `credential_version` (8, big endian) and an HMAC-SHA256 tag (32) over them and the canonical address.
 ///
-/// A token marks a device on which a user signed in before, and grants no access. Its holder has a
-/// separate counter of failed attempts, so that others cannot lock them out.
+/// A token marks a device on which a user signed in before, and grants no access. Its holder has a separate counter of
+/// failed attempts, so that others cannot lock them out. Version 2 marks a device that was remembered, for which the
+/// store has to be asked. Versions 2 and 3 were issued after a second factor; only these have a separate counter of
+/// wrong codes, because otherwise one password could collect any number of counters.
 #[derive(Clone, Debug)]
 pub(crate) struct Devices(Vec<HmacKey>);
 
@@ -28,6 +35,7 @@ pub(crate) struct Device {
     id: [u8; 16],
     user: UserId,
     credential_version: i64,
+    version: u8,
 }
 
 impl Devices {
@@ -46,11 +54,39 @@ impl Devices {
         known: Option<Device>,
         user: &User,
         credential_version: i64,
+        is_strong: bool,
+    ) -> Option<DeviceToken> {
+        let id = known.map_or_else(random_bytes, |known| known.id);
+        let version = if is_strong { STRONG } else { VERSION };
+        self.seal(version, id, user, credential_version)
+    }
+
+    /// A token for a device that is remembered for this user.
+    pub(crate) fn remembered(
+        &self,
+        id: DeviceId,
+        user: &User,
+        credential_version: i64,
+    ) -> Option<DeviceToken> {
+        self.seal(
+            REMEMBERED,
+            *id.as_uuid().as_bytes(),
+            user,
+            credential_version,
+        )
+    }
+
+    fn seal(
+        &self,
+        version: u8,
+        id: [u8; 16],
+        user: &User,
+        credential_version: i64,
     ) -> Option<DeviceToken> {
         let key = self.0.first()?;
         let mut bytes = Vec::with_capacity(BODY + TAG);
-        bytes.push(VERSION);
-        bytes.extend(known.map_or_else(random_bytes, |known| known.id));
+        bytes.push(version);
+        bytes.extend(id);
         bytes.extend(user.id.as_uuid().as_bytes());
         bytes.extend(credential_version.to_be_bytes());
         bytes.extend(key.tag(&signed(&bytes, user.email.canonical())));
@@ -71,19 +107,36 @@ impl Devices {
         let (id, rest) = rest.split_first_chunk::<16>()?;
         let (user, rest) = rest.split_first_chunk::<16>()?;
         let credential_version = i64::from_be_bytes(*rest.first_chunk::<8>()?);
-        let is_ours = version == VERSION && self.0.iter().any(|key| key.verify(&message, tag));
+        let is_ours = matches!(version, VERSION | REMEMBERED | STRONG)
+            && self.0.iter().any(|key| key.verify(&message, tag));
         is_ours.then(|| Device {
             id: *id,
             user: Uuid::from_bytes(*user).into(),
             credential_version,
+            version,
         })
     }
 }
 
 impl Device {
     /// Identifies the device, and nothing else.
-    pub(crate) fn id(&self) -> &[u8] {
+    pub(crate) fn id(&self) -> &[u8; 16] {
         &self.id
+    }
+
+    /// The identifier, if the token was issued after a second factor.
+    pub(crate) fn strong(&self) -> Option<[u8; 16]> {
+        matches!(self.version, REMEMBERED | STRONG).then_some(self.id)
+    }
+
+    /// The identifier under which the store may remember the device; `None` if it was not remembered.
+    pub(crate) fn remembered(&self) -> Option<DeviceId> {
+        (self.version == REMEMBERED).then(|| Uuid::from_bytes(self.id).into())
+    }
+
+    /// Whether the token was issued to this user.
+    pub(crate) fn is_of_user(&self, user: UserId) -> bool {
+        self.user == user
     }
 
     /// Whether the token was issued to this user, at this version of their credentials.
@@ -116,16 +169,16 @@ mod tests {
         let devices = Devices::new(&Secret::generate().into());
         let ann = user("ann@example.org");
         let bob = user("bob@example.org");
-        let token = devices.token(None, &ann, 7).unwrap();
+        let token = devices.token(None, &ann, 7, false).unwrap();
         let device = devices.read(&token, "ann@example.org").unwrap();
         assert!(device.is_of(ann.id, 7));
         assert!(!device.is_of(ann.id, 8));
         assert!(!device.is_of(bob.id, 7));
         assert!(devices.read(&token, "bob@example.org").is_none());
-        let again = devices.token(Some(device), &ann, 8).unwrap();
+        let again = devices.token(Some(device), &ann, 8, false).unwrap();
         let again = devices.read(&again, "ann@example.org").unwrap();
         assert_eq!(again.id(), device.id());
-        let other = devices.token(None, &ann, 7).unwrap();
+        let other = devices.token(None, &ann, 7, false).unwrap();
         let other = devices.read(&other, "ann@example.org").unwrap();
         assert_ne!(other.id(), device.id());
     }
@@ -134,7 +187,7 @@ mod tests {
     fn changed_and_foreign_tokens_are_refused() {
         let devices = Devices::new(&Secret::generate().into());
         let ann = user("ann@example.org");
-        let token = devices.token(None, &ann, 0).unwrap();
+        let token = devices.token(None, &ann, 0, false).unwrap();
         let elsewhere = Devices::new(&Secret::generate().into());
         assert!(elsewhere.read(&token, "ann@example.org").is_none());
         let text = token.expose();

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{SessionId, TokenPair, Tokens};
 use crate::{
     error::{ErrorKind, Result},
+    factor::RecoveryCode,
     http::{Document, Endpoint, Input, Request, SERVICE},
     secret::AccessToken,
 };
@@ -56,6 +57,18 @@ pub(crate) struct TokenPairView {
     refresh_expires_in: u64,
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     session_id: SessionId,
+    /// The recovery codes, shown once: only if this sign-in has enrolled the first second factor.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recovery_codes: Vec<String>,
+}
+
+impl TokenPairView {
+    pub(crate) fn with_recovery_codes(mut self, codes: &[RecoveryCode]) -> Self {
+        let codes = codes.iter().map(|code| code.expose().to_owned());
+        self.recovery_codes = codes.collect();
+        self
+    }
 }
 
 impl From<TokenPair> for TokenPairView {
@@ -67,6 +80,7 @@ impl From<TokenPair> for TokenPairView {
             refresh_token: pair.refresh_token.expose().to_owned(),
             refresh_expires_in: pair.refresh_expires_in.as_secs(),
             session_id: pair.session_id,
+            recovery_codes: Vec::new(),
         }
     }
 }

@@ -4,26 +4,46 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Serialize, Serializer};
 
+/// The claim `acr` of a sign-in with one factor.
+pub const AAL1: &str = "urn:hallpass:aal1";
+/// The claim `acr` of a sign-in with two factors.
+pub const AAL2: &str = "urn:hallpass:aal2";
+
 /// How a user has authenticated: a value of the claim `amr` (RFC 8176), or a value of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Method {
     /// A password.
     Password,
+    /// The one-time code of an authenticator app.
+    Otp,
+    /// Two methods of different kinds.
+    Mfa,
     /// A sign-in with a provider. A value of this crate.
     Provider,
+    /// A recovery code. A value of this crate.
+    Recovery,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: &[Self] = &[Self::Password, Self::Provider];
+    pub const ALL: &[Self] = &[
+        Self::Password,
+        Self::Otp,
+        Self::Mfa,
+        Self::Provider,
+        Self::Recovery,
+    ];
 
     /// The word used in tokens and in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Password => "pwd",
+            Self::Otp => "otp",
+            Self::Mfa => "mfa",
             Self::Provider => "provider",
+            Self::Recovery => "recovery",
         }
     }
 
@@ -53,6 +73,37 @@ impl Methods {
     /// The methods, in a fixed order.
     pub fn iter(&self) -> impl Iterator<Item = Method> + '_ {
         self.0.iter().copied()
+    }
+
+    /// These methods and another one.
+    #[must_use]
+    pub fn with(mut self, method: Method) -> Self {
+        self.0.insert(method);
+        self
+    }
+
+    /// These methods and a second factor, which makes them [multi-factor](Method::Mfa).
+    #[must_use]
+    pub fn with_second_factor(mut self, method: Method) -> Self {
+        self.0.extend([method, Method::Mfa]);
+        self
+    }
+
+    /// The assurance of a sign-in with these methods, as in the claim `acr`: [`AAL2`] after a second factor, otherwise
+    /// [`AAL1`].
+    #[must_use]
+    pub fn acr(&self) -> &'static str {
+        if self.contains(Method::Mfa) {
+            AAL2
+        } else {
+            AAL1
+        }
+    }
+
+    /// Whether a second factor other than a recovery code was shown.
+    #[must_use]
+    pub fn are_strong(&self) -> bool {
+        self.contains(Method::Mfa) && self.contains(Method::Otp)
     }
 
     /// Whether a method was used.
@@ -92,7 +143,7 @@ mod tests {
     #[test]
     fn methods_are_read_as_they_are_written() {
         let all: Methods = Method::ALL.iter().copied().collect();
-        assert_eq!(all.to_string(), "pwd provider");
+        assert_eq!(all.to_string(), "pwd otp mfa provider recovery");
         assert_eq!(Methods::from_stored(&all.to_string()), all);
         assert_eq!(Methods::from_stored("pwd telepathy").to_string(), "pwd");
         assert_eq!(Methods::from_stored(""), Methods::default());

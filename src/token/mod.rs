@@ -22,6 +22,7 @@
 mod access;
 mod algorithm;
 mod authentication;
+mod challenge;
 mod check;
 mod claims;
 mod current_user;
@@ -37,14 +38,19 @@ mod reuse;
 mod rotation;
 mod service;
 mod session;
+mod ticket;
 mod verifying_key;
 
 pub use self::{
     algorithm::SigningAlgorithm,
+    challenge::{
+        Attempted, ChallengeId, ChallengePurpose, MAX_CHALLENGES, MAX_TRIES, NewChallenge,
+        OpenChallenge, RememberDevice, SecondProof, SpentFactor,
+    },
     current_user::CurrentUser,
     key::SigningKeys,
     lifetimes::TokenLifetimes,
-    method::{Method, Methods},
+    method::{AAL1, AAL2, Method, Methods},
     one_time::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Reset, ResetPassword},
     reuse::ReuseClass,
     rotation::{SessionState, Verdict},
@@ -60,9 +66,13 @@ pub(crate) use self::{
     device::{Device, Devices},
     one_time::OneTimeKeys,
     service::{TokenParts, Tokens},
+    ticket::{ParsedTicket, Tickets},
     verifying_key::VerifyingKeys,
 };
 pub use crate::{id::SessionId, purpose::Purpose};
+
+/// How long a credential that was presented counts as recent.
+const RECENT: std::time::Duration = std::time::Duration::from_secs(600);
 
 /// The number of times the refresh token of a session has been exchanged.
 pub type RefreshGeneration = u32;

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 
 use super::{
-    Authentication, CurrentUser, RotateSession, SessionId, TokenLifetimes, access::AccessTokens,
-    key::SigningKeys, refresh::RefreshKeys,
+    Authentication, CurrentUser, Methods, RECENT, RotateSession, SessionId, TokenLifetimes,
+    access::AccessTokens, key::SigningKeys, refresh::RefreshKeys,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -17,9 +17,6 @@ use crate::{
 
 /// How many bytes of an access token the permissions may take.
 const MAX_PERMISSIONS: usize = 4 * 1024;
-
-/// How long a sign-in counts as recent.
-const RECENT: Duration = Duration::from_secs(600);
 
 /// The tokens of one session, as a client receives them.
 #[derive(Clone, Debug)]
@@ -48,6 +45,12 @@ pub struct ActiveUser {
     /// When the user last presented a credential in this session: at sign-in, or later by `POST /auth/reauthenticate`.
     /// A refresh does not change it.
     pub authenticated_at: Timestamp,
+    /// How the user has authenticated in this session.
+    pub methods: Methods,
+    /// When the user last showed a second factor in this session; `None` if they never did.
+    pub second_factor_at: Option<Timestamp>,
+    /// Whether the user has a second factor now.
+    pub has_second_factor: bool,
 }
 
 impl ActiveUser {
@@ -73,6 +76,40 @@ impl ActiveUser {
             Ok(())
         } else {
             Err(ErrorKind::ReauthenticationRequired.into())
+        }
+    }
+
+    /// Requires that the user showed a second factor other than a recovery code in this session, and that the last one
+    /// was shown within the last 10 minutes. A user without a second factor needs a recent sign-in instead.
+    ///
+    /// # Errors
+    /// [`StepUpRequired`](ErrorKind::StepUpRequired) for a user with a second factor, otherwise
+    /// [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired).
+    pub fn require_step_up(&self, now: Timestamp) -> Result<()> {
+        if self.has_second_factor && !self.methods.are_strong() {
+            return Err(ErrorKind::StepUpRequired.into());
+        }
+        self.require_step_up_or_recovery(now)
+    }
+
+    /// As [`require_step_up`](Self::require_step_up), but a user without a second factor passes.
+    pub(crate) fn require_step_up_with_factor(&self, now: Timestamp) -> Result<()> {
+        if self.has_second_factor {
+            self.require_step_up(now)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// As [`require_step_up`](Self::require_step_up), for changes of the second factors themselves: a recovery code
+    /// suffices, because its user has lost the other factors.
+    pub(crate) fn require_step_up_or_recovery(&self, now: Timestamp) -> Result<()> {
+        if !self.has_second_factor {
+            return self.require_recent_sign_in(now);
+        }
+        match self.second_factor_at {
+            Some(at) if now < at + RECENT => Ok(()),
+            _ => Err(ErrorKind::StepUpRequired.into()),
         }
     }
 }

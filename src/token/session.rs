@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Methods, RefreshGeneration, ReuseClass};
+use super::{Methods, RefreshGeneration, ReuseClass, SecondProof};
 use crate::{
     clock::Timestamp,
     event::ClientInfo,
@@ -25,6 +25,8 @@ pub struct NewSession {
     pub user_id: UserId,
     /// The user's version when the credential was checked.
     pub credential_version: i64,
+    /// The version of the user's second factors when the credential was checked.
+    pub factor_version: i64,
     /// The digest of the first refresh token, of generation 0.
     pub digest: TokenDigest,
     /// When it is opened.
@@ -37,6 +39,8 @@ pub struct NewSession {
     pub client: ClientInfo,
     /// How the user has authenticated.
     pub methods: Methods,
+    /// The second proof, to be spent; `None` if the first proof suffices.
+    pub second: Option<SecondProof>,
     /// The password hash that was verified; `None` if the credential was not a password.
     pub verified_hash: Option<PasswordHash>,
     /// A new hash of the same password, if the verified hash has outdated parameters.
@@ -118,8 +122,12 @@ pub struct SessionUser {
     pub absolute_expires_at: Timestamp,
     /// When the user last presented a credential in this session: when it was opened, or later.
     pub authenticated_at: Timestamp,
-    /// How the user authenticated when the session was opened.
+    /// How the user has authenticated in this session.
     pub methods: Methods,
+    /// When the user last showed a second factor in this session; `None` if they never did.
+    pub second_factor_at: Option<Timestamp>,
+    /// Whether the user has a second factor now.
+    pub has_second_factor: bool,
 }
 
 /// A live session, as its owner sees it.

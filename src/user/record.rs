@@ -174,6 +174,10 @@ pub struct Credentials {
     pub password_hash: Option<PasswordHash>,
     /// Incremented whenever the credentials change.
     pub credential_version: i64,
+    /// Incremented whenever the second factors change.
+    pub factor_version: i64,
+    /// The number of confirmed second factors.
+    pub second_factors: u32,
 }
 
 /// The filter of users. The default matches all users.

@@ -28,7 +28,7 @@ pub use self::http_jwks::HttpJwks;
 pub use self::{fetch::FetchJwks, source::KeySource};
 use self::{remote::Remote, source::Kind};
 use crate::{
-    clock::{Clock, SystemClock},
+    clock::{Clock, SystemClock, Timestamp},
     error::{Error, ErrorKind, Result},
     secret::AccessToken,
     token::{CurrentUser, TokenCheck, Tokens},
@@ -80,6 +80,16 @@ impl Verifier {
     /// A verifier of the tokens that are issued here.
     pub(crate) fn own(tokens: &Tokens) -> Self {
         Self(Keys::Own(tokens.clone()))
+    }
+
+    /// The time by the clock of this verifier.
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    pub(crate) fn now(&self) -> Timestamp {
+        match &self.0 {
+            Keys::Fixed(fixed) => fixed.clock.now(),
+            Keys::Own(tokens) => tokens.now(),
+            Keys::Remote(remote) => remote.now(),
+        }
     }
 
     /// Verifies an access token. Sends a request only if the key of the token is unknown or the keys are old.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::FetchJwks;
 use crate::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     error::{BoxError, Error, ErrorKind, Result},
     renewal::{Fetch, Renewed, Terms},
     token::{CurrentUser, TokenCheck, TokenFault, VerifyingKeys},
@@ -50,6 +50,10 @@ struct Fetched {
 }
 
 impl Remote {
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub(super) fn new(
         fetch: Arc<dyn FetchJwks>,
         issuer: String,

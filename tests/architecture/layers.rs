@@ -26,6 +26,7 @@ const LAYERS: &[&[&str]] = &[
     &["mail"],
     &["limit"],
     &["identity"],
+    &["factor"],
     // Tokens and credentials.
     &["token"],
     &["verifier"],
@@ -45,6 +46,7 @@ const LAYERS: &[&[&str]] = &[
         "feature::lockout",
         "feature::oauth",
         "feature::password",
+        "feature::second_factor",
         "feature::session",
     ],
     &["feature::page"],

@@ -79,6 +79,7 @@ mod reset;
 #[cfg(feature = "jwks-client")]
 mod resource_server;
 mod scope;
+mod second_factor;
 mod secret_rotation;
 mod service;
 mod sessions;

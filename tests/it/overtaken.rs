@@ -133,20 +133,22 @@ impl Limiter for Rehashing {
             id: SessionId::new(now),
             user_id: found.user.id,
             credential_version: found.credential_version,
+            factor_version: 0,
             digest: TokenDigest::of(&now.to_string()),
             created_at: now,
             idle_expires_at: now,
             absolute_expires_at: now,
             client: ClientInfo::default(),
             methods: Methods::default(),
+            second: None,
             verified_hash: found.password_hash,
             rehashed: Some(hash.expect("the hasher works")),
             cleared_counter: None,
             sessions_at_most: std::num::NonZeroU32::MAX,
         };
         let event = created(now);
-        let opened = self.store.open_session(&session, &event, None);
-        assert!(matches!(opened.await?, OpenSession::Opened(_)));
+        let opened = self.store.open_session(&session, &[event], &[]).await?;
+        assert!(matches!(opened, OpenSession::Opened(_)));
         Ok(())
     }
 }

@@ -3,9 +3,15 @@
 //! The endpoints come from the table, and the bodies from their schemas. A new endpoint needs a change here only if no
 //! value in [`Known`] fits.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use hallpass::{clock::ManualClock, http::Endpoint, limit::Lockout, secret::Secret};
+use hallpass::{
+    clock::{Clock as _, ManualClock},
+    http::Endpoint,
+    limit::Lockout,
+    second_factor::SecondFactorPolicy,
+    secret::Secret,
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -42,8 +48,22 @@ struct Known {
     /// The code of a flow with a provider.
     code: String,
     identity: String,
+    second_factor: SecondFactor,
     /// The query and headers for an endpoint without a body.
     visit: Option<(String, String)>,
+}
+
+/// The values for the second step of a sign-in, and for second factors.
+#[derive(Default)]
+struct SecondFactor {
+    /// The session of a user with an authenticator app.
+    access: Option<String>,
+    ticket: String,
+    totp: String,
+    /// An authenticator app.
+    factor: String,
+    /// A remembered device.
+    device: String,
 }
 
 #[tokio::test]
@@ -52,7 +72,7 @@ async fn every_row_answers_alike_and_as_documented_on_axum_and_actix() {
     let endpoints = twins.axum.auth.endpoints().with_docs();
     let mut asked = 0;
     for (index, row) in endpoints.iter().enumerate() {
-        twins.clock.advance(std::time::Duration::from_secs(1));
+        twins.clock.advance(Duration::from_secs(1));
         let mut made = [
             twins.known(&twins.axum, index, row.path()).await,
             twins.known(&twins.actix, index, row.path()).await,
@@ -101,6 +121,8 @@ impl Twins {
             let set = |builder: hallpass::AuthBuilder| {
                 let builder = builder.lockout(Lockout::default());
                 let builder = builder.secrets(secret.clone()).clock(clock.clone());
+                let enrolling = "enrolling".parse().unwrap();
+                let builder = builder.second_factor(SecondFactorPolicy::roles([enrolling]));
                 flow::asking(builder, &provider)
             };
             let app = App::start(store, framework, set).await;
@@ -168,13 +190,15 @@ impl Twins {
             }
             _ => "x".to_owned(),
         };
+        let second_factor = second_factor(app, &self.clock, &tokens.access, &email, path).await;
         Known {
             code,
             identity,
             visit,
             mail: waiting["items"][0]["id"].as_str().unwrap().to_owned(),
             target: target["id"].as_str().unwrap().to_owned(),
-            access: tokens.access,
+            access: second_factor.access.clone().unwrap_or(tokens.access),
+            second_factor,
             refresh: tokens.refresh,
             session: tokens.session,
             token,
@@ -193,7 +217,7 @@ impl Twins {
     /// Sends each twin its request, and checks that both answer alike.
     async fn ask(&self, axum: &[u8], actix: &[u8]) -> Reply {
         // The order of newer rows depends on their time.
-        self.clock.advance(std::time::Duration::from_millis(2));
+        self.clock.advance(Duration::from_millis(2));
         let (one, other) = (self.axum.raw(axum).await, self.actix.raw(actix).await);
         assert_eq!(masked(one.clone()), masked(other), "{}", shown(axum));
         one
@@ -222,10 +246,16 @@ impl Twins {
             return false;
         }
         let schema = &documented["content"]["application/json"]["schema"];
-        if let Some(schema) = self.resolved(schema)["properties"].as_object() {
-            let mut names: Vec<&str> = schema.keys().map(String::as_str).collect();
-            names.sort_unstable();
-            assert_eq!(members_of(&reply.json()), names, "{asked}");
+        let schema = self.resolved(schema);
+        if let Some(properties) = schema["properties"].as_object() {
+            let json = reply.json();
+            let found = members_of(&json);
+            let unknown = found.iter().find(|name| !properties.contains_key(**name));
+            assert_eq!(unknown, None, "{asked}");
+            let required = schema["required"].as_array().into_iter().flatten();
+            for name in required.flat_map(Value::as_str) {
+                assert!(found.contains(&name), "{asked}: {name}");
+            }
         }
         true
     }
@@ -245,6 +275,67 @@ async fn change_token(app: &App, email: &str) -> String {
     app.deliver().await;
     let letter = app.letter(&new, "/confirm-email-change?");
     link_token(&letter, "confirm-email-change")
+}
+
+/// Prepares the second factor of a user for the rows that need one.
+async fn second_factor(
+    app: &App,
+    clock: &ManualClock,
+    root: &str,
+    email: &str,
+    path: &str,
+) -> SecondFactor {
+    let rows = [
+        "/auth/second-factor",
+        "/auth/second-factor/enrol",
+        "/users/me/devices/{id}",
+        "/users/me/factors/totp/{id}/confirm",
+        "/users/me/factors/{id}",
+        "/users/me/recovery-codes",
+    ];
+    if !rows.contains(&path) {
+        return SecondFactor::default();
+    }
+    let session = app.login(email).await;
+    if path == "/auth/second-factor/enrol" {
+        let me = app.me(&session.access).await.json();
+        let id = me["id"].as_str().expect("a string");
+        let line = format!("PATCH /admin/users/{id}");
+        let body = json!({"roles": ["user", "enrolling"]});
+        app.send(&line, root, body).await.expect(200);
+        return SecondFactor {
+            ticket: app.ticket(email).await,
+            ..SecondFactor::default()
+        };
+    }
+    let phone = app.begin_totp(&session.access).await;
+    let code = phone.code(clock.now());
+    let confirmed = app.confirm_totp(&session.access, &phone.id, &code).await;
+    confirmed.expect(200);
+    // The clock of both twins must not move here, so the next step is shown early.
+    let next_step = clock.now() + Duration::from_secs(30);
+    let (mut device, mut next) = (String::new(), phone.clone());
+    if path == "/users/me/devices/{id}" {
+        let ticket = app.ticket(email).await;
+        let body =
+            json!({"ticket": ticket, "totp": phone.code(next_step), "remember_device": true});
+        app.post("/auth/second-factor", body).await.expect(200);
+        let devices = app.get("/users/me/devices", &session.access).await.json();
+        device = devices["items"][0]["id"]
+            .as_str()
+            .expect("a string")
+            .to_owned();
+    }
+    if path == "/users/me/factors/totp/{id}/confirm" {
+        next = app.begin_totp(&session.access).await;
+    }
+    SecondFactor {
+        ticket: app.ticket(email).await,
+        totp: next.code(next_step),
+        factor: next.id,
+        access: Some(session.access),
+        device,
+    }
 }
 
 /// Locks the sign-in and returns the mailed token.
@@ -276,6 +367,15 @@ fn requests(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
         .replace("sessions/{id}", &format!("sessions/{}", known.session))
         .replace("identities/{id}", &format!("identities/{}", known.identity))
         .replace("{provider}", "idp")
+        .replace(
+            "devices/{id}",
+            &format!("devices/{}", known.second_factor.device),
+        )
+        .replace("totp/{id}", &format!("totp/{}", known.second_factor.factor))
+        .replace(
+            "factors/{id}",
+            &format!("factors/{}", known.second_factor.factor),
+        )
         .replace("/admin/mail/{id}", &format!("/admin/mail/{}", known.mail))
         .replace(['{', '}'], "");
     let line = format!("{} {path}", row.method());
@@ -362,12 +462,26 @@ fn bodies(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
             "token" => json!(known.token),
             "code" => json!(known.code),
             "code_verifier" => json!(flow::VERIFIER),
+            "ticket" => json!(known.second_factor.ticket),
+            "totp" => json!(known.second_factor.totp),
+            "remember_device" => json!(true),
             _ => json!("x"),
         };
         let names = members.keys();
         names.map(|name| (name.clone(), value(name))).collect()
     };
+    // A body shows one credential.
+    let showing = |shown: &str| {
+        let mut body = with(ROOT);
+        body.retain(|name, _| {
+            let is_other = ["password", "recovery_code", "totp"].contains(&name.as_str());
+            name == shown || !is_other || !members.contains_key("totp")
+        });
+        json!(body).to_string()
+    };
     let mut all = vec![
+        showing("totp"),
+        showing("password"),
         json!(with(ROOT)).to_string(),
         json!(with(&known.fresh)).to_string(),
         json!(with("nobody@example.org")).to_string(),
@@ -452,20 +566,27 @@ fn mask_parameters(location: &mut String) {
 }
 
 fn find_random<'a>(json: &'a Value, found: &mut Vec<&'a str>) {
-    const RANDOM: [&str; 8] = [
+    const RANDOM: [&str; 11] = [
         "access_token",
         "actor_id",
         "id",
         "next_cursor",
+        "otpauth_uri",
         "refresh_token",
         "request_id",
+        "secret",
         "session_id",
+        "ticket",
         "user_id",
     ];
     match json {
         Value::Array(items) => items.iter().for_each(|item| find_random(item, found)),
         Value::Object(members) => {
             for (name, value) in members {
+                if name == "recovery_codes" {
+                    let codes = value.as_array().into_iter().flatten();
+                    found.extend(codes.flat_map(Value::as_str));
+                }
                 match value.as_str() {
                     Some(text) if RANDOM.contains(&name.as_str()) => found.push(text),
                     _ => find_random(value, found),

@@ -255,19 +255,24 @@ async fn open_sessions_are_found_among_many_that_ended() {
                 id: SessionId::new(now),
                 user_id: user,
                 credential_version: 0,
+                factor_version: 0,
                 digest: TokenDigest::of(&index.to_string()),
                 created_at: now,
                 idle_expires_at: now + Duration::from_secs(60),
                 absolute_expires_at: now + Duration::from_secs(60),
                 client: ClientInfo::default(),
                 methods: Methods::default(),
+                second: None,
                 verified_hash: None,
                 rehashed: None,
                 cleared_counter: None,
                 sessions_at_most: NonZeroU32::MIN,
             };
             let event = crate::support::app::created(now);
-            let opened = store.open_session(&session, &event, None).await.unwrap();
+            let opened = store
+                .open_session(&session, std::slice::from_ref(&event), &[])
+                .await
+                .unwrap();
             assert!(matches!(opened, OpenSession::Opened(_)), "{opened:?}");
             uses("open_session").await;
         }

@@ -101,18 +101,20 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         id: SessionId::new(now),
         user_id: user,
         credential_version: 0,
+        factor_version: 0,
         digest: TokenDigest::of("0"),
         created_at: now,
         idle_expires_at: later,
         absolute_expires_at: later,
         client: ClientInfo::default(),
         methods: Methods::default(),
+        second: None,
         verified_hash: Some(hash()),
         rehashed: Some(hash()),
         cleared_counter: None,
         sessions_at_most: std::num::NonZeroU32::MAX,
     };
-    let opened = store.open_session(&session, &event(), None).await.unwrap();
+    let opened = store.open_session(&session, &[event()], &[]).await.unwrap();
     assert!(matches!(opened, OpenSession::Opened(_)));
     count.expect(1, "open_session");
     let found = store.session_user(session.id, user, now).await;
@@ -164,7 +166,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         credential_version: 1,
         ..session.clone()
     };
-    store.open_session(&second, &event(), None).await.unwrap();
+    store.open_session(&second, &[event()], &[]).await.unwrap();
     count.forget();
     assert!(
         store
@@ -363,18 +365,20 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
         id: SessionId::new(now),
         user_id: user,
         credential_version: 0,
+        factor_version: 0,
         digest: TokenDigest::of("0"),
         created_at: now,
         idle_expires_at: later,
         absolute_expires_at: later,
         client: ClientInfo::default(),
         methods: Methods::default(),
+        second: None,
         verified_hash: None,
         rehashed: None,
         cleared_counter: None,
         sessions_at_most: std::num::NonZeroU32::MAX,
     };
-    store.open_session(&session, &event, None).await.unwrap();
+    store.open_session(&session, &[event], &[]).await.unwrap();
     count.forget();
     let code = begin("link", FlowIntent::Link).await;
     store.offer_identity(&code, &said("third")).await.unwrap();

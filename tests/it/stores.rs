@@ -92,6 +92,16 @@ async fn every_store_keeps_the_contract_of_identities() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_store_keeps_the_contract_of_second_factors() {
+    for store in stores().await {
+        eprintln!("on {}", store.name);
+        conformance::factor::check_all(&store.store()).await;
+        conformance::challenge::check_all(&store.store()).await;
+        conformance::device::check_all(&store.store()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_store_keeps_the_contract_of_the_outbox() {
     for store in stores().await {
         eprintln!("on {}", store.name);

@@ -14,6 +14,7 @@ use hallpass::{
     credential::{HashParams, PasswordPolicy},
     mail::Sender,
     password::RegistrationMode,
+    second_factor::SecondFactorPolicy,
     secret::Password,
     token::SigningAlgorithm,
     user::EmailAddress,
@@ -119,7 +120,10 @@ pub struct Settings {
         action = clap::ArgAction::Set
     )]
     pub(crate) require_verified_email: bool,
-    /// Whether rate limits, the lockout after wrong passwords, and mail budgets are on; false for load tests
+    /// Who must have a second factor: optional, admins or everyone
+    #[arg(long, env = "HALLPASS_SECOND_FACTOR", default_value = "optional")]
+    pub(crate) second_factor: SecondFactorPolicy,
+    /// Whether rate limits, the lockout after wrong passwords, the limit of wrong codes, and mail budgets are on; false for load tests
     #[arg(long, env = "HALLPASS_RATE_LIMITS", default_value_t = true, action = clap::ArgAction::Set)]
     pub(crate) rate_limits: bool,
     /// Where the counters of limits are stored: database (shared by all instances) or memory

@@ -5,9 +5,11 @@
 //! | [`ClaimedRole`], [`ClaimedPermission`] | callers whose valid access token carries the role or permission |
 //! | [`WithRole`], [`WithPermission`] | callers who have the role or permission in the database now |
 //! | [`RecentSignIn`] | callers who signed in, or presented a credential again, within the last 10 minutes |
+//! | [`StepUp`] | callers who showed a second factor within the last 10 minutes |
+//! | [`ClaimedStepUp`] | callers whose valid access token shows a second factor and a recent authentication |
 //!
 //! [`CurrentUser`](crate::CurrentUser) and [`ActiveUser`](crate::ActiveUser) only require that a user is signed in.
-//! `RequireRole` and `RequirePermission` guard whole groups of routes.
+//! `RequireRole`, `RequirePermission` and `RequireStepUp` guard whole groups of routes.
 
 #[cfg(feature = "http")]
 mod input;
@@ -16,15 +18,17 @@ mod recent_sign_in;
 mod role;
 #[cfg(any(feature = "axum", feature = "actix"))]
 mod route;
+mod step_up;
 
 #[cfg(feature = "actix")]
 pub(crate) use self::route::Admitted;
 #[cfg(any(feature = "axum", feature = "actix"))]
 pub(crate) use self::route::Guard;
 #[cfg(any(feature = "axum", feature = "actix"))]
-pub use self::route::{RequirePermission, RequireRole};
+pub use self::route::{RequirePermission, RequireRole, RequireStepUp};
 pub use self::{
     permission::{ClaimedPermission, RequiredPermission, WithPermission},
     recent_sign_in::RecentSignIn,
     role::{Admin, ClaimedRole, RequiredRole, WithRole},
+    step_up::{Aal2, Assurance, ClaimedStepUp, StepUp},
 };

@@ -78,6 +78,7 @@ enum Witness {
 enum Demand {
     Permission(Permission),
     Role(Role),
+    StepUp,
 }
 
 impl Guard {
@@ -108,6 +109,7 @@ impl Guard {
                 match &self.demand {
                     Demand::Permission(permission) => auth.require_permission(&caller, permission),
                     Demand::Role(role) => caller.require_role(role),
+                    Demand::StepUp => auth.require_step_up(&caller),
                 }?;
                 let is_known = known.is_some_and(|known| known.by(auth).is_some());
                 Ok((!is_known).then(|| Admitted::and(known, auth, caller)))
@@ -117,6 +119,7 @@ impl Guard {
                 match &self.demand {
                     Demand::Permission(permission) => caller.require_permission(permission),
                     Demand::Role(role) => caller.require_role(role),
+                    Demand::StepUp => caller.require_step_up(verifier.now()),
                 }?;
                 Ok(None)
             }
@@ -203,5 +206,36 @@ impl RequirePermission {
     #[must_use]
     pub fn claimed(verifier: &Verifier, permission: Permission) -> Self {
         Self(Guard::claimed(verifier, Demand::Permission(permission)))
+    }
+}
+
+/// Lets only callers pass who showed a second factor within the last 10 minutes, as
+/// [`StepUp`](super::StepUp) does. It works like [`RequireRole`].
+///
+/// ```
+/// # use hallpass::Auth;
+/// # #[cfg(feature = "axum")]
+/// # fn routes(auth: &Auth) -> axum::Router {
+/// use axum::{Router, routing::post};
+///
+/// Router::new()
+///     .route("/payouts", post(async || "paid"))
+///     .route_layer(hallpass::axum::RequireStepUp::new(auth))
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct RequireStepUp(pub(crate) Guard);
+
+impl RequireStepUp {
+    /// Requires a second factor, confirmed by the database. A user without one needs a recent sign-in.
+    #[must_use]
+    pub fn new(auth: &Auth) -> Self {
+        Self(Guard::checked(auth, Demand::StepUp))
+    }
+
+    /// Requires a second factor in the access token, as [`ClaimedStepUp`](super::ClaimedStepUp) does.
+    #[must_use]
+    pub fn claimed(verifier: &Verifier) -> Self {
+        Self(Guard::claimed(verifier, Demand::StepUp))
     }
 }

@@ -20,6 +20,7 @@ impl Accounts {
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password, if the
     ///   sign-in is not recent;
+    /// * [`StepUpRequired`](ErrorKind::StepUpRequired) if the account has a second factor that was not shown recently;
     /// * [`LastAdmin`](ErrorKind::LastAdmin) for the last active administrator;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the credentials changed while they were checked;
     /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
@@ -30,6 +31,7 @@ impl Accounts {
         current: Option<&Password>,
         client: &ClientInfo,
     ) -> Result<()> {
+        caller.require_step_up_with_factor(self.core.clock.now())?;
         let checked = self
             .confirmation
             .password_or_recent(caller, "current_password", current, client)

@@ -6,6 +6,7 @@ use super::Accounts;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
+    factor::TotpCode,
     http::{Endpoint, FromMembers, Json, Members, NoContent},
     secret::Password,
     service::http::{Caller, Context},
@@ -30,7 +31,8 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .summary("Delete your account")
             .description(
                 "Its sessions end immediately, and the address can register again. An account without a password omits \
-                 `current_password` and requires a sign-in within the last 10 minutes.",
+                 `current_password` and requires a sign-in within the last 10 minutes. An account with a second factor \
+                 requires a step-up.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,
@@ -38,6 +40,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
                 ErrorKind::Overloaded,
                 ErrorKind::ReauthenticationRequired,
                 ErrorKind::Refused,
+                ErrorKind::StepUpRequired,
                 ErrorKind::TooManyAttempts,
             ]),
         Endpoint::post("/users/me/password", own.clone(), change_password)
@@ -56,9 +59,17 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             ]),
         Endpoint::post("/auth/reauthenticate", own.clone(), reauthenticate)
             .tag("Sign-in")
-            .summary("Confirm your password again")
-            .description("The session counts as freshly signed in for 10 minutes.")
-            .errors(&[ErrorKind::InvalidCredentials, ErrorKind::Overloaded]),
+            .summary("Confirm your password or a second factor again")
+            .description(
+                "Send exactly one of `password` and `totp`. The session counts as freshly signed in for 10 minutes, and \
+                 with a second factor it becomes strong. Access tokens show it from the next refresh on.",
+            )
+            .errors(&[
+                ErrorKind::InvalidCode,
+                ErrorKind::InvalidCredentials,
+                ErrorKind::Overloaded,
+                ErrorKind::TooManyAttempts,
+            ]),
     ]
 }
 
@@ -112,9 +123,19 @@ async fn reauthenticate(
     client: ClientInfo,
     Json(body): Json<ReauthenticateRequest>,
 ) -> Result<NoContent> {
-    own.feature
-        .reauthenticate(&caller, &body.password, &client)
-        .await?;
+    match body {
+        ReauthenticateRequest::Password(password) => {
+            own.feature
+                .reauthenticate(&caller, &password, &client)
+                .await?;
+        }
+        ReauthenticateRequest::Totp(code) => {
+            own.feature
+                .second_factors
+                .reauthenticate(&caller, &code, &client)
+                .await?;
+        }
+    }
     Ok(NoContent)
 }
 
@@ -175,16 +196,56 @@ impl FromMembers for ChangePasswordRequest {
     }
 }
 
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct ReauthenticateRequest {
-    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password", max_length = 256))]
-    password: Password,
+/// What the caller shows again.
+enum ReauthenticateRequest {
+    Password(Password),
+    Totp(TotpCode),
 }
 
 impl FromMembers for ReauthenticateRequest {
     fn from_members(members: &mut Members) -> Option<Self> {
-        Some(Self {
-            password: members.text("password")?.into(),
-        })
+        let password = members.optional_text("password");
+        let totp = members.optional_parse("totp", "invalid_totp", "A code has six digits.");
+        match (password?, totp?) {
+            (Some(password), None) => Some(Self::Password(password.into())),
+            (None, Some(code)) => Some(Self::Totp(code)),
+            (None, None) => {
+                members.refuse("password", "required", "Send `password` or `totp`.");
+                None
+            }
+            (Some(_), Some(_)) => {
+                members.refuse("totp", "ambiguous", "Send either `password` or `totp`.");
+                None
+            }
+        }
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod schema {
+    use utoipa::{PartialSchema, ToSchema, openapi};
+
+    use super::ReauthenticateRequest;
+
+    /// Exactly one of these members.
+    #[derive(ToSchema)]
+    #[allow(dead_code, reason = "describes the members")]
+    struct Members {
+        #[schema(format = "password", max_length = 256)]
+        password: Option<String>,
+        /// Six digits; spaces are ignored.
+        totp: Option<String>,
+    }
+
+    impl PartialSchema for ReauthenticateRequest {
+        fn schema() -> openapi::RefOr<openapi::Schema> {
+            Members::schema()
+        }
+    }
+
+    impl ToSchema for ReauthenticateRequest {
+        fn name() -> std::borrow::Cow<'static, str> {
+            "ReauthenticateRequest".into()
+        }
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     credential::{Confirmation, Hasher, PasswordRules},
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
+    sign_in::SecondFactors,
     token::ActiveUser,
     user::{ProfileChange, User, check_display_name},
 };
@@ -57,6 +58,7 @@ pub struct Accounts {
     pub(crate) confirmation: Confirmation,
     pub(crate) hasher: Hasher,
     pub(crate) rules: PasswordRules,
+    pub(crate) second_factors: SecondFactors,
 }
 
 impl Accounts {

@@ -3,6 +3,7 @@
 mod change;
 mod create;
 mod events;
+mod factors;
 mod list;
 mod mail;
 mod one;
@@ -13,6 +14,7 @@ use self::{
     change::update_user,
     create::create_user,
     events::list_events,
+    factors::{factors, reset_factors},
     list::list_users,
     mail::{list_mail, retry_mail},
     one::{delete_user, log_out, unlock, user},
@@ -53,10 +55,15 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
         Endpoint::post("/admin/users", state.clone(), create_user)
             .tag(TAG)
             .summary("Create an account")
-            .description("Without a password, the user is mailed a link to set one.")
+            .description(
+                "Without a password, the user is mailed a link to set one. Where administrators must have a second factor, \
+                 `roles` requires a step-up.",
+            )
             .errors(&[
                 ErrorKind::EmailTaken,
                 ErrorKind::Overloaded,
+                ErrorKind::ReauthenticationRequired,
+                ErrorKind::StepUpRequired,
                 ErrorKind::WeakPassword,
             ]),
         Endpoint::get("/admin/users/{id}", state.clone(), user)
@@ -68,16 +75,27 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .summary("Change a user")
             .description(
                 "Omitted members stay unchanged. The change takes effect on the user's next request; disabling ends \
-                 every session for good. The last active administrator can be neither demoted nor disabled.",
+                 every session for good. The last active administrator can be neither demoted nor disabled. Where \
+                 administrators must have a second factor, a change of roles or status requires a step-up.",
             )
-            .errors(&[ErrorKind::LastAdmin, ErrorKind::UserNotFound]),
+            .errors(&[
+                ErrorKind::LastAdmin,
+                ErrorKind::ReauthenticationRequired,
+                ErrorKind::StepUpRequired,
+                ErrorKind::UserNotFound,
+            ]),
         Endpoint::delete("/admin/users/{id}", state.clone(), delete_user)
             .tag(TAG)
             .summary("Delete a user")
-            .description("The last active administrator cannot be deleted.")
+            .description(
+                "The last active administrator cannot be deleted. Where administrators must have a second factor, this \
+                 requires a step-up.",
+            )
             .errors(&[
                 ErrorKind::LastAdmin,
+                ErrorKind::ReauthenticationRequired,
                 ErrorKind::Refused,
+                ErrorKind::StepUpRequired,
                 ErrorKind::UserNotFound,
             ]),
         Endpoint::post("/admin/users/{id}/logout", state.clone(), log_out)
@@ -92,6 +110,22 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
                  account.",
             )
             .errors(not_found),
+        Endpoint::get("/admin/users/{id}/factors", state.clone(), factors)
+            .tag(TAG)
+            .summary("List the second factors of a user")
+            .errors(not_found),
+        Endpoint::delete("/admin/users/{id}/factors", state.clone(), reset_factors)
+            .tag(TAG)
+            .summary("Reset the second factors of a user")
+            .description(
+                "Removes all second factors, recovery codes and remembered devices, and ends every session. A mail \
+                 notifies the user. Requires a step-up.",
+            )
+            .errors(&[
+                ErrorKind::ReauthenticationRequired,
+                ErrorKind::StepUpRequired,
+                ErrorKind::UserNotFound,
+            ]),
         Endpoint::get("/admin/events", state.clone(), list_events)
             .tag(TAG)
             .summary("Read the audit trail, newest first")
@@ -145,6 +179,16 @@ impl<S: AsRef<dyn UserService> + Sync> Input<S> for Administrator {
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut crate::http::openapi::Operation) {
         operation.bearer();
+    }
+}
+
+impl State {
+    /// Requires a step-up of an administrator who must have a second factor.
+    fn require_step_up_by_policy(&self, Administrator(caller): &Administrator) -> Result<()> {
+        if self.administration.policy.requires(&caller.user.roles) {
+            caller.require_step_up(self.administration.core.clock.now())?;
+        }
+        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ mod create;
 mod cursor;
 mod delete;
 mod events;
+mod factors;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod list;
@@ -29,6 +30,7 @@ use crate::{
     credential::{Hasher, PasswordRules},
     error::{Error, ErrorKind, Result, Violation},
     secret::Secrets,
+    sign_in::SecondFactorPolicy,
     user::{Roles, User, UserId},
 };
 
@@ -69,6 +71,11 @@ pub struct Administration {
     mail_cursors: Cursors,
     hasher: Hasher,
     rules: PasswordRules,
+    #[cfg_attr(
+        not(feature = "http"),
+        allow(dead_code, reason = "the endpoints use it")
+    )]
+    policy: Arc<SecondFactorPolicy>,
 }
 
 impl Administration {
@@ -77,6 +84,7 @@ impl Administration {
         secrets: &Secrets,
         hasher: Hasher,
         rules: PasswordRules,
+        policy: Arc<SecondFactorPolicy>,
     ) -> Self {
         Self {
             core,
@@ -85,6 +93,7 @@ impl Administration {
             mail_cursors: Cursors::new(secrets, "mail list cursor"),
             hasher,
             rules,
+            policy,
         }
     }
 

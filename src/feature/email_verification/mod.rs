@@ -106,6 +106,7 @@ impl EmailVerifications {
         current: Option<&Password>,
         client: &ClientInfo,
     ) -> Result<()> {
+        caller.require_step_up_with_factor(self.core.clock.now())?;
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation

@@ -65,7 +65,9 @@ impl Lockouts {
                 credential_version,
                 ..
             } = found;
-            self.core.devices.token(None, &user, credential_version)
+            self.core
+                .devices
+                .token(None, &user, credential_version, false)
         }))
     }
 }

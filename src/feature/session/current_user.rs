@@ -18,6 +18,9 @@ impl Sessions {
             user: live.user,
             session_id,
             authenticated_at: live.authenticated_at,
+            methods: live.methods,
+            second_factor_at: live.second_factor_at,
+            has_second_factor: live.has_second_factor,
         })
     }
 }

@@ -16,8 +16,8 @@ use crate::{
     auth::{
         Auth,
         guard::{
-            Admitted, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission,
-            RequiredRole, WithPermission, WithRole,
+            Admitted, Assurance, ClaimedPermission, ClaimedRole, ClaimedStepUp, RecentSignIn,
+            RequiredPermission, RequiredRole, StepUp, WithPermission, WithRole,
         },
     },
     error::{Error, Result},
@@ -35,7 +35,7 @@ impl FromRequest for CurrentUser {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        claim(request, Ok)
+        claim(request, |_, caller| Ok(caller))
     }
 }
 
@@ -77,7 +77,7 @@ impl<R: RequiredRole> FromRequest for ClaimedRole<R> {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        claim(request, Self::check)
+        claim(request, |_, caller| Self::check(caller))
     }
 }
 
@@ -87,7 +87,7 @@ impl<P: RequiredPermission> FromRequest for ClaimedPermission<P> {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        claim(request, Self::check)
+        claim(request, |_, caller| Self::check(caller))
     }
 }
 
@@ -98,6 +98,26 @@ impl FromRequest for RecentSignIn {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         extract(request, Self::check)
+    }
+}
+
+/// An [`ActiveUser`] who has recently shown a second factor.
+impl<A: Assurance> FromRequest for StepUp<A> {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        extract(request, Self::check)
+    }
+}
+
+/// A [`CurrentUser`] who has recently shown a second factor.
+impl<A: Assurance> FromRequest for ClaimedStepUp<A> {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        claim(request, Self::check)
     }
 }
 
@@ -116,19 +136,22 @@ impl FromRequest for ClientInfo {
 
 fn claim<T>(
     request: &HttpRequest,
-    check: impl FnOnce(CurrentUser) -> Result<T> + 'static,
+    check: impl FnOnce(&Verifier, CurrentUser) -> Result<T> + 'static,
 ) -> Extracting<T> {
     let request = request.clone();
     Box::pin(async move {
         let headers = headers(&request)?;
-        claimed(&request, &headers)
+        claimed(&request, &headers, check)
             .await
-            .and_then(check)
             .map_err(|error| Problem::answering(&headers, error))
     })
 }
 
-async fn claimed(request: &HttpRequest, headers: &HeaderMap) -> Result<CurrentUser> {
+async fn claimed<T>(
+    request: &HttpRequest,
+    headers: &HeaderMap,
+    check: impl FnOnce(&Verifier, CurrentUser) -> Result<T>,
+) -> Result<T> {
     let verifier = match (app_data::<Auth>(request), app_data::<Verifier>(request)) {
         (Some(auth), _) => auth.verifier(),
         (None, Some(verifier)) => verifier.clone(),
@@ -137,7 +160,8 @@ async fn claimed(request: &HttpRequest, headers: &HeaderMap) -> Result<CurrentUs
             return Err(Error::internal(message));
         }
     };
-    verifier.claimed(headers).await
+    let caller = verifier.claimed(headers).await?;
+    check(&verifier, caller)
 }
 
 fn extract<T>(

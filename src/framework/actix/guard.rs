@@ -14,45 +14,34 @@ use ::actix_web::{
 
 use super::head::headers;
 use crate::{
-    auth::guard::{Admitted, Guard, RequirePermission, RequireRole},
+    auth::guard::{Admitted, Guard, RequirePermission, RequireRole, RequireStepUp},
     http::Problem,
 };
 
-impl<S, B> Transform<S, ServiceRequest> for RequireRole
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type Transform = Guarded<S>;
-    type InitError = ();
-    type Future = Ready<Result<Guarded<S>, ()>>;
+macro_rules! middleware {
+    ($($guard:ident)*) => {$(
+        impl<S, B> Transform<S, ServiceRequest> for $guard
+        where
+            S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+            B: MessageBody + 'static,
+        {
+            type Response = ServiceResponse<EitherBody<B>>;
+            type Error = Error;
+            type Transform = Guarded<S>;
+            type InitError = ();
+            type Future = Ready<Result<Guarded<S>, ()>>;
 
-    fn new_transform(&self, inner: S) -> Self::Future {
-        let (guard, inner) = (self.0.clone(), Rc::new(inner));
-        ready(Ok(Guarded { guard, inner }))
-    }
+            fn new_transform(&self, inner: S) -> Self::Future {
+                let (guard, inner) = (self.0.clone(), Rc::new(inner));
+                ready(Ok(Guarded { guard, inner }))
+            }
+        }
+    )*};
 }
 
-impl<S, B> Transform<S, ServiceRequest> for RequirePermission
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type Transform = Guarded<S>;
-    type InitError = ();
-    type Future = Ready<Result<Guarded<S>, ()>>;
+middleware! { RequirePermission RequireRole RequireStepUp }
 
-    fn new_transform(&self, inner: S) -> Self::Future {
-        let (guard, inner) = (self.0.clone(), Rc::new(inner));
-        ready(Ok(Guarded { guard, inner }))
-    }
-}
-
-/// The service that [`RequireRole`] and [`RequirePermission`] create.
+/// The service that [`RequireRole`], [`RequirePermission`] and [`RequireStepUp`] create.
 #[derive(Debug)]
 pub struct Guarded<S> {
     guard: Guard,

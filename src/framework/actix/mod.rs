@@ -15,7 +15,7 @@ mod scope;
 pub(crate) use self::mount::mount;
 pub use self::{guard::Guarded, mount::configure, problem::not_found, scope::Scoped};
 pub use crate::{
-    auth::guard::{RequirePermission, RequireRole},
+    auth::guard::{RequirePermission, RequireRole, RequireStepUp},
     http::RequestScope,
 };
 

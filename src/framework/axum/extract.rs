@@ -8,8 +8,8 @@ use crate::{
     auth::{
         Auth,
         guard::{
-            ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission, RequiredRole,
-            WithPermission, WithRole,
+            Assurance, ClaimedPermission, ClaimedRole, ClaimedStepUp, RecentSignIn,
+            RequiredPermission, RequiredRole, StepUp, WithPermission, WithRole,
         },
     },
     error::{Error, ErrorKind, Result},
@@ -178,6 +178,33 @@ where
         active(parts, state)
             .await
             .and_then(|caller| Self::check(&Auth::from_ref(state), caller))
+            .map_err(|error| Problem::answering(&parts.headers, error))
+    }
+}
+
+/// An [`ActiveUser`] who has recently shown a second factor.
+impl<S: Send + Sync, A: Assurance> FromRequestParts<S> for StepUp<A>
+where
+    Auth: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        active(parts, state)
+            .await
+            .and_then(|caller| Self::check(&Auth::from_ref(state), caller))
+            .map_err(|error| Problem::answering(&parts.headers, error))
+    }
+}
+
+/// A [`CurrentUser`] who has recently shown a second factor.
+impl<S: VerifyTokens + Send + Sync, A: Assurance> FromRequestParts<S> for ClaimedStepUp<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        claimed(parts, state)
+            .await
+            .and_then(|caller| Self::check(&state.verifier(), caller))
             .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }

@@ -12,33 +12,28 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    auth::guard::{Guard, RequirePermission, RequireRole},
+    auth::guard::{Guard, RequirePermission, RequireRole, RequireStepUp},
     http::Problem,
 };
 
-impl<S> Layer<S> for RequireRole {
-    type Service = Guarded<S>;
+macro_rules! layers {
+    ($($guard:ident)*) => {$(
+        impl<S> Layer<S> for $guard {
+            type Service = Guarded<S>;
 
-    fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded {
-            guard: self.0.clone(),
-            inner,
+            fn layer(&self, inner: S) -> Guarded<S> {
+                Guarded {
+                    guard: self.0.clone(),
+                    inner,
+                }
+            }
         }
-    }
+    )*};
 }
 
-impl<S> Layer<S> for RequirePermission {
-    type Service = Guarded<S>;
+layers! { RequirePermission RequireRole RequireStepUp }
 
-    fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded {
-            guard: self.0.clone(),
-            inner,
-        }
-    }
-}
-
-/// The service that [`RequireRole`] and [`RequirePermission`] create.
+/// The service that [`RequireRole`], [`RequirePermission`] and [`RequireStepUp`] create.
 #[derive(Clone, Debug)]
 pub struct Guarded<S> {
     guard: Guard,

@@ -17,6 +17,6 @@ pub use self::{
     extract::VerifyTokens, guard::Guarded, mount::router, problem::not_found, scope::Scoped,
 };
 pub use crate::{
-    auth::guard::{RequirePermission, RequireRole},
+    auth::guard::{RequirePermission, RequireRole, RequireStepUp},
     http::RequestScope,
 };

@@ -24,7 +24,7 @@ pub struct Operation {
     bearer: bool,
     parameters: Vec<Parameter>,
     body: Option<RequestBody>,
-    reply: Option<(StatusCode, Response)>,
+    replies: Vec<(StatusCode, Response)>,
     schemas: Vec<NamedSchema>,
     closed: Vec<String>,
 }
@@ -73,12 +73,12 @@ impl Operation {
         reply
             .content
             .insert("application/json".to_owned(), RefOr::T(content));
-        self.reply = Some((status, reply));
+        self.replies.push((status, reply));
     }
 
     /// Replies without a body, or with a body that has no schema.
     pub fn empty_reply(&mut self, status: StatusCode, description: &str) {
-        self.reply = Some((status, Response::new(description)));
+        self.replies.push((status, Response::new(description)));
     }
 
     pub(super) fn path_param(&mut self, name: &str) {
@@ -116,7 +116,7 @@ impl Operation {
             let nothing: [&str; 0] = [];
             operation = operation.security(SecurityRequirement::new(BEARER, nothing));
         }
-        if let Some((status, reply)) = self.reply {
+        for (status, reply) in self.replies {
             operation = operation.response(status.as_str(), reply);
         }
         for (status, reply) in errors::replies(&docs.errors) {

@@ -11,7 +11,7 @@ const FROZEN: &str = "malformed_body unsupported_media_type body_too_large valid
     rate_limited overloaded unauthenticated invalid_access_token forbidden reauthentication_required \
     invalid_refresh_token refresh_token_reused invalid_token user_not_found session_not_found last_admin \
     last_credential provider_unknown provider_failed invalid_redirect link_required identity_taken not_found \
-    method_not_allowed unavailable internal refused";
+    invalid_code too_many_factors factor_required step_up_required method_not_allowed unavailable internal refused";
 
 fn body(problem: &Problem) -> Value {
     serde_json::from_slice(problem.to_response().body()).expect("a problem is JSON")
@@ -63,6 +63,10 @@ fn only_bearer_failures_carry_a_challenge() {
         let expected = match kind {
             ErrorKind::Unauthenticated => Some("Bearer"),
             ErrorKind::InvalidAccessToken => Some("Bearer error=\"invalid_token\""),
+            ErrorKind::StepUpRequired => Some(
+                "Bearer error=\"insufficient_user_authentication\", \
+                 acr_values=\"urn:hallpass:aal2\", max_age=600",
+            ),
             _ => None,
         };
         let response = Problem::from(*kind).to_response();

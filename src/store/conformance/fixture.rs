@@ -165,12 +165,14 @@ pub(super) fn new_session(user: UserId, credential_version: i64) -> NewSession {
         id: SessionId::new(now),
         user_id: user,
         credential_version,
+        factor_version: 0,
         digest: digest(),
         created_at: now,
         idle_expires_at: now + Duration::from_secs(3600),
         absolute_expires_at: now + Duration::from_secs(7200),
         client: ClientInfo::new(Some([127, 0, 0, 1].into()), Some("check")),
         methods: [Method::Password, Method::Provider].into_iter().collect(),
+        second: None,
         verified_hash: None,
         rehashed: None,
         cleared_counter: None,
@@ -178,9 +180,18 @@ pub(super) fn new_session(user: UserId, credential_version: i64) -> NewSession {
     }
 }
 
+/// A session at the present versions of the user.
+pub(super) async fn current_session(store: &Subject, user: &User) -> NewSession {
+    let held = credentials(store, user).await;
+    NewSession {
+        factor_version: held.factor_version,
+        ..new_session(user.id, held.credential_version)
+    }
+}
+
 pub(super) async fn try_open(store: &Subject, session: &NewSession) -> Option<User> {
     match store
-        .open_session(session, &event(EventKind::SignedIn), None)
+        .open_session(session, &[event(EventKind::SignedIn)], &[])
         .await
         .expect("open_session")
     {
@@ -320,4 +331,17 @@ where
         outcomes.push(task.await.expect("a task of the race ends without a panic"));
     }
     outcomes
+}
+
+/// Runs one task for each item at the same time.
+pub(super) async fn race_each<I, T, F>(items: Vec<I>, mut task: impl FnMut(I) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let mut tasks: Vec<F> = items.into_iter().rev().map(&mut task).collect();
+    race(tasks.len(), |_| {
+        tasks.pop().expect("there is a task for each item")
+    })
+    .await
 }

@@ -9,8 +9,9 @@ use self::link::linked;
 use super::{
     Subject,
     fixture::{
-        address, by_id, credentials, events_of, fresh_address, fresh_session, fresh_user, insert,
-        is_live, new_session, new_token, new_user, now, race, set_status, try_open, unique,
+        address, by_id, credentials, current_session, events_of, fresh_address, fresh_session,
+        fresh_user, insert, is_live, new_session, new_token, new_user, now, race, set_status,
+        try_open, unique,
     },
     flow::{arrival, assertion, identities, identity, redeem, sign_in, signed_in},
     one_time_token::issued,
@@ -224,7 +225,7 @@ pub async fn an_account_with_an_unverified_address_is_taken_over(store: &Subject
     let kinds = [EventKind::AccountTakenOver, EventKind::IdentityLinked];
     assert_recorded(store, user.id, &events, &kinds, recorded).await;
     assert_good(store, &arrival, &flow, &after.user).await;
-    let opened = try_open(store, &new_session(user.id, 1)).await;
+    let opened = try_open(store, &current_session(store, &user).await).await;
     assert!(opened.is_some(), "nobody can sign in after a takeover");
 
     assert!(is_live(store, &others_session, now()).await);

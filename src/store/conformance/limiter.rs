@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     event::EventKind,
-    limit::{Charge, Charged, Held, LimitKey, Lockout, Rate, Rule},
+    limit::{Charge, Charged, Held, LimitKey, Lockout, Rate, Rule, Tries},
     secret::{TokenDigest, random_bytes},
     store::Limiter,
     token::{IssueOneTime, Purpose},
@@ -68,6 +68,10 @@ pub async fn counters_follow_their_rule(limiter: &LimiterSubject) {
         Rule::Attempts(short),
         Rule::Attempts(Lockout::default()),
         Rule::Attempts(once),
+        Rule::Tries(Tries {
+            most: 3,
+            period: Duration::from_secs(20),
+        }),
     ];
     for rule in rules {
         let charge = Charge { key: key(), rule };

@@ -21,8 +21,11 @@
 
 pub mod address;
 pub mod administrator;
+pub mod challenge;
 pub mod dead_letter;
+pub mod device;
 pub mod event;
+pub mod factor;
 mod fixture;
 pub mod flow;
 pub mod identity;
@@ -65,5 +68,8 @@ pub async fn check_all(store: Subject) {
     limit_key::check_all(&store).await;
     flow::check_all(&store).await;
     identity::check_all(&store).await;
+    factor::check_all(&store).await;
+    challenge::check_all(&store).await;
+    device::check_all(&store).await;
     takeover::check_all(&store).await;
 }

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Subject,
     fixture::{
-        TASKS, checked, count_events, credentials, digest, event, fresh_session, fresh_user, hash,
-        hashed, insert, is_live, log_out, new_session, new_token, new_user, password_hash, race,
-        reset, rotated, rotation, set_status, try_open, try_reset, unique,
+        TASKS, checked, count_events, credentials, current_session, digest, event, fresh_session,
+        fresh_user, hash, hashed, insert, is_live, log_out, new_session, new_token, new_user,
+        password_hash, race, reset, rotated, rotation, set_status, try_open, try_reset, unique,
     },
     one_time_token::{issued, spend, user_of},
     session::{authenticated_at, end_of, freshen},
@@ -318,8 +318,7 @@ pub async fn a_reset_ends_sessions_and_other_tokens(store: &Subject) {
     );
     let verify = user_of(store, verify, Purpose::VerifyEmail, at).await;
     assert!(verify.is_none(), "another token survived");
-    let version = found.credential_version;
-    let opened = try_open(store, &new_session(user.id, version)).await;
+    let opened = try_open(store, &current_session(store, &user).await).await;
     assert!(opened.is_some(), "nobody can sign in after a reset");
 
     let mut again = new_token(&user, Purpose::ResetPassword);

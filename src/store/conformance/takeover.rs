@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{
     Subject,
     address::{change_to, first},
+    factor::enrol,
     fixture::{
         checked, credentials, event, events_of, fresh_address, fresh_session, hashed, is_live,
         new_session, new_token, now, password_hash, race, reset, try_open, try_reset,
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::{
     event::EventKind,
+    factor::FactorList,
     identity::{Assertion, IdentityAdmission, IdentityId, Linked, Unlinked},
     token::{Checked, NewSession, Purpose},
     user::{ProfileChange, User, UserId},
@@ -54,6 +56,7 @@ pub async fn a_reset_of_an_unproven_account_takes_it_over(store: &Subject) {
         linked_in(store, &session, said).await;
     }
     linked_in(store, &others_session, &assertion(&fresh_address())).await;
+    enrol(store, &session, 1).await;
     let change = ProfileChange::new().display_name("Ann");
     let changed = store.update_profile(user.id, &change, now()).await;
     let before = changed.expect("update_profile").expect("the user is there");
@@ -73,6 +76,9 @@ pub async fn a_reset_of_an_unproven_account_takes_it_over(store: &Subject) {
     assert_eq!(after.credential_version, 1);
     assert_eq!(password_hash(store, &user).await, hashed("new"));
     assert!(!is_live(store, &session, at).await, "a session survived");
+    assert_eq!((after.second_factors, after.factor_version), (0, 2));
+    let factors = store.factors(user.id).await.expect("factors");
+    assert_eq!(factors, FactorList::default(), "a second factor survived");
     let found = store.one_time_user(&verify, Purpose::VerifyEmail, at);
     assert_eq!(found.await.expect("one_time_user"), None);
     assert!(identities(store, user.id).await.is_empty());
@@ -96,6 +102,8 @@ pub async fn a_reset_of_a_proven_account_leaves_its_identities(store: &Subject) 
     let mut said = assertion(&fresh_address());
     said.trusted = false;
     linked_in(store, &session, &said).await;
+    enrol(store, &session, 1).await;
+    let factors = store.factors(user.id).await.expect("factors");
     let before = identities(store, user.id).await;
     let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
@@ -105,6 +113,9 @@ pub async fn a_reset_of_a_proven_account_leaves_its_identities(store: &Subject) 
     assert_eq!(reset.user, credentials(store, &user).await.user);
     assert_eq!(reset.user.email_verified_at, user.email_verified_at);
     assert_eq!(identities(store, user.id).await, before);
+    assert_eq!(factors.items.len(), 1);
+    let left = store.factors(user.id).await.expect("factors");
+    assert_eq!(left, factors, "a reset removed a second factor");
     assert_eq!(count(store, user.id, EventKind::AccountTakenOver).await, 0);
 }
 

@@ -81,6 +81,7 @@ impl AdministratorStore for MemoryStore {
         state.sessions.retain(|_, session| session.user_id != id);
         state.one_time.retain(|(of, ..), _| *of != id);
         state.forget_identities(id);
+        state.drop_factors(id);
         state.record(event, Some(id));
         Ok(DeleteUser::Deleted(user))
     }

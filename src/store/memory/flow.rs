@@ -9,7 +9,7 @@ use crate::{
     identity::{Assertion, CodeChallenge, Flow, NewCode, NewFlow, Redeemed},
     secret::TokenDigest,
     store::FlowStore,
-    user::{Credentials, UserId},
+    user::UserId,
 };
 
 #[derive(Debug)]
@@ -99,11 +99,7 @@ impl FlowStore for MemoryStore {
             return Ok(None);
         };
         let redeemed = Redeemed {
-            credentials: Credentials {
-                user: row.user.clone(),
-                password_hash: row.password_hash.clone(),
-                credential_version: row.credential_version,
-            },
+            credentials: row.credentials(),
             provider: flow.provider.clone(),
         };
         let flow = flow.state;

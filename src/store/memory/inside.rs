@@ -30,11 +30,7 @@ impl MemoryStore {
     }
 
     pub(crate) fn credentials_of(&self, email: &str) -> Credentials {
-        self.with_user(email, |row| Credentials {
-            user: row.user.clone(),
-            password_hash: row.password_hash.clone(),
-            credential_version: row.credential_version,
-        })
+        self.with_user(email, |row| row.credentials())
     }
 
     fn with_user<T>(&self, email: &str, with: impl FnOnce(&mut UserRow) -> T) -> T {

@@ -85,6 +85,8 @@ impl MemoryLimiter {
                 Rule::Rate(rate) => held.until - rate.tolerance(),
                 Rule::Attempts(lockout) if held.attempts >= lockout.max_attempts => held.expires_at,
                 Rule::Attempts(_) => held.until,
+                Rule::Tries(tries) if held.attempts >= tries.most => held.expires_at,
+                Rule::Tries(_) => held.until,
             };
             let counter = Counter {
                 held,

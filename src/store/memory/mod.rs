@@ -2,8 +2,11 @@
 
 mod address;
 mod administrator;
+mod challenge;
 mod dead_letter;
+mod device;
 mod event;
+mod factor;
 mod flow;
 mod identity;
 #[cfg(test)]
@@ -28,6 +31,9 @@ use async_trait::async_trait;
 
 pub use self::limiter::MemoryLimiter;
 use self::{
+    challenge::ChallengeRow,
+    device::DeviceRow,
+    factor::FactorRow,
     flow::FlowRow,
     identity::IdentityRow,
     one_time_token::{OneTimeKey, OneTimeRow},
@@ -39,12 +45,13 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{Event, EventId},
+    factor::{DeviceId, FactorId},
     identity::IdentityId,
     limit::SealedKey,
     mail::IntentId,
     secret::TokenDigest,
     store::Store,
-    token::SessionId,
+    token::{ChallengeId, SessionId},
     user::UserId,
 };
 
@@ -86,6 +93,10 @@ struct State {
     outbox: HashMap<IntentId, OutboxRow>,
     flows: HashMap<TokenDigest, FlowRow>,
     identities: BTreeMap<IdentityId, IdentityRow>,
+    factors: BTreeMap<FactorId, FactorRow>,
+    recovery_codes: HashMap<UserId, Vec<TokenDigest>>,
+    challenges: BTreeMap<ChallengeId, ChallengeRow>,
+    devices: BTreeMap<DeviceId, DeviceRow>,
     /// The times at which emails were admitted for the key of a budget, oldest first.
     mail_budgets: HashMap<TokenDigest, Vec<Timestamp>>,
     events: BTreeMap<EventId, Event>,

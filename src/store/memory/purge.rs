@@ -7,10 +7,11 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::EventId,
+    factor::DeviceId,
     limit::LimitKey,
     secret::TokenDigest,
     store::{PurgeBatch, PurgeStore},
-    token::{Purpose, SessionId},
+    token::{ChallengeId, Purpose, SessionId},
     user::UserId,
 };
 
@@ -92,6 +93,38 @@ impl PurgeStore for MemoryStore {
             .flows
             .retain(|digest, flow| !batch.contains(digest) || !flow.is_over(before));
         let deleted = count - state.flows.len();
+        Ok(done(&batch, deleted, limit))
+    }
+
+    async fn purge_challenges(
+        &self,
+        before: Timestamp,
+        after: Option<ChallengeId>,
+        limit: u32,
+    ) -> Result<PurgeBatch<ChallengeId>, StoreError> {
+        let mut state = self.state();
+        let batch = batch(state.challenges.keys().copied(), after, limit, |id| *id);
+        let count = state.challenges.len();
+        state
+            .challenges
+            .retain(|id, row| !batch.contains(id) || before < row.expires_at);
+        let deleted = count - state.challenges.len();
+        Ok(done(&batch, deleted, limit))
+    }
+
+    async fn purge_devices(
+        &self,
+        before: Timestamp,
+        after: Option<DeviceId>,
+        limit: u32,
+    ) -> Result<PurgeBatch<DeviceId>, StoreError> {
+        let mut state = self.state();
+        let batch = batch(state.devices.keys().copied(), after, limit, |id| *id);
+        let count = state.devices.len();
+        state
+            .devices
+            .retain(|id, row| !batch.contains(id) || before < row.expires_at);
+        let deleted = count - state.devices.len();
         Ok(done(&batch, deleted, limit))
     }
 

@@ -13,8 +13,8 @@ use crate::{
     secret::{PasswordHash, TokenDigest},
     store::SessionStore,
     token::{
-        Checked, CheckedSession, EndReason, Methods, NewSession, OpenSession, RefreshGeneration,
-        Session, SessionId, SessionUser,
+        Checked, CheckedSession, EndReason, Method, Methods, NewSession, OpenSession,
+        RefreshGeneration, Session, SessionId, SessionUser,
     },
     user::UserId,
 };
@@ -35,7 +35,8 @@ pub(super) struct SessionRow {
     absolute_expires_at: Timestamp,
     revoked: Option<(Timestamp, EndReason)>,
     client: ClientInfo,
-    methods: Methods,
+    pub(super) methods: Methods,
+    pub(super) second_factor_at: Option<Timestamp>,
 }
 
 impl SessionRow {
@@ -77,6 +78,8 @@ impl SessionRow {
             absolute_expires_at: self.absolute_expires_at,
             authenticated_at: self.authenticated_at,
             methods: self.methods.clone(),
+            second_factor_at: self.second_factor_at,
+            has_second_factor: user.second_factors > 0,
         }
     }
 }
@@ -86,19 +89,28 @@ impl SessionStore for MemoryStore {
     async fn open_session(
         &self,
         new: &NewSession,
-        event: &Event,
-        mail: Option<&Intent>,
+        events: &[Event],
+        mails: &[Intent],
     ) -> Result<OpenSession, StoreError> {
         let mut state = self.state();
-        let Some(row) = state.users.get_mut(&new.user_id) else {
+        let Some(row) = state.users.get(&new.user_id) else {
             return Ok(OpenSession::Stale);
         };
         let stored = row.password_hash.as_ref().map(|hash| hash.expose());
         let verified = new.verified_hash.as_ref().map(|hash| hash.expose());
-        if !row.is_at(new.credential_version) || (verified.is_some() && verified != stored) {
+        if !row.is_at(new.credential_version)
+            || row.factor_version != new.factor_version
+            || (verified.is_some() && verified != stored)
+        {
             return Ok(OpenSession::Stale);
         }
-        if let (Some(_), Some(rehashed)) = (verified, &new.rehashed) {
+        if !state.prove(new) {
+            return Ok(OpenSession::Stale);
+        }
+        let Some(row) = state.users.get_mut(&new.user_id) else {
+            return Ok(OpenSession::Stale);
+        };
+        if let (Some(_), Some(rehashed)) = (&new.verified_hash, &new.rehashed) {
             row.password_hash = Some(rehashed.clone());
         }
         row.user.last_login_at = Some(new.created_at);
@@ -113,6 +125,7 @@ impl SessionStore for MemoryStore {
                 credential_version: new.credential_version,
                 created_at: new.created_at,
                 authenticated_at: new.created_at,
+                second_factor_at: new.methods.contains(Method::Mfa).then_some(new.created_at),
                 methods: new.methods.clone(),
                 rotated_at: new.created_at,
                 idle_expires_at: new.idle_expires_at,
@@ -125,8 +138,10 @@ impl SessionStore for MemoryStore {
             },
         );
         self.limits.forget(new.cleared_counter);
-        state.record(event, Some(user.id));
-        state.order(mail, Some(user.id));
+        for event in events {
+            state.record(event, Some(user.id));
+        }
+        state.order(mails, Some(user.id));
         Ok(OpenSession::Opened(user))
     }
 
@@ -232,6 +247,7 @@ impl SessionStore for MemoryStore {
             return Ok(Checked::Stale);
         };
         session.authenticated_at = now;
+        session.methods = session.methods.clone().with(Method::Password);
         state.record(event, Some(checked.user_id));
         Ok(Checked::Done)
     }

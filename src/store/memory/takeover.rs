@@ -24,5 +24,6 @@ impl State {
         // The new `credential_version` has already voided all other tokens.
         self.use_proofs(user);
         self.forget_identities(user);
+        self.forget_factors(user);
     }
 }

@@ -21,12 +21,25 @@ pub(super) struct UserRow {
     pub(super) user: User,
     pub(super) password_hash: Option<PasswordHash>,
     pub(super) credential_version: i64,
+    pub(super) factor_version: i64,
+    /// The number of confirmed second factors.
+    pub(super) second_factors: u32,
 }
 
 impl UserRow {
     /// Whether the user is active and has credentials of this version.
     pub(super) fn is_at(&self, credential_version: i64) -> bool {
         self.is_active() && self.credential_version == credential_version
+    }
+
+    pub(super) fn credentials(&self) -> Credentials {
+        Credentials {
+            user: self.user.clone(),
+            password_hash: self.password_hash.clone(),
+            credential_version: self.credential_version,
+            factor_version: self.factor_version,
+            second_factors: self.second_factors,
+        }
     }
 
     pub(super) fn is_active(&self) -> bool {
@@ -65,11 +78,7 @@ impl UserStore for MemoryStore {
         let state = self.state();
         let id = state.addresses.get(email.canonical());
         let row = id.and_then(|id| state.users.get(id));
-        Ok(row.map(|row| Credentials {
-            user: row.user.clone(),
-            password_hash: row.password_hash.clone(),
-            credential_version: row.credential_version,
-        }))
+        Ok(row.map(UserRow::credentials))
     }
 
     async fn list_users(
@@ -123,6 +132,8 @@ impl State {
             user: user.clone(),
             password_hash: new.password_hash.clone(),
             credential_version: 0,
+            factor_version: 0,
+            second_factors: 0,
         };
         self.users.insert(new.id, row);
         Some(user)

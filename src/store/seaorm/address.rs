@@ -7,13 +7,13 @@ use super::{
     SeaOrmStore,
     checked::{checked_values, unchanged},
     conditions::{is_proof, live_session},
+    ended::END_OF_USER,
     error::store_error,
     event::{self, events, record},
     one_time_token::{USE, payload, replace},
     order::{self, intents, order},
     pool::Database,
     row::{bytes, column},
-    session::END_OF_USER,
     transaction::{Txn, run, transaction},
 };
 use crate::{

@@ -31,3 +31,23 @@ macro_rules! live_token {
     };
 }
 pub(super) use live_token;
+
+/// The methods in `$column`, with `$added` unless they contain `$word`.
+macro_rules! with_methods {
+    ($column:literal, $word:literal, $added:literal) => {
+        concat!(
+            "CASE WHEN ' ' || COALESCE(",
+            $column,
+            ", '') || ' ' LIKE '% ",
+            $word,
+            " %' THEN ",
+            $column,
+            " ELSE TRIM(COALESCE(",
+            $column,
+            ", '') || ' ",
+            $added,
+            "') END"
+        )
+    };
+}
+pub(super) use with_methods;

@@ -9,7 +9,7 @@ use super::{
     error::{store_error, unreadable},
     event::{self, events, record},
     pool::Database,
-    row::{bytes, column, digest, parsed, user, user_columns},
+    row::{bytes, column, credential_columns, credentials, digest, parsed, user_columns},
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -17,9 +17,9 @@ use crate::{
     error::StoreError,
     event::Event,
     identity::{Assertion, CodeChallenge, Flow, NewCode, NewFlow, Redeemed},
-    secret::{PasswordHash, TokenDigest},
+    secret::TokenDigest,
     store::FlowStore,
-    user::{Credentials, User},
+    user::User,
 };
 
 const BEGIN: &str = "\
@@ -54,8 +54,9 @@ macro_rules! redeemable {
         concat!(
             "SELECT ",
             user_columns!("u."),
-            ", u.password_hash, u.credential_version, f.provider \
-            FROM auth_oauth_flows f JOIN auth_users u ON u.id = f.user_id \
+            ", ",
+            credential_columns!(),
+            ", f.provider FROM auth_oauth_flows f JOIN auth_users u ON u.id = f.user_id \
             WHERE f.code = $1 AND f.challenge = $2 AND f.code_used_at IS NULL AND f.code_expires_at > $3 \
                 AND u.status = 'active' AND u.credential_version = f.credential_version",
             $lock
@@ -189,12 +190,7 @@ fn flow(row: &QueryResult) -> Result<Flow, DbErr> {
 
 fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
     Ok(Redeemed {
-        credentials: Credentials {
-            user: user(row)?,
-            password_hash: column::<Option<String>>(row, "password_hash")?
-                .map(PasswordHash::trusted),
-            credential_version: column(row, "credential_version")?,
-        },
+        credentials: credentials(row)?,
         provider: column(row, "provider")?,
     })
 }

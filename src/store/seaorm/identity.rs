@@ -58,7 +58,8 @@ const HOLD: &str = "\
 
 const TAKE_OVER: &str = concat!(
     "UPDATE auth_users SET password_hash = NULL, credential_version = credential_version + 1, \
-        email_verified_at = $2, updated_at = $2 WHERE id = $1 RETURNING ",
+        email_verified_at = $2, updated_at = $2, second_factors = 0, factor_version = factor_version + 1 \
+    WHERE id = $1 RETURNING ",
     user_columns!(""),
     ", credential_version"
 );

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     error::StoreError,
-    limit::{Charge, Charged, Held, LimitKey, Lockout, Rate, Rule},
+    limit::{Charge, Charged, Held, LimitKey, Lockout, Rate, Rule, Tries},
     store::Limiter,
 };
 
@@ -87,6 +87,7 @@ fn statement(charges: &[Charge], now: Timestamp) -> (String, Vec<Value>) {
         let step = match rule {
             Rule::Rate(rate) => rate_step(*rate, now, &key, &from, &mut bind),
             Rule::Attempts(lockout) => attempt_step(*lockout, now, &key, &from, &mut bind),
+            Rule::Tries(tries) => try_step(*tries, now, &key, &from, &mut bind),
         };
         steps.push(format!("step{position} AS ({step})"));
         granted.push(format!(
@@ -166,6 +167,29 @@ fn attempt_step(
                 ELSE CAST({last_end} AS timestamptz) END \
         WHERE l.expires_at <= $1 OR (l.attempts < CAST({most} AS bigint) \
             AND (l.until_at <= $1 OR l.until_at > {absurd})) \
+        RETURNING until_at, attempts, expires_at"
+    )
+}
+
+fn try_step(
+    tries: Tries,
+    now: Timestamp,
+    key: &str,
+    from: &str,
+    bind: &mut impl FnMut(Value) -> String,
+) -> String {
+    let end = bind(tries.end(now).into());
+    let absurd = bind(tries.latest(now).into());
+    let most = bind(i64::from(tries.most).into());
+    let is_over = format!("(l.expires_at <= $1 OR l.expires_at > {absurd})");
+    format!(
+        "INSERT INTO auth_limits AS l (key, until_at, attempts, expires_at) \
+        SELECT CAST({key} AS bytea), CAST($1 AS timestamptz), 1, CAST({end} AS timestamptz){from} \
+        ON CONFLICT (key) DO UPDATE SET \
+            attempts = CASE WHEN {is_over} THEN 1 ELSE l.attempts + 1 END, \
+            until_at = $1, \
+            expires_at = CASE WHEN {is_over} THEN CAST({end} AS timestamptz) ELSE l.expires_at END \
+        WHERE {is_over} OR l.attempts < CAST({most} AS bigint) \
         RETURNING until_at, attempts, expires_at"
     )
 }

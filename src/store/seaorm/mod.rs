@@ -2,13 +2,17 @@
 
 mod address;
 mod administrator;
+mod challenge;
 mod checked;
 mod conditions;
 mod connection;
 mod dead_letter;
+mod device;
+mod ended;
 pub mod entity;
 mod error;
 mod event;
+mod factor;
 #[cfg(feature = "sqlite")]
 mod file;
 mod flow;
@@ -18,6 +22,7 @@ mod idle;
 mod limit_key;
 mod limiter;
 mod one_time_token;
+mod opening;
 mod order;
 mod outbox;
 mod outbox_claim;
@@ -53,7 +58,7 @@ use crate::{
 };
 
 /// The newest migration that this version needs. Migrations of a newer version may have run as well.
-const NEWEST_MIGRATION: &str = "m20261130_000015_session_methods";
+const NEWEST_MIGRATION: &str = "m20261130_000016_second_factors";
 
 const PING: &str = "\
     INSERT INTO auth_limits AS l (key, until_at, attempts, expires_at) SELECT $1, $2, 0, $2 \

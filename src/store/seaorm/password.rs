@@ -9,6 +9,7 @@ use super::{
     SeaOrmStore,
     checked::{checked_values, outcome, unchanged},
     conditions::{is_proof, live_session},
+    ended::END_OF_USER,
     error::{overtaken, store_error},
     event::{self, events, record},
     limiter::{self, cleared_counter},
@@ -16,7 +17,6 @@ use super::{
     order::{self, intents, order},
     pool::Database,
     row::{bytes, column, user, user_columns},
-    session::END_OF_USER,
     takeover::{self, USE_ALL_PROOFS},
     transaction::{Txn, run, transaction},
 };
@@ -85,7 +85,9 @@ static RESET: LazyLock<String> =
 const RESET_USER: &str = concat!(
     "WITH changed AS (\
         UPDATE auth_users u SET password_hash = $3, credential_version = u.credential_version + 1, \
-            email_verified_at = COALESCE(u.email_verified_at, $2), updated_at = $2 \
+            email_verified_at = COALESCE(u.email_verified_at, $2), updated_at = $2, \
+            second_factors = CASE WHEN u.email_verified_at IS NULL THEN 0 ELSE u.second_factors END, \
+            factor_version = CASE WHEN u.email_verified_at IS NULL THEN u.factor_version + 1 ELSE u.factor_version END \
         FROM auth_one_time_tokens t JOIN auth_users b ON b.id = t.user_id \
         WHERE t.digest = $1 AND t.purpose = 'reset_password' AND t.used_at IS NULL AND t.expires_at > $2 \
             AND u.id = b.id AND u.xmin = b.xmin AND u.status = 'active' \
@@ -120,7 +122,10 @@ const RESET_REST: &str = concat!(
 
 const SET_BY_RESET: &str = concat!(
     "UPDATE auth_users SET password_hash = $3, credential_version = credential_version + 1, \
-        email_verified_at = COALESCE(email_verified_at, $2), updated_at = $2 WHERE id = $1 RETURNING ",
+        email_verified_at = COALESCE(email_verified_at, $2), updated_at = $2, \
+        second_factors = CASE WHEN email_verified_at IS NULL THEN 0 ELSE second_factors END, \
+        factor_version = CASE WHEN email_verified_at IS NULL THEN factor_version + 1 ELSE factor_version END \
+    WHERE id = $1 RETURNING ",
     user_columns!("")
 );
 

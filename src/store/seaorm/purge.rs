@@ -16,10 +16,11 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::EventId,
+    factor::DeviceId,
     limit::LimitKey,
     secret::TokenDigest,
     store::{PurgeBatch, PurgeStore},
-    token::SessionId,
+    token::{ChallengeId, SessionId},
 };
 
 /// The statements that read one batch and delete from it, for rows of `$table` in the order of `$key`. The second
@@ -65,6 +66,10 @@ const FLOWS: Purge = purge!(
     "expires_at <= $2 AND COALESCE(code_expires_at <= $2, TRUE)"
 );
 
+const CHALLENGES: Purge = purge!("auth_challenges", "id", "expires_at <= $2");
+
+const DEVICES: Purge = purge!("auth_devices", "id", "expires_at <= $2");
+
 const ONE_TIME: Purge = purge!(
     "auth_one_time_tokens",
     "digest",
@@ -95,13 +100,8 @@ impl<D: Database> PurgeStore for SeaOrmStore<D> {
         after: Option<SessionId>,
         limit: u32,
     ) -> Result<PurgeBatch<SessionId>, StoreError> {
-        let after = after.map_or(Uuid::nil(), SessionId::as_uuid);
-        let read = |row: &QueryResult| column::<Uuid>(row, "id");
-        let batch = purge(self, &SESSIONS, before, after, limit, read).await?;
-        Ok(PurgeBatch {
-            deleted: batch.deleted,
-            next: batch.next.map(SessionId::from),
-        })
+        let after = after.map(SessionId::as_uuid);
+        purge_by_id(self, &SESSIONS, before, after, limit).await
     }
 
     async fn purge_one_time(
@@ -161,6 +161,43 @@ impl<D: Database> PurgeStore for SeaOrmStore<D> {
         let after = after.as_ref().map(|state| &state.as_bytes()[..]);
         purge_by_bytes(self, &FLOWS, "state", before, after, limit).await
     }
+
+    async fn purge_challenges(
+        &self,
+        before: Timestamp,
+        after: Option<ChallengeId>,
+        limit: u32,
+    ) -> Result<PurgeBatch<ChallengeId>, StoreError> {
+        let after = after.map(ChallengeId::as_uuid);
+        purge_by_id(self, &CHALLENGES, before, after, limit).await
+    }
+
+    async fn purge_devices(
+        &self,
+        before: Timestamp,
+        after: Option<DeviceId>,
+        limit: u32,
+    ) -> Result<PurgeBatch<DeviceId>, StoreError> {
+        let after = after.map(DeviceId::as_uuid);
+        purge_by_id(self, &DEVICES, before, after, limit).await
+    }
+}
+
+/// Purges one batch of rows whose key is the column `id`.
+async fn purge_by_id<D: Database, K: From<Uuid>>(
+    store: &SeaOrmStore<D>,
+    sql: &Purge,
+    before: Timestamp,
+    after: Option<Uuid>,
+    limit: u32,
+) -> Result<PurgeBatch<K>, StoreError> {
+    let after = after.unwrap_or(Uuid::nil());
+    let read = |row: &QueryResult| column::<Uuid>(row, "id");
+    let batch = purge(store, sql, before, after, limit, read).await?;
+    Ok(PurgeBatch {
+        deleted: batch.deleted,
+        next: batch.next.map(K::from),
+    })
 }
 
 /// Purges one batch of rows whose key is this column of bytes.

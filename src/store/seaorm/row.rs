@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use super::error::unreadable;
 use crate::{
     clock::Timestamp,
-    secret::TokenDigest,
+    secret::{PasswordHash, TokenDigest},
     token::{Methods, SessionUser},
-    user::{EmailAddress, Locale, Roles, User},
+    user::{Credentials, EmailAddress, Locale, Roles, User},
 };
 
 /// The columns that [`user`] reads: all except the credentials. The function reads the columns by position, so that it
@@ -60,11 +60,12 @@ pub(super) fn user(row: &QueryResult) -> Result<User, DbErr> {
     })
 }
 
-/// The columns of a session `s` that [`session_user`] reads in addition to the user's.
+/// The columns of a session `s` and its user `u` that [`session_user`] reads in addition to the user's.
 macro_rules! session_columns {
     () => {
         "s.idle_expires_at, s.absolute_expires_at, \
-        COALESCE(s.authenticated_at, s.created_at) AS authenticated_at, s.methods"
+        COALESCE(s.authenticated_at, s.created_at) AS authenticated_at, s.methods, s.second_factor_at, \
+        u.second_factors"
     };
 }
 pub(super) use session_columns;
@@ -78,6 +79,29 @@ pub(super) fn session_user(row: &QueryResult) -> Result<SessionUser, DbErr> {
         methods: Methods::from_stored(
             &column::<Option<String>>(row, "methods")?.unwrap_or_default(),
         ),
+        second_factor_at: column(row, "second_factor_at")?,
+        has_second_factor: column::<i32>(row, "second_factors")? > 0,
+    })
+}
+
+/// The columns of a user `u` that [`credentials`] reads in addition to the user's.
+macro_rules! credential_columns {
+    () => {
+        "u.password_hash, u.credential_version, u.factor_version, u.second_factors"
+    };
+}
+pub(super) use credential_columns;
+
+pub(super) fn credentials(row: &QueryResult) -> Result<Credentials, DbErr> {
+    let hash: Option<String> = column(row, "password_hash")?;
+    let factors: i32 = column(row, "second_factors")?;
+    Ok(Credentials {
+        user: user(row)?,
+        password_hash: hash.map(PasswordHash::trusted),
+        credential_version: column(row, "credential_version")?,
+        factor_version: column(row, "factor_version")?,
+        second_factors: u32::try_from(factors)
+            .map_err(|error| unreadable("second_factors", error))?,
     })
 }
 

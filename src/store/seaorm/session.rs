@@ -6,13 +6,14 @@ use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 use super::{
     SeaOrmStore,
     checked::{checked_values, outcome, unchanged},
-    conditions::live_session,
+    conditions::{live_session, with_methods},
+    ended::END_OF_USER,
     error::{store_error, unreadable},
     event::{self, events, record},
-    limiter::{self, cleared_counter},
-    order::{self, intents, order},
+    opening,
+    order::{intents, order},
     pool::Database,
-    row::{bytes, column, session_columns, session_user, user, user_columns},
+    row::{column, session_columns, session_user, user, user_columns},
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -27,76 +28,6 @@ use crate::{
     },
     user::UserId,
 };
-
-/// Writes the user row first, to wait for a reset in flight and then see its changes.
-macro_rules! note_sign_in {
-    ($condition:literal) => {
-        concat!(
-            "UPDATE auth_users SET last_login_at = $2, password_hash = COALESCE($5, password_hash) \
-            WHERE id = $1 AND status = 'active' AND credential_version = $3 \
-                AND ($4 IS NULL OR password_hash = $4)",
-            $condition,
-            " RETURNING "
-        )
-    };
-}
-
-/// The live sessions `s` of a user, most recently used first. The offset skips the sessions that may stay.
-macro_rules! beyond {
-    ($from:literal, $limit:literal, $others:literal) => {
-        concat!(
-            "SELECT s.id FROM auth_sessions s",
-            $from,
-            " WHERE s.user_id = $1 AND s.credential_version = $3 AND s.revoked_at IS NULL \
-                AND s.idle_expires_at > $2 AND s.absolute_expires_at > $2 \
-            ORDER BY s.rotated_at DESC, s.id DESC",
-            $limit,
-            " OFFSET ",
-            $others
-        )
-    };
-}
-
-/// Every sign-in writes the user row, and waits for the previous sign-in to release it. After such a wait, the
-/// statement would count the sessions as they were before the wait. The `xmin` condition prevents this, because it
-/// fails if the row was written during the wait. Then no session is opened, and
-/// [`open_session`](SessionStore::open_session) runs the statement again while it holds the row lock.
-const OPEN: &str = concat!(
-    "WITH signed_in AS (",
-    note_sign_in!(" AND xmin = (SELECT v.xmin FROM auth_users v WHERE v.id = $1)"),
-    user_columns!(""),
-    "), beyond AS (",
-    beyond!(", signed_in", "", "$15"),
-    "), ended AS (\
-        UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $16 \
-        FROM beyond WHERE s.id = beyond.id AND s.revoked_at IS NULL\
-    ), opened AS (\
-        INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
-            idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at, methods) \
-        SELECT $6, signed_in.id, 0, $7, $3, $2, $2, $8, $9, $10, $11, $2, $17 FROM signed_in\
-    ), cleared AS (\
-        DELETE FROM auth_limits l USING signed_in WHERE l.key = $14\
-    ), recorded AS (",
-    record!("$12", "signed_in.id", "signed_in"),
-    "), ordered AS (",
-    order!("$13", "signed_in.id", from "signed_in"),
-    ") SELECT * FROM signed_in"
-);
-
-const HOLD: &str = "SELECT id FROM auth_users WHERE id = $1 FOR NO KEY UPDATE";
-
-const NOTE: &str = concat!(note_sign_in!(""), user_columns!(""));
-
-const MAKE_ROOM: &str = concat!(
-    "UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $5 WHERE id IN (",
-    beyond!("", " LIMIT -1", "$4"),
-    ")"
-);
-
-const INSERT: &str = "\
-    INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
-        idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at, methods) \
-    VALUES ($1, $2, 0, $3, $4, $5, $5, $6, $7, $8, $9, $5, $10)";
 
 const SESSION_USER: &str = concat!(
     "SELECT ",
@@ -167,14 +98,12 @@ const END_ALL: &str = concat!(
 const RAISE_VERSION: &str =
     "UPDATE auth_users SET credential_version = credential_version + 1 WHERE id = $1 RETURNING id";
 
-/// Ends every session of a user.
-pub(super) const END_OF_USER: &str = "\
-    UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE user_id = $1 AND revoked_at IS NULL";
-
 macro_rules! authenticate {
     () => {
         concat!(
-            "UPDATE auth_sessions AS s SET authenticated_at = $2 WHERE s.id = $1 AND s.user_id = $3 \
+            "UPDATE auth_sessions AS s SET authenticated_at = $2, methods = ",
+            with_methods!("s.methods", "pwd", "pwd"),
+            " WHERE s.id = $1 AND s.user_id = $3 \
             AND EXISTS (SELECT 1 FROM auth_users u WHERE ",
             unchanged!(),
             " AND ",
@@ -199,25 +128,12 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
     async fn open_session(
         &self,
         new: &NewSession,
-        event: &Event,
-        mail: Option<&Intent>,
+        events: &[Event],
+        mails: &[Intent],
     ) -> Result<OpenSession, StoreError> {
-        let rows = if self.is_postgres() {
-            let rows = self.write(OPEN, opening_values(new, event, mail)).await?;
-            if rows.is_empty() {
-                transaction!(self, |txn| open_held(txn, new, event, mail))?
-            } else {
-                rows
-            }
-        } else {
-            transaction!(self, |txn| open_in(txn, new, event, mail))?
-        };
-        let opened = rows
-            .first()
-            .map(user)
-            .transpose()
-            .map_err(|error| store_error(&error))?;
-        Ok(match opened {
+        let rows = opening::open(self, new, events, mails).await?;
+        let opened = rows.first().map(user).transpose();
+        Ok(match opened.map_err(|error| store_error(&error))? {
             Some(user) => OpenSession::Opened(user),
             None => OpenSession::Stale,
         })
@@ -336,101 +252,6 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
             Ok::<_, DbErr>(outcome(&rows))
         })
     }
-}
-
-/// No other transaction writes the user row between the two statements, and the second statement sees all sessions that
-/// were opened before it.
-async fn open_held(
-    txn: &Txn<'_>,
-    new: &NewSession,
-    event: &Event,
-    mail: Option<&Intent>,
-) -> Result<Vec<QueryResult>, DbErr> {
-    run(txn, HOLD, [new.user_id.as_uuid().into()]).await?;
-    run(txn, OPEN, opening_values(new, event, mail)).await
-}
-
-async fn open_in(
-    txn: &Txn<'_>,
-    new: &NewSession,
-    event: &Event,
-    mail: Option<&Intent>,
-) -> Result<Vec<QueryResult>, DbErr> {
-    let users = run(txn, NOTE, sign_in_values(new)).await?;
-    if !users.is_empty() {
-        let values = [
-            new.user_id.as_uuid().into(),
-            new.created_at.into(),
-            new.credential_version.into(),
-            others(new),
-            EndReason::TooManySessions.as_str().into(),
-        ];
-        run(txn, MAKE_ROOM, values).await?;
-        run(txn, INSERT, session_values(new)).await?;
-        limiter::clear(txn, new.cleared_counter).await?;
-        event::insert(txn, event, Some(new.user_id)).await?;
-        order::insert(txn, mail, Some(new.user_id)).await?;
-    }
-    Ok(users)
-}
-
-fn opening_values(new: &NewSession, event: &Event, mail: Option<&Intent>) -> [Value; 17] {
-    let [user_id, now, version, verified, rehashed] = sign_in_values(new);
-    let [id, _, digest, _, _, idle, absolute, ip, user_agent, methods] = session_values(new);
-    [
-        user_id,
-        now,
-        version,
-        verified,
-        rehashed,
-        id,
-        digest,
-        idle,
-        absolute,
-        ip,
-        user_agent,
-        events([event]),
-        intents(mail),
-        cleared_counter(new.cleared_counter),
-        others(new),
-        EndReason::TooManySessions.as_str().into(),
-        methods,
-    ]
-}
-
-/// `$1` to `$5` of the statement that records a sign-in on the user.
-fn sign_in_values(new: &NewSession) -> [Value; 5] {
-    let verified = new.verified_hash.as_ref();
-    // Without a verified password, there is nothing to rehash.
-    let rehashed = verified.and(new.rehashed.as_ref());
-    [
-        new.user_id.as_uuid().into(),
-        new.created_at.into(),
-        new.credential_version.into(),
-        verified.map(|hash| hash.expose().to_owned()).into(),
-        rehashed.map(|hash| hash.expose().to_owned()).into(),
-    ]
-}
-
-/// `$1` to `$10` of [`INSERT`].
-fn session_values(new: &NewSession) -> [Value; 10] {
-    [
-        new.id.as_uuid().into(),
-        new.user_id.as_uuid().into(),
-        bytes(&new.digest),
-        new.credential_version.into(),
-        new.created_at.into(),
-        new.idle_expires_at.into(),
-        new.absolute_expires_at.into(),
-        new.client.ip.map(|ip| ip.to_string()).into(),
-        new.client.user_agent.clone().into(),
-        new.methods.to_string().into(),
-    ]
-}
-
-/// How many other sessions may stay.
-fn others(new: &NewSession) -> Value {
-    (i64::from(new.sessions_at_most.get()) - 1).into()
 }
 
 fn session(row: &QueryResult) -> Result<Session, DbErr> {

@@ -4,7 +4,7 @@ use sea_orm::{DbErr, Value};
 
 use super::{
     conditions::is_proof,
-    session::END_OF_USER,
+    ended::END_OF_USER,
     transaction::{Txn, run},
 };
 use crate::{clock::Timestamp, token::EndReason, user::UserId};
@@ -13,7 +13,22 @@ use crate::{clock::Timestamp, token::EndReason, user::UserId};
 /// here, so that a takeover deletes its rows, whether a reset or a provider verified the address. Sessions are ended,
 /// but not deleted. One-time tokens that verify the address are marked as used, and all other tokens become void
 /// because the credential version is incremented.
-const WIPED: [&str; 2] = ["auth_identities", "auth_oauth_flows"];
+const WIPED: [&str; 6] = [
+    "auth_challenges",
+    "auth_devices",
+    "auth_factors",
+    "auth_identities",
+    "auth_oauth_flows",
+    "auth_recovery_codes",
+];
+
+/// The tables with second factors and what depends on them.
+pub(super) const WITH_FACTORS: [&str; 4] = [
+    "auth_challenges",
+    "auth_devices",
+    "auth_factors",
+    "auth_recovery_codes",
+];
 
 /// Marks the tokens that verify an address as used, after the address was verified in another way. All other tokens
 /// become void without a mark, because the credential version is incremented.

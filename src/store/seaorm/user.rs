@@ -14,7 +14,7 @@ use super::{
     event::{self, events, record},
     order::{self, intents, order},
     pool::{Access, Database},
-    row::{column, roles_text, user, user_columns},
+    row::{credential_columns, credentials, roles_text, user, user_columns},
     transaction::{run, transaction},
 };
 use crate::{
@@ -22,7 +22,6 @@ use crate::{
     error::StoreError,
     event::Event,
     mail::Intent,
-    secret::PasswordHash,
     store::UserStore,
     user::{
         Credentials, EmailAddress, EmailPrefix, InsertUser, NewUser, ProfileChange, Role, User,
@@ -67,7 +66,9 @@ const INSERT_RECORDED: &str = concat!(
 const CREDENTIALS: &str = concat!(
     "SELECT ",
     user_columns!("u."),
-    ", u.password_hash, u.credential_version FROM auth_users u WHERE u.email_canonical = $1"
+    ", ",
+    credential_columns!(),
+    " FROM auth_users u WHERE u.email_canonical = $1"
 );
 
 const UPDATE_PROFILE: &str = concat!(
@@ -150,17 +151,8 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
 
     async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
         let rows = self.read(CREDENTIALS, [email.canonical().into()]).await?;
-        rows.first()
-            .map(|row| {
-                Ok(Credentials {
-                    user: user(row)?,
-                    password_hash: column::<Option<String>>(row, "password_hash")?
-                        .map(PasswordHash::trusted),
-                    credential_version: column(row, "credential_version")?,
-                })
-            })
-            .transpose()
-            .map_err(|error| store_error(&error))
+        let credentials = rows.first().map(credentials).transpose();
+        credentials.map_err(|error| store_error(&error))
     }
 
     async fn list_users(

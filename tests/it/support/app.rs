@@ -220,18 +220,20 @@ impl App {
             id: tokens.session.parse().expect("an id"),
             user_id: user,
             credential_version: 0,
+            factor_version: 0,
             digest: TokenDigest::of(&tokens.refresh),
             created_at: now,
             idle_expires_at: now + Duration::from_secs(86_400),
             absolute_expires_at: now + Duration::from_secs(86_400),
             client: ClientInfo::default(),
             methods: Methods::default(),
+            second: None,
             verified_hash: None,
             rehashed: None,
             cleared_counter: None,
             sessions_at_most: std::num::NonZeroU32::MAX,
         };
-        let opened = store.open_session(&session, &created(now), None).await;
+        let opened = store.open_session(&session, &[created(now)], &[]).await;
         opened.expect("the store works");
         self.me(&tokens.access).await.expect(200);
         tokens
@@ -359,6 +361,7 @@ fn builder(
         .mail_budgets(false)
         .rate_limits(RateLimits::none())
         .lockout(None)
+        .second_factor_tries(None)
         .hashing(patient(cheap()))
 }
 

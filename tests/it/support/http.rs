@@ -234,6 +234,10 @@ impl Reply {
         let challenge = match code {
             "unauthenticated" => Some("Bearer"),
             "invalid_access_token" => Some(r#"Bearer error="invalid_token""#),
+            "step_up_required" => Some(
+                "Bearer error=\"insufficient_user_authentication\", \
+                 acr_values=\"urn:hallpass:aal2\", max_age=600",
+            ),
             _ => None,
         };
         assert_eq!(reply.header("www-authenticate"), challenge);

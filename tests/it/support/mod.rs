@@ -3,6 +3,7 @@
 #[cfg(feature = "smtp")]
 pub(crate) mod aiosmtpd;
 pub(crate) mod app;
+pub(crate) mod authenticator;
 #[cfg(feature = "smtp")]
 #[path = "../../../src/mail/smtp/tests/certificates.rs"]
 #[allow(

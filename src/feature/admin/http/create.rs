@@ -16,6 +16,9 @@ pub(super) async fn create_user(
     client: ClientInfo,
     Json(body): Json<CreateUserRequest>,
 ) -> Result<Created<UserView>> {
+    if body.roles.is_some() {
+        state.require_step_up_by_policy(&administrator)?;
+    }
     let author = administrator.author(client);
     let user = state
         .administration

@@ -22,10 +22,9 @@ pub(super) async fn delete_user(
     Target(id): Target,
     client: ClientInfo,
 ) -> Result<NoContent> {
-    state
-        .administration
-        .delete_user(id, &administrator.author(client))
-        .await?;
+    state.require_step_up_by_policy(&administrator)?;
+    let author = administrator.author(client);
+    state.administration.delete_user(id, &author).await?;
     Ok(NoContent)
 }
 

@@ -33,6 +33,10 @@ pub struct Model {
     /// A language tag.
     #[sea_orm(column_type = "Text", nullable)]
     pub locale: Option<String>,
+    /// The number of confirmed second factors.
+    pub second_factors: i32,
+    /// Incremented whenever the second factors change.
+    pub factor_version: i64,
 }
 
 impl fmt::Debug for Model {

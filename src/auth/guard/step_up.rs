@@ -1,0 +1,125 @@
+//! Guards that require a second factor.
+
+use std::{fmt, marker::PhantomData};
+
+use crate::{
+    auth::Auth,
+    error::Result,
+    token::{AAL2, ActiveUser, CurrentUser},
+    user::User,
+    verifier::Verifier,
+};
+
+/// A level of assurance as a type, for [`StepUp`] and [`ClaimedStepUp`]. So far, [`Aal2`] is the only one.
+pub trait Assurance: private::Sealed + 'static {
+    /// The claim `acr` of this level.
+    const ACR: &'static str;
+}
+
+/// Two factors: `urn:hallpass:aal2`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Aal2;
+
+impl Assurance for Aal2 {
+    const ACR: &'static str = AAL2;
+}
+
+#[allow(unnameable_types, reason = "it seals the trait")]
+mod private {
+    pub trait Sealed {}
+
+    impl Sealed for super::Aal2 {}
+}
+
+/// An [`ActiveUser`] who showed a second factor within the last 10 minutes, as an argument of a handler. Use it for
+/// irreversible actions.
+///
+/// The reply is 401 `step_up_required` (RFC 9470) if the last second factor was shown earlier, never, or was a recovery
+/// code. The client then calls `POST /auth/reauthenticate` with a second factor. A user without a second factor needs a
+/// recent sign-in, as for [`RecentSignIn`](super::RecentSignIn).
+///
+/// ```
+/// # #[cfg(feature = "axum")]
+/// # fn routes() -> axum::Router<hallpass::Auth> {
+/// use axum::{Router, routing::post};
+/// use hallpass::guard::{Aal2, StepUp};
+///
+/// Router::new().route("/payout", post(async |caller: StepUp<Aal2>| caller.user().id.to_string()))
+/// # }
+/// ```
+pub struct StepUp<A = Aal2> {
+    /// The caller.
+    pub caller: ActiveUser,
+    assurance: PhantomData<fn() -> A>,
+}
+
+impl<A: Assurance> StepUp<A> {
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    pub(crate) fn check(auth: &Auth, caller: ActiveUser) -> Result<Self> {
+        auth.require_step_up(&caller)?;
+        Ok(Self {
+            caller,
+            assurance: PhantomData,
+        })
+    }
+
+    /// The user.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        &self.caller.user
+    }
+}
+
+impl<A: Assurance> fmt::Debug for StepUp<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StepUp")
+            .field("acr", &A::ACR)
+            .field("caller", &self.caller)
+            .finish()
+    }
+}
+
+/// A [`CurrentUser`] whose access token shows a second factor, and an authentication within the last 10 minutes, as an
+/// argument of a handler.
+///
+/// The claims `acr`, `amr` and `auth_time` decide; see [`CurrentUser::require_step_up`]. The database is not queried,
+/// so a user without a second factor never passes. After `POST /auth/reauthenticate`, the client has to refresh its
+/// token. To query the database, use [`StepUp`].
+pub struct ClaimedStepUp<A = Aal2> {
+    /// The caller.
+    pub caller: CurrentUser,
+    assurance: PhantomData<fn() -> A>,
+}
+
+impl<A: Assurance> ClaimedStepUp<A> {
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    pub(crate) fn check(verifier: &Verifier, caller: CurrentUser) -> Result<Self> {
+        caller.require_step_up(verifier.now())?;
+        Ok(Self {
+            caller,
+            assurance: PhantomData,
+        })
+    }
+}
+
+impl<A: Assurance> fmt::Debug for ClaimedStepUp<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClaimedStepUp")
+            .field("acr", &A::ACR)
+            .field("caller", &self.caller)
+            .finish()
+    }
+}
+
+impl Auth {
+    /// Requires that the caller showed a second factor within the last 10 minutes; see
+    /// [`ActiveUser::require_step_up`].
+    ///
+    /// # Errors
+    /// [`StepUpRequired`](crate::ErrorKind::StepUpRequired), or
+    /// [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) for a user without a second factor.
+    pub fn require_step_up(&self, caller: &ActiveUser) -> Result<()> {
+        caller.require_step_up(self.parts.core.tokens.now())
+    }
+}

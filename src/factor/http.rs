@@ -1,0 +1,59 @@
+//! The second factors of a user as a reply.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::{Factor, FactorId, FactorList};
+use crate::http::time;
+
+/// The second factors of an account.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = FactorList))]
+pub(crate) struct FactorListView {
+    items: Vec<FactorView>,
+    /// The number of recovery codes that are not used.
+    recovery_codes_left: u32,
+    /// Whether the account must have a second factor.
+    required: bool,
+}
+
+impl FactorListView {
+    pub(crate) fn new(factors: FactorList, required: bool) -> Self {
+        Self {
+            items: factors.items.into_iter().map(FactorView::from).collect(),
+            recovery_codes_left: factors.recovery_codes_left,
+            required,
+        }
+    }
+}
+
+/// A second factor.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = Factor))]
+struct FactorView {
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    id: FactorId,
+    /// `totp`.
+    kind: &'static str,
+    #[cfg_attr(feature = "openapi", schema(required))]
+    name: Option<String>,
+    #[serde(serialize_with = "time::serialize")]
+    created_at: DateTime<Utc>,
+    #[cfg_attr(feature = "openapi", schema(required))]
+    #[serde(serialize_with = "time::serialize_option")]
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+impl From<Factor> for FactorView {
+    fn from(factor: Factor) -> Self {
+        Self {
+            id: factor.id,
+            kind: factor.kind.as_str(),
+            name: factor.name,
+            created_at: factor.created_at,
+            last_used_at: factor.last_used_at,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Enrolling and removing authenticator apps.
+
+use super::{Factors, TotpSecret};
+use crate::{
+    error::{Error, ErrorKind, Result, Violation},
+    event::{ClientInfo, EventKind},
+    factor::{AddTotp, ConfirmTotp, ConfirmedTotp, FactorId, RecoveryCode, RemoveFactor, TotpCode},
+    mail::LetterKind,
+    token::ActiveUser,
+};
+
+/// The maximum length of a name, in code points.
+const MAX_NAME: usize = 100;
+
+impl Factors {
+    /// Begins the enrolment of an authenticator app. It is not in force until it is
+    /// [confirmed](Self::confirm_totp).
+    ///
+    /// # Errors
+    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the sign-in is not recent;
+    /// * [`StepUpRequired`](ErrorKind::StepUpRequired) if the user has a second factor that was not shown recently;
+    /// * [`TooManyFactors`](ErrorKind::TooManyFactors) if the user has five;
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) for a name of more than 100 code points, or with control
+    ///   characters.
+    pub async fn begin_totp(&self, caller: &ActiveUser, name: Option<&str>) -> Result<TotpSecret> {
+        let now = self.core.clock.now();
+        caller.require_recent_sign_in(now)?;
+        caller.require_step_up_or_recovery(now)?;
+        check_name(name)?;
+        let (name, is_first) = (name.map(str::to_owned), !caller.has_second_factor);
+        let (totp, secret) = self.enrolments.draft(&caller.user, name, is_first)?;
+        match self.core.store.add_totp(&totp).await? {
+            AddTotp::Added => Ok(secret),
+            AddTotp::TooMany => Err(ErrorKind::TooManyFactors.into()),
+            AddTotp::Stale => Err(ErrorKind::StepUpRequired.into()),
+            AddTotp::Gone => Err(ErrorKind::InvalidAccessToken.into()),
+        }
+    }
+
+    /// Confirms an authenticator app with its first code, and returns the recovery codes if it is the first factor.
+    /// The session becomes strong; other sessions stay as they are. A letter notifies the user.
+    ///
+    /// # Errors
+    /// [`InvalidCode`](ErrorKind::InvalidCode); [`NotFound`](ErrorKind::NotFound) if the factor is unknown, confirmed
+    /// already or expired; [`TooManyFactors`](ErrorKind::TooManyFactors).
+    pub async fn confirm_totp(
+        &self,
+        caller: &ActiveUser,
+        id: FactorId,
+        code: &TotpCode,
+        client: &ClientInfo,
+    ) -> Result<Vec<RecoveryCode>> {
+        let (core, user, now) = (&self.core, caller.user.id, self.core.clock.now());
+        let pending = core.store.pending_totp(user, id, now).await?;
+        let pending = pending.ok_or(ErrorKind::NotFound)?;
+        let key = core.factor_keys.open(user, &pending);
+        let key = key.ok_or_else(|| Error::internal("no secret opens the key of a factor"))?;
+        let Some(step) = key.matching(code, now) else {
+            let failed = self
+                .event(EventKind::FactorFailed, caller, client)
+                .with("method", "otp")
+                .with("reason", "wrong_code");
+            core.trail.record(&failed).await?;
+            return Err(ErrorKind::InvalidCode.into());
+        };
+        let codes = RecoveryCode::set();
+        let confirm = ConfirmTotp {
+            session_id: caller.session_id,
+            user_id: user,
+            factor_id: id,
+            step,
+            codes: core.factor_keys.digests(user, &codes),
+            now,
+        };
+        let event = self
+            .event(EventKind::FactorAdded, caller, client)
+            .with("kind", "totp")
+            .with("factor_id", id.to_string());
+        let mail = self.notice(LetterKind::FactorAdded, caller, client);
+        let confirmed = core.store.confirm_totp(&confirm, &event, mail.as_ref());
+        match confirmed.await? {
+            ConfirmedTotp::Confirmed { is_first } => {
+                self.announce(&event, caller);
+                Ok(if is_first { codes } else { Vec::new() })
+            }
+            ConfirmedTotp::TooMany => Err(ErrorKind::TooManyFactors.into()),
+            ConfirmedTotp::NotFound => Err(ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// Removes a second factor. With the last one, the recovery codes are removed. A letter notifies the user.
+    ///
+    /// # Errors
+    /// [`StepUpRequired`](ErrorKind::StepUpRequired); [`NotFound`](ErrorKind::NotFound);
+    /// [`FactorRequired`](ErrorKind::FactorRequired) if it is the last one and the user must have one.
+    pub async fn remove(
+        &self,
+        caller: &ActiveUser,
+        id: FactorId,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        caller.require_step_up_or_recovery(self.core.clock.now())?;
+        let event = self
+            .event(EventKind::FactorRemoved, caller, client)
+            .with("factor_id", id.to_string());
+        let mail = self.notice(LetterKind::FactorRemoved, caller, client);
+        let (user, is_required) = (caller.user.id, self.is_required(caller));
+        let store = &self.core.store;
+        let removed = store.remove_factor(user, id, is_required, &event, mail.as_ref());
+        match removed.await? {
+            RemoveFactor::Removed => {
+                self.announce(&event, caller);
+                Ok(())
+            }
+            RemoveFactor::Required => Err(ErrorKind::FactorRequired.into()),
+            RemoveFactor::NotFound => Err(ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+fn check_name(name: Option<&str>) -> Result<()> {
+    let refused = |code, detail| {
+        let violation = Violation::new("name", code, detail);
+        Err(Error::validation(vec![violation]))
+    };
+    match name {
+        Some(name) if name.chars().count() > MAX_NAME => {
+            refused("too_long", "A name has at most 100 characters.")
+        }
+        Some(name) if name.chars().any(char::is_control) => {
+            refused("control_characters", "A name has no control characters.")
+        }
+        _ => Ok(()),
+    }
+}

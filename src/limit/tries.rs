@@ -1,0 +1,49 @@
+//! A number of failures in a period.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::{Held, held::SKEW};
+use crate::clock::Timestamp;
+
+/// How many tries may fail in a period, which begins with the first failure. A try is counted before it is made, and
+/// taken back if it succeeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain record")]
+pub struct Tries {
+    /// The number of failures; at least 1.
+    pub most: u32,
+    /// The period.
+    pub period: Duration,
+}
+
+impl Tries {
+    /// The end of a period that begins at `now`.
+    #[must_use]
+    pub fn end(&self, now: Timestamp) -> Timestamp {
+        now + TimeDelta::from_std(self.period).unwrap_or(TimeDelta::MAX)
+    }
+
+    /// The latest end of a period, as seen at `now`. If a stored period ends later, the clock was set back, and the
+    /// stored period is ignored.
+    #[must_use]
+    pub fn latest(&self, now: Timestamp) -> Timestamp {
+        self.end(now) + SKEW
+    }
+
+    /// The counter after one more try. If there is no room, the error is the unchanged counter.
+    pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
+        let held = held.filter(|held| held.expires_at <= self.latest(now));
+        if let Some(held) = held
+            && held.attempts >= self.most
+        {
+            return Err(*held);
+        }
+        Ok(Held {
+            until: now,
+            attempts: held.map_or(0, |held| held.attempts).saturating_add(1),
+            expires_at: held.map_or_else(|| self.end(now), |held| held.expires_at),
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! Which users need a second factor, and which proofs suffice.
+
+use std::str::FromStr;
+
+use super::Proof;
+use crate::{
+    token::Method,
+    user::{Role, Roles},
+};
+
+/// The users who must have a second factor. A user who has one is always asked for it.
+///
+/// ```
+/// use hallpass::{second_factor::SecondFactorPolicy, user::Role};
+///
+/// let policy: SecondFactorPolicy = "admins".parse()?;
+/// assert_eq!(policy, SecondFactorPolicy::roles([Role::ADMIN]));
+/// # Ok::<(), hallpass::second_factor::UnknownSecondFactorPolicy>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecondFactorPolicy {
+    /// No user must have one.
+    #[default]
+    Optional,
+    /// Users with one of these roles.
+    Roles(Roles),
+    /// All users.
+    Everyone,
+}
+
+impl SecondFactorPolicy {
+    /// Users with one of these roles must have a second factor.
+    pub fn roles(roles: impl IntoIterator<Item = Role>) -> Self {
+        Self::Roles(roles.into_iter().collect())
+    }
+
+    /// Whether a user with these roles must have a second factor.
+    #[must_use]
+    pub fn requires(&self, roles: &Roles) -> bool {
+        match self {
+            Self::Optional => false,
+            Self::Roles(bound) => bound.iter().any(|role| roles.contains(role)),
+            Self::Everyone => true,
+        }
+    }
+
+    /// Whether a proof opens a session, or needs another step. Two first proofs, such as a password and a provider, are
+    /// never shown together, so only a second factor makes a proof multi-factor.
+    pub(super) fn judge(&self, proof: &Proof) -> Sufficiency {
+        if proof.methods.contains(Method::Mfa) {
+            Sufficiency::Enough
+        } else if proof.second_factors > 0 {
+            Sufficiency::Needs
+        } else if self.requires(&proof.user.roles) {
+            Sufficiency::MustEnrol
+        } else {
+            Sufficiency::Enough
+        }
+    }
+}
+
+impl FromStr for SecondFactorPolicy {
+    type Err = UnknownSecondFactorPolicy;
+
+    /// Reads `optional`, `admins` or `everyone`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "optional" => Ok(Self::Optional),
+            "admins" => Ok(Self::roles([Role::ADMIN])),
+            "everyone" => Ok(Self::Everyone),
+            _ => Err(UnknownSecondFactorPolicy(())),
+        }
+    }
+}
+
+/// The text names no policy.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("expected optional, admins or everyone")]
+pub struct UnknownSecondFactorPolicy(());
+
+/// What a proof is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sufficiency {
+    /// It opens a session.
+    Enough,
+    /// The user has a second factor, and must show it.
+    Needs,
+    /// The user must enrol a second factor first.
+    MustEnrol,
+}

@@ -1,0 +1,59 @@
+//! The store trait for challenges.
+
+use async_trait::async_trait;
+
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    factor::{AddTotp, NewTotp},
+    id::UserId,
+    token::{Attempted, ChallengeId, NewChallenge, OpenChallenge},
+};
+
+/// Keeps challenges: sign-ins that need another step. Part of [`Store`](crate::store::Store).
+///
+/// A challenge is *open* while it is neither spent nor expired (`now < expires_at`), fewer than
+/// [`MAX_TRIES`](crate::token::MAX_TRIES) tries of it were counted, and its user is active and still has the
+/// `credential_version` and the `factor_version` of the challenge. [`open_session`](super::SessionStore::open_session)
+/// spends it.
+#[async_trait]
+pub trait ChallengeStore: std::fmt::Debug + Send + Sync {
+    /// Opens a challenge after a first proof, and counts the factors that the user can show.
+    ///
+    /// # Contract
+    /// Atomic: the challenge is opened if and only if, at the time of the write, the user is active and has the given
+    /// `credential_version`, the given `factor_version` and the verified hash. The same step stores the rehash, clears
+    /// the attempts in `cleared_counter`, and deletes the user's oldest challenges, so that at most
+    /// [`MAX_CHALLENGES`](crate::token::MAX_CHALLENGES) are left. Otherwise nothing is written.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn open_challenge(&self, challenge: &NewChallenge) -> Result<OpenChallenge, StoreError>;
+
+    /// Counts a try of an open challenge of this user, and returns everything that the try is compared to; `None` if
+    /// the challenge is not open.
+    ///
+    /// # Contract
+    /// The try is counted before the call returns: of any number of concurrent calls, at most
+    /// [`MAX_TRIES`](crate::token::MAX_TRIES) per challenge get a result.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn attempt_challenge(
+        &self,
+        id: ChallengeId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Option<Attempted>, StoreError>;
+
+    /// Begins the enrolment that an open challenge of purpose
+    /// [`Enrolment`](crate::token::ChallengePurpose::Enrolment) asks for.
+    ///
+    /// # Contract
+    /// Atomic, and counts no try. The new pending factor replaces the one of an earlier call. If the challenge is not
+    /// open, the call returns [`AddTotp::Gone`] and writes nothing.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn enrol_totp(&self, id: ChallengeId, totp: &NewTotp) -> Result<AddTotp, StoreError>;
+}

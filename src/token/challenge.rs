@@ -1,0 +1,193 @@
+//! Challenges: sign-ins that need another step.
+
+use super::{Method, Methods};
+use crate::{
+    clock::Timestamp,
+    factor::{CountedFactors, DeviceId, FactorId, SealedTotp, SpentTotp},
+    id::{UserId, id},
+    limit::LimitKey,
+    secret::{PasswordHash, TokenDigest},
+    user::User,
+};
+
+id! {
+    /// Identifies a challenge.
+    ChallengeId
+}
+
+/// The number of tries of one challenge.
+pub const MAX_TRIES: u32 = 5;
+
+/// The maximum number of challenges that a store keeps for one user. A newer challenge replaces the oldest one.
+pub const MAX_CHALLENGES: u32 = 20;
+
+/// The step that a challenge asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChallengePurpose {
+    /// A second factor of the user.
+    SecondFactor,
+    /// The enrolment of a second factor, because the user must have one and has none.
+    Enrolment,
+}
+
+impl ChallengePurpose {
+    /// Every purpose.
+    pub const ALL: &[Self] = &[Self::SecondFactor, Self::Enrolment];
+
+    /// The word used in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SecondFactor => "second_factor",
+            Self::Enrolment => "enrolment",
+        }
+    }
+
+    /// The byte used in tickets.
+    pub(super) fn byte(self) -> u8 {
+        match self {
+            Self::SecondFactor => 1,
+            Self::Enrolment => 2,
+        }
+    }
+
+    pub(super) fn of_byte(byte: u8) -> Option<Self> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|purpose| purpose.byte() == byte)
+    }
+}
+
+/// A challenge to be opened after a first proof.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct NewChallenge {
+    /// The identifier.
+    pub id: ChallengeId,
+    /// The step that it asks for.
+    pub purpose: ChallengePurpose,
+    /// The user who gave the first proof.
+    pub user_id: UserId,
+    /// The user's version when the first proof was checked.
+    pub credential_version: i64,
+    /// The version of the user's second factors at the same time.
+    pub factor_version: i64,
+    /// The methods of the first proof.
+    pub methods: Methods,
+    /// The provider of the first proof, if it was one.
+    pub provider: Option<String>,
+    /// The password hash that was verified; `None` if the first proof was not a password.
+    pub verified_hash: Option<PasswordHash>,
+    /// A new hash of the same password, if the verified hash has outdated parameters.
+    pub rehashed: Option<PasswordHash>,
+    /// The counter of failed attempts to clear.
+    pub cleared_counter: Option<LimitKey>,
+    /// When it is opened.
+    pub created_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+/// The outcome of opening a challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a new outcome would change the contract"
+)]
+pub enum OpenChallenge {
+    /// The challenge is open. These are the factors that the user can show.
+    Opened(CountedFactors),
+    /// The account has changed since the first proof was checked; nothing was written.
+    Stale,
+}
+
+/// A challenge of which a try was counted, with everything that the try is compared to.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
+pub struct Attempted {
+    /// The user.
+    pub user: User,
+    /// The user's version when the first proof was checked.
+    pub credential_version: i64,
+    /// The version of the user's second factors at the same time.
+    pub factor_version: i64,
+    /// The step that the challenge asks for.
+    pub purpose: ChallengePurpose,
+    /// The methods of the first proof.
+    pub methods: Methods,
+    /// The provider of the first proof, if it was one.
+    pub provider: Option<String>,
+    /// The authenticator apps of the user. For an enrolment, the pending one.
+    pub totps: Vec<SealedTotp>,
+    /// The digests of the user's unused recovery codes. Empty for an enrolment.
+    pub recovery_codes: Vec<TokenDigest>,
+}
+
+/// A device to be remembered with a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct RememberDevice {
+    /// The identifier.
+    pub id: DeviceId,
+    /// When it is forgotten.
+    pub expires_at: Timestamp,
+}
+
+/// A second proof, to be spent when the session is opened.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a new proof would change the contract"
+)]
+pub enum SecondProof {
+    /// A remembered device, in place of a second factor.
+    Device(DeviceId),
+    /// The answer to a challenge.
+    Answer {
+        /// The challenge.
+        challenge: ChallengeId,
+        /// What is spent together with the challenge.
+        spent: SpentFactor,
+        /// The device to remember, if any.
+        remember: Option<RememberDevice>,
+    },
+}
+
+/// What is spent together with a challenge.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a new factor would change the contract"
+)]
+pub enum SpentFactor {
+    /// A step of an authenticator app.
+    Totp(SpentTotp),
+    /// A recovery code.
+    RecoveryCode(TokenDigest),
+    /// The first step of the authenticator app that is enrolled by it.
+    Enrolled {
+        /// The pending factor of the challenge.
+        id: FactorId,
+        /// The step of the code.
+        step: i64,
+        /// The digests of the recovery codes to store.
+        codes: Vec<TokenDigest>,
+    },
+}
+
+impl SpentFactor {
+    /// The method that is added to those of the first proof.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        match self {
+            Self::Totp(_) | Self::Enrolled { .. } => Method::Otp,
+            Self::RecoveryCode(_) => Method::Recovery,
+        }
+    }
+}

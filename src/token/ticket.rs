@@ -1,0 +1,135 @@
+//! Tickets: opaque tokens that stand for an open challenge, verifiable without a query.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
+
+use super::{ChallengeId, ChallengePurpose};
+use crate::{
+    id::UserId,
+    secret::{HmacKey, Secrets, Ticket},
+};
+
+const PREFIX: &str = "hp_ct_";
+const VERSION: u8 = 1;
+/// Version, key id, purpose, challenge id, user id, device id.
+const BODY: usize = 1 + 4 + 1 + 16 + 16 + 16;
+/// The device id of a client that is not known.
+const UNKNOWN: [u8; 16] = [0; 16];
+const TAG: usize = 32;
+
+/// Creates and reads tickets: `hp_ct_` and the base64url of version (1 byte), key id (4), purpose (1), challenge id
+/// (16), user id (16), device id (16, zeros for an unknown device) and an HMAC-SHA256 tag over them (32).
+#[derive(Clone, Debug)]
+pub(crate) struct Tickets(Vec<TicketKey>);
+
+#[derive(Clone, Debug)]
+struct TicketKey {
+    id: [u8; 4],
+    key: HmacKey,
+}
+
+/// An authentic ticket, taken apart. Only the store knows whether its challenge is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ParsedTicket {
+    pub(crate) purpose: ChallengePurpose,
+    pub(crate) id: ChallengeId,
+    pub(crate) user_id: UserId,
+    /// The known device that gave the first proof, whose wrong codes are counted separately.
+    pub(crate) device: Option<[u8; 16]>,
+}
+
+impl Tickets {
+    pub(crate) fn new(secrets: &Secrets) -> Self {
+        let key = |secret: &crate::secret::Secret| TicketKey {
+            id: *secret.derive::<4>("ticket key id"),
+            key: secret.hmac_key("ticket"),
+        };
+        Self(secrets.iter().map(key).collect())
+    }
+
+    pub(crate) fn seal(&self, ticket: &ParsedTicket) -> Option<Ticket> {
+        let TicketKey { id, key } = self.0.first()?;
+        let mut bytes = Vec::with_capacity(BODY + TAG);
+        bytes.push(VERSION);
+        bytes.extend(id);
+        bytes.push(ticket.purpose.byte());
+        bytes.extend(ticket.id.as_uuid().as_bytes());
+        bytes.extend(ticket.user_id.as_uuid().as_bytes());
+        bytes.extend(ticket.device.unwrap_or(UNKNOWN));
+        bytes.extend(key.tag(&bytes));
+        Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into())
+    }
+
+    /// Takes a ticket apart; `None` if it is not ours. Needs no database.
+    pub(crate) fn parse(&self, ticket: &Ticket) -> Option<ParsedTicket> {
+        let encoded = ticket.expose().strip_prefix(PREFIX)?;
+        let mut bytes = [0; BODY + TAG];
+        let length = URL_SAFE_NO_PAD.decode_slice(encoded, &mut bytes).ok()?;
+        if length != bytes.len() {
+            return None;
+        }
+        let (body, tag) = bytes.split_at(BODY);
+        let (&version, rest) = body.split_first()?;
+        let (key_id, rest) = rest.split_first_chunk::<4>()?;
+        let (&purpose, rest) = rest.split_first()?;
+        let (id, rest) = rest.split_first_chunk::<16>()?;
+        let (user_id, rest) = rest.split_first_chunk::<16>()?;
+        let device = *rest.first_chunk::<16>()?;
+        let is_ours = version == VERSION
+            && self
+                .0
+                .iter()
+                .any(|key| key.id == *key_id && key.key.verify(body, tag));
+        let purpose = ChallengePurpose::of_byte(purpose).filter(|_| is_ours)?;
+        Some(ParsedTicket {
+            purpose,
+            id: Uuid::from_bytes(*id).into(),
+            user_id: Uuid::from_bytes(*user_id).into(),
+            device: (device != UNKNOWN).then_some(device),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{Clock as _, SystemClock},
+        secret::Secret,
+    };
+
+    fn ticket() -> ParsedTicket {
+        let now = SystemClock.now();
+        ParsedTicket {
+            purpose: ChallengePurpose::SecondFactor,
+            id: ChallengeId::new(now),
+            user_id: UserId::new(now),
+            device: Some([7; 16]),
+        }
+    }
+
+    #[test]
+    fn ticket_is_read_by_every_instance_with_the_secret() {
+        let (old, new) = (Secret::generate(), Secret::generate());
+        let sealed = Tickets::new(&old.clone().into()).seal(&ticket()).unwrap();
+        let rotated = Tickets::new(&Secrets::new(new.clone(), vec![old]).unwrap());
+        assert!(rotated.parse(&sealed).is_some());
+        assert!(Tickets::new(&new.into()).parse(&sealed).is_none());
+    }
+
+    #[test]
+    fn changed_ticket_is_refused() {
+        let tickets = Tickets::new(&Secret::generate().into());
+        let whole = ticket();
+        let sealed = tickets.seal(&whole).unwrap();
+        assert_eq!(tickets.parse(&sealed), Some(whole));
+        let text = sealed.expose();
+        for index in 0..text.len() {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(bytes).unwrap();
+            assert!(tickets.parse(&changed.into()).is_none(), "{index}");
+            assert!(tickets.parse(&text[..index].into()).is_none(), "{index}");
+        }
+    }
+}

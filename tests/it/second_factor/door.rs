@@ -1,0 +1,91 @@
+//! No door forgets: every endpoint that can answer with tokens asks a user with a factor for it.
+
+use std::collections::BTreeSet;
+
+use hallpass::event::EventKind;
+use serde_json::Value;
+
+use super::{ANN, claims};
+use crate::{
+    oauth::flow::{VERIFIER, apps_of, arrive, person, redeem, sign_in},
+    support::{
+        app::App,
+        authenticator::ticket_of,
+        http::{PASSWORD, Reply},
+        provider::FakeProvider,
+    },
+};
+
+/// The endpoints that continue a session or a sign-in, and open none by themselves.
+const CONTINUING: [&str; 2] = ["POST /auth/refresh", "POST /auth/second-factor"];
+
+/// The endpoints that can answer with tokens, as the document of the endpoint table says.
+fn doors(document: &Value) -> BTreeSet<String> {
+    let paths = document["paths"].as_object().expect("an object");
+    let mut found = BTreeSet::new();
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().expect("an object") {
+            let reply = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+            if reply["$ref"] == "#/components/schemas/TokenPair" {
+                found.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    found
+}
+
+/// Goes through a door with everything but the second factor.
+async fn enter(app: &App, fake: &FakeProvider, door: &str) -> Reply {
+    match door {
+        "POST /auth/login" => app.try_login(ANN, PASSWORD).await,
+        "POST /auth/oauth/token" => {
+            let code = arrive(app, fake, person("1", ANN)).await.expect("a code");
+            redeem(app, &code, VERIFIER).await
+        }
+        door => panic!("{door} can answer with tokens: drive it here"),
+    }
+}
+
+#[tokio::test]
+async fn every_door_asks_for_the_second_factor() {
+    let fake = FakeProvider::start().await;
+    for app in apps_of(&fake).await {
+        let document = app.ask("GET /openapi.json", "", b"").await.json();
+        let doors = doors(&document);
+        assert!(CONTINUING.iter().all(|door| doors.contains(*door)));
+
+        let session = sign_in(&app, &fake, person("1", ANN)).await;
+        let token = app.reset_token(ANN).await;
+        app.reset(&token, PASSWORD).await.expect(204);
+        app.refresh(&session.refresh).await.expect(401);
+        let session = app.login(ANN).await;
+        let phone = app.begin_totp(&session.access).await;
+        let code = phone.code(app.now());
+        let confirmed = app.confirm_totp(&session.access, &phone.id, &code).await;
+        confirmed.expect(200);
+
+        for door in doors
+            .iter()
+            .filter(|door| !CONTINUING.contains(&door.as_str()))
+        {
+            let (method, path) = door.split_once(' ').expect("a method and a path");
+            let replies = &document["paths"][path][method.to_lowercase()]["responses"];
+            let asks = &replies["202"]["content"]["application/json"]["schema"]["$ref"];
+            assert_eq!(asks, "#/components/schemas/SecondFactor", "{door}");
+
+            let before = app.count_events(EventKind::SignedIn).await;
+            let ticket = ticket_of(enter(&app, &fake, door).await);
+            let opened = app.count_events(EventKind::SignedIn).await;
+            assert_eq!(opened, before, "{door} on {}", app.name);
+            app.advance(30);
+            let code = phone.code(app.now());
+            let tokens = app.second_factor(&ticket, ("totp", &code)).await.tokens();
+            let (acr, methods) = claims(&app, &tokens.access);
+            assert_eq!(acr, "urn:hallpass:aal2", "{door}");
+            assert!(methods.contains(&"mfa".to_owned()), "{door}: {methods:?}");
+        }
+        // A session that was open before stays weak until it shows the factor.
+        let refreshed = app.refresh(&session.refresh).await.tokens();
+        assert_eq!(claims(&app, &refreshed.access).0, "urn:hallpass:aal2");
+    }
+}

@@ -1,0 +1,129 @@
+//! Calls that need a second factor shown recently.
+
+use serde_json::{Value, json};
+
+use super::{ANN, claims, remove};
+use crate::support::{
+    app::{App, apps},
+    http::{PASSWORD, Reply},
+};
+
+async fn send(app: &App, access: &str, line: &str, body: &Value) -> Reply {
+    app.send(line, access, body.clone()).await
+}
+
+/// Factor removed with low assurance (Keycloak CVE-2026-3429): an old or weak session, or the password alone, does not
+/// suffice.
+#[tokio::test]
+async fn factor_is_not_changed_with_low_assurance() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let weak = app.login(ANN).await;
+        let ann = {
+            let session = app.login(ANN).await;
+            let phone = app.begin_totp(&session.access).await;
+            let code = phone.code(app.now());
+            app.confirm_totp(&session.access, &phone.id, &code)
+                .await
+                .expect(200);
+            app.advance(30);
+            (session, phone)
+        };
+        let (strong, phone) = ann;
+        let delete = format!("DELETE /users/me/factors/{}", phone.id);
+        let rows = [
+            (delete.as_str(), json!({})),
+            ("POST /users/me/factors/totp", json!({})),
+            ("POST /users/me/recovery-codes", json!({})),
+            (
+                "POST /users/me/email",
+                json!({"new_email": "new@example.org", "current_password": PASSWORD}),
+            ),
+            ("DELETE /users/me", json!({"current_password": PASSWORD})),
+        ];
+        for (line, body) in &rows {
+            let refused = send(&app, &weak.access, line, body).await;
+            refused.problem(401, "step_up_required");
+        }
+        // The password makes the session fresh, not strong.
+        let body = json!({"password": PASSWORD});
+        let line = "POST /auth/reauthenticate";
+        app.send(line, &weak.access, body.clone()).await.expect(204);
+        for (line, body) in &rows {
+            let refused = send(&app, &weak.access, line, body).await;
+            refused.problem(401, "step_up_required");
+        }
+        app.advance(600);
+        let old = app.refresh(&strong.refresh).await.tokens();
+        app.send(line, &old.access, body).await.expect(204);
+        for (line, body) in &rows {
+            let refused = send(&app, &old.access, line, body).await;
+            refused.problem(401, "step_up_required");
+        }
+        let code = phone.code(app.now());
+        app.reauthenticate_with(&old.access, &code)
+            .await
+            .expect(204);
+        app.begin_totp(&old.access).await;
+        app.send("POST /users/me/recovery-codes", &old.access, json!({}))
+            .await;
+        remove(&app, &old.access, &phone.id).await.expect(204);
+    }
+}
+
+#[tokio::test]
+async fn user_without_a_factor_needs_a_recent_sign_in() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let session = app.login(ANN).await;
+        app.begin_totp(&session.access).await;
+        app.advance(600);
+        let session = app.refresh(&session.refresh).await.tokens();
+        let line = "POST /users/me/factors/totp";
+        let late = app.send(line, &session.access, json!({})).await;
+        late.problem(403, "reauthentication_required");
+        let body = json!({"new_email": "new@example.org", "current_password": PASSWORD});
+        app.send("POST /users/me/email", &session.access, body)
+            .await
+            .expect(202);
+    }
+}
+
+/// A weak session becomes strong by a code, and its tokens show it from the next refresh on.
+#[tokio::test]
+async fn reauthentication_with_a_code_makes_the_session_strong() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let weak = app.login(ANN).await;
+        let other = app.login(ANN).await;
+        let phone = app.begin_totp(&other.access).await;
+        let code = phone.code(app.now());
+        app.confirm_totp(&other.access, &phone.id, &code)
+            .await
+            .expect(200);
+        app.advance(30);
+        let before = app.auth.verify(&weak.access.as_str().into()).unwrap();
+        let code = phone.code(app.now());
+        app.reauthenticate_with(&weak.access, &code)
+            .await
+            .expect(204);
+        assert_eq!(claims(&app, &weak.access).0, "urn:hallpass:aal1");
+        let strong = app.refresh(&weak.refresh).await.tokens();
+        let (acr, methods) = claims(&app, &strong.access);
+        assert_eq!(acr, "urn:hallpass:aal2");
+        assert_eq!(methods, ["pwd", "otp", "mfa"]);
+        let after = app.auth.verify(&strong.access.as_str().into()).unwrap();
+        assert!(after.authenticated_at() > before.authenticated_at());
+        for body in [json!({}), json!({"password": PASSWORD, "totp": "123456"})] {
+            let refused = app
+                .send("POST /auth/reauthenticate", &strong.access, body)
+                .await;
+            refused.problem(422, "validation_failed");
+        }
+        let body = json!({"recovery_code": "0000-0000"});
+        let refused = app
+            .send("POST /auth/reauthenticate", &strong.access, body)
+            .await;
+        refused.problem(422, "validation_failed");
+    }
+}
