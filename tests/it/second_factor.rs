@@ -2,6 +2,7 @@
 
 mod device;
 mod door;
+mod foreign_apps;
 mod model;
 mod policy;
 mod recovery;

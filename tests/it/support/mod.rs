@@ -14,6 +14,7 @@ mod certificates;
 #[allow(dead_code, reason = "some of it is for the tests of the servers")]
 pub(crate) mod cluster;
 pub(crate) mod db;
+pub(crate) mod foreign_apps;
 pub(crate) mod github;
 pub(crate) mod http;
 pub(crate) mod lines;
