@@ -210,6 +210,7 @@ impl AuthBuilder {
                 confirmation,
                 hasher: hasher.clone(),
                 rules: rules.clone(),
+                #[cfg(feature = "http")]
                 second_factors: second_factors.clone(),
             },
             factors: Factors {

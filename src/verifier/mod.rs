@@ -28,7 +28,7 @@ pub use self::http_jwks::HttpJwks;
 pub use self::{fetch::FetchJwks, source::KeySource};
 use self::{remote::Remote, source::Kind};
 use crate::{
-    clock::{Clock, SystemClock, Timestamp},
+    clock::{Clock, SystemClock},
     error::{Error, ErrorKind, Result},
     secret::AccessToken,
     token::{CurrentUser, TokenCheck, Tokens},
@@ -82,14 +82,16 @@ impl Verifier {
         Self(Keys::Own(tokens.clone()))
     }
 
-    /// The time by the clock of this verifier.
-    #[cfg(any(feature = "axum", feature = "actix"))]
-    pub(crate) fn now(&self) -> Timestamp {
-        match &self.0 {
+    /// Requires a step-up, as [`CurrentUser::require_step_up`] does, at the present time by the clock of this verifier.
+    ///
+    /// # Errors
+    /// [`StepUpRequired`](ErrorKind::StepUpRequired).
+    pub fn require_step_up(&self, caller: &CurrentUser) -> Result<()> {
+        caller.require_step_up(match &self.0 {
             Keys::Fixed(fixed) => fixed.clock.now(),
             Keys::Own(tokens) => tokens.now(),
             Keys::Remote(remote) => remote.now(),
-        }
+        })
     }
 
     /// Verifies an access token. Sends a request only if the key of the token is unknown or the keys are old.

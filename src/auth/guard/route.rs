@@ -119,7 +119,7 @@ impl Guard {
                 match &self.demand {
                     Demand::Permission(permission) => caller.require_permission(permission),
                     Demand::Role(role) => caller.require_role(role),
-                    Demand::StepUp => caller.require_step_up(verifier.now()),
+                    Demand::StepUp => verifier.require_step_up(&caller),
                 }?;
                 Ok(None)
             }

@@ -2,12 +2,13 @@
 
 use std::{fmt, marker::PhantomData};
 
+#[cfg(any(feature = "axum", feature = "actix"))]
+use crate::verifier::Verifier;
 use crate::{
     auth::Auth,
     error::Result,
     token::{AAL2, ActiveUser, CurrentUser},
     user::User,
-    verifier::Verifier,
 };
 
 /// A level of assurance as a type, for [`StepUp`] and [`ClaimedStepUp`]. So far, [`Aal2`] is the only one.
@@ -95,7 +96,7 @@ pub struct ClaimedStepUp<A = Aal2> {
 impl<A: Assurance> ClaimedStepUp<A> {
     #[cfg(any(feature = "axum", feature = "actix"))]
     pub(crate) fn check(verifier: &Verifier, caller: CurrentUser) -> Result<Self> {
-        caller.require_step_up(verifier.now())?;
+        verifier.require_step_up(&caller)?;
         Ok(Self {
             caller,
             assurance: PhantomData,

@@ -16,13 +16,14 @@ mod password;
 
 use std::sync::Arc;
 
+#[cfg(feature = "http")]
+use crate::sign_in::SecondFactors;
 use crate::{
     clock::Timestamp,
     core::Core,
     credential::{Confirmation, Hasher, PasswordRules},
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
-    sign_in::SecondFactors,
     token::ActiveUser,
     user::{ProfileChange, User, check_display_name},
 };
@@ -58,6 +59,7 @@ pub struct Accounts {
     pub(crate) confirmation: Confirmation,
     pub(crate) hasher: Hasher,
     pub(crate) rules: PasswordRules,
+    #[cfg(feature = "http")]
     pub(crate) second_factors: SecondFactors,
 }
 
