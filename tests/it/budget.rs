@@ -162,6 +162,51 @@ async fn limits_add_one_statement_and_none_to_refresh_and_me() {
     count.expect(2, "a locked login");
 }
 
+/// The first proof costs what a login without a second factor costs, and the second step costs two statements.
+#[tokio::test]
+async fn second_factor_stays_within_the_budget_of_statements() {
+    let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
+        return;
+    };
+    let app = app_with(|builder| builder.store(store.clone())).await;
+    let ann = app.enrolled(ANN).await;
+    count.forget();
+    let ticket = app.ticket(ANN).await;
+    count.expect(2, "the first proof");
+    let code = ann.authenticator.code(app.now());
+    app.second_factor(&ticket, ("totp", &code)).await.tokens();
+    count.expect(2, "the second factor");
+    let forged = ticket.replace("hp_ct_A", "hp_ct_B");
+    app.second_factor(&forged, ("totp", &code))
+        .await
+        .expect(400);
+    count.expect(0, "a forged ticket");
+    app.me(&ann.tokens.access).await.expect(200);
+    count.expect(1, "me");
+    app.refresh(&ann.tokens.refresh).await.tokens();
+    count.expect(1, "refresh");
+
+    let ticket = app.ticket(ANN).await;
+    count.forget();
+    let shown = ("recovery_code", ann.recovery_codes[0].as_str());
+    app.second_factor(&ticket, shown).await.tokens();
+    count.expect(2, "a recovery code");
+    app.advance(30);
+    let ticket = app.ticket(ANN).await;
+    let code = ann.authenticator.code(app.now());
+    let body = json!({"ticket": ticket, "totp": code, "remember_device": true});
+    count.forget();
+    let reply = app.post("/auth/second-factor", body).await.expect(200);
+    count.expect(2, "a second factor that remembers the device");
+    let cookie = reply.header("set-cookie").expect("a cookie");
+    let cookie = cookie.split(';').next().expect("a pair");
+    let headers = format!("Content-Type: application/json\r\nCookie: {cookie}\r\n");
+    let body = json!({"email": ANN, "password": PASSWORD}).to_string();
+    let reply = app.ask("POST /auth/login", &headers, body.as_bytes());
+    reply.await.tokens();
+    count.expect(2, "a login on a remembered device");
+}
+
 #[tokio::test]
 async fn address_calls_stay_within_the_budget_of_statements() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {

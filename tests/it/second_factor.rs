@@ -3,6 +3,7 @@
 mod device;
 mod door;
 mod foreign_apps;
+mod guards;
 mod model;
 mod policy;
 mod recovery;

@@ -190,7 +190,11 @@ impl App {
     async fn change(&self, id: &str, change: &UserChange) {
         let (author, now) = (Author::default(), self.now());
         let id = user_id(id);
-        let outcome = self.store.update_user(id, change, &author, now).await;
+        let outcome = self
+            .auth
+            .store()
+            .update_user(id, change, &author, now)
+            .await;
         let outcome = outcome.expect("the store works");
         assert!(matches!(outcome, UpdateUser::Updated(..)), "{outcome:?}");
     }
