@@ -74,7 +74,7 @@ async fn run() -> Result<()> {
     let administration = auth.administration();
     administration.reset_factors(ann.id, &author).await?;
     let letter = auth.last_mail_to("ann@example.org").await;
-    let letter = letter.expect("the reset mails a letter");
+    let letter = letter.expect("the reset sends a letter");
     println!("Ann has received a letter: {}", letter.subject());
     auth.sign_in(&ann).await;
     println!("Ann has signed in with the password alone");

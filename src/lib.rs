@@ -75,10 +75,10 @@
 //! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`](verifier::Verifier) |
 //! | `breach-check` | [`credential::HttpBreachCheck`]: asks whether a new password was stolen elsewhere, without sending it |
 //! | `strength` | [`credential::PasswordPolicy::with_min_strength`]: estimates how guessable a new password is |
-//! | `metrics` | load figures, through the `metrics` crate: see [`metric`] |
+//! | `metrics` | load metrics, through the `metrics` crate: see [`metric`] |
 //! | `oauth` | [`oauth`]: sign-in with a provider, OpenID Connect or GitHub |
 //! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
-//! | `pages` | pages without scripts for the links in mails |
+//! | `pages` | pages without scripts for the links in emails |
 //! | `tls` | cryptography for TLS, by aws-lc; `postgres` switches it on, and a host may [bring its own](#cryptography) |
 //! | `testing` | a whole service for a host's tests, the conformance checks, and [`store::Gate`] |
 //!

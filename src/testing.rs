@@ -317,7 +317,7 @@ impl TestAuth {
         tokens.unwrap_or_else(|error| panic!("{} cannot sign in: {error:?}", user.user.email))
     }
 
-    /// Sends the due emails, and returns the most recently ordered email to this address.
+    /// Sends the due emails, and returns the most recently requested email to this address.
     ///
     /// # Panics
     /// If the store fails.
@@ -334,7 +334,7 @@ impl TestAuth {
         let mail = self
             .last_mail_to(address)
             .await
-            .unwrap_or_else(|| panic!("there is no mail to {address}"));
+            .unwrap_or_else(|| panic!("there is no email to {address}"));
         token_in(mail.text())
             .unwrap_or_else(|| panic!("{:?} to {address} has no token", mail.subject()))
             .into()

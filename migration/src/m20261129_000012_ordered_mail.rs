@@ -23,7 +23,7 @@ enum AuthOutbox {
     OrderedVersion,
 }
 
-/// The account that an email was ordered for, and the time from which its due time is valid.
+/// The account that an email was requested for, and the time from which its due time is valid.
 ///
 /// All these columns are null in rows that the previous version wrote. Instances of the previous version still write
 /// such rows while they are being replaced. An email in such a row belongs to the account that the

@@ -245,7 +245,7 @@ fn time(column: impl IntoIden) -> ColumnDef {
     ColumnDef::new(column).timestamp_with_time_zone().take()
 }
 
-/// The rows of a user go with the user.
+/// The rows of a user are deleted with the user.
 fn of_user(table: impl IntoTableRef, column: impl IntoIden) -> ForeignKeyCreateStatement {
     ForeignKey::create()
         .from(table, column)

@@ -34,7 +34,7 @@ pub(crate) fn connections(settings: &Settings) -> usize {
     usize::try_from(connections).unwrap_or(usize::MAX)
 }
 
-/// Raises the limit to this number of files, or as far as possible. Returns the limit that is then in force.
+/// Raises the limit to this number of files, or as far as possible. Returns the limit that is then in effect.
 fn raise(files: u64) -> io::Result<u64> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     match current {

@@ -138,7 +138,7 @@ async fn build(
     }
     if !sqlite && settings.smtp_url.is_none() {
         tracing::warn!(
-            "HALLPASS_SMTP_URL is not set: mails are printed, and anybody who reads the output can use their links"
+            "HALLPASS_SMTP_URL is not set: emails are printed, and anybody who reads the output can use their links"
         );
     }
     if !providers.is_empty() && settings.oauth_redirects.is_empty() {
@@ -230,7 +230,7 @@ impl App {
     pub async fn finish(self) {
         if !self.background.stop(BACKGROUND_DRAIN).await {
             tracing::warn!(
-                "background work did not end in time; a mail in flight will be sent again after the next start"
+                "background work did not end in time; an email in flight will be sent again after the next start"
             );
         }
         match tokio::time::timeout(CLOSE, self.store.close()).await {

@@ -193,7 +193,7 @@ where
 
 /// The background work, spawned by [`Auth::spawn`].
 #[derive(Debug)]
-#[must_use = "stop it before the process ends, so that mails in flight are not cut off"]
+#[must_use = "stop it before the process ends, so that emails in flight are not cut off"]
 pub struct Background {
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,

@@ -212,9 +212,9 @@ impl AuthBuilder {
         self
     }
 
-    /// Whether the emails to an address are limited. With the limits, an address receives each kind
-    /// of letter at most once a minute and five times an hour, counted over all instances. Further
-    /// emails are dropped without notice. Default: yes.
+    /// Whether the emails to an address are limited. With the limits, an address receives each kind of letter at most
+    /// once a minute and five times an hour, counted across all instances. Further emails are dropped without notice.
+    /// Default: yes.
     pub fn mail_budgets(mut self, on: bool) -> Self {
         self.mail_budgets = on;
         self
@@ -306,9 +306,9 @@ impl AuthBuilder {
         self
     }
 
-    /// The time limit for all hooks that run before one operation together, and for each hook that runs after an
-    /// operation. The maximum is half the request timeout. Default: 3 seconds, or half the request timeout if that is
-    /// less.
+    /// The combined time limit for all hooks that run before one operation, and the limit for each hook that runs after
+    /// an operation. The maximum is half the request timeout. Default: 3 seconds, or half the request timeout if that
+    /// is less.
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
         self.hook_timeout = Some(timeout);
         self

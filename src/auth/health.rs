@@ -27,7 +27,7 @@ pub(super) fn endpoints(store: &Arc<dyn Store>) -> Vec<Endpoint> {
         Endpoint::get("/health/ready", readiness, ready)
             .tag(SERVICE)
             .for_anyone()
-            .summary("Check whether the database takes writes")
+            .summary("Check whether the database accepts writes")
             .errors(&[ErrorKind::Unavailable]),
     ]
 }

@@ -124,8 +124,8 @@ impl InTransaction<'_> {
         Ok(user)
     }
 
-    /// Orders an email with a link that sets a new password, if an account has this address. The
-    /// email is sent after the transaction is committed.
+    /// Queues an email with a link that sets a new password, if an account has this address. The email is sent after
+    /// the transaction is committed.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.

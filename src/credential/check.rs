@@ -37,7 +37,7 @@ pub(crate) struct CheckedPassword {
     /// The number of the user's second factors at the same time.
     pub(crate) second_factors: u32,
     pub(crate) verified_hash: Option<PasswordHash>,
-    /// A new hash of the same password with the parameters in force, if the parameters have changed.
+    /// A new hash of the same password with the current parameters, if the parameters have changed.
     pub(crate) rehashed: Option<PasswordHash>,
     /// The counted attempt, to be cleared or taken back.
     pub(crate) attempt: CountedAttempt,
@@ -54,7 +54,7 @@ impl PasswordCheck {
 
     /// Checks the password of the account with this address.
     ///
-    /// If the stored hash has parameters that are no longer in force, the result carries a new hash of the password,
+    /// If the stored hash has parameters that are no longer current, the result carries a new hash of the password,
     /// unless the hasher is too busy to compute it. Opening a session with the result clears the failed attempts so
     /// far.
     ///

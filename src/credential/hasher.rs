@@ -41,17 +41,17 @@ const DEFAULT_NICENESS: u8 = 10;
 
 /// Hashes and verifies passwords, at most a fixed number at the same time.
 ///
-/// Each hash is computed on a thread of the hasher, under one of a fixed number of permits. A caller that finds no
-/// free permit waits in a fair queue of limited length, for a limited time. If the queue is full or the time has
-/// passed, the caller is refused with [`Overloaded`](crate::ErrorKind::Overloaded) and a time after which to retry.
-/// Each permit has its own Argon2 memory, allocated at first use and kept. For each permit, hashing therefore takes
-/// the memory of the most demanding parameters that are in force or declared as former. (If a stored hash needs more
-/// memory, the additional memory is freed after the verification.)
+/// Each hash is computed on a thread of the hasher, under one of a fixed number of permits. A caller that finds no free
+/// permit waits in a fair queue of limited length, for a limited time. If the queue is full or the time has passed, the
+/// caller is refused with [`Overloaded`](crate::ErrorKind::Overloaded) and a time after which to retry. Each permit has
+/// its own Argon2 memory, allocated at first use and kept. For each permit, hashing therefore takes the memory of the
+/// most demanding parameters that are current or declared as former. (If a stored hash needs more memory, the
+/// additional memory is freed after the verification.)
 ///
 /// A failed verification computes one hash for each set of parameters that stored hashes are known to have, always in
 /// the same order. Its time therefore does not reveal which parameters a hash has, or whether there is a hash.
-/// Parameters that are no longer in force become known when a hash with them is verified, or from the start if they
-/// are declared as [`former`](HasherBuilder::former).
+/// Parameters that are no longer current become known when a hash with them is verified, or from the start if they are
+/// declared as [`former`](HasherBuilder::former).
 ///
 /// Clones share the permits. The methods must be called within a tokio runtime. If the clock of the runtime is paused,
 /// as in tests, it may jump to the next timer while a hash is computed.
@@ -87,7 +87,7 @@ struct Inner {
     reason = "a new outcome would change the contract"
 )]
 pub enum Verification {
-    /// The password is right, but its hash has parameters that are no longer in force, or was made from a non-ASCII
+    /// The password is right, but its hash has parameters that are no longer current, or was made from a non-ASCII
     /// password that was not prepared. Hash the password again.
     Outdated,
     /// The password is right.
@@ -108,12 +108,12 @@ pub struct HasherBuilder {
 }
 
 impl HasherBuilder {
-    /// Adds parameters that were in force before, and that stored hashes may still have.
+    /// Adds parameters that were used before, and that stored hashes may still have.
     ///
-    /// A failed verification then costs one more hash, with these parameters. Undeclared parameters are unknown in
-    /// each process until a hash with them is first verified. Until then, verifying such a hash takes a different time
-    /// than verifying without a hash. The parameters of that hash are then added, unless four former parameter sets
-    /// are already known, or the parameters take more memory or work than those in force. If they are not added, a
+    /// A failed verification then costs one more hash, with these parameters. Undeclared parameters are unknown in each
+    /// process until a hash with them is first verified. Until then, verifying such a hash takes a different time than
+    /// verifying without a hash. The parameters of that hash are then added, unless four former parameter sets are
+    /// already known, or the parameters take more memory or work than the current ones. If they are not added, a
     /// warning is logged once, and verifying hashes with them still takes a different time. Each parameter set makes
     /// failures more expensive, so do not declare a set that no account uses any more.
     #[must_use]

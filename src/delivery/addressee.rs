@@ -1,4 +1,4 @@
-//! The account that an email is for, fixed when the email is ordered or by the first claim.
+//! The account that an email is for, fixed when the email is requested or by the first claim.
 
 use super::Deliveries;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 pub(super) struct Addressee {
     pub(super) user: User,
     pub(super) address: EmailAddress,
-    /// The version of the user's credentials when the email was ordered.
+    /// The version of the user's credentials when the email was requested.
     pub(super) credential_version: i64,
 }
 

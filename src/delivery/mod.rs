@@ -7,7 +7,7 @@
 //!                                          the intent)
 //!          ── admit ────> store           (the budget of the address; if it is used up, done with no email)
 //!          ── issue ────> store           (the link's token is derived from the intent, so a retry has the same link; no
-//!                                          link if the address or the credentials have changed since the order)
+//!                                          link if the address or the credentials have changed since the request)
 //!          ── send ─────> mailer          (to the stored address, within 20 s)
 //!          ── complete, or postpone, or mark dead after a day
 //! ```
@@ -80,7 +80,7 @@ pub(crate) struct DeliveryParts {
     pub(crate) budgets: bool,
 }
 
-/// Takes orders for emails and delivers them. Clones share the work.
+/// Queues emails and delivers them. Clones share the work.
 #[derive(Clone, Debug)]
 pub(crate) struct Deliveries(Arc<Inner>);
 
@@ -124,7 +124,7 @@ impl Deliveries {
         self.0.parts.templates.locales()
     }
 
-    /// Wakes the worker of this process, because an email was ordered.
+    /// Wakes the worker of this process, because an email was queued.
     pub(crate) fn wake(&self) {
         self.0.ordered.notify_one();
         self.watch();

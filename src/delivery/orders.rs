@@ -1,4 +1,4 @@
-//! Orders for emails, and how long an email may still be sent.
+//! Queuing emails, and how long an email may still be sent.
 
 use super::Deliveries;
 use crate::{
@@ -75,10 +75,10 @@ impl Deliveries {
         (token, [letter, notice.with("new_email", new.as_str())])
     }
 
-    /// Orders the email with the link that sets a new password, for the account with this address,
-    /// if there is one. Once this method has returned, the order survives even if the process is
-    /// killed. If `store` is an open transaction, the order survives only once the transaction has
-    /// been committed. The caller then publishes the event and wakes the worker.
+    /// Queues the email with the link that sets a new password, for the account with this address, if there is one.
+    /// Once this method has returned, the queued email survives even if the process is killed. If `store` is an open
+    /// transaction, it survives only once the transaction has been committed. The caller then publishes the event and
+    /// wakes the worker.
     ///
     /// # Errors
     /// If the database fails.

@@ -95,10 +95,10 @@ impl Deliveries {
         let Some(asked_from) = self.0.outage.answered(now) else {
             return;
         };
-        tracing::info!("the mailer accepts mails again");
+        tracing::info!("the mailer accepts emails again");
         if let Err(error) = self.release(now, asked_from).await {
             let error = &error as &dyn StdError;
-            tracing::error!(error, "waiting mails cannot be brought forward");
+            tracing::error!(error, "waiting emails cannot be brought forward");
         }
     }
 

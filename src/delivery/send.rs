@@ -75,11 +75,11 @@ impl Deliveries {
         let error = setback.logged.as_str();
         let outcome = match next_try(tried, setback.kind, now) {
             Some(due_at) => {
-                tracing::warn!(%id, attempt, error, "a mail could not be sent");
+                tracing::warn!(%id, attempt, error, "an email could not be sent");
                 store.postpone(id, attempt, now, due_at, note).await
             }
             None => {
-                tracing::error!(%id, attempt, error, "a mail was marked dead");
+                tracing::error!(%id, attempt, error, "an email was marked dead");
                 store.mark_dead(id, attempt, note).await
             }
         };
@@ -155,6 +155,6 @@ async fn unless_panic(sending: impl Future<Output = Result<(), Setback>>) -> Res
 fn noted(id: IntentId, outcome: Result<(), crate::error::StoreError>) {
     if let Err(error) = outcome {
         let error = &error as &dyn StdError;
-        tracing::error!(%id, error, "the outcome of a mail cannot be recorded");
+        tracing::error!(%id, error, "the outcome of an email cannot be recorded");
     }
 }

@@ -103,7 +103,7 @@ impl Setup {
         self.mailer.next.lock().unwrap().push_back(next);
     }
 
-    /// The number of attempts, sent emails and open orders.
+    /// The number of attempts, sent emails and queued emails.
     fn counts(&self) -> (usize, usize, usize) {
         (
             self.mailer.begun.load(Ordering::SeqCst),

@@ -22,7 +22,7 @@ const SILENCE: TimeDelta = TimeDelta::hours(1);
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     sends: AtomicBool,
-    /// `None` until the first order.
+    /// `None` until the first email is queued.
     next_look: Mutex<Option<Timestamp>>,
 }
 
@@ -32,7 +32,7 @@ impl Watch {
         self.sends.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it is time to look for unsent emails. The first order only starts the waiting time.
+    /// Whether it is time to look for unsent emails. The first queued email only starts the waiting time.
     fn is_due(&self, now: Timestamp) -> bool {
         if self.sends.load(Ordering::Relaxed) {
             return false;
@@ -57,9 +57,8 @@ impl Watch {
 }
 
 impl Deliveries {
-    /// Warns, at most once an hour, if an email was ordered more than a minute ago and no process
-    /// has claimed it. Called at each order, so that no timer is needed in a process that sends no
-    /// emails.
+    /// Warns, at most once an hour, if an email was queued more than a minute ago and no process has claimed it. Called
+    /// whenever an email is queued, so that no timer is needed in a process that sends no emails.
     pub(super) fn watch(&self) {
         let now = self.0.parts.clock.now();
         if !self.0.watch.is_due(now) {
@@ -73,7 +72,7 @@ impl Deliveries {
             if deliveries.has_unsent(now).await {
                 deliveries.0.watch.stay_silent(now);
                 tracing::warn!(
-                    "mails have waited in the outbox for more than a minute, and no process has claimed them: does a \
+                    "emails have waited in the outbox for more than a minute, and no process has claimed them: does a \
                      process run Auth::spawn or Auth::run_mail, and does it keep up?"
                 );
             }

@@ -23,8 +23,7 @@ const KEEP_DEAD: TimeDelta = TimeDelta::days(7);
 /// The period that a budget covers.
 const KEEP_BUDGETS: TimeDelta = TimeDelta::hours(1);
 const MAX_AT_ONCE: usize = 16;
-/// The interval between checks for emails that other instances ordered, and for emails that are due
-/// again.
+/// The interval between checks for emails that other instances queued, and for emails that are due again.
 const POLL: Duration = Duration::from_secs(1);
 const LAST_CALL: Duration = Duration::from_secs(5);
 
@@ -98,7 +97,7 @@ impl Deliveries {
         };
         if time::timeout(LAST_CALL, drain).await.is_err() {
             tracing::warn!(
-                "mails in flight were cut off; they are tried again when their leases expire"
+                "emails in flight were cut off; they are tried again when their leases expire"
             );
         }
     }

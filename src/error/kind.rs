@@ -128,10 +128,10 @@ macro_rules! error_kinds {
             SessionNotFound "the caller has no such session"
                 => NOT_FOUND "session_not_found" "Session not found"
                 "The caller has no live session with this id.";
-            /// The call needs a second factor that was shown within the last 10 minutes (RFC 9470).
-            StepUpRequired "a second factor has to be shown again"
+            /// The call needs a second factor that was presented within the last 10 minutes (RFC 9470).
+            StepUpRequired "a second factor has to be presented again"
                 => UNAUTHORIZED "step_up_required" "Step-up required"
-                "This call requires a second factor, shown within the last 10 minutes. Reauthenticate with one.";
+                "This call requires a second factor that was presented within the last 10 minutes. Reauthenticate with a second factor.";
             /// Too many passwords in a row were wrong, so no password is checked for now; retry later.
             TooManyAttempts "too many passwords in a row were wrong"
                 => TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts"

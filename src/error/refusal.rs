@@ -8,7 +8,7 @@ use super::kind::CODES;
 const FALLBACK: &str = "refused";
 const MAX_CODE: usize = 64;
 
-/// The host's own refusal, with a word for clients and a text for people.
+/// The host's own refusal, with a word for clients and a text for human readers.
 ///
 /// Over HTTP, the refusal is a problem with status 422, the word as `code`, `urn:hallpass:<code>` as `type`, and the
 /// text as `detail`.
@@ -53,7 +53,7 @@ impl Refusal {
         &self.code
     }
 
-    /// The text for people.
+    /// The text for human readers.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail

@@ -22,7 +22,7 @@ macro_rules! weaknesses {
                 }
             }
 
-            /// The English text for people.
+            /// The English text for human readers.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self {

@@ -12,7 +12,7 @@ use crate::http::time;
 #[cfg_attr(feature = "openapi", schema(as = FactorList))]
 pub(crate) struct FactorListView {
     items: Vec<FactorView>,
-    /// The number of recovery codes that are not used.
+    /// The number of unused recovery codes.
     recovery_codes_left: u32,
     /// Whether the account must have a second factor.
     required: bool,

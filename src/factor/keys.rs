@@ -43,7 +43,7 @@ impl FactorKeys {
         TotpKey::from_bytes(&key)
     }
 
-    /// The key sealed again, if it was sealed by a secret other than the first.
+    /// The key, sealed again with the first secret; `None` if the first secret has already sealed it.
     ///
     /// # Errors
     /// As [`seal`](Self::seal).
@@ -83,7 +83,7 @@ impl FactorKeys {
     }
 }
 
-/// The data that is bound to a sealed key: a copied row does not open for another factor or user.
+/// The data that is bound to a sealed key, so that a copied row does not open for another factor or user.
 fn context(user: UserId, id: FactorId) -> Vec<u8> {
     let uuids: [Uuid; 2] = [id.as_uuid(), user.as_uuid()];
     let [id, user] = uuids.each_ref().map(Uuid::as_bytes);

@@ -37,7 +37,7 @@ pub struct Factor {
     pub name: Option<String>,
     /// When its enrolment began.
     pub created_at: Timestamp,
-    /// When it was last used: at the latest when it was confirmed.
+    /// When it was last used. Its confirmation counts as a use.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -47,17 +47,17 @@ pub struct Factor {
 pub struct FactorList {
     /// The confirmed factors, oldest first.
     pub items: Vec<Factor>,
-    /// The number of recovery codes that are not used.
+    /// The number of unused recovery codes.
     pub recovery_codes_left: u32,
 }
 
-/// How many second factors of each kind a user can show.
+/// How many second factors of each kind a user can present.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct CountedFactors {
     /// The number of confirmed authenticator apps.
     pub totps: u32,
-    /// The number of recovery codes that are not used.
+    /// The number of unused recovery codes.
     pub recovery_codes: u32,
 }
 
@@ -69,7 +69,7 @@ pub struct SealedTotp {
     pub id: FactorId,
     /// The encrypted key.
     pub sealed: Vec<u8>,
-    /// The last step whose code was used; `None` before the first.
+    /// The last step whose code was used; `None` before the first use.
     pub last_step: Option<i64>,
 }
 
@@ -107,7 +107,7 @@ pub enum AddTotp {
     Added,
     /// The user has [`MAX_FACTORS`](super::MAX_FACTORS) confirmed factors; nothing was written.
     TooMany,
-    /// The user has got a factor since the enrolment was allowed; nothing was written.
+    /// The user has added a factor since the enrolment was allowed; nothing was written.
     Stale,
     /// The user is gone or disabled; nothing was written.
     Gone,
@@ -130,7 +130,7 @@ pub struct ConfirmTotp {
     pub step: i64,
     /// The digests of the recovery codes to store if this is the first factor.
     pub codes: Vec<TokenDigest>,
-    /// When the code was shown.
+    /// When the code was presented.
     pub now: Timestamp,
 }
 
@@ -141,7 +141,7 @@ pub struct ConfirmTotp {
     reason = "a new outcome would change the contract"
 )]
 pub enum ConfirmedTotp {
-    /// The factor is in force. If it is the first one, the recovery codes were stored, and other pending factors were
+    /// The factor is confirmed. If it is the first one, the recovery codes were stored, and other pending factors were
     /// deleted.
     Confirmed {
         /// Whether the user had no factor before.
@@ -168,7 +168,7 @@ pub enum RemoveFactor {
     NotFound,
 }
 
-/// A code of an authenticator app that a session shows, to be used up.
+/// A code of an authenticator app that a user presents in a session, to be used up.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -179,7 +179,7 @@ pub struct SpentTotp {
     pub id: FactorId,
     /// The step of the code.
     pub step: i64,
-    /// The key sealed again by the current secret, if another secret sealed it.
+    /// The key, sealed again with the current secret if it was sealed with another one.
     pub resealed: Option<Vec<u8>>,
 }
 

@@ -88,10 +88,10 @@ impl ClientAddress {
     /// block or a single address. Without any network this is the same as [`peer`](Self::peer).
     ///
     /// If the peer is not trusted, the peer is the client, whatever headers it sends. If the peer is trusted, the
-    /// header is read from right to left, over all its lines. Each address was written by the proxy to its right, so
-    /// the first address that is not trusted is the client, and everything to its left is ignored. If all addresses
-    /// are trusted, the leftmost one is the client. An element that is not an address (garbage, `unknown`, a name such
-    /// as `_hidden`) ends the search, and the client is the address that was read last before this element.
+    /// header is read from right to left, across all its lines. Each address was written by the proxy to its right, so
+    /// the first address that is not trusted is the client, and everything to its left is ignored. If all addresses are
+    /// trusted, the leftmost one is the client. An element that is not an address (garbage, `unknown`, a name such as
+    /// `_hidden`) ends the search, and the client is the address that was read last before this element.
     ///
     /// If both headers are present and name different clients, neither is trusted, and the peer counts as the client.
     /// The reason is that a proxy that writes only one header may have passed on the other header as the client sent

@@ -113,8 +113,8 @@ impl Endpoint {
         self
     }
 
-    /// Marks the endpoint as one for people: the OpenAPI document leaves it out, and its problems
-    /// are rendered as pages.
+    /// Marks the endpoint as a page for human readers: the OpenAPI document leaves it out, and its problems are
+    /// rendered as pages.
     #[cfg_attr(
         not(any(test, feature = "pages")),
         expect(dead_code, reason = "for pages")
@@ -167,7 +167,7 @@ impl Endpoint {
         self.page_of.is_some()
     }
 
-    /// Renders a problem as a page if the endpoint is for people. Other replies are not changed.
+    /// Renders a problem as a page if the endpoint is a page for human readers. Other replies are not changed.
     pub(crate) fn page_of_problem(&self, headers: &HeaderMap, response: Response) -> Response {
         match &self.page_of {
             Some(page_of) if is_problem(&response) => page_of(headers, &response),

@@ -61,7 +61,8 @@ impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     }
 }
 
-/// The body as the fields of a form (`application/x-www-form-urlencoded`). Only the pages for people read forms.
+/// The body as the fields of a form (`application/x-www-form-urlencoded`). Only HTML pages for human readers read
+/// forms.
 #[derive(Debug)]
 pub(crate) struct Form<T>(pub(crate) T);
 

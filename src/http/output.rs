@@ -139,7 +139,8 @@ impl Output for SeeOther {
     }
 }
 
-/// A page for people. No cache may keep it, no other page may frame it, and the browser sends no referrer from it.
+/// An HTML page for human readers. No cache may keep it, no other page may frame it, and the browser sends no referrer
+/// from it.
 #[derive(Clone, Debug)]
 pub(crate) struct Html {
     status: StatusCode,

@@ -22,8 +22,8 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// The maximum number of violations in a reply, so that a small request does not cause a large reply.
 pub(crate) const MAX_VIOLATIONS: usize = 16;
-/// The maximum length of a pointer, in bytes. Names in the contract are far shorter, but a client may send a name as
-/// long as a body.
+/// The maximum length of a pointer, in bytes. Names in the contract are far shorter, but a client may send a name that
+/// fills the whole body.
 const MAX_POINTER: usize = 128;
 /// The maximum length of a text of the contract or of the host, in bytes. Such a text may repeat input.
 const MAX_DETAIL: usize = 512;

@@ -65,7 +65,7 @@ impl LimitKeys {
         self.key("about", budget.as_str(), canonical.as_bytes())
     }
 
-    /// The key of failed sign-ins to a canonical address.
+    /// The key of failed sign-ins with a canonical address.
     pub(crate) fn account(&self, canonical: &str) -> LimitKey {
         self.key("attempts", "account", canonical.as_bytes())
     }

@@ -31,8 +31,8 @@ impl Mailbox {
         self.lock().clone()
     }
 
-    /// The email to this address that was ordered last. The order of arrival is ignored, because
-    /// emails sent at the same time may arrive in any order.
+    /// The most recently requested email to this address. The order of arrival is ignored, because emails sent at the
+    /// same time may arrive in any order.
     #[must_use]
     pub fn last_to(&self, address: &str) -> Option<Mail> {
         let address: EmailAddress = address.parse().ok()?;

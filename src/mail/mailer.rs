@@ -61,7 +61,7 @@ impl fmt::Display for MailError {
         } else {
             "not sent"
         };
-        write!(f, "the mail was {kind}")
+        write!(f, "the email was {kind}")
     }
 }
 

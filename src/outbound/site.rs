@@ -7,8 +7,8 @@ use reqwest::{Client, StatusCode, Url};
 use super::{Unanswered, client_builder, is_loopback};
 use crate::error::{BoxError, Error, Result};
 
-/// A site, called over rustls with the platform's root certificates. Redirects are not followed,
-/// and nothing is retried. `HTTPS_PROXY` and similar variables are honoured for `https://`.
+/// A client for one site, over rustls with the platform's root certificates. Redirects are not followed, and nothing is
+/// retried. `HTTPS_PROXY` and similar variables are honoured for `https://`.
 #[derive(Clone)]
 pub(crate) struct Site {
     client: Client,

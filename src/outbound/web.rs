@@ -16,16 +16,16 @@ const KEEP: Duration = Duration::from_secs(10);
 /// A client for URLs that a document points to, over rustls with the platform's root certificates.
 /// Redirects are not followed, and nothing is retried. Cheap to clone.
 ///
-/// Addresses that are not public are called only if the [`Reach`] allows it. Names are resolved once per connection,
-/// and the connection goes to the address that was checked. `HTTPS_PROXY` and similar variables are honoured for
-/// `https://`. The proxy then resolves the names, and has to refuse private addresses.
+/// The client connects to IP addresses that are not public only if the [`Reach`] allows it. Names are resolved once per
+/// connection, and the connection goes to the address that was checked. `HTTPS_PROXY` and similar variables are
+/// honoured for `https://`. The proxy then resolves the names, and has to refuse private addresses.
 #[derive(Clone, Debug)]
 pub(crate) struct Web {
     client: Client,
     reach: Reach,
 }
 
-/// The addresses that may be called.
+/// The IP addresses that the client may connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// Public addresses, over TLS.
@@ -58,8 +58,8 @@ impl Web {
     /// Sends the request, and reads the whole answer.
     ///
     /// # Errors
-    /// If there is no answer of at most `max_bytes` in time, or the URL may not be called. The error shows only the
-    /// host of the URL.
+    /// If there is no answer of at most `max_bytes` in time, or requests to the URL are not allowed. The error shows
+    /// only the host of the URL.
     pub(crate) async fn send(
         &self,
         request: http::Request<Vec<u8>>,
@@ -68,7 +68,7 @@ impl Web {
         let request = Request::try_from(request).map_err(reqwest::Error::without_url)?;
         let host = request.url().host_str().unwrap_or_default().to_owned();
         if !self.may_ask(request.url()) {
-            return Err(format!("{host} must not be called: it is not public").into());
+            return Err(format!("must not connect to {host}: it is not public").into());
         }
         let unanswered = |error| Unanswered::new(&host, error);
         let mut response = self.client.execute(request).await.map_err(unanswered)?;
@@ -85,7 +85,7 @@ impl Web {
         Ok(answer)
     }
 
-    /// Whether the URL may be called. A host name is checked later, when it is resolved.
+    /// Whether requests to the URL are allowed. A host name is checked later, when it is resolved.
     pub(crate) fn may_ask(&self, url: &Url) -> bool {
         match self.reach {
             Reach::Public => url.scheme() == "https" && !is_private_literal(url),

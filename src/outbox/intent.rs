@@ -139,7 +139,7 @@ impl Recipient {
     }
 }
 
-/// The account that an email was ordered for, as it was at the time of the order.
+/// The account that an email was requested for, as it was at the time of the request.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -213,8 +213,8 @@ pub(crate) fn holds_from(now: Timestamp) -> Timestamp {
 pub struct ClaimedIntent {
     /// The intent.
     pub intent: Intent,
-    /// The account that the email was ordered for. If the intent is for the holder of an address,
-    /// or an older version wrote it, this is `None` until a claim has found the account.
+    /// The account that the email was requested for. If the intent is for the holder of an address, or an older version
+    /// wrote it, this is `None` until a claim has found the account.
     pub ordered: Option<Ordered>,
     /// The time of the change that the email reports. A retry of the email keeps this time,
     /// although the retry is requested later.

@@ -20,7 +20,7 @@ macro_rules! letters {
             EmailChangeRequested "email_change_requested": Row::notice().with_new_email();
             /// A second factor was added.
             FactorAdded "factor_added": Row::notice();
-            /// Too many wrong codes of a second factor were shown after a first proof.
+            /// Too many wrong codes of a second factor were presented after a first proof.
             FactorFailures "factor_failures": Row::notice().optional(true);
             /// A second factor was removed.
             FactorRemoved "factor_removed": Row::notice();

@@ -13,7 +13,7 @@ use crate::{
     user::User,
 };
 
-/// How long an enrolment can be confirmed.
+/// How long after its start an enrolment can be confirmed.
 const PENDING_LIFETIME: Duration = Duration::from_secs(900);
 
 /// The key of an authenticator app, which is shown once.

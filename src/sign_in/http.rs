@@ -59,7 +59,7 @@ pub(crate) struct SecondFactorView {
     ticket: String,
     /// Seconds until the ticket expires.
     expires_in: u64,
-    /// The second factors that the user can show: `totp`, `recovery_code`.
+    /// The second factors that the user can present: `totp`, `recovery_code`.
     methods: Vec<&'static str>,
     /// Whether the user has to enrol an authenticator app first.
     enrol: bool,

@@ -185,7 +185,7 @@ impl SessionOpener {
             // A device whose counter is full gets a new identity.
             None => {
                 let same = known.filter(|_| is_on_device);
-                // A strong device stays strong, whatever the next sign-in shows.
+                // A strong device stays strong, whatever the next sign-in presents.
                 let is_strong = session.methods.contains(Method::Mfa)
                     || same.is_some_and(|same| same.strong().is_some());
                 self.core.devices.token(same, &user, version, is_strong)

@@ -20,7 +20,7 @@ use crate::{
 /// # auth.register(Registration::new(ann.clone(), "a long enough password")).await?;
 /// match auth.login(Login::new(ann, "a long enough password")).await? {
 ///     SignIn::Complete { tokens, .. } => println!("a session: {}", tokens.session_id),
-///     SignIn::SecondFactor(challenge) => println!("show one of {:?}", challenge.methods),
+///     SignIn::SecondFactor(challenge) => println!("present one of {:?}", challenge.methods),
 ///     _ => println!("another step is needed"),
 /// }
 /// # Ok::<(), hallpass::Error>(())
@@ -40,7 +40,7 @@ pub enum SignIn {
         /// The recovery codes of the second factor that this sign-in has enrolled; otherwise empty.
         recovery_codes: Vec<RecoveryCode>,
     },
-    /// The proof does not suffice: a second factor has to be shown, or enrolled.
+    /// The proof does not suffice: a second factor has to be presented or enrolled.
     SecondFactor(Challenge),
 }
 
@@ -52,7 +52,7 @@ pub struct Challenge {
     pub ticket: Ticket,
     /// How long the ticket is valid.
     pub expires_in: Duration,
-    /// The second factors that the user can show.
+    /// The second factors that the user can present.
     pub methods: Vec<SecondFactorMethod>,
     /// Whether the user has to enrol a second factor, because the user must have one and has none.
     pub enrol: bool,
@@ -90,7 +90,7 @@ impl SignIn {
         }
     }
 
-    /// The tokens, for callers that never need a further step.
+    /// The tokens, for code that expects no further step.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if another step is needed.

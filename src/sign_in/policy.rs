@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecondFactorPolicy {
-    /// No user must have one.
+    /// No user is required to have one.
     #[default]
     Optional,
     /// Users with one of these roles.
@@ -46,7 +46,7 @@ impl SecondFactorPolicy {
     }
 
     /// Whether a proof opens a session, or needs another step. Two first proofs, such as a password and a provider, are
-    /// never shown together, so only a second factor makes a proof multi-factor.
+    /// never presented together, so only a second factor makes a proof multi-factor.
     pub(super) fn judge(&self, proof: &Proof) -> Sufficiency {
         if proof.methods.contains(Method::Mfa) {
             Sufficiency::Enough
@@ -79,12 +79,12 @@ impl FromStr for SecondFactorPolicy {
 #[error("expected optional, admins or everyone")]
 pub struct UnknownSecondFactorPolicy(());
 
-/// What a proof is good for.
+/// Whether a proof suffices to open a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sufficiency {
     /// It opens a session.
     Enough,
-    /// The user has a second factor, and must show it.
+    /// The user has a second factor, and must present it.
     Needs,
     /// The user must enrol a second factor first.
     MustEnrol,

@@ -22,7 +22,7 @@ use crate::{
 /// How long a device is remembered.
 const REMEMBERED: std::time::Duration = std::time::Duration::from_secs(30 * 86_400);
 
-/// A second factor that a user shows.
+/// A second factor that a user presents.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SecondFactor {
@@ -48,7 +48,7 @@ pub(crate) struct SecondFactors {
     pub(crate) opener: SessionOpener,
 }
 
-/// The check of a second factor that was right.
+/// The result of a successful check: what is spent, and the recovery codes of an enrolment.
 struct Right {
     spent: SpentFactor,
     recovery_codes: Vec<RecoveryCode>,
@@ -165,7 +165,7 @@ impl SecondFactors {
         }
     }
 
-    /// Compares what the user shows with what the store has; `None` if it is wrong or was used.
+    /// Compares what the user presents with what the store has; `None` if it is wrong or was used.
     fn check(&self, attempted: &Attempted, shown: &SecondFactor) -> Result<Option<Right>> {
         let user = attempted.user.id;
         let keys = &self.core.factor_keys;

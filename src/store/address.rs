@@ -36,8 +36,7 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<Option<UserId>, StoreError>;
 
-    /// Stores the token that confirms a new address of the user, replaces any older token, and
-    /// orders the emails.
+    /// Stores the token that confirms a new address of the user, replaces any older token, and queues the emails.
     ///
     /// # Contract
     /// Atomic. The session must be live, and the user's credentials must be unchanged since they were checked in that
@@ -64,8 +63,8 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
     /// [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange) and be neither used nor expired. Its user must
     /// be active and have the `credential_version` that is stored with the token. No other account may have the
     /// canonical address, even under races (I4). The call then uses the token, stores the new address as verified,
-    /// increments `credential_version`, ends every session, writes the event, and orders the email
-    /// to the previous address. Otherwise nothing changes.
+    /// increments `credential_version`, ends every session, writes the event, and queues the email to the previous
+    /// address. Otherwise nothing changes.
     ///
     /// # Errors
     /// If the database fails.

@@ -18,7 +18,7 @@ use crate::{
 /// spends it.
 #[async_trait]
 pub trait ChallengeStore: std::fmt::Debug + Send + Sync {
-    /// Opens a challenge after a first proof, and counts the factors that the user can show.
+    /// Opens a challenge after a first proof, and counts the factors that the user can present.
     ///
     /// # Contract
     /// Atomic: the challenge is opened if and only if, at the time of the write, the user is active and has the given
@@ -30,7 +30,7 @@ pub trait ChallengeStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn open_challenge(&self, challenge: &NewChallenge) -> Result<OpenChallenge, StoreError>;
 
-    /// Counts a try of an open challenge of this user, and returns everything that the try is compared to; `None` if
+    /// Counts a try of an open challenge of this user, and returns everything that the try is compared with; `None` if
     /// the challenge is not open.
     ///
     /// # Contract

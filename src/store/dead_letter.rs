@@ -17,8 +17,8 @@ pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
     /// emails with a lower id are returned.
     ///
     /// # Contract
-    /// A page costs the same at any depth. An intent without an address is listed with the address that it was ordered
-    /// for, or otherwise with the user's current address. Unreadable rows do not end a page early.
+    /// A page costs the same at any depth. An intent without an address is listed with the address that it was
+    /// requested for, or otherwise with the user's current address. Unreadable rows do not end a page early.
     ///
     /// # Errors
     /// If the database fails.
@@ -33,11 +33,10 @@ pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// Atomic, and at most one of any number of concurrent calls succeeds. The dead intent is removed. The new intent
-    /// has the same content and recipient, and keeps the account and the time of the original order. The event is
-    /// written with [the details of the retried email](crate::mail::RetriedMail::noted_on). If the
-    /// email carries a link, the new email has a different link, because links are derived from the
-    /// identifier of the email. The lifetime of the email starts again at `now`. A pending intent
-    /// is left unchanged.
+    /// has the same content and recipient, and keeps the account and the time of the original request. The event is
+    /// written with [the details of the retried email](crate::mail::RetriedMail::noted_on). If the email carries a
+    /// link, the new email has a different link, because links are derived from the identifier of the email. The
+    /// lifetime of the email starts again at `now`. A pending intent is left unchanged.
     ///
     /// # Errors
     /// If the database fails.

@@ -61,9 +61,9 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// Atomic, and at most one of any number of concurrent calls confirms the factor. The session must be live, and the
     /// factor must be pending and belong to the user. Then the step is used up, the session gains the method
-    /// [`Otp`](crate::token::Method::Otp) and the time of a second factor, and the event and the mail are written. For
-    /// the first factor, the recovery codes replace all others, and other pending factors are deleted, because they were
-    /// begun without a second factor. Under concurrent calls, a user never has more than
+    /// [`Otp`](crate::token::Method::Otp) and the time of a second factor, and the event and the email are written. For
+    /// the first factor, the recovery codes replace all others, and other pending factors are deleted, because they
+    /// were begun without a second factor. Under concurrent calls, a user never has more than
     /// [`MAX_FACTORS`](crate::factor::MAX_FACTORS) confirmed factors.
     ///
     /// # Errors
@@ -75,11 +75,11 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<ConfirmedTotp, StoreError>;
 
-    /// Removes a confirmed factor of a user. With the last factor, the recovery codes are removed.
+    /// Removes a confirmed factor of a user. With the last factor, the recovery codes are removed too.
     ///
     /// # Contract
-    /// Atomic. If `is_required` and the factor is the last one, even under concurrent calls, nothing is written. The
-    /// call that removes the factor writes the event and the mail.
+    /// Atomic. If `is_required` is set and the factor is the last one, even under concurrent calls, nothing is written.
+    /// The call that removes the factor writes the event and the email.
     ///
     /// # Errors
     /// If the database fails.
@@ -105,7 +105,7 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<bool, StoreError>;
 
-    /// Records that the user has shown a code of an authenticator app in this session.
+    /// Records that the user has presented a code of an authenticator app in this session.
     ///
     /// # Contract
     /// Atomic. The session must be live, and the factor must be confirmed, belong to the user, and have no last step or
@@ -129,7 +129,7 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// Atomic. Increments `credential_version` as well, so that a sign-in whose credential was checked earlier cannot
-    /// open a session afterwards. The event and the mail are written if there is such a user.
+    /// open a session afterwards. The event and the email are written if there is such a user.
     ///
     /// # Errors
     /// If the database fails.

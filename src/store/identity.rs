@@ -33,11 +33,11 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// `credential_version`. The rest depends on the decision:
     ///
     /// * [`SignIn`](crate::identity::Linking::SignIn) writes nothing more;
-    /// * [`Join`](crate::identity::Linking::Join) links the identity, and orders [`joined`](IdentitySignIn::joined);
+    /// * [`Join`](crate::identity::Linking::Join) links the identity, and queues [`joined`](IdentitySignIn::joined);
     /// * [`TakeOver`](crate::identity::Linking::TakeOver) removes the password hash, ends every session, voids every
     ///   one-time token, removes every identity of the user and every flow with a code for the user, increments
     ///   `credential_version`, verifies the address, and links the identity; the profile stays;
-    /// * [`Create`](crate::identity::Linking::Create) adds the user, links the identity, and orders
+    /// * [`Create`](crate::identity::Linking::Create) adds the user, links the identity, and queues
     ///   [`verification`](IdentitySignIn::verification) if the address of the user is not verified;
     /// * [`Refuse`](crate::identity::Linking::Refuse) writes nothing at all; the same holds for a `Create` without a
     ///   user to add.

@@ -18,7 +18,7 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// Stores a one-time token.
     ///
     /// # Contract
-    /// The user must be active, and the order must still be valid: the user must have the `credential_version` of the
+    /// The user must be active, and the request must still be valid: the user must have the `credential_version` of the
     /// token (except for [`VerifyEmail`](Purpose::VerifyEmail)) and the address of the token (except for
     /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange)). A token of the latter purpose is never added here. It only
     /// replaces the unused token that [`request_email_change`](super::AddressStore::request_email_change) stored for

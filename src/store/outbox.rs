@@ -51,7 +51,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Claims, StoreError>;
 
-    /// Stores the account that a leased intent was ordered for, if the account was not known yet, and returns whether
+    /// Stores the account that a leased intent was requested for, if the account was not known yet, and returns whether
     /// the lease is still held.
     ///
     /// # Contract

@@ -26,8 +26,8 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Atomic: the session is opened if and only if, at the time of the write, the user is active and has the given
     /// `credential_version`, the given `factor_version` and the verified hash, and the second proof, if any, can be
     /// spent. The same step sets `last_login_at`, stores the rehash, spends the second proof, clears the attempts in
-    /// `cleared_counter`, and writes the events and the mails. Otherwise no session is opened and nothing is spent. The
-    /// call waits for a reset in flight, and never restores an older password.
+    /// `cleared_counter`, and writes the events and the emails. Otherwise no session is opened and nothing is spent.
+    /// The call waits for a reset in flight, and never restores an older password.
     ///
     /// The second proof:
     /// * [`Device`](crate::token::SecondProof::Device): the device must be remembered for the user. Its `last_used_at`

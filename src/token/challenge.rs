@@ -71,13 +71,13 @@ pub struct NewChallenge {
     pub purpose: ChallengePurpose,
     /// The user who gave the first proof.
     pub user_id: UserId,
-    /// The user's version when the first proof was checked.
+    /// The version of the user's credentials when the first proof was checked.
     pub credential_version: i64,
     /// The version of the user's second factors at the same time.
     pub factor_version: i64,
     /// The methods of the first proof.
     pub methods: Methods,
-    /// The provider of the first proof, if it was one.
+    /// The provider, if the first proof was a sign-in with one.
     pub provider: Option<String>,
     /// The password hash that was verified; `None` if the first proof was not a password.
     pub verified_hash: Option<PasswordHash>,
@@ -98,19 +98,19 @@ pub struct NewChallenge {
     reason = "a new outcome would change the contract"
 )]
 pub enum OpenChallenge {
-    /// The challenge is open. These are the factors that the user can show.
+    /// The challenge is open. These are the factors that the user can present.
     Opened(CountedFactors),
     /// The account has changed since the first proof was checked; nothing was written.
     Stale,
 }
 
-/// A challenge of which a try was counted, with everything that the try is compared to.
+/// A challenge, one try of which has just been counted, with everything that the try is compared with.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Attempted {
     /// The user.
     pub user: User,
-    /// The user's version when the first proof was checked.
+    /// The version of the user's credentials when the first proof was checked.
     pub credential_version: i64,
     /// The version of the user's second factors at the same time.
     pub factor_version: i64,
@@ -118,7 +118,7 @@ pub struct Attempted {
     pub purpose: ChallengePurpose,
     /// The methods of the first proof.
     pub methods: Methods,
-    /// The provider of the first proof, if it was one.
+    /// The provider, if the first proof was a sign-in with one.
     pub provider: Option<String>,
     /// The authenticator apps of the user. For an enrolment, the pending one.
     pub totps: Vec<SealedTotp>,
@@ -170,7 +170,7 @@ pub enum SpentFactor {
     Totp(SpentTotp),
     /// A recovery code.
     RecoveryCode(TokenDigest),
-    /// The first step of the authenticator app that is enrolled by it.
+    /// The first step of a pending authenticator app, which confirms the app.
     Enrolled {
         /// The pending factor of the challenge.
         id: FactorId,

@@ -121,8 +121,8 @@ impl CurrentUser {
         &self.0.methods
     }
 
-    /// Requires that the token shows a second factor other than a recovery code, and an authentication within the last
-    /// 10 minutes: claims `acr`, `amr` and `auth_time`.
+    /// Requires that the token records a second factor other than a recovery code, and an authentication within the
+    /// last 10 minutes: claims `acr`, `amr` and `auth_time`.
     ///
     /// # Errors
     /// [`StepUpRequired`](ErrorKind::StepUpRequired) if it does not.

@@ -119,7 +119,7 @@ impl Devices {
 }
 
 impl Device {
-    /// Identifies the device, and nothing else.
+    /// The identifier of the device.
     pub(crate) fn id(&self) -> &[u8; 16] {
         &self.id
     }

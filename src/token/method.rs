@@ -100,7 +100,7 @@ impl Methods {
         }
     }
 
-    /// Whether a second factor other than a recovery code was shown.
+    /// Whether a second factor other than a recovery code was presented.
     #[must_use]
     pub fn are_strong(&self) -> bool {
         self.contains(Method::Mfa) && self.contains(Method::Otp)

@@ -27,7 +27,7 @@ pub struct NewOneTimeToken {
     pub user_id: UserId,
     /// The address that it is mailed to, and valid for.
     pub address: EmailAddress,
-    /// The version of the user's credentials at the time of the order.
+    /// The version of the user's credentials at the time of the request.
     pub credential_version: i64,
     /// The email that contains it.
     pub intent: IntentId,
@@ -44,8 +44,8 @@ pub struct NewOneTimeToken {
     reason = "a new outcome would change the contract"
 )]
 pub enum IssueOneTime {
-    /// The order is void: the token was used or replaced by a newer one, the user is gone or disabled, or their address
-    /// or credentials have changed. Nothing was written.
+    /// The request is void: the token was used or replaced by a newer one, the user is gone or disabled, or their
+    /// address or credentials have changed. Nothing was written.
     Dead,
     /// The email has a live token that was derived from a key other than the given ones. Nothing
     /// was written.

@@ -47,7 +47,7 @@ pub struct ActiveUser {
     pub authenticated_at: Timestamp,
     /// How the user has authenticated in this session.
     pub methods: Methods,
-    /// When the user last showed a second factor in this session; `None` if they never did.
+    /// When the user last presented a second factor in this session; `None` if they never did.
     pub second_factor_at: Option<Timestamp>,
     /// Whether the user has a second factor now.
     pub has_second_factor: bool,
@@ -79,8 +79,9 @@ impl ActiveUser {
         }
     }
 
-    /// Requires that the user showed a second factor other than a recovery code in this session, and that the last one
-    /// was shown within the last 10 minutes. A user without a second factor needs a recent sign-in instead.
+    /// Requires that the user has presented a second factor other than a recovery code in this session, and has
+    /// presented a second factor in it within the last 10 minutes. A user without a second factor needs a recent
+    /// sign-in instead.
     ///
     /// # Errors
     /// [`StepUpRequired`](ErrorKind::StepUpRequired) for a user with a second factor, otherwise

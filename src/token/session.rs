@@ -124,7 +124,7 @@ pub struct SessionUser {
     pub authenticated_at: Timestamp,
     /// How the user has authenticated in this session.
     pub methods: Methods,
-    /// When the user last showed a second factor in this session; `None` if they never did.
+    /// When the user last presented a second factor in this session; `None` if they never did.
     pub second_factor_at: Option<Timestamp>,
     /// Whether the user has a second factor now.
     pub has_second_factor: bool,

@@ -28,7 +28,7 @@ struct TicketKey {
     key: HmacKey,
 }
 
-/// An authentic ticket, taken apart. Only the store knows whether its challenge is open.
+/// The parts of an authentic ticket. Only the store knows whether its challenge is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ParsedTicket {
     pub(crate) purpose: ChallengePurpose,
@@ -60,7 +60,7 @@ impl Tickets {
         Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into())
     }
 
-    /// Takes a ticket apart; `None` if it is not ours. Needs no database.
+    /// Parses a ticket; `None` if it is not ours. Needs no database.
     pub(crate) fn parse(&self, ticket: &Ticket) -> Option<ParsedTicket> {
         let encoded = ticket.expose().strip_prefix(PREFIX)?;
         let mut bytes = [0; BODY + TAG];

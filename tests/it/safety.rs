@@ -53,8 +53,8 @@ async fn secrets_are_in_no_output() {
     let said = transcript::end();
     for known in [
         "the request failed",
-        "a mail could not be sent",
-        "a mail was marked dead",
+        "an email could not be sent",
+        "an email was marked dead",
         "a sign-in with a provider failed",
         "[token]",
         "broken",
@@ -63,7 +63,7 @@ async fn secrets_are_in_no_output() {
     }
     // The mailer quotes the recipient, but the log lines about mails must not.
     let is_of_mail = |line: &&str| {
-        line.contains("a mail could not be sent") || line.contains("a mail was marked dead")
+        line.contains("an email could not be sent") || line.contains("an email was marked dead")
     };
     let mails = said.lines().filter(is_of_mail);
     let quoting: Vec<_> = mails.filter(|line| line.contains('@')).collect();

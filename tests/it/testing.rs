@@ -193,7 +193,7 @@ async fn a_refusal_by_a_hook_fails_the_test() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "there is no mail to ann@example.org")]
+#[should_panic(expected = "there is no email to ann@example.org")]
 async fn a_mail_that_was_not_sent_fails_the_test() {
     TestAuth::new().token_mailed_to("ann@example.org").await;
 }

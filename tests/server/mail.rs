@@ -98,7 +98,12 @@ fn killed_while(name: &str, trouble: &str) {
     } else {
         drop(listener);
         order(&server);
-        assert!(server.stderr.wait_for("a mail could not be sent").is_some());
+        assert!(
+            server
+                .stderr
+                .wait_for("an email could not be sent")
+                .is_some()
+        );
         server.kill();
         TcpListener::bind(("127.0.0.1", port)).unwrap()
     };

@@ -5,8 +5,8 @@
 //! | [`ClaimedRole`], [`ClaimedPermission`] | callers whose valid access token carries the role or permission |
 //! | [`WithRole`], [`WithPermission`] | callers who have the role or permission in the database now |
 //! | [`RecentSignIn`] | callers who signed in, or presented a credential again, within the last 10 minutes |
-//! | [`StepUp`] | callers who showed a second factor within the last 10 minutes |
-//! | [`ClaimedStepUp`] | callers whose valid access token shows a second factor and a recent authentication |
+//! | [`StepUp`] | callers who presented a second factor within the last 10 minutes |
+//! | [`ClaimedStepUp`] | callers whose valid access token records a second factor and a recent authentication |
 //!
 //! [`CurrentUser`](crate::CurrentUser) and [`ActiveUser`](crate::ActiveUser) only require that a user is signed in.
 //! `RequireRole`, `RequirePermission` and `RequireStepUp` guard whole groups of routes.

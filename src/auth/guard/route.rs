@@ -209,8 +209,8 @@ impl RequirePermission {
     }
 }
 
-/// Lets only callers pass who showed a second factor within the last 10 minutes, as
-/// [`StepUp`](super::StepUp) does. It works like [`RequireRole`].
+/// Lets only callers pass who presented a second factor within the last 10 minutes, as [`StepUp`](super::StepUp) does.
+/// It works like [`RequireRole`].
 ///
 /// ```
 /// # use hallpass::Auth;

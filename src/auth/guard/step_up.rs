@@ -33,12 +33,12 @@ mod private {
     impl Sealed for super::Aal2 {}
 }
 
-/// An [`ActiveUser`] who showed a second factor within the last 10 minutes, as an argument of a handler. Use it for
+/// An [`ActiveUser`] who presented a second factor within the last 10 minutes, as an argument of a handler. Use it for
 /// irreversible actions.
 ///
-/// The reply is 401 `step_up_required` (RFC 9470) if the last second factor was shown earlier, never, or was a recovery
-/// code. The client then calls `POST /auth/reauthenticate` with a second factor. A user without a second factor needs a
-/// recent sign-in, as for [`RecentSignIn`](super::RecentSignIn).
+/// The reply is 401 `step_up_required` (RFC 9470) if the user presented the last second factor earlier, never presented
+/// one, or presented only a recovery code. The client then calls `POST /auth/reauthenticate` with a second factor. A
+/// user without a second factor needs a recent sign-in, as for [`RecentSignIn`](super::RecentSignIn).
 ///
 /// ```
 /// # #[cfg(feature = "axum")]
@@ -81,8 +81,8 @@ impl<A: Assurance> fmt::Debug for StepUp<A> {
     }
 }
 
-/// A [`CurrentUser`] whose access token shows a second factor, and an authentication within the last 10 minutes, as an
-/// argument of a handler.
+/// A [`CurrentUser`] whose access token records a second factor, and an authentication within the last 10 minutes, as
+/// an argument of a handler.
 ///
 /// The claims `acr`, `amr` and `auth_time` decide; see [`CurrentUser::require_step_up`]. The database is not queried,
 /// so a user without a second factor never passes. After `POST /auth/reauthenticate`, the client has to refresh its
@@ -114,7 +114,7 @@ impl<A: Assurance> fmt::Debug for ClaimedStepUp<A> {
 }
 
 impl Auth {
-    /// Requires that the caller showed a second factor within the last 10 minutes; see
+    /// Requires that the caller presented a second factor within the last 10 minutes; see
     /// [`ActiveUser::require_step_up`].
     ///
     /// # Errors

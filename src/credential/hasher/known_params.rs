@@ -1,4 +1,4 @@
-//! The hash parameters in force, and former ones.
+//! The current hash parameters, and former ones.
 
 use std::sync::{
     PoisonError, RwLock,
@@ -11,7 +11,7 @@ use crate::credential::HashParams;
 /// set, a failed verification costs one more hash.
 const ENOUGH: usize = 4;
 
-/// The parameters of stored hashes: those in force, and former ones.
+/// The parameters of stored hashes: the current ones, and former ones.
 #[derive(Debug)]
 pub(super) struct KnownParams {
     current: HashParams,
@@ -34,7 +34,7 @@ impl KnownParams {
         }
     }
 
-    /// The parameters in force.
+    /// The current parameters.
     pub(super) fn current(&self) -> HashParams {
         self.current
     }
@@ -51,7 +51,7 @@ impl KnownParams {
         })
     }
 
-    /// All known parameters and those of this stored hash, starting with those in force. New parameters of the stored
+    /// All known parameters and those of this stored hash, starting with the current ones. New parameters of the stored
     /// hash stay known if they are cheap enough.
     pub(super) fn registered_with(&self, stored: HashParams) -> Vec<HashParams> {
         let known = self.former.read().unwrap_or_else(PoisonError::into_inner);

@@ -20,7 +20,8 @@ impl Accounts {
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password, if the
     ///   sign-in is not recent;
-    /// * [`StepUpRequired`](ErrorKind::StepUpRequired) if the account has a second factor that was not shown recently;
+    /// * [`StepUpRequired`](ErrorKind::StepUpRequired) if the account has a second factor that was not presented
+    ///   recently;
     /// * [`LastAdmin`](ErrorKind::LastAdmin) for the last active administrator;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the credentials changed while they were checked;
     /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or

@@ -30,9 +30,9 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Account")
             .summary("Delete your account")
             .description(
-                "Its sessions end immediately, and the address can register again. An account without a password omits \
-                 `current_password` and requires a sign-in within the last 10 minutes. An account with a second factor \
-                 requires a step-up.",
+                "Its sessions end immediately, and the address can register again. For an account without a password, \
+                 omit `current_password`; the call then requires a sign-in within the last 10 minutes. An account with \
+                 a second factor requires a step-up.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,
@@ -47,8 +47,8 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Account")
             .summary("Change your password")
             .description(
-                "This session continues, and every other session ends. An account without a password omits \
-                 `current_password` and requires a sign-in within the last 10 minutes.",
+                "This session continues, and every other session ends. For an account without a password, omit \
+                 `current_password`; the call then requires a sign-in within the last 10 minutes.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,
@@ -61,8 +61,9 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Sign-in")
             .summary("Confirm your password or a second factor again")
             .description(
-                "Send exactly one of `password` and `totp`. The session counts as freshly signed in for 10 minutes, and \
-                 with a second factor it becomes strong. Access tokens show it from the next refresh on.",
+                "Send exactly one of `password` and `totp`. The session counts as freshly signed in for 10 minutes. \
+                 With a second factor, its `acr` becomes `urn:hallpass:aal2`. Access tokens reflect this from the next \
+                 refresh on.",
             )
             .errors(&[
                 ErrorKind::InvalidCode,
@@ -196,7 +197,7 @@ impl FromMembers for ChangePasswordRequest {
     }
 }
 
-/// What the caller shows again.
+/// The credential that the caller presents again.
 enum ReauthenticateRequest {
     Password(Password),
     Totp(TotpCode),

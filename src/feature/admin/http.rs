@@ -118,7 +118,7 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Reset the second factors of a user")
             .description(
-                "Removes all second factors, recovery codes and remembered devices, and ends every session. A mail \
+                "Removes all second factors, recovery codes and remembered devices, and ends every session. An email \
                  notifies the user. Requires a step-up.",
             )
             .errors(&[
@@ -131,7 +131,7 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .summary("Read the audit trail, newest first")
             .description(
                 "An event is listed once the call that caused it has been answered. Refused sign-ins are events \
-                 too, even on unknown addresses. Addresses are shown as keyed digests.",
+                 too, even with an unknown address. Addresses are shown as keyed digests.",
             ),
         Endpoint::get("/admin/mail", state.clone(), list_mail)
             .tag(TAG)

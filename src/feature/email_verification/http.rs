@@ -32,8 +32,9 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .description(
                 "A link is mailed to the new address, and a notice to the old one. The old address stays until the \
                  link is confirmed. A newer request voids the links of older ones. The answer is the same whether or \
-                 not the address has an account. An account without a password omits `current_password` and requires \
-                 a sign-in within the last 10 minutes. An account with a second factor requires a step-up.",
+                 not the address has an account. For an account without a password, omit `current_password`; the call \
+                 then requires a sign-in within the last 10 minutes. An account with a second factor requires a \
+                 step-up.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,

@@ -17,8 +17,8 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             .tag("Sign-in")
             .summary("Unlock sign-in with a mailed token")
             .description(
-                "The failed sign-ins so far are cleared. The cookie makes the device known, so that the failures of \
-                 others do not lock it out.",
+                "The failed sign-ins so far are cleared. The cookie makes the device known, so that failed attempts \
+                 by others do not lock it out.",
             )
             .errors(&[ErrorKind::InvalidToken, ErrorKind::Overloaded]),
     ]

@@ -46,7 +46,8 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
                 "The browser returns to `redirect_to` with `code` or `error`, and with the given `state`. The \
                  application creates and keeps a verifier, and sends its challenge here (RFC 7636, S256): the code is \
                  useless without the verifier. With `intent=link`, the code is for `POST /users/me/identities`. The \
-                 cookie binds the flow to the browser for 10 minutes. A browser can finish its newest eight flows.",
+                 cookie binds the flow to the browser for 10 minutes. A browser can finish only its eight most recent \
+                 flows.",
             )
             .errors(&[
                 ErrorKind::InvalidRedirect,
@@ -57,10 +58,10 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Return from a provider")
             .description(
-                "The URL to register at the provider. The browser is redirected to the `redirect_to` of the flow, with \
-                 a `code` that is valid once and for one minute, or with an `error`: `access_denied`, \
-                 `account_disabled`, `link_required`, `provider_failed`, `registration_closed`, `unavailable`, or a \
-                 code that the application defines.",
+                "Register this URL with the provider as the redirect URI. The browser is redirected to the \
+                 `redirect_to` of the flow, with a `code` that is valid once and for one minute, or with an `error`: \
+                 `access_denied`, `account_disabled`, `link_required`, `provider_failed`, `registration_closed`, \
+                 `unavailable`, or a code that the application defines.",
             )
             .errors(&[ErrorKind::InvalidToken, ErrorKind::ProviderUnknown]),
         Endpoint::post("/auth/oauth/token", state, redeem)
@@ -167,7 +168,7 @@ struct ProviderList {
 struct ProviderView {
     /// The name in paths.
     name: String,
-    /// The name to show to people.
+    /// The name to show to users.
     display_name: String,
 }
 

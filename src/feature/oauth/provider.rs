@@ -18,12 +18,12 @@ const GITHUB: &str = "https://github.com";
 
 /// A provider that users can sign in with instead of a password: an OpenID Connect provider, or GitHub.
 ///
-/// The provider is asked for an authorization code with PKCE (RFC 7636, S256). It sends the browser back to `{public
-/// URL}/auth/oauth/{name}/callback`, which has to be registered at the provider. Errors in these settings are reported
-/// when the service is built.
+/// The provider is asked for an authorization code with PKCE (RFC 7636, S256). It sends the browser back to
+/// `{public URL}/auth/oauth/{name}/callback`, which has to be registered with the provider as the redirect URI. Errors
+/// in these settings are reported when the service is built.
 ///
-/// Only public addresses are called, whether they are given literally or resolved from a name. There are two
-/// exceptions: an issuer whose host is itself `localhost` or an address that is not public, and a provider with
+/// Requests go only to public IP addresses, whether they are given literally or resolved from a name. There are two
+/// exceptions: an issuer whose host is itself `localhost` or an IP address that is not public, and a provider with
 /// [`allow_private_addresses`](Self::allow_private_addresses). If `HTTPS_PROXY` or a similar variable is set, the proxy
 /// resolves names, so it has to refuse private addresses. If the proxy has a private address, the variable must contain
 /// this address, not a name.
@@ -148,8 +148,8 @@ impl Provider {
         self
     }
 
-    /// Allows calls to addresses that are not public. Use it for a provider in your own network whose issuer has a
-    /// host name.
+    /// Allows requests to IP addresses that are not public. Use it for a provider in your own network whose issuer has
+    /// a host name.
     pub fn allow_private_addresses(mut self) -> Self {
         self.private_addresses = true;
         self
@@ -206,7 +206,7 @@ impl Provider {
         }
     }
 
-    /// Whether addresses that are not public may be called.
+    /// Whether requests may go to IP addresses that are not public.
     pub(super) fn may_be_private(&self, issuer: &Url) -> bool {
         self.private_addresses || is_loopback(issuer) || is_private_literal(issuer)
     }

@@ -67,7 +67,7 @@ pub(crate) fn endpoints(
                 "An unknown address, a wrong password and an account without a password get the same answer. A \
                  disabled account or an unverified address is disclosed only after the right password. After too many \
                  failures, no password is checked for a while, not even the right one. The cookie grants no access: at \
-                 the next sign-in it shows that the device is known, so that failures of others do not lock it out.",
+                 the next sign-in it identifies a known device, so that failed attempts by others do not lock it out.",
             )
             .errors(&[
                 ErrorKind::AccountDisabled,

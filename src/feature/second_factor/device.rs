@@ -18,7 +18,7 @@ impl Factors {
         Ok(self.core.store.devices(caller.user.id, now).await?)
     }
 
-    /// Forgets a device: the next sign-in from it needs a second factor. Its sessions stay.
+    /// Forgets a device: the next sign-in from it needs a second factor. Its sessions continue.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if the device is not remembered for the caller.

@@ -24,7 +24,7 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             .tag("Sign-in")
             .summary("Complete a sign-in with a second factor")
             .description(
-                "Send the ticket of the first step and exactly one of `totp` and `recovery_code`. A ticket has five \
+                "Send the ticket of the first step and exactly one of `totp` and `recovery_code`. A ticket allows five \
                  tries. After ten wrong codes in an hour, no code of the user is checked, except on known devices, \
                  which have a limit of their own. With `remember_device`, the cookie of the reply replaces the second \
                  factor on this device for 30 days.",
@@ -50,8 +50,9 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Begin the enrolment of an authenticator app")
             .description(
-                "Requires a sign-in within the last 10 minutes and, if the account has a second factor, that it was shown \
-                 within the last 10 minutes. The app is not in force until it is confirmed.",
+                "Requires a sign-in within the last 10 minutes. If the account has a second factor, the user must also \
+                 have presented one in this session within the last 10 minutes. The app takes effect once it is \
+                 confirmed.",
             )
             .errors(&[
                 ErrorKind::ReauthenticationRequired,
@@ -206,7 +207,7 @@ mod schema {
         totp: Option<String>,
         /// `XXXX-XXXX`; case and dashes are ignored.
         recovery_code: Option<String>,
-        /// Whether this device needs no second factor for 30 days.
+        /// Whether to remember this device, so that it needs no second factor for 30 days.
         #[schema(required = false)]
         remember_device: bool,
     }
@@ -242,7 +243,11 @@ impl FromMembers for SecondFactorRequest {
                 return None;
             }
             (Some(_), Some(_)) => {
-                members.refuse("recovery_code", "ambiguous", "Send one second factor.");
+                members.refuse(
+                    "recovery_code",
+                    "ambiguous",
+                    "Send only one of `totp` and `recovery_code`.",
+                );
                 return None;
             }
         };
@@ -309,7 +314,7 @@ struct TotpSecretView {
     secret: String,
     /// The key as a URI, for a QR code.
     otpauth_uri: String,
-    /// Seconds until the enrolment ends.
+    /// Seconds until the enrolment expires.
     expires_in: u64,
 }
 

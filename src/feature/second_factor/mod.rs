@@ -81,14 +81,14 @@ impl Factors {
     }
 
     /// Completes a sign-in with a second factor. For a [challenge](Challenge::enrol) that asks for an enrolment, the
-    /// first code of the new authenticator app confirms it, and the sign-in has the recovery codes.
+    /// first code of the new authenticator app confirms it, and the result contains the recovery codes.
     ///
-    /// With `remember`, the user is not asked for a second factor on this device for 30 days. The device token of the
-    /// sign-in then has to be kept, as [`ClientInfo::device`] says.
+    /// With `remember`, the user is not asked for a second factor on this device for 30 days. Keep the device token of
+    /// the sign-in, as [`ClientInfo::device`] describes.
     ///
     /// # Errors
-    /// * [`InvalidToken`](crate::ErrorKind::InvalidToken) if the ticket is unknown, spent or expired, or five tries of
-    ///   it were wrong;
+    /// * [`InvalidToken`](crate::ErrorKind::InvalidToken) if the ticket is unknown, spent or expired, or has had five
+    ///   wrong tries;
     /// * [`InvalidCode`](crate::ErrorKind::InvalidCode) if the code is wrong or was already used;
     /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after ten wrong codes in an hour; the code is not
     ///   compared;
@@ -107,7 +107,7 @@ impl Factors {
     /// Begins the enrolment that a [challenge](Challenge::enrol) asks for. A second call replaces the key.
     ///
     /// # Errors
-    /// [`InvalidToken`](crate::ErrorKind::InvalidToken) if the ticket asks for no enrolment, or as for
+    /// [`InvalidToken`](crate::ErrorKind::InvalidToken) if the ticket asks for no enrolment, and in the cases listed at
     /// [`answer`](Self::answer).
     pub async fn enrol(&self, ticket: &Ticket) -> Result<TotpSecret> {
         self.enrolments.begin(ticket).await

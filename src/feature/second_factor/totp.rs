@@ -13,12 +13,11 @@ use crate::{
 const MAX_NAME: usize = 100;
 
 impl Factors {
-    /// Begins the enrolment of an authenticator app. It is not in force until it is
-    /// [confirmed](Self::confirm_totp).
+    /// Begins the enrolment of an authenticator app. It takes effect once it is [confirmed](Self::confirm_totp).
     ///
     /// # Errors
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the sign-in is not recent;
-    /// * [`StepUpRequired`](ErrorKind::StepUpRequired) if the user has a second factor that was not shown recently;
+    /// * [`StepUpRequired`](ErrorKind::StepUpRequired) if the user has a second factor that was not presented recently;
     /// * [`TooManyFactors`](ErrorKind::TooManyFactors) if the user has five;
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) for a name of more than 100 code points, or with control
     ///   characters.
@@ -41,8 +40,8 @@ impl Factors {
     /// The session becomes strong; other sessions stay as they are. A letter notifies the user.
     ///
     /// # Errors
-    /// [`InvalidCode`](ErrorKind::InvalidCode); [`NotFound`](ErrorKind::NotFound) if the factor is unknown, confirmed
-    /// already or expired; [`TooManyFactors`](ErrorKind::TooManyFactors).
+    /// [`InvalidCode`](ErrorKind::InvalidCode); [`NotFound`](ErrorKind::NotFound) if the factor is unknown, already
+    /// confirmed or expired; [`TooManyFactors`](ErrorKind::TooManyFactors).
     pub async fn confirm_totp(
         &self,
         caller: &ActiveUser,
@@ -88,7 +87,7 @@ impl Factors {
         }
     }
 
-    /// Removes a second factor. With the last one, the recovery codes are removed. A letter notifies the user.
+    /// Removes a second factor. With the last one, the recovery codes are removed too. A letter notifies the user.
     ///
     /// # Errors
     /// [`StepUpRequired`](ErrorKind::StepUpRequired); [`NotFound`](ErrorKind::NotFound);
@@ -127,9 +126,10 @@ fn check_name(name: Option<&str>) -> Result<()> {
         Some(name) if name.chars().count() > MAX_NAME => {
             refused("too_long", "A name has at most 100 characters.")
         }
-        Some(name) if name.chars().any(char::is_control) => {
-            refused("control_characters", "A name has no control characters.")
-        }
+        Some(name) if name.chars().any(char::is_control) => refused(
+            "control_characters",
+            "A name must not contain control characters.",
+        ),
         _ => Ok(()),
     }
 }

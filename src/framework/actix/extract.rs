@@ -101,7 +101,7 @@ impl FromRequest for RecentSignIn {
     }
 }
 
-/// An [`ActiveUser`] who has recently shown a second factor.
+/// An [`ActiveUser`] who has recently presented a second factor.
 impl<A: Assurance> FromRequest for StepUp<A> {
     type Error = Problem;
     type Future = Extracting<Self>;
@@ -111,7 +111,7 @@ impl<A: Assurance> FromRequest for StepUp<A> {
     }
 }
 
-/// A [`CurrentUser`] who has recently shown a second factor.
+/// A [`CurrentUser`] whose token records a second factor and a recent authentication.
 impl<A: Assurance> FromRequest for ClaimedStepUp<A> {
     type Error = Problem;
     type Future = Extracting<Self>;

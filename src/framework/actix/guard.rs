@@ -1,4 +1,4 @@
-//! Guards as actix-web middleware.
+//! [`RequireRole`], [`RequirePermission`] and [`RequireStepUp`] as actix-web middleware.
 
 use std::{
     future::{Future, Ready, ready},

@@ -1,4 +1,4 @@
-//! The scope of requests as actix-web middleware.
+//! [`RequestScope`] as actix-web middleware.
 
 use std::{
     future::{Future, Ready, ready},

@@ -182,7 +182,7 @@ where
     }
 }
 
-/// An [`ActiveUser`] who has recently shown a second factor.
+/// An [`ActiveUser`] who has recently presented a second factor.
 impl<S: Send + Sync, A: Assurance> FromRequestParts<S> for StepUp<A>
 where
     Auth: FromRef<S>,
@@ -197,7 +197,7 @@ where
     }
 }
 
-/// A [`CurrentUser`] who has recently shown a second factor.
+/// A [`CurrentUser`] whose token records a second factor and a recent authentication.
 impl<S: VerifyTokens + Send + Sync, A: Assurance> FromRequestParts<S> for ClaimedStepUp<A> {
     type Rejection = Problem;
 

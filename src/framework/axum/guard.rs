@@ -1,4 +1,4 @@
-//! Guards as tower layers.
+//! [`RequireRole`], [`RequirePermission`] and [`RequireStepUp`] as tower layers.
 
 use std::{
     future::Future,

@@ -1,4 +1,4 @@
-//! The scope of requests as a tower layer.
+//! [`RequestScope`] as a tower layer.
 
 use std::{
     future::Future,

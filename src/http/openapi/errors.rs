@@ -111,7 +111,7 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
             text("RFC 6901 pointer to the member; cut if its name is longer than any known name."),
         )
         .property("code", text("A stable code for the rule."))
-        .property("detail", text("The rule, as a sentence for people."))
+        .property("detail", text("The rule, as a sentence for human readers."))
         .required("pointer")
         .required("code")
         .required("detail");

@@ -86,7 +86,7 @@ fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
     } else {
         // The body is passed as bytes, because base64 can encode any bytes.
         Body::new_with_encoding(text.into_bytes(), ContentTransferEncoding::Base64)
-            .map_err(|_| Error::internal("a part of a mail cannot be written as base64"))?
+            .map_err(|_| Error::internal("a part of an email cannot be written as base64"))?
     };
     Ok(builder.body(body))
 }

@@ -15,10 +15,9 @@ const MAX_LINE: usize = 900;
 
 /// A connection that delivers every reply in the line format of RFC 5321 section 4.2, whatever format the server uses.
 ///
-/// Only the three digits of a reply matter. The text is for people and may be missing. Invalid
-/// UTF-8 in the text is replaced, and text beyond 900 bytes is dropped. Without these changes,
-/// `lettre` would treat the line as a broken connection, so an email that the server has already
-/// accepted would be sent again.
+/// Only the three digits of a reply matter. The text is for human readers and may be missing. Invalid UTF-8 in the text
+/// is replaced, and text beyond 900 bytes is dropped. Without these changes, `lettre` would treat the line as a broken
+/// connection, so an email that the server has already accepted would be sent again.
 ///
 /// The connection reads one line at a time, so that the reader's own buffer is empty after every line.
 #[derive(Debug)]

@@ -38,7 +38,8 @@ pub async fn check_all(store: &Subject) {
     expired_challenges_are_purged(store).await;
 }
 
-/// A changed version or hash opens nothing; otherwise the rehash is stored and the factors are counted.
+/// If a version or the hash has changed, no challenge is opened; otherwise the rehash is stored and the factors are
+/// counted.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -118,7 +119,7 @@ pub async fn attempt_returns_what_a_try_is_compared_to(store: &Subject) {
     assert!(in_time.expect("attempt_challenge").is_some());
 }
 
-/// However many calls try at once, the maximum of them gets a result.
+/// Of many concurrent calls, exactly the maximum number get a result.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -204,7 +205,7 @@ pub async fn session_without_its_factor_is_not_opened(store: &Subject) {
     assert!(try_open(store, &unanswered).await.is_none());
 }
 
-/// The same step over many challenges opens one session (I15).
+/// The same step across many challenges opens one session (I15).
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -227,7 +228,7 @@ pub async fn step_opens_one_session_over_all_challenges(store: &Subject) {
     assert_eq!(totps.first().and_then(|totp| totp.last_step), Some(2));
 }
 
-/// The same recovery code over many challenges opens one session (I15).
+/// The same recovery code across many challenges opens one session (I15).
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -318,7 +319,7 @@ pub async fn enrolment_confirms_the_factor_with_the_session(store: &Subject) {
     );
 }
 
-/// Expired challenges are purged, others stay.
+/// Expired challenges are purged; others stay.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -187,7 +187,7 @@ pub async fn old_dead_mails_are_purged(store: &Subject) {
     assert_eq!(entry(store, dead.id).await.status, MailStatus::Dead);
     purge(at + MICROSECOND).await;
     let (_, retried) = retry(store, dead.id, at).await;
-    assert_eq!(retried, RetryMail::NotFound, "the mail is still listed");
+    assert_eq!(retried, RetryMail::NotFound, "the email is still listed");
     let left = claim_one(store, at).await;
     assert_eq!(left.intent.id, pending.id);
     complete(store, &left).await;
@@ -218,5 +218,5 @@ async fn list(
 async fn entry(store: &Subject, id: IntentId) -> MailEntry {
     let listed = list(store, None, None, u32::MAX).await;
     let found = listed.into_iter().find(|entry| entry.id == id);
-    found.expect("the mail is listed")
+    found.expect("the email is listed")
 }

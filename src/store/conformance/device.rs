@@ -29,7 +29,7 @@ pub async fn check_all(store: &Subject) {
     expired_devices_are_purged(store).await;
 }
 
-/// A device opens sessions of its user alone, until it expires, and its last use is noted.
+/// A remembered device opens sessions of its user only, until it expires, and its last use is recorded.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -122,7 +122,7 @@ pub async fn user_has_a_bounded_number_of_devices(store: &Subject) {
     assert!(devices.iter().all(|device| device.id != first.id));
 }
 
-/// Expired devices are purged, others stay.
+/// Expired devices are purged; others stay.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -176,7 +176,7 @@ pub async fn a_token_that_is_not_spent_leaves_no_event(store: &Subject) {
     }
 }
 
-/// The event of an ordered email names the user of the address, if there is one.
+/// The event of a queued email names the user of the address, if there is one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -205,7 +205,7 @@ pub async fn an_order_event_names_the_holder_of_the_address(store: &Subject) {
         let events = store.list_events(&filter, None, 100).await;
         let events = events.expect("list_events");
         let found = events.iter().find(|event| event.id == asked.id);
-        let found = found.expect("the order left its event");
+        let found = found.expect("the request left its event");
         assert_eq!(found.user_id, holder);
         store.complete(intent.id, 0).await.expect("complete");
     }

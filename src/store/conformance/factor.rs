@@ -72,7 +72,7 @@ pub async fn pending_factor_does_not_count(store: &Subject) {
     assert_eq!(add(store, &nobody).await, AddTotp::Gone);
 }
 
-/// The first factor comes with the recovery codes, a later one does not. Both make the session strong.
+/// The first factor comes with the recovery codes; a later one does not. Both make the session strong.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -115,7 +115,8 @@ pub async fn confirmation_stores_the_codes_of_the_first_factor(store: &Subject) 
     assert_eq!(count(store, user.id, EventKind::FactorAdded).await, 2);
 }
 
-/// A session that has ended, another user's session and a confirmed factor confirm nothing.
+/// A confirmation fails in a session that has ended, in another user's session, and for a factor that is already
+/// confirmed.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -281,7 +282,7 @@ pub async fn concurrent_removals_keep_a_required_factor(store: &Subject) {
     assert_eq!(list(store, user.id).await.items.len(), 1);
 }
 
-/// New recovery codes void the others. A user without a factor gets none.
+/// New recovery codes void the older ones. A user without a factor gets none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -299,7 +300,7 @@ pub async fn new_codes_replace_the_others(store: &Subject) {
     );
 }
 
-/// A step is used up by one of many concurrent sessions, and an earlier one by none.
+/// Of many concurrent sessions, one uses up a step. An earlier step is refused.
 ///
 /// # Panics
 /// If the store breaks the contract.

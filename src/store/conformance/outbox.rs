@@ -207,8 +207,8 @@ pub async fn a_clock_set_back_delays_no_mail(store: &Subject) {
     }
 }
 
-/// The intents that are due soonest are brought forward first, up to the limit. Intents that were not ordered recently
-/// stay unchanged.
+/// The intents that are due soonest are brought forward first, up to the limit. Intents that were not requested
+/// recently stay unchanged.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -86,7 +86,7 @@ impl AddressStore for MemoryStore {
         if owner.is_some_and(|owner| *owner != id) {
             return Ok(None);
         }
-        // The email is ordered before the change, so that it goes to the previous address.
+        // The email is queued before the change, so that it goes to the previous address.
         state.order(mail, Some(id));
         let State {
             users, addresses, ..

@@ -297,7 +297,7 @@ impl State {
         self.drop_factors(user);
     }
 
-    /// Deletes the rows of a user who may be gone.
+    /// Deletes the rows of a user who may already be deleted.
     pub(super) fn drop_factors(&mut self, user: UserId) {
         self.factors.retain(|_, row| row.user_id != user);
         self.recovery_codes.remove(&user);

@@ -37,7 +37,7 @@ pub(super) fn key_of(token: &NewOneTimeToken) -> OneTimeKey {
 }
 
 impl UserRow {
-    /// Whether a token that was ordered at this credential version and for this address is still valid.
+    /// Whether a token that was requested at this credential version and for this address is still valid.
     fn stands(&self, purpose: Purpose, version: i64, address: &EmailAddress) -> bool {
         let same_address = self.user.email.as_str() == address.as_str();
         match purpose {

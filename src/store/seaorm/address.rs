@@ -288,7 +288,7 @@ async fn change_in(
     let Some(id) = id(&rows)? else {
         return Ok(None);
     };
-    // The email is ordered before the change, so that it goes to the previous address.
+    // The email is queued before the change, so that it goes to the previous address.
     order::insert(txn, mail, Some(id)).await?;
     run(txn, SET_ADDRESS, [bytes(digest), now.into()]).await?;
     run(txn, USE, [bytes(digest), now.into()]).await?;

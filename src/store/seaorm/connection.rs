@@ -151,8 +151,8 @@ impl Connection {
         self
     }
 
-    /// Reads all rows, even if the caller needs only the first. If the driver stopped after the first row, it would
-    /// return before the statement has ended and committed.
+    /// Reads all rows, even if the caller needs only the first. A driver that stops after the first row returns before
+    /// the statement has ended and committed.
     pub(super) async fn query(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
         let rows = match &mut self.driver {
             #[cfg(feature = "postgres")]

@@ -87,7 +87,7 @@ impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
             entries.extend(rows.iter().filter_map(|row| {
                 entry(row)
                     .inspect_err(|error| {
-                        tracing::error!(%error, "a mail in the outbox cannot be read");
+                        tracing::error!(%error, "an email in the outbox cannot be read");
                     })
                     .ok()
             }));

@@ -36,9 +36,8 @@ macro_rules! replace {
 }
 pub(super) use replace;
 
-/// Issues a token only if the account is still as it was when the email was ordered. On Postgres
-/// the user row is locked, so that the statement waits for a change in flight, and then sees the
-/// new address and the new version.
+/// Issues a token only if the account is still as it was when the email was requested. On Postgres the user row is
+/// locked, so that the statement waits for a change in flight, and then sees the new address and the new version.
 macro_rules! issue {
     ($lock:literal) => {
         concat!(

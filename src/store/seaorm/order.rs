@@ -10,10 +10,9 @@ use crate::{
     user::{EmailAddress, UserId},
 };
 
-/// On Postgres, writes the emails in parameter `$parameter` (see [`intents`]) within the statement
-/// of the change, once for each row of `from`. An email that names neither a user nor an address
-/// goes to `$user`. The emails are ordered for the account as it was before the statement or, if
-/// `new` is given, for the account in the columns `$ordered`.
+/// On Postgres, writes the emails in parameter `$parameter` (see [`intents`]) within the statement of the change, once
+/// for each row of `from`. An email that names neither a user nor an address goes to `$user`. The emails are queued for
+/// the account as it was before the statement or, if `new` is given, for the account in the columns `$ordered`.
 macro_rules! order {
     ($parameter:literal, $user:literal $(, from $from:literal)? $(, if $condition:literal)?) => {
         order!(
@@ -58,7 +57,7 @@ macro_rules! order {
 }
 pub(super) use order;
 
-/// The emails are ordered for the account as it is in this transaction.
+/// The emails are queued for the account as it is in this transaction.
 const INSERT: &str = "\
     INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, holds_from, \
         ordered_at, ordered_user_id, ordered_address, ordered_version, state, attempts, admitted) \

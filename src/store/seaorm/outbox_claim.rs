@@ -21,7 +21,7 @@ pub(super) fn claims(rows: &[QueryResult]) -> Claims {
             Ok(one) => claimed.push(one),
             Err(error) => match unread(row, &error) {
                 Ok(one) => unreadable.push(one),
-                Err(error) => tracing::error!(%error, "a mail in the outbox has no identifier"),
+                Err(error) => tracing::error!(%error, "an email in the outbox has no identifier"),
             },
         }
     }

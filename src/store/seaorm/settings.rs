@@ -113,8 +113,8 @@ impl ConnectSettings {
 
     /// How long Postgres works on a statement, including waits for locks, before it gives up and the call fails as
     /// [`Unavailable`](crate::ErrorKind::Unavailable). Three seconds by default; a stricter `statement_timeout` of the
-    /// role or the database stays in force. Migrations and the purge have their own limits. On
-    /// SQLite, this limits the wait for other processes that write.
+    /// role or the database stays in effect. Migrations and the purge have their own limits. On SQLite, this limits the
+    /// wait for other processes that write.
     ///
     /// If less than this limit is left of the [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout) of
     /// a request, the request begins no write and commits no transaction, so that nothing is committed after it was

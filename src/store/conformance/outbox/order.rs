@@ -84,7 +84,7 @@ async fn refusals(store: &Subject) -> Vec<EventId> {
     events.iter().map(|event| event.id).collect()
 }
 
-/// A successful reset orders a notice for the user.
+/// A successful reset queues a notice for the user.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -102,13 +102,13 @@ pub async fn a_reset_orders_its_notice(store: &Subject) {
         } else {
             assert!(
                 claim(store, at, 10).await.is_empty(),
-                "a mail without its cause"
+                "an email without its cause"
             );
         }
     }
 }
 
-/// A successful change of the password orders a notice.
+/// A successful change of the password queues a notice.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -131,7 +131,7 @@ pub async fn a_password_change_orders_its_notice(store: &Subject) {
         } else {
             assert!(
                 claim(store, at, 10).await.is_empty(),
-                "a mail without its cause"
+                "an email without its cause"
             );
         }
     }
@@ -163,7 +163,7 @@ pub async fn a_theft_orders_its_notice(store: &Subject) {
         } else {
             assert!(
                 claim(store, at, 10).await.is_empty(),
-                "a mail without its cause"
+                "an email without its cause"
             );
         }
     }
@@ -190,13 +190,13 @@ pub async fn a_link_orders_its_notice(store: &Subject) {
         } else {
             assert!(
                 claim(store, at, 10).await.is_empty(),
-                "a mail without its cause"
+                "an email without its cause"
             );
         }
     }
 }
 
-/// A provider sign-in orders a notice only if it links an identity to an existing account.
+/// A provider sign-in queues a notice only if it links an identity to an existing account.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -220,13 +220,13 @@ pub async fn joined_account_receives_a_notice(store: &Subject) {
         } else {
             assert!(
                 claim(store, at, 10).await.is_empty(),
-                "a mail without its cause"
+                "an email without its cause"
             );
         }
     }
 }
 
-/// A verification link is ordered for a new account with an unproven address. No link is ordered if the account is
+/// A verification link is queued for a new account with an unproven address. No link is queued if the account is
 /// proven, already exists or is taken over.
 ///
 /// # Panics
@@ -261,7 +261,7 @@ pub async fn an_unproven_account_gets_a_verification_link(store: &Subject) {
     }
 }
 
-/// One call orders several intents, and its event names the user of the first intent.
+/// One call queues several intents, and its event names the user of the first intent.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,4 +1,4 @@
-//! The order of an email, which is stored with the email and compared when its link is issued.
+//! The account that an email was requested for, which is stored with the email and compared when its link is issued.
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,8 +38,8 @@ pub async fn check_all(store: &Subject) {
     a_link_to_a_former_address_is_void(store).await;
 }
 
-/// A registration orders its email for the new user, and other emails are ordered for the existing
-/// user. An email that is ordered for an address has no user yet.
+/// The email of a registration is queued for the new user, and other emails are queued for the existing user. An email
+/// that is queued for an address has no user yet.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -76,7 +76,7 @@ pub async fn a_mail_is_ordered_for_the_current_account(store: &Subject) {
     }
 }
 
-/// A request and a change each order a notice; a refused request or change orders none.
+/// A request and a change each queue a notice; a refused request or change queues none.
 ///
 /// # Panics
 /// If the store breaks the contract.

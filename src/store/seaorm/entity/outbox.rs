@@ -26,8 +26,8 @@ pub struct Model {
     /// When the reported change happened. A retried email keeps this time, and its `created_at` is
     /// later.
     pub ordered_at: Option<DateTimeUtc>,
-    /// The account that the email was ordered for, followed by its address and version at that
-    /// time. All three are null until a claim has found the account.
+    /// The account that the email was requested for, followed by its address and version at that time. All three are
+    /// null until a claim has found the account.
     pub ordered_user_id: Option<Uuid>,
     #[sea_orm(column_type = "Text", nullable)]
     pub ordered_address: Option<String>,

@@ -31,7 +31,7 @@ pub struct Model {
     /// The methods of the sign-in; null if an older version opened the session.
     #[sea_orm(column_type = "Text", nullable)]
     pub methods: Option<String>,
-    /// When the user last showed a second factor in this session.
+    /// When the user last presented a second factor in this session.
     pub second_factor_at: Option<DateTimeUtc>,
 }
 

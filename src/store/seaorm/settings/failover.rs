@@ -1,4 +1,4 @@
-//! Directs new connections to the host that currently takes writes.
+//! Directs new connections to the host that currently accepts writes.
 
 use std::{
     sync::Arc,
@@ -112,7 +112,7 @@ impl Watch {
         if !is_well {
             self.connection = None;
             self.failover.lost.send_replace(Some(Instant::now()));
-            tracing::warn!("the database host is lost: looking for a host that takes writes");
+            tracing::warn!("the database host is lost: looking for a host that accepts writes");
         }
         is_well
     }

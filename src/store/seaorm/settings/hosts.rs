@@ -152,7 +152,7 @@ impl Hosts {
                 match timeout_at(until, self.open(host)).await {
                     Ok(Ok(Some(connection))) => return Ok((host, connection)),
                     Ok(Ok(None)) => {
-                        misfit = Some(unavailable("no host of the database URL takes writes"));
+                        misfit = Some(unavailable("no host of the database URL accepts writes"));
                         may_pass = true;
                     }
                     Ok(Err(error)) if is_passing(&error) => {

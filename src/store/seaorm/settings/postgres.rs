@@ -169,7 +169,7 @@ impl Hooks {
     }
 }
 
-/// A stricter limit of the role or the database stays in force.
+/// A stricter limit of the role or the database stays in effect.
 async fn set_statement_timeout(
     connection: &mut PgConnection,
     timeout: Duration,
