@@ -27,7 +27,10 @@ fn codes(c: &mut Criterion) {
     let (wrong, client) = ("000000".parse().expect("six digits"), ClientInfo::default());
     c.bench_function("second factor/wrong code", |b| {
         b.to_async(&runtime).iter(async || {
-            let checked = auth.factors().reauthenticate(&caller, &wrong, &client).await;
+            let checked = auth
+                .factors()
+                .reauthenticate(&caller, &wrong, &client)
+                .await;
             let error = checked.expect_err("the code is wrong");
             assert_eq!(error.kind(), ErrorKind::InvalidCode);
         });

@@ -35,6 +35,7 @@ enum AuthFactors {
     Table,
     Id,
     UserId,
+    SessionId,
     Name,
     Secret,
     LastStep,
@@ -133,6 +134,7 @@ fn factors() -> sea_orm::sea_query::TableCreateStatement {
         .table(AuthFactors::Table)
         .col(id(AuthFactors::Id))
         .col(ColumnDef::new(AuthFactors::UserId).uuid().not_null())
+        .col(ColumnDef::new(AuthFactors::SessionId).uuid())
         .col(ColumnDef::new(AuthFactors::Name).text())
         .col(ColumnDef::new(AuthFactors::Secret).binary().not_null())
         .col(ColumnDef::new(AuthFactors::LastStep).big_integer())

@@ -157,7 +157,9 @@ impl Auth {
     pub async fn admit(&self, budget: Budget, client: &ClientInfo) -> Result<()> {
         let limits = &self.parts.core.limits;
         match budget {
-            Budget::Default | Budget::Refresh => limits.admit_here(budget, client.ip).await,
+            Budget::Default | Budget::Refresh | Budget::SecondFactor => {
+                limits.admit_here(budget, client.ip).await
+            }
             _ => limits.admit(budget, None, client).await,
         }
     }

@@ -132,10 +132,10 @@ macro_rules! error_kinds {
             StepUpRequired "a second factor has to be presented again"
                 => UNAUTHORIZED "step_up_required" "Step-up required"
                 "This call requires a second factor that was presented within the last 10 minutes. Reauthenticate with a second factor.";
-            /// Too many passwords in a row were wrong, so no password is checked for now; retry later.
-            TooManyAttempts "too many passwords in a row were wrong"
+            /// Too many passwords or codes were wrong, so none is checked for now; retry later.
+            TooManyAttempts "too many passwords or codes were wrong"
                 => TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts"
-                "Too many passwords in a row were wrong, so no password is checked for now; retry after `Retry-After` seconds.";
+                "Too many passwords or codes were wrong, so none is checked for now; retry after `Retry-After` seconds.";
             /// The user has the maximum number of second factors.
             TooManyFactors "the user has the maximum number of second factors"
                 => CONFLICT "too_many_factors" "Too many second factors"

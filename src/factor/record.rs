@@ -84,6 +84,8 @@ pub struct NewTotp {
     pub id: FactorId,
     /// The user.
     pub user_id: UserId,
+    /// The session that can confirm it; `None` for an enrolment at sign-in.
+    pub session_id: Option<SessionId>,
     /// The name that the owner gave it.
     pub name: Option<String>,
     /// The encrypted key.

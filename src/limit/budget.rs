@@ -74,6 +74,8 @@ budgets! {
     Register register per_minute(60, 120), None;
     /// Setting a new password with a mailed token.
     Reset reset per_minute(60, 120), None;
+    /// Presenting a second factor, at sign-in or while signed in. Counted in the memory of each process.
+    SecondFactor second_factor per_minute(60, 120), None;
     /// Presenting a password, to sign in or while signed in.
     SignIn sign_in per_minute(20, 20), None;
     /// Verifying or confirming an address, or unlocking, with a mailed token. Requesting another
@@ -91,6 +93,7 @@ budgets! {
 /// | [`Refresh`](Budget::Refresh) | 1200 a minute, bursts of 600 | |
 /// | [`Register`](Budget::Register) | 60 a minute, bursts of 120 | |
 /// | [`Reset`](Budget::Reset) | 60 a minute, bursts of 120 | |
+/// | [`SecondFactor`](Budget::SecondFactor) | 60 a minute, bursts of 120 | |
 /// | [`SignIn`](Budget::SignIn) | 20 a minute | the [`Lockout`](super::Lockout) |
 /// | [`Verify`](Budget::Verify) | 60 a minute, bursts of 120 | as for `Forgot`, if the call requests another email |
 ///
@@ -126,7 +129,7 @@ impl RateLimits {
 
     /// Sets how often calls may name the same address, whether or not it has an account; `None` lifts the limit.
     /// Budgets whose calls name no address ([`Budget::Default`], [`Budget::OauthStart`], [`Budget::Refresh`],
-    /// [`Budget::Reset`]) ignore the setting.
+    /// [`Budget::Reset`], [`Budget::SecondFactor`]) ignore the setting.
     #[must_use]
     pub fn per_address(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
         self.0.of_mut(budget).about = rate.into();

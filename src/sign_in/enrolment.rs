@@ -9,7 +9,7 @@ use crate::{
     error::{ErrorKind, Result},
     factor::{AddTotp, FactorId, NewTotp, TotpKey},
     secret::Ticket,
-    token::ChallengePurpose,
+    token::{ChallengePurpose, SessionId},
     user::User,
 };
 
@@ -68,6 +68,7 @@ impl Enrolments {
         &self,
         user: &User,
         name: Option<String>,
+        session: Option<SessionId>,
         is_first: bool,
     ) -> Result<(NewTotp, TotpSecret)> {
         let now = self.core.clock.now();
@@ -75,6 +76,7 @@ impl Enrolments {
         let totp = NewTotp {
             id,
             user_id: user.id,
+            session_id: session,
             name,
             sealed: self.core.factor_keys.seal(user.id, id, &key)?,
             is_first,
@@ -96,11 +98,14 @@ impl Enrolments {
     /// [`InvalidToken`](ErrorKind::InvalidToken) if the ticket asks for no enrolment, or is not open.
     pub(crate) async fn begin(&self, ticket: &Ticket) -> Result<TotpSecret> {
         let parsed = self.core.tickets.parse(ticket);
-        let parsed = parsed.filter(|parsed| parsed.purpose == ChallengePurpose::Enrolment);
+        let now = self.core.clock.now();
+        let parsed = parsed.filter(|parsed| {
+            parsed.purpose == ChallengePurpose::Enrolment && !parsed.is_stale(now)
+        });
         let parsed = parsed.ok_or(ErrorKind::InvalidToken)?;
         let user = self.core.store.user(parsed.user_id).await?;
         let user = user.ok_or(ErrorKind::InvalidToken)?;
-        let (totp, secret) = self.draft(&user, None, true)?;
+        let (totp, secret) = self.draft(&user, None, None, true)?;
         match self.core.store.enrol_totp(parsed.id, &totp).await? {
             AddTotp::Added => Ok(secret),
             AddTotp::TooMany | AddTotp::Stale | AddTotp::Gone => {

@@ -11,6 +11,7 @@ use crate::{
     event::{ClientInfo, Event, EventKind},
     factor::{DeviceId, RecoveryCode, SealedTotp, SpentTotp, TotpCode},
     id::UserId,
+    limit::Budget,
     mail::{Intent, LetterKind, Recipient},
     secret::Ticket,
     token::{
@@ -63,8 +64,12 @@ impl SecondFactors {
         remember: bool,
         client: ClientInfo,
     ) -> Result<SignIn> {
+        let now = self.core.clock.now();
         let parsed = self.core.tickets.parse(ticket);
+        let parsed = parsed.filter(|parsed| !parsed.is_stale(now));
         let parsed = parsed.ok_or(ErrorKind::InvalidToken)?;
+        let admitted = self.core.limits.admit_here(Budget::SecondFactor, client.ip);
+        admitted.await?;
         let own = self.clone();
         Caller::outlived(|caller| async move {
             let (attempted, counted) = own.attempt(&parsed, &shown, &client).await?;
@@ -91,8 +96,22 @@ impl SecondFactors {
         .await
     }
 
-    /// Checks a code of an authenticator app in a session, which becomes strong and fresh.
+    /// Checks a code of an authenticator app in a session, which becomes strong and fresh. If the caller disconnects, the
+    /// outcome of the check is still recorded.
     pub(crate) async fn reauthenticate(
+        &self,
+        caller: &ActiveUser,
+        code: &TotpCode,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let admitted = self.core.limits.admit_here(Budget::SecondFactor, client.ip);
+        admitted.await?;
+        let (own, code) = (self.clone(), code.clone());
+        let (caller, client) = (caller.clone(), client.clone());
+        Caller::outlived(|_| async move { own.strengthen(&caller, &code, &client).await }).await
+    }
+
+    async fn strengthen(
         &self,
         caller: &ActiveUser,
         code: &TotpCode,

@@ -60,10 +60,10 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// Atomic, and at most one of any number of concurrent calls confirms the factor. The session must be live, and the
-    /// factor must be pending and belong to the user. Then the step is used up, the session gains the method
+    /// factor must be pending and belong to the user and the session. Then the step is used up, the session gains the method
     /// [`Otp`](crate::token::Method::Otp) and the time of a second factor, and the event and the email are written. For
     /// the first factor, the recovery codes replace all others, and other pending factors are deleted, because they
-    /// were begun without a second factor. Under concurrent calls, a user never has more than
+    /// were begun without a second factor. A pending change of address is voided for the same reason. Under concurrent calls, a user never has more than
     /// [`MAX_FACTORS`](crate::factor::MAX_FACTORS) confirmed factors.
     ///
     /// # Errors
@@ -75,7 +75,8 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<ConfirmedTotp, StoreError>;
 
-    /// Removes a confirmed factor of a user. With the last factor, the recovery codes are removed too.
+    /// Removes a confirmed factor of a user. With the last factor, the recovery codes are removed too. In the other
+    /// sessions of the user, a second factor has to be presented again before a step-up.
     ///
     /// # Contract
     /// Atomic. If `is_required` is set and the factor is the last one, even under concurrent calls, nothing is written.
@@ -85,6 +86,7 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn remove_factor(
         &self,
+        session: SessionId,
         user: UserId,
         id: FactorId,
         is_required: bool,

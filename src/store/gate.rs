@@ -242,6 +242,7 @@ gated! {
         writable add_totp(totp: &NewTotp) -> AddTotp;
         writable confirm_totp(confirm: &ConfirmTotp, event: &Event, mail: Option<&Intent>) -> ConfirmedTotp;
         writable remove_factor(
+            session: SessionId,
             user: UserId,
             id: FactorId,
             is_required: bool,

@@ -1,13 +1,13 @@
 //! How the user of a session has authenticated.
 
-use super::{Methods, SessionId, SessionUser};
+use super::{Method, Methods, SessionId, SessionUser};
 use crate::clock::Timestamp;
 
 /// A session, with the time and the methods of its authentication, as its access tokens carry them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Authentication {
     pub(crate) session_id: SessionId,
-    /// When the user last presented a credential.
+    /// When the user last presented a credential: in a session with two factors, when the second was last presented.
     pub(crate) at: Timestamp,
     pub(crate) methods: Methods,
 }
@@ -16,7 +16,11 @@ impl Authentication {
     pub(crate) fn of(session_id: SessionId, session: &SessionUser) -> Self {
         Self {
             session_id,
-            at: session.authenticated_at,
+            // A password alone does not renew an authentication with two factors (RFC 9470).
+            at: match session.second_factor_at {
+                Some(at) if session.methods.contains(Method::Mfa) => at,
+                _ => session.authenticated_at,
+            },
             methods: session.methods.clone(),
         }
     }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{ChallengeId, ChallengePurpose};
 use crate::{
+    clock::Timestamp,
     id::UserId,
     secret::{HmacKey, Secrets, Ticket},
 };
@@ -16,6 +17,8 @@ const BODY: usize = 1 + 4 + 1 + 16 + 16 + 16;
 /// The device id of a client that is not known.
 const UNKNOWN: [u8; 16] = [0; 16];
 const TAG: usize = 32;
+/// The lifetime of a challenge, and a minute for clocks that differ.
+const STALE: i64 = 360;
 
 /// Creates and reads tickets: `hp_ct_` and the base64url of version (1 byte), key id (4), purpose (1), challenge id
 /// (16), user id (16), device id (16, zeros for an unknown device) and an HMAC-SHA256 tag over them (32).
@@ -36,6 +39,19 @@ pub(crate) struct ParsedTicket {
     pub(crate) user_id: UserId,
     /// The known device that gave the first proof, whose wrong codes are counted separately.
     pub(crate) device: Option<[u8; 16]>,
+}
+
+impl ParsedTicket {
+    /// Whether the ticket expired so long ago that no clock of another instance can call it valid.
+    pub(crate) fn is_stale(&self, now: Timestamp) -> bool {
+        let (seconds, _) = self
+            .id
+            .as_uuid()
+            .get_timestamp()
+            .map_or((0, 0), |at| at.to_unix());
+        let issued = i64::try_from(seconds).unwrap_or(i64::MAX);
+        now.timestamp() > issued.saturating_add(STALE)
+    }
 }
 
 impl Tickets {

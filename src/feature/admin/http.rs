@@ -183,12 +183,14 @@ impl<S: AsRef<dyn UserService> + Sync> Input<S> for Administrator {
 }
 
 impl State {
-    /// Requires a step-up of an administrator who must have a second factor.
-    fn require_step_up_by_policy(&self, Administrator(caller): &Administrator) -> Result<()> {
+    /// Requires a step-up of an administrator who has or must have a second factor.
+    fn require_step_up(&self, Administrator(caller): &Administrator) -> Result<()> {
+        let now = self.administration.core.clock.now();
         if self.administration.policy.requires(&caller.user.roles) {
-            caller.require_step_up(self.administration.core.clock.now())?;
+            caller.require_step_up(now)
+        } else {
+            caller.require_step_up_with_factor(now)
         }
-        Ok(())
     }
 }
 

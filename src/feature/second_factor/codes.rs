@@ -20,6 +20,10 @@ impl Factors {
         caller: &ActiveUser,
         client: &ClientInfo,
     ) -> Result<Vec<RecoveryCode>> {
+        // A permission for a user without a factor must not outlive the first factor.
+        if !caller.has_second_factor {
+            return Err(ErrorKind::FactorRequired.into());
+        }
         caller.require_step_up(self.core.clock.now())?;
         let (user, codes) = (caller.user.id, RecoveryCode::set());
         let digests = self.core.factor_keys.digests(user, &codes);

@@ -5,6 +5,7 @@ use crate::{
     error::{Error, ErrorKind, Result, Violation},
     event::{ClientInfo, EventKind},
     factor::{AddTotp, ConfirmTotp, ConfirmedTotp, FactorId, RecoveryCode, RemoveFactor, TotpCode},
+    limit::Budget,
     mail::LetterKind,
     token::ActiveUser,
 };
@@ -27,7 +28,9 @@ impl Factors {
         caller.require_step_up_or_recovery(now)?;
         check_name(name)?;
         let (name, is_first) = (name.map(str::to_owned), !caller.has_second_factor);
-        let (totp, secret) = self.enrolments.draft(&caller.user, name, is_first)?;
+        let (totp, secret) =
+            self.enrolments
+                .draft(&caller.user, name, Some(caller.session_id), is_first)?;
         match self.core.store.add_totp(&totp).await? {
             AddTotp::Added => Ok(secret),
             AddTotp::TooMany => Err(ErrorKind::TooManyFactors.into()),
@@ -50,6 +53,9 @@ impl Factors {
         client: &ClientInfo,
     ) -> Result<Vec<RecoveryCode>> {
         let (core, user, now) = (&self.core, caller.user.id, self.core.clock.now());
+        core.limits
+            .admit_here(Budget::SecondFactor, client.ip)
+            .await?;
         let pending = core.store.pending_totp(user, id, now).await?;
         let pending = pending.ok_or(ErrorKind::NotFound)?;
         let key = core.factor_keys.open(user, &pending);
@@ -98,14 +104,18 @@ impl Factors {
         id: FactorId,
         client: &ClientInfo,
     ) -> Result<()> {
+        if !caller.has_second_factor {
+            return Err(ErrorKind::NotFound.into());
+        }
         caller.require_step_up_or_recovery(self.core.clock.now())?;
         let event = self
             .event(EventKind::FactorRemoved, caller, client)
             .with("factor_id", id.to_string());
         let mail = self.notice(LetterKind::FactorRemoved, caller, client);
         let (user, is_required) = (caller.user.id, self.is_required(caller));
+        let session = caller.session_id;
         let store = &self.core.store;
-        let removed = store.remove_factor(user, id, is_required, &event, mail.as_ref());
+        let removed = store.remove_factor(session, user, id, is_required, &event, mail.as_ref());
         match removed.await? {
             RemoveFactor::Removed => {
                 self.announce(&event, caller);

@@ -80,7 +80,7 @@ pub async fn confirmation_stores_the_codes_of_the_first_factor(store: &Subject) 
     let (user, session) = fresh_session(store).await;
     let before = seen(store, &session).await;
     assert!(!before.has_second_factor && before.second_factor_at.is_none());
-    let first = new_totp(user.id);
+    let first = totp_of(&session);
     assert_eq!(add(store, &first).await, AddTotp::Added);
     let confirm = confirmation(&session, first.id, 7);
     assert_eq!(
@@ -101,7 +101,7 @@ pub async fn confirmation_stores_the_codes_of_the_first_factor(store: &Subject) 
     };
     assert_eq!((totp.id, totp.last_step), (first.id, Some(7)));
 
-    let second = new_totp(user.id);
+    let second = totp_of(&session);
     assert_eq!(add(store, &second).await, AddTotp::Added);
     let confirm = confirmation(&session, second.id, 8);
     assert_eq!(
@@ -122,7 +122,7 @@ pub async fn confirmation_stores_the_codes_of_the_first_factor(store: &Subject) 
 /// If the store breaks the contract.
 pub async fn confirmation_needs_a_live_session_and_its_own_factor(store: &Subject) {
     let (user, session) = fresh_session(store).await;
-    let totp = new_totp(user.id);
+    let totp = totp_of(&session);
     assert_eq!(add(store, &totp).await, AddTotp::Added);
     let (_, foreign) = fresh_session(store).await;
     let late = ConfirmTotp {
@@ -136,6 +136,14 @@ pub async fn confirmation_needs_a_live_session_and_its_own_factor(store: &Subjec
     assert!(log_out(store, &session).await);
     assert_eq!(confirmed(store, &confirm).await, ConfirmedTotp::NotFound);
     let session = opened(store, &user).await;
+    let confirm = confirmation(&session, totp.id, 1);
+    assert_eq!(
+        confirmed(store, &confirm).await,
+        ConfirmedTotp::NotFound,
+        "another session of the user has begun it"
+    );
+    let totp = totp_of(&session);
+    assert_eq!(add(store, &totp).await, AddTotp::Added);
     let confirm = confirmation(&session, totp.id, 1);
     assert!(matches!(
         confirmed(store, &confirm).await,
@@ -154,11 +162,11 @@ pub async fn first_factor_voids_the_enrolments_begun_without_it(store: &Subject)
     let other = opened(store, &user).await;
     let first = NewTotp {
         is_first: true,
-        ..new_totp(user.id)
+        ..totp_of(&session)
     };
     let rival = NewTotp {
         is_first: true,
-        ..new_totp(user.id)
+        ..totp_of(&other)
     };
     for totp in [&first, &rival] {
         assert_eq!(add(store, totp).await, AddTotp::Added);
@@ -181,7 +189,7 @@ pub async fn first_factor_voids_the_enrolments_begun_without_it(store: &Subject)
 /// If the store breaks the contract.
 pub async fn concurrent_confirmations_confirm_once(store: &Subject) {
     let (user, session) = fresh_session(store).await;
-    let totp = new_totp(user.id);
+    let totp = totp_of(&session);
     assert_eq!(add(store, &totp).await, AddTotp::Added);
     let confirm = confirmation(&session, totp.id, 1);
     let outcomes = race(TASKS, |_| {
@@ -207,7 +215,7 @@ pub async fn user_never_has_more_than_the_maximum(store: &Subject) {
     enrol(store, &session, 2).await;
     let mut pending = Vec::new();
     for _ in 0..MAX_FACTORS {
-        let totp = new_totp(user.id);
+        let totp = totp_of(&session);
         assert_eq!(add(store, &totp).await, AddTotp::Added);
         pending.push(confirmation(&session, totp.id, 3));
     }
@@ -233,25 +241,25 @@ pub async fn removal_keeps_a_required_factor(store: &Subject) {
     let first = enrol(store, &session, 1).await;
     let second = enrol(store, &session, 2).await;
     assert_eq!(
-        remove(store, &user, second, true).await,
+        remove(store, &session, &user, second, true).await,
         RemoveFactor::Removed
     );
     assert_eq!(
-        remove(store, &user, second, true).await,
+        remove(store, &session, &user, second, true).await,
         RemoveFactor::NotFound
     );
     assert_eq!(
-        remove(store, &user, first, true).await,
+        remove(store, &session, &user, first, true).await,
         RemoveFactor::Required
     );
     let other = fresh_user(store).await;
     assert_eq!(
-        remove(store, &other, first, false).await,
+        remove(store, &session, &other, first, false).await,
         RemoveFactor::NotFound
     );
     assert_eq!(list(store, user.id).await.items.len(), 1);
     assert_eq!(
-        remove(store, &user, first, false).await,
+        remove(store, &session, &user, first, false).await,
         RemoveFactor::Removed
     );
     assert_eq!(list(store, user.id).await, FactorList::default());
@@ -271,8 +279,8 @@ pub async fn concurrent_removals_keep_a_required_factor(store: &Subject) {
         ids.push(enrol(store, &session, step).await);
     }
     let outcomes = race_each(ids, |id| {
-        let (store, user) = (Arc::clone(store), user.clone());
-        async move { remove(&store, &user, id, true).await }
+        let (store, session, user) = (Arc::clone(store), session.clone(), user.clone());
+        async move { remove(&store, &session, &user, id, true).await }
     })
     .await;
     let refused = outcomes
@@ -382,6 +390,7 @@ pub(super) fn new_totp(user: UserId) -> NewTotp {
     NewTotp {
         id: FactorId::new(now),
         user_id: user,
+        session_id: None,
         name: Some("Phone".to_owned()),
         sealed: vec![1; 48],
         is_first: false,
@@ -390,9 +399,17 @@ pub(super) fn new_totp(user: UserId) -> NewTotp {
     }
 }
 
+/// An enrolment that this session can confirm.
+fn totp_of(session: &NewSession) -> NewTotp {
+    NewTotp {
+        session_id: Some(session.id),
+        ..new_totp(session.user_id)
+    }
+}
+
 /// Enrols an authenticator app, with two recovery codes if it is the first factor.
 pub(super) async fn enrol(store: &Subject, session: &NewSession, step: i64) -> FactorId {
-    let totp = new_totp(session.user_id);
+    let totp = totp_of(session);
     assert_eq!(add(store, &totp).await, AddTotp::Added);
     let confirm = confirmation(session, totp.id, step);
     let done = confirmed(store, &confirm).await;
@@ -421,9 +438,15 @@ async fn confirmed(store: &Subject, confirm: &ConfirmTotp) -> ConfirmedTotp {
     done.expect("confirm_totp")
 }
 
-async fn remove(store: &Subject, user: &User, id: FactorId, is_required: bool) -> RemoveFactor {
+async fn remove(
+    store: &Subject,
+    session: &NewSession,
+    user: &User,
+    id: FactorId,
+    is_required: bool,
+) -> RemoveFactor {
     let removed = event(EventKind::FactorRemoved);
-    let done = store.remove_factor(user.id, id, is_required, &removed, None);
+    let done = store.remove_factor(session.id, user.id, id, is_required, &removed, None);
     done.await.expect("remove_factor")
 }
 

@@ -15,12 +15,13 @@ use crate::{
     mail::Intent,
     secret::TokenDigest,
     store::FactorStore,
-    token::{Checked, EndReason, Method},
+    token::{Checked, EndReason, Method, Purpose},
 };
 
 #[derive(Debug)]
 pub(super) struct FactorRow {
     user_id: UserId,
+    session_id: Option<SessionId>,
     name: Option<String>,
     sealed: Vec<u8>,
     last_step: Option<i64>,
@@ -100,7 +101,9 @@ impl FactorStore for MemoryStore {
     ) -> Result<ConfirmedTotp, StoreError> {
         let mut state = self.state();
         let user = new.user_id;
-        if !state.is_live(new.session_id, user, new.now) {
+        let pending = state.factors.get(&new.factor_id);
+        let is_of_session = pending.is_some_and(|row| row.session_id == Some(new.session_id));
+        if !is_of_session || !state.is_live(new.session_id, user, new.now) {
             return Ok(ConfirmedTotp::NotFound);
         }
         let confirmed = state.confirm(user, new.factor_id, new.step, &new.codes, new.now);
@@ -114,6 +117,7 @@ impl FactorStore for MemoryStore {
 
     async fn remove_factor(
         &self,
+        session: SessionId,
         user: UserId,
         id: FactorId,
         is_required: bool,
@@ -137,6 +141,11 @@ impl FactorStore for MemoryStore {
         state.factors.remove(&id);
         if is_last {
             state.recovery_codes.remove(&user);
+        }
+        for (id, row) in &mut state.sessions {
+            if row.user_id == user && *id != session {
+                row.second_factor_at = None;
+            }
         }
         state.record(event, Some(user));
         state.order(mail, Some(user));
@@ -228,6 +237,7 @@ impl State {
         }
         let row = FactorRow {
             user_id: new.user_id,
+            session_id: new.session_id,
             name: new.name.clone(),
             sealed: new.sealed.clone(),
             last_step: None,
@@ -267,6 +277,7 @@ impl State {
             self.recovery_codes.insert(user, codes.to_vec());
             self.factors
                 .retain(|_, row| row.user_id != user || row.confirmed_at.is_some());
+            self.use_token(user, Purpose::ConfirmEmailChange);
         }
         ConfirmedTotp::Confirmed { is_first }
     }

@@ -41,6 +41,10 @@ const PENDING: &str = "\
     SELECT id, secret, last_step FROM auth_factors \
     WHERE user_id = $1 AND id = $2 AND confirmed_at IS NULL AND expires_at > $3";
 
+const PENDING_IN_SESSION: &str = "\
+    SELECT id FROM auth_factors \
+    WHERE user_id = $1 AND id = $2 AND confirmed_at IS NULL AND expires_at > $3 AND session_id = $4";
+
 /// The row of the user, locked on Postgres, so that changes of the factors of one user run one after the other.
 const HOLD: &str = "\
     SELECT second_factors FROM auth_users WHERE id = $1 AND status = 'active' FOR NO KEY UPDATE";
@@ -52,7 +56,8 @@ const TRIM: &str = "\
         ORDER BY f.created_at DESC, f.id DESC LIMIT $2)";
 
 const ADD: &str = "\
-    INSERT INTO auth_factors (id, user_id, name, secret, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    INSERT INTO auth_factors (id, user_id, name, secret, created_at, expires_at, session_id) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 const CONFIRM: &str = "\
     UPDATE auth_factors SET confirmed_at = $3, last_used_at = $3, last_step = $4 \
@@ -92,6 +97,15 @@ const STRENGTHEN: &str = concat!(
     live_session!(),
     ") RETURNING id"
 );
+
+/// In the other sessions of the user, a second factor has to be presented again.
+const WEAKEN: &str =
+    "UPDATE auth_sessions SET second_factor_at = NULL WHERE user_id = $1 AND id <> $2";
+
+/// A pending change of address was allowed without a second factor.
+const VOID_CHANGE: &str = "\
+    UPDATE auth_one_time_tokens SET used_at = $2 \
+    WHERE user_id = $1 AND purpose = 'confirm_email_change' AND used_at IS NULL";
 
 const RESET: &str = "\
     UPDATE auth_users SET credential_version = credential_version + 1, factor_version = factor_version + 1, \
@@ -143,6 +157,7 @@ impl<D: Database> FactorStore for SeaOrmStore<D> {
 
     async fn remove_factor(
         &self,
+        session: SessionId,
         user: UserId,
         id: FactorId,
         is_required: bool,
@@ -151,6 +166,7 @@ impl<D: Database> FactorStore for SeaOrmStore<D> {
     ) -> Result<RemoveFactor, StoreError> {
         transaction!(self, |txn| remove_in(
             txn,
+            session,
             (user, id),
             is_required,
             event,
@@ -252,6 +268,7 @@ pub(super) async fn add(txn: &Txn<'_>, new: &NewTotp) -> Result<AddTotp, DbErr> 
         new.sealed.clone().into(),
         new.created_at.into(),
         new.expires_at.into(),
+        new.session_id.map(SessionId::as_uuid).into(),
     ];
     run(txn, ADD, values).await?;
     Ok(AddTotp::Added)
@@ -291,6 +308,8 @@ pub(super) async fn confirm(
     if is_first {
         replace_codes(txn, user, confirmation.codes).await?;
         run(txn, TRIM, [user.as_uuid().into(), 0_i64.into()]).await?;
+        let now = confirmation.now.into();
+        run(txn, VOID_CHANGE, [user.as_uuid().into(), now]).await?;
     }
     Ok(ConfirmedTotp::Confirmed { is_first })
 }
@@ -305,8 +324,13 @@ async fn confirm_in(
         return Ok(ConfirmedTotp::NotFound);
     }
     let user = || Value::from(new.user_id.as_uuid());
-    let pending = [user(), new.factor_id.as_uuid().into(), new.now.into()];
-    if run(txn, PENDING, pending).await?.is_empty() {
+    let pending = [
+        user(),
+        new.factor_id.as_uuid().into(),
+        new.now.into(),
+        new.session_id.as_uuid().into(),
+    ];
+    if run(txn, PENDING_IN_SESSION, pending).await?.is_empty() {
         return Ok(ConfirmedTotp::NotFound);
     }
     let confirmation = Confirmation {
@@ -331,6 +355,7 @@ async fn confirm_in(
 
 async fn remove_in(
     txn: &Txn<'_>,
+    session: SessionId,
     (user, id): (UserId, FactorId),
     is_required: bool,
     event: &Event,
@@ -349,6 +374,7 @@ async fn remove_in(
     }
     run(txn, REMOVE, values()).await?;
     run(txn, COUNT, [owner(), (-1_i64).into()]).await?;
+    run(txn, WEAKEN, [owner(), session.as_uuid().into()]).await?;
     if count <= 1 {
         run(txn, FORGET_CODES, [owner()]).await?;
     }

@@ -468,6 +468,11 @@ impl<'a> Walk<'a> {
                 assert!(!(self.is_required && is_last));
                 self.factors.remove(factor);
                 self.version += 1;
+                for (other, session) in self.sessions.iter_mut().enumerate() {
+                    if other != place {
+                        session.second_factor_at = None;
+                    }
+                }
                 if is_last {
                     self.void_codes();
                 }

@@ -1,10 +1,11 @@
 //! Calls that need a second factor shown recently.
 
+use hallpass::{ErrorKind, event::ClientInfo};
 use serde_json::{Value, json};
 
 use super::{ANN, claims, remove};
 use crate::support::{
-    app::{App, apps},
+    app::{App, apps, link_token},
     http::{PASSWORD, Reply},
 };
 
@@ -125,5 +126,106 @@ async fn reauthentication_with_a_code_makes_the_session_strong() {
             .send("POST /auth/reauthenticate", &strong.access, body)
             .await;
         refused.problem(422, "validation_failed");
+    }
+}
+
+/// A permission that was given while the account had no factor ends with the first factor.
+#[tokio::test]
+async fn first_factor_ends_the_permissions_given_without_it() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let owner = app.login(ANN).await;
+        let thief = app.login(ANN).await;
+        let access = thief.access.as_str().into();
+        let before = app.auth.current_user(&access).await.expect("it is live");
+        let rival = app.begin_totp(&thief.access).await;
+        let body = json!({"new_email": "thief@example.org", "current_password": PASSWORD});
+        let line = "POST /users/me/email";
+        app.send(line, &thief.access, body).await.expect(202);
+        app.deliver().await;
+        let letter = app.letter("thief@example.org", "/confirm-email-change?");
+        let token = link_token(&letter, "confirm-email-change");
+
+        let phone = app.begin_totp(&owner.access).await;
+        let code = phone.code(app.now());
+        let confirmed = app.confirm_totp(&owner.access, &phone.id, &code).await;
+        confirmed.expect(200);
+
+        let factors = app.auth.factors();
+        let client = ClientInfo::default();
+        let renewed = factors.renew_recovery_codes(&before, &client).await;
+        assert_eq!(renewed.unwrap_err().kind(), ErrorKind::FactorRequired);
+        let begun = factors.begin_totp(&before, None).await;
+        assert_eq!(begun.unwrap_err().kind(), ErrorKind::StepUpRequired);
+        let id = phone.id.parse().expect("an id");
+        let removed = factors.remove(&before, id, &client).await;
+        assert_eq!(removed.unwrap_err().kind(), ErrorKind::NotFound);
+        let code = rival.code(app.now());
+        let late = app.confirm_totp(&thief.access, &rival.id, &code).await;
+        late.problem(404, "not_found");
+        let body = json!({"token": token});
+        let void = app.post("/auth/confirm-email-change", body).await;
+        void.problem(400, "invalid_token");
+    }
+}
+
+/// An enrolment is confirmed by the session that began it, and a removed factor no longer counts as presented.
+#[tokio::test]
+async fn other_sessions_gain_nothing_from_a_factor() {
+    for app in apps().await {
+        let ann = app.enrolled(ANN).await;
+        let other = app.login_with(ANN, &ann.authenticator).await;
+        let pending = app.begin_totp(&ann.tokens.access).await;
+        let code = pending.code(app.now());
+        let foreign = app.confirm_totp(&other.access, &pending.id, &code).await;
+        foreign.problem(404, "not_found");
+        let confirmed = app
+            .confirm_totp(&ann.tokens.access, &pending.id, &code)
+            .await;
+        confirmed.expect(200);
+        remove(&app, &ann.tokens.access, &ann.authenticator.id)
+            .await
+            .expect(204);
+        let weakened = remove(&app, &other.access, &pending.id).await;
+        weakened.problem(401, "step_up_required");
+        remove(&app, &ann.tokens.access, &pending.id)
+            .await
+            .expect(204);
+    }
+}
+
+/// A weak session of an administrator who has a factor changes no roles, whatever the policy.
+#[tokio::test]
+async fn administrator_with_a_factor_needs_a_step_up_for_destructive_calls() {
+    for app in apps().await {
+        let bob = app.register("bob@example.org").await;
+        let bob = bob["id"].as_str().expect("a string");
+        let weak = app.administrator().await;
+        let root = app.login("root@example.org").await;
+        let phone = app.begin_totp(&root.access).await;
+        let code = phone.code(app.now());
+        app.confirm_totp(&root.access, &phone.id, &code)
+            .await
+            .expect(200);
+        let user = format!("/admin/users/{bob}");
+        let calls = [
+            (format!("PATCH {user}"), json!({"roles": ["admin"]})),
+            (format!("PATCH {user}"), json!({"status": "disabled"})),
+            (format!("PATCH {user}"), json!({"email_verified": false})),
+            (
+                "POST /admin/users".to_owned(),
+                json!({"email": "eve@example.org", "roles": ["admin"]}),
+            ),
+            (format!("DELETE {user}/factors"), json!({})),
+            (format!("DELETE {user}"), json!({})),
+        ];
+        for (line, body) in &calls {
+            let refused = send(&app, &weak, line, body).await;
+            refused.problem(401, "step_up_required");
+        }
+        for (line, body) in &calls {
+            let status = send(&app, &root.access, line, body).await.status;
+            assert!((200..300).contains(&status), "{line}: {status}");
+        }
     }
 }

@@ -16,8 +16,8 @@ pub(super) async fn update_user(
     client: ClientInfo,
     Json(body): Json<UpdateUserRequest>,
 ) -> Result<Json<UserView>> {
-    if body.roles.is_some() || body.status.is_some() {
-        state.require_step_up_by_policy(&administrator)?;
+    if body.roles.is_some() || body.status.is_some() || body.email_verified.is_some() {
+        state.require_step_up(&administrator)?;
     }
     let author = administrator.author(client);
     let user = state

@@ -17,7 +17,7 @@ pub(super) async fn create_user(
     Json(body): Json<CreateUserRequest>,
 ) -> Result<Created<UserView>> {
     if body.roles.is_some() {
-        state.require_step_up_by_policy(&administrator)?;
+        state.require_step_up(&administrator)?;
     }
     let author = administrator.author(client);
     let user = state

@@ -22,7 +22,7 @@ pub(super) async fn delete_user(
     Target(id): Target,
     client: ClientInfo,
 ) -> Result<NoContent> {
-    state.require_step_up_by_policy(&administrator)?;
+    state.require_step_up(&administrator)?;
     let author = administrator.author(client);
     state.administration.delete_user(id, &author).await?;
     Ok(NoContent)
