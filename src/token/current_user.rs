@@ -106,8 +106,8 @@ impl CurrentUser {
         self.0.expires_at
     }
 
-    /// When the user last presented a credential in the session, in whole seconds: claim `auth_time`. A refresh alone
-    /// does not change this time. After `POST /auth/reauthenticate`, the tokens of the next refresh carry the new
+    /// When the user last presented a credential in the session, in whole seconds: claim `auth_time`. In a session with
+    /// two factors, this is the time of the last second factor. A refresh alone does not change this time. After `POST /auth/reauthenticate`, the tokens of the next refresh carry the new
     /// time.
     #[must_use]
     pub fn authenticated_at(&self) -> Timestamp {
