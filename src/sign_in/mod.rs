@@ -34,7 +34,7 @@ use crate::{
     factor::{DeviceId, RecoveryCode},
     mail::{Intent, LetterKind, Recipient},
     token::{
-        Authentication, ChallengeId, ChallengePurpose, Device, Method, NewChallenge, NewSession,
+        Authentication, ChallengeId, ChallengePurpose, Device, NewChallenge, NewSession,
         OpenChallenge, OpenSession, ParsedTicket, SecondProof, SessionId,
     },
     user::User,
@@ -186,7 +186,7 @@ impl SessionOpener {
             None => {
                 let same = known.filter(|_| is_on_device);
                 // A strong device stays strong, whatever the next sign-in presents.
-                let is_strong = session.methods.contains(Method::Mfa)
+                let is_strong = session.methods.have_second_factor()
                     || same.is_some_and(|same| same.strong().is_some());
                 self.core.devices.token(same, &user, version, is_strong)
             }

@@ -46,7 +46,7 @@ impl Proof {
 
     /// The proof of a sign-in with a provider whose code has been redeemed.
     #[cfg(feature = "oauth")]
-    pub(crate) fn of_provider(redeemed: Redeemed, limits: &Limits) -> Self {
+    pub(crate) fn of_provider(redeemed: Redeemed, is_multi_factor: bool, limits: &Limits) -> Self {
         let Redeemed {
             credentials,
             provider,
@@ -56,7 +56,10 @@ impl Proof {
             credential_version: credentials.credential_version,
             factor_version: credentials.factor_version,
             second_factors: credentials.second_factors,
-            methods: [Method::Provider].into_iter().collect(),
+            methods: [Method::Provider]
+                .into_iter()
+                .chain(is_multi_factor.then_some(Method::Mfa))
+                .collect(),
             verified_hash: None,
             rehashed: None,
             attempt: CountedAttempt::uncounted(limits),

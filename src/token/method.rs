@@ -100,6 +100,12 @@ impl Methods {
         }
     }
 
+    /// Whether a second factor of this service was presented, a recovery code included.
+    #[must_use]
+    pub fn have_second_factor(&self) -> bool {
+        self.contains(Method::Otp) || self.contains(Method::Recovery)
+    }
+
     /// Whether a second factor other than a recovery code was presented.
     #[must_use]
     pub fn are_strong(&self) -> bool {

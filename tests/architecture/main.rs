@@ -34,6 +34,12 @@ fn imports_go_up_only() {
 }
 
 #[test]
+fn only_the_sign_in_opens_sessions() {
+    let found = places::other_doors(&product(read(&["src"])));
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
 fn no_two_files_name_each_other() {
     let found = circles::circles(&product(read(&["src"])));
     assert!(found.is_empty(), "{found:#?}");

@@ -59,6 +59,35 @@ pub(crate) fn wall_clocks(files: &[Source]) -> Vec<String> {
         .collect()
 }
 
+/// Calls outside `src/sign_in/` that open a session or a challenge, apart from stores and their checks.
+pub(crate) fn other_doors(files: &[Source]) -> Vec<String> {
+    let opens = |file: &&Source| {
+        let mut calls = file.tokens.windows(2);
+        calls.any(|words| {
+            words[0] == "." && matches!(words[1].as_str(), "open_session" | "open_challenge")
+        })
+    };
+    let others = files.iter().filter(|file| {
+        let path = file.path.as_str();
+        path.starts_with("src/")
+            && !path.starts_with("src/sign_in/")
+            && !path.starts_with("src/store/")
+    });
+    let found = others.filter(opens);
+    found
+        .map(|file| format!("{} opens a session", file.path))
+        .collect()
+}
+
+#[test]
+fn a_door_outside_its_folder_is_found() {
+    let found = |path: &str, text: &str| other_doors(&[Source::new(path, text)]).len();
+    let call = "fn f() { store.open_session(&new, &[], &[]) }";
+    assert_eq!(found("src/feature/oauth/redeem.rs", call), 1);
+    assert_eq!(found("src/sign_in/mod.rs", call), 0);
+    assert_eq!(found("src/store/gate.rs", call), 0);
+}
+
 #[test]
 fn a_crate_outside_its_folder_is_found() {
     let found = |path: &str, text: &str| foreign_crates(&[Source::new(path, text)]).len();

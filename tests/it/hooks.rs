@@ -121,6 +121,10 @@ impl Hooks for Script {
         self.play("before_sign_in", user.email.as_str()).await
     }
 
+    async fn after_factor_change(&self, user: &User) -> Result<(), BoxError> {
+        self.react("after_factor_change", user.email.as_str()).await
+    }
+
     async fn after_sign_in(&self, user: &User, session: SessionId) -> Result<(), BoxError> {
         let about = format!("{} {session}", user.email);
         self.react("after_sign_in", &about).await

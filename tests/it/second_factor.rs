@@ -7,6 +7,7 @@ mod guards;
 mod model;
 mod policy;
 mod recovery;
+mod secrecy;
 mod step_up;
 mod tries;
 
@@ -116,7 +117,7 @@ async fn sign_in_asks_for_an_enrolled_app() {
 
 /// TOTP replay: a code counts once, over the confirmation, the sign-in and the reauthentication.
 #[tokio::test]
-async fn code_counts_once_over_all_doors() {
+async fn totp_replay_opens_nothing_at_any_door() {
     for app in apps().await {
         app.register(ANN).await;
         let session = app.login(ANN).await;
@@ -152,7 +153,7 @@ async fn code_counts_once_over_all_doors() {
 
 /// The race of a TOTP replay: parallel sign-ins with one code, on two instances, open one session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn code_opens_one_session_over_parallel_tickets() {
+async fn totp_replay_race_opens_one_session() {
     for app in crate::support::app::apps_with(unhurried).await {
         let ann = app.enrolled(ANN).await;
         let another = app.another(unhurried).await;

@@ -61,6 +61,7 @@ pub struct Provider {
     scopes: Vec<String>,
     trusted: Vec<String>,
     private_addresses: bool,
+    is_multi_factor: bool,
 }
 
 /// The protocol of a provider.
@@ -93,6 +94,7 @@ impl Provider {
             scopes: ["openid", "email", "profile"].map(str::to_owned).to_vec(),
             trusted: Vec::new(),
             private_addresses: false,
+            is_multi_factor: false,
         }
     }
 
@@ -155,6 +157,16 @@ impl Provider {
         self
     }
 
+    /// Trusts the provider to have checked two factors. A sign-in with this provider is then multi-factor by itself: a
+    /// user with a second factor is not asked for it, and a user who must have one need not enrol it. A step-up still
+    /// asks for a second factor of this service. By default, no provider is trusted so far.
+    ///
+    /// Use it only for a provider that enforces two factors for all its users, such as the directory of a company.
+    pub fn trust_multi_factor(mut self) -> Self {
+        self.is_multi_factor = true;
+        self
+    }
+
     /// Sets another base URL, for GitHub Enterprise Server. The API of the server is at `{url}/api/v3`. Identities are
     /// recorded under this URL, so that identities of different hosts do not collide. The URL must meet the same rules
     /// as the issuer of [`oidc`](Self::oidc).
@@ -174,6 +186,12 @@ impl Provider {
     #[must_use]
     pub fn title(&self) -> &str {
         self.display_name.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Whether the provider is [trusted to have checked two factors](Self::trust_multi_factor).
+    #[must_use]
+    pub fn is_multi_factor(&self) -> bool {
+        self.is_multi_factor
     }
 
     /// The issuer under which identities are recorded.

@@ -45,7 +45,12 @@ impl ProviderSignIns {
             self.core.trail.record(&event).await?;
             return Err(ErrorKind::EmailNotVerified.into());
         }
-        let proof = Proof::of_provider(redeemed, &self.core.limits);
+        // A provider that is no longer configured is trusted for one factor.
+        let is_multi_factor = self
+            .providers
+            .named(&redeemed.provider)
+            .is_ok_and(|client| client.provider().is_multi_factor());
+        let proof = Proof::of_provider(redeemed, is_multi_factor, &self.core.limits);
         self.sign_in
             .complete(proof, client.clone())
             .await?

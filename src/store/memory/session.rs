@@ -125,7 +125,7 @@ impl SessionStore for MemoryStore {
                 credential_version: new.credential_version,
                 created_at: new.created_at,
                 authenticated_at: new.created_at,
-                second_factor_at: new.methods.contains(Method::Mfa).then_some(new.created_at),
+                second_factor_at: new.methods.have_second_factor().then_some(new.created_at),
                 methods: new.methods.clone(),
                 rotated_at: new.created_at,
                 idle_expires_at: new.idle_expires_at,

@@ -17,7 +17,7 @@ use crate::{
     event::Event,
     factor::{ConfirmedTotp, DeviceId, MAX_DEVICES},
     mail::Intent,
-    token::{ChallengeId, EndReason, Method, NewSession, RememberDevice, SecondProof, SpentFactor},
+    token::{ChallengeId, EndReason, NewSession, RememberDevice, SecondProof, SpentFactor},
 };
 
 /// Writes the user row first, to wait for a reset in flight and then see its changes.
@@ -537,7 +537,7 @@ fn sign_in_values(new: &NewSession) -> [Value; 5] {
 
 /// `$1` to `$11` of [`INSERT`].
 fn session_values(new: &NewSession) -> [Value; 11] {
-    let is_strong = new.methods.contains(Method::Mfa);
+    let is_strong = new.methods.have_second_factor();
     [
         new.id.as_uuid().into(),
         new.user_id.as_uuid().into(),

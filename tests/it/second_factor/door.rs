@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use hallpass::event::EventKind;
+use hallpass::{AuthBuilder, event::EventKind, second_factor::SecondFactorPolicy};
 use serde_json::Value;
 
 use super::{ANN, claims};
 use crate::{
-    oauth::flow::{VERIFIER, apps_of, arrive, person, redeem, sign_in},
+    oauth::flow::{APP_URL, VERIFIER, apps_of, arrive, idp, person, redeem, sign_in},
     support::{
-        app::App,
+        app::{App, apps_with},
         authenticator::ticket_of,
         http::{PASSWORD, Reply},
         provider::FakeProvider,
@@ -47,7 +47,7 @@ async fn enter(app: &App, fake: &FakeProvider, door: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn every_door_asks_for_the_second_factor() {
+async fn door_that_does_not_ask_is_found() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let document = app.ask("GET /openapi.json", "", b"").await.json();
@@ -87,5 +87,32 @@ async fn every_door_asks_for_the_second_factor() {
         // A session that was open before stays weak until it shows the factor.
         let refreshed = app.refresh(&session.refresh).await.tokens();
         assert_eq!(claims(&app, &refreshed.access).0, "urn:hallpass:aal2");
+    }
+}
+
+/// A provider that is configured as multi-factor replaces the second factor, but passes no step-up.
+#[tokio::test]
+async fn provider_that_checks_two_factors_suffices_only_as_configured() {
+    let fake = FakeProvider::start().await;
+    let strict = |builder: AuthBuilder| {
+        builder
+            .provider(idp(&fake).trust_multi_factor())
+            .provider_redirects([APP_URL])
+            .second_factor(SecondFactorPolicy::Everyone)
+    };
+    for app in apps_with(strict).await {
+        let tokens = sign_in(&app, &fake, person("1", ANN)).await;
+        let (acr, methods) = claims(&app, &tokens.access);
+        assert_eq!(acr, "urn:hallpass:aal2");
+        assert_eq!(methods, ["mfa", "provider"]);
+        let phone = app.begin_totp(&tokens.access).await;
+        let code = phone.code(app.now());
+        let confirmed = app.confirm_totp(&tokens.access, &phone.id, &code).await;
+        confirmed.expect(200);
+        let tokens = sign_in(&app, &fake, person("1", ANN)).await;
+        let renewed = app
+            .post_as("/users/me/recovery-codes", &tokens.access)
+            .await;
+        renewed.problem(401, "step_up_required");
     }
 }

@@ -22,7 +22,7 @@ async fn reset_by_administrator(app: &App, access: &str, id: &str) -> Reply {
 
 /// Recovery code used twice (Parse Server CVE-2026-31875).
 #[tokio::test]
-async fn recovery_code_is_valid_once_in_any_spelling() {
+async fn recovery_code_used_twice_is_refused_in_any_spelling() {
     for app in apps().await {
         let ann = app.enrolled(ANN).await;
         let code = ann.recovery_codes[0].clone();

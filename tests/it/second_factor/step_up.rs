@@ -16,7 +16,7 @@ async fn send(app: &App, access: &str, line: &str, body: &Value) -> Reply {
 /// Factor removed with low assurance (Keycloak CVE-2026-3429): an old or weak session, or the password alone, does not
 /// suffice.
 #[tokio::test]
-async fn factor_is_not_changed_with_low_assurance() {
+async fn factor_removed_with_low_assurance_is_refused() {
     for app in apps().await {
         app.register(ANN).await;
         let weak = app.login(ANN).await;

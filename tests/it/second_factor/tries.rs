@@ -130,7 +130,7 @@ async fn void_tickets_look_the_same() {
 
 /// Brute force over many tickets (Zitadel CVE-2024-32868): ten wrong codes an hour, whatever the ticket.
 #[tokio::test]
-async fn ten_wrong_codes_an_hour_are_the_limit_over_tickets_and_sessions() {
+async fn brute_force_over_tickets_ends_after_ten_wrong_codes() {
     for app in apps_with(limited).await {
         let ann = app.enrolled(ANN).await;
         let wrong = ann.authenticator.wrong_code(app.now());
@@ -235,7 +235,7 @@ async fn exhaust(app: &App, wrong: &str) {
 
 /// However many tries arrive at once, no more codes are compared than allowed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn parallel_tries_stay_within_the_limits() {
+async fn brute_force_in_parallel_stays_within_the_limits() {
     const TRIES: usize = 200;
     for app in apps_with(limited).await {
         let ann = app.enrolled(ANN).await;
