@@ -26,17 +26,17 @@ use hallpass::{
 #[tokio::main]
 async fn main() {
     keeps_the_contract().await;
-    println!("the store keeps the contract that every store has");
+    println!("the store passes the conformance suite");
     stays_readable().await;
     println!("signed-in users stayed signed in while the store was read-only");
 }
 
-/// While the gate is open, the store must behave like the one behind it, races included.
+/// While the gate is open, the store must behave like the store behind it, including races.
 async fn keeps_the_contract() {
     conformance::check_all(Arc::new(Gate::new(MemoryStore::new()))).await;
 }
 
-/// Checks the store's own behaviour through a whole service.
+/// Checks the behaviour of a read-only gate through a complete service.
 async fn stays_readable() {
     let store = Gate::new(MemoryStore::new());
     let auth = TestAuth::with(|builder| builder.store(store.clone()));

@@ -165,7 +165,7 @@ async fn count_notes(State(db): State<DatabaseConnection>) -> Result<String, App
     Ok(notes::all(&db).await?.len().to_string())
 }
 
-/// The error of a handler, as a problem. A Hallpass error has a problem of its own; a database error becomes a 500.
+/// The error of a handler, as a problem. A Hallpass error keeps its status and code; a database error becomes a 500.
 struct AppError(Problem);
 
 impl From<hallpass::Error> for AppError {

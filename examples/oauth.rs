@@ -81,7 +81,7 @@ fn with_secret(provider: Provider, secret: Option<String>) -> Provider {
     }
 }
 
-/// A route for signed-in users, whichever way they signed in.
+/// A route for signed-in users, however they signed in.
 async fn hello(caller: ActiveUser) -> String {
     format!("Hello, {}!", caller.user.email)
 }

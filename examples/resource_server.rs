@@ -1,4 +1,4 @@
-//! Another service, which trusts the access tokens of a hallpass server. It needs only the public keys.
+//! A service that trusts the access tokens of a Hallpass server. It needs only the public keys of that server.
 //!
 //! ```sh
 //! cargo run --example server --all-features &
@@ -22,7 +22,7 @@ struct Settings {
     /// Address to listen on; port 0 picks a free port
     #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8001")]
     bind: SocketAddr,
-    /// The issuer of the tokens: its public URL, exactly as the issuer is configured
+    /// The issuer of the tokens: its public URL, exactly as in the configuration of the issuer
     #[arg(long, env = "HALLPASS_ISSUER", value_parser = NonEmptyStringValueParser::new())]
     issuer: String,
     /// The audience of the tokens

@@ -7,14 +7,14 @@ use clap::{
 
 use crate::{Failure, Settings, failure::reason};
 
-/// Reads the command line and the environment into [`Settings`], or into a program's own commands that contain the
+/// Reads the command line and the environment into [`Settings`], or into a program's own commands that include the
 /// settings. On `--help` and `--version`, it prints the answer and ends the process.
 ///
 /// # Errors
 /// One line that names the environment variable of the setting. The value is left out, because it may be a secret.
 pub fn arguments<P: Parser>() -> Result<P, Failure> {
     P::try_parse().map_err(|error| match error.kind() {
-        // An error in the choice of the command does not concern a setting.
+        // An error in the name of the command is not an error in a setting.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         | ErrorKind::InvalidSubcommand
         | ErrorKind::MissingSubcommand => error.exit(),

@@ -1,4 +1,4 @@
-//! The origins that may call from a browser (the Fetch standard, section 3.3), the same on both frameworks.
+//! The origins whose pages may call the server (the Fetch standard, section 3.3), the same on both frameworks.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -25,7 +25,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub(crate) struct Cors(CorsLayer);
 
-/// The decision about a request.
+/// The decision for a request.
 #[derive(Debug)]
 pub(crate) enum Judged {
     /// The request is answered with 200 and these headers.
@@ -64,7 +64,7 @@ impl Cors {
             && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         let mut request = Request::new(());
         *request.headers_mut() = headers.clone();
-        // The layer would treat every OPTIONS request as a preflight, so it sees any other request as a GET.
+        // The layer treats every OPTIONS request as a preflight, so other requests are passed to it as GET.
         *request.method_mut() = match is_preflight {
             true => Method::OPTIONS,
             false => Method::GET,

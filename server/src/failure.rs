@@ -40,7 +40,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// The last error of the chain: the exact cause.
+/// The last error of the chain, which is the exact cause.
 pub(crate) fn reason(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(source) = last.source() {

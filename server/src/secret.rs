@@ -1,4 +1,4 @@
-//! The master secret of a server that has none in its settings: generated at first start and stored in a file.
+//! The master secret of a server whose settings contain none: generated at first start and stored in a file.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},

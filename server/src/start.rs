@@ -1,4 +1,4 @@
-//! From settings to an [`Auth`] that is ready to serve.
+//! Builds an [`Auth`] that is ready to serve from the settings.
 
 use std::{io::IsTerminal as _, sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ use crate::{
     settings::{LimitStore, providers},
 };
 
-/// How long emails, hooks and sinks in flight may take when the server stops.
+/// How long emails, hooks and sinks that are still running may take when the server stops.
 const BACKGROUND_DRAIN: Duration = Duration::from_secs(2);
 /// How long the database may take to close.
 const CLOSE: Duration = Duration::from_secs(1);
@@ -70,7 +70,7 @@ pub async fn start(settings: &Settings) -> Result<App, Failure> {
     }
 }
 
-/// The log filter that RUST_LOG sets, or INFO if it sets none.
+/// The log filter in RUST_LOG, or INFO if it is not set.
 fn levels() -> Targets {
     // This target logs every unreadable request as an error.
     const DISPATCHER: &str = "actix_http::h1::dispatcher";
@@ -138,11 +138,11 @@ async fn build(
     }
     if !sqlite && settings.smtp_url.is_none() {
         tracing::warn!(
-            "HALLPASS_SMTP_URL is not set: emails are printed, and anybody who reads the output can use their links"
+            "HALLPASS_SMTP_URL is not set: emails are printed, and anyone who reads the output can use their links"
         );
     }
     if !providers.is_empty() && settings.oauth_redirects.is_empty() {
-        tracing::warn!("HALLPASS_OAUTH_REDIRECTS is not set: nobody can sign in with a provider");
+        tracing::warn!("HALLPASS_OAUTH_REDIRECTS is not set: users cannot sign in with a provider");
     }
     let auth = builder
         .provider_redirects(settings.oauth_redirects.iter().cloned())
@@ -226,7 +226,7 @@ impl App {
         &self.auth
     }
 
-    /// Waits for background work in flight, and closes the database.
+    /// Waits for background work that is still running, and closes the database.
     pub async fn finish(self) {
         if !self.background.stop(BACKGROUND_DRAIN).await {
             tracing::warn!(

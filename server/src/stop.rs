@@ -1,4 +1,4 @@
-//! When the server stops, and how long that may take.
+//! The signals that stop the server, and the time limit for stopping.
 
 use std::{io, time::Duration};
 

@@ -67,6 +67,6 @@ impl Readiness {
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Health {
-    /// Always `ok`; any other state is a problem reply.
+    /// Always `ok`; any other state is reported as a problem.
     status: &'static str,
 }

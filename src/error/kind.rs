@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Passes the table to a macro. A row contains the kind, its text in a log, and the status, the
-/// code, the title and the detail of its problem.
+/// code, the title and the detail of the problem that a client receives.
 macro_rules! error_kinds {
     ($with:ident) => {
         $with! {
@@ -23,7 +23,7 @@ macro_rules! error_kinds {
             /// signing in.
             EmailNotVerified "the address is not verified"
                 => FORBIDDEN "email_not_verified" "Address not verified"
-                "Verify the address before signing in. Another verification link can be requested.";
+                "Verify the address before signing in. You can request another verification link.";
             /// The address already has an account.
             EmailTaken "the address already has an account"
                 => CONFLICT "email_taken" "Address taken"
@@ -40,7 +40,7 @@ macro_rules! error_kinds {
             IdentityTaken "the identity is linked to another user"
                 => CONFLICT "identity_taken" "Identity taken"
                 "The identity at the provider is linked to another user.";
-            /// A defect or corrupt data.
+            /// A defect in the software, or corrupt data.
             Internal "internal error"
                 => INTERNAL_SERVER_ERROR "internal" "Internal error"
                 "Something went wrong on our side.";
@@ -56,11 +56,11 @@ macro_rules! error_kinds {
             InvalidCredentials "the address or the password is wrong"
                 => UNAUTHORIZED "invalid_credentials" "Invalid credentials"
                 "The address or the password is wrong.";
-            /// The URL to send the browser to is not one of the configured URLs.
-            InvalidRedirect "the URL to send the browser to is not one of the configured URLs"
+            /// The URL in `redirect_to` is not one of the configured URLs.
+            InvalidRedirect "the redirect URL is not one of the configured URLs"
                 => BAD_REQUEST "invalid_redirect" "Invalid redirect"
                 "`redirect_to` is not one of the configured URLs.";
-            /// The token is not a refresh token of ours, or its session has ended.
+            /// The refresh token was not issued by this service, or its session has ended.
             InvalidRefreshToken "the refresh token is not valid"
                 => UNAUTHORIZED "invalid_refresh_token" "Invalid refresh token"
                 "The refresh token is not valid, or its session has ended.";
@@ -76,14 +76,15 @@ macro_rules! error_kinds {
             LastCredential "the user would have no way to sign in"
                 => CONFLICT "last_credential" "Last credential"
                 "This is the last way to sign in to the account. Set a password or link another provider first.";
-            /// The provider is not trusted for the address, so a signed-in user has to link the identity.
+            /// The provider is not trusted for the address, so the user has to sign in another way
+            /// and link the identity.
             LinkRequired "the user has to link the identity first"
                 => CONFLICT "link_required" "Link required"
-                "This provider is not trusted for this address. Sign in another way, then link the identity.";
+                "This provider is not trusted for this address. Sign in another way, then link this identity.";
             /// The request body is not a JSON object.
             MalformedBody "the body is not a JSON object"
                 => BAD_REQUEST "malformed_body" "Malformed body"
-                "The request body is not a single JSON object, or it contains a member twice.";
+                "The request body is not a single JSON object, or a member occurs twice.";
             /// The path exists, but does not support the method.
             MethodNotAllowed "the method is not allowed here"
                 => METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed"
@@ -101,13 +102,13 @@ macro_rules! error_kinds {
                 => BAD_GATEWAY "provider_failed" "Provider failed"
                 "The provider did not answer, or its answer was not valid.";
             /// No provider has this name.
-            ProviderUnknown "there is no such provider"
+            ProviderUnknown "no provider has this name"
                 => NOT_FOUND "provider_unknown" "Provider unknown"
                 "There is no provider with this name.";
             /// The client calls too often; retry later. See [`Error::policy`](super::Error::policy).
             RateLimited "the client calls too often"
                 => TOO_MANY_REQUESTS "rate_limited" "Rate limited"
-                "Too many calls were made; retry after `Retry-After` seconds. `RateLimit` and `RateLimit-Policy` name the limit.";
+                "The client made too many calls; retry after `Retry-After` seconds. `RateLimit` and `RateLimit-Policy` describe the limit.";
             /// The call requires a sign-in within the last 10 minutes.
             ReauthenticationRequired "the sign-in is not recent enough"
                 => FORBIDDEN "reauthentication_required" "Reauthentication required"
@@ -116,23 +117,24 @@ macro_rules! error_kinds {
             RefreshTokenReused "the refresh token was already used; the session has ended"
                 => UNAUTHORIZED "refresh_token_reused" "Refresh token reused"
                 "The refresh token was already used, so its session has been ended.";
-            /// The host refused the call for a reason of its own; see [`Error::refusal`](super::Error::refusal).
+            /// The host refused the call for its own reason; see [`Error::refusal`](super::Error::refusal).
             Refused "the application refused the call"
                 => UNPROCESSABLE_ENTITY "refused" "Refused"
-                "The application refused the call, with its own code and text.";
+                "The application refused the call; it defines the code and the text.";
             /// Registration is switched off.
             RegistrationClosed "registration is closed"
                 => FORBIDDEN "registration_closed" "Registration closed"
                 "Registration is closed.";
             /// The caller has no live session with this id.
-            SessionNotFound "the caller has no such session"
+            SessionNotFound "the caller has no live session with this id"
                 => NOT_FOUND "session_not_found" "Session not found"
                 "The caller has no live session with this id.";
             /// The call needs a second factor that was presented within the last 10 minutes (RFC 9470).
             StepUpRequired "a second factor has to be presented again"
                 => UNAUTHORIZED "step_up_required" "Step-up required"
                 "This call requires a second factor that was presented within the last 10 minutes. Reauthenticate with a second factor.";
-            /// Too many passwords or codes were wrong, so none is checked for now; retry later.
+            /// Too many passwords or codes were wrong, so no further ones are checked for now;
+            /// retry later.
             TooManyAttempts "too many passwords or codes were wrong"
                 => TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts"
                 "Too many passwords or codes were wrong, so none is checked for now; retry after `Retry-After` seconds.";
@@ -153,10 +155,10 @@ macro_rules! error_kinds {
                 => UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type"
                 "The request body must be `application/json`.";
             /// No user has this identifier.
-            UserNotFound "there is no such user"
+            UserNotFound "no user has this identifier"
                 => NOT_FOUND "user_not_found" "User not found"
                 "There is no user with this identifier.";
-            /// Well-formed input that is not valid; see [`Error::violations`](super::Error::violations).
+            /// The input is well-formed but not valid; see [`Error::violations`](super::Error::violations).
             ValidationFailed "the input is not valid"
                 => UNPROCESSABLE_ENTITY "validation_failed" "Validation failed"
                 "The input is not valid; `errors` lists the violations.";
@@ -173,8 +175,8 @@ pub(crate) use error_kinds;
 
 macro_rules! kinds {
     ($($(#[$docs:meta])* $kind:ident $text:literal => $status:ident $code:literal $title:literal $detail:literal;)*) => {
-        /// The kinds of errors, each with one stable word. The `http` contract gives the HTTP status and the code of
-        /// every kind.
+        /// The kinds of errors, each with one stable word. The HTTP contract defines a status and a
+        /// code for every kind.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {

@@ -31,7 +31,7 @@ impl<S: Sync> Input<S> for ClientInfo {
 }
 
 impl ClientInfo {
-    /// The client of a request within a scope.
+    /// The client of a request that this scope covers.
     ///
     /// # Errors
     /// The errors of [`ClientAddress::of`](crate::http::ClientAddress::of).
@@ -70,7 +70,7 @@ pub(crate) struct EventView {
     /// The affected user; null for an attempt on an address without an account.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>, required))]
     user_id: Option<UserId>,
-    /// The user who did it; null if unknown.
+    /// The user who caused the event; null if unknown.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>, required))]
     actor_id: Option<UserId>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required))]
@@ -80,7 +80,7 @@ pub(crate) struct EventView {
     /// The `X-Request-Id` of the request.
     #[cfg_attr(feature = "openapi", schema(required))]
     request_id: Option<String>,
-    /// Further details, by type.
+    /// Further details, which depend on `type`.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     detail: Map<String, Value>,
     #[serde(serialize_with = "time::serialize")]

@@ -99,7 +99,7 @@ impl<T: Serialize + Described> Output for Created<T> {
 
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut Operation) {
-        operation.json_reply::<T>(StatusCode::CREATED, "Made.");
+        operation.json_reply::<T>(StatusCode::CREATED, "Created.");
     }
 }
 

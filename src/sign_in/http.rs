@@ -55,7 +55,7 @@ impl Output for SignInReply {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = SecondFactor))]
 pub(crate) struct SecondFactorView {
-    /// Names the sign-in in the next step. It grants no access.
+    /// Identifies the sign-in in the next step. It grants no access.
     ticket: String,
     /// Seconds until the ticket expires.
     expires_in: u64,

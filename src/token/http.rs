@@ -57,7 +57,7 @@ pub(crate) struct TokenPairView {
     refresh_expires_in: u64,
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     session_id: SessionId,
-    /// The recovery codes, shown once. Present only if this sign-in has enrolled the user's first authenticator app.
+    /// The recovery codes, shown only once. Present only if this sign-in enrolled the user's first authenticator app.
     #[cfg_attr(feature = "openapi", schema(required = false))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     recovery_codes: Vec<String>,

@@ -1,4 +1,4 @@
-//! Where the head of a request ends.
+//! Finds the end of the head of a request.
 
 /// The state of the search for the end of a head, which is the first empty line after the first line of the head (RFC
 /// 9112, section 2.2). As in every parser, a line ends with LF.

@@ -60,7 +60,7 @@ pub async fn serve(
     server.await
 }
 
-/// Like actix's own `HttpServer`, but with our type of connection.
+/// Like actix's own `HttpServer`, but with the type of connection in this crate.
 fn server(
     listener: TcpListener,
     connections: usize,
@@ -135,8 +135,8 @@ fn app(
         .default_service(web::to(hallpass::actix::not_found))
 }
 
-/// Gives a request its turn. If no handler reads a chunked body to its end, actix would wait for the end without a
-/// time limit. The connection is therefore closed a moment after the answer.
+/// Passes a request to the service when its turn begins. If no handler reads a chunked body to its end, actix would
+/// wait for the end without a time limit. The connection is therefore closed a moment after the answer.
 async fn in_turn(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -156,7 +156,7 @@ async fn in_turn(
     let mut response = next.call(request).await?;
     let is_left_unread = chunked && turn.has_body();
     if is_left_unread || upgrades {
-        // If a request asks for an upgrade, actix closes the connection afterwards, but the answer would not say so.
+        // If a request asks for an upgrade, actix closes the connection after the answer without announcing it.
         response
             .response_mut()
             .head_mut()

@@ -29,7 +29,7 @@ const LOOK: usize = 4 * 1024;
 /// The number of bytes of an unread body that are still read, so that the client can read the answer.
 const LEFTOVER: usize = 1024 * 1024;
 
-/// A connection whose requests take turns.
+/// A connection whose requests are processed one at a time.
 #[derive(Debug)]
 pub(crate) struct InTurn {
     connection: Connection,
@@ -39,7 +39,7 @@ pub(crate) struct InTurn {
     has_read: bool,
 }
 
-/// The time limits while no request has the turn.
+/// The time limits that apply while no request has the turn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     /// How long the connection may be idle before a request begins.
@@ -110,7 +110,7 @@ impl Turns {
         }
     }
 
-    /// Ends the connection after this time.
+    /// Sets the time after which the connection ends.
     pub(crate) fn end_after(&self, time: Duration) {
         let turns = self.clone();
         actix_web::rt::spawn(async move {

@@ -1,4 +1,4 @@
-//! Where requests begin and end among the bytes of a connection (RFC 9112, sections 2.2, 6.3 and 7.1).
+//! Finds where requests begin and end in the bytes of a connection (RFC 9112, sections 2.2, 6.3 and 7.1).
 
 /// The longest line that is parsed in full. A header with the length of a body is shorter.
 const LINE: usize = 64;

@@ -1,4 +1,4 @@
-//! Facts about request heads that hyper does not expose.
+//! Properties of request heads that hyper does not expose.
 //!
 //! hyper has one timer for the head of a request, which also runs while the connection is idle. If a request has both
 //! Content-Length and Transfer-Encoding, hyper uses the latter and hides the former.

@@ -33,7 +33,7 @@ const YEAR: u64 = 365 * 86_400;
 /// Without any settings, it stores its users in hallpass.db and prints emails to the terminal.
 #[derive(Debug, Parser)]
 #[command(name = "hallpass", version, after_help = providers::HELP)]
-#[allow(rustdoc::bare_urls, reason = "terminals show this text, too")]
+#[allow(rustdoc::bare_urls, reason = "terminals also show this text")]
 pub struct Settings {
     /// Address to listen on; port 0 picks a free port
     #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8000")]
@@ -112,7 +112,7 @@ pub struct Settings {
     /// Registration mode: open, private (the reply does not reveal whether an address is taken) or closed
     #[arg(long, env = "HALLPASS_REGISTRATION", default_value = "open")]
     pub(crate) registration: RegistrationMode,
-    /// Whether login needs a verified address
+    /// Whether login requires a verified address
     #[arg(
         long,
         env = "HALLPASS_REQUIRE_VERIFIED_EMAIL",
@@ -145,7 +145,7 @@ pub struct Settings {
     /// Lifetime of access tokens, in seconds
     #[arg(long, env = "HALLPASS_ACCESS_TTL", default_value = "600", value_parser = seconds(1..=3600))]
     pub(crate) access_ttl: Duration,
-    /// Seconds until a session that is not refreshed ends
+    /// Seconds until a session ends if it is not refreshed
     #[arg(long, env = "HALLPASS_SESSION_IDLE", default_value = "1209600", value_parser = seconds(1..=10 * YEAR))]
     pub(crate) session_idle: Duration,
     /// Seconds until a session ends in any case
@@ -188,7 +188,7 @@ pub struct Settings {
     /// Minimum estimated strength of a new password, 1 to 4; 0: no estimate
     #[arg(long, env = "HALLPASS_PASSWORD_STRENGTH", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=4))]
     pub(crate) password_strength: u8,
-    /// Whether new passwords are checked against breached ones, by 5 digits of their digest: false, true (asks
+    /// Whether new passwords are checked against known breaches, by 5 digits of their digest: false, true (asks
     /// https://api.pwnedpasswords.com) or the URL of a service with the same protocol
     #[arg(long, env = "HALLPASS_PASSWORD_BREACH_CHECK", default_value = "false", value_parser = breach_check)]
     pub(crate) password_breach_check: BreachCheckUrl,

@@ -44,7 +44,7 @@ Sign-in with a provider: one group of variables for each provider; <NAME> in low
 
 At the provider, register the callback <PUBLIC_URL>/auth/oauth/<name>/callback";
 
-/// Whether a variable is one of these settings, or looks like a misspelled one.
+/// Whether a variable is a setting of a provider, or looks like a misspelled one.
 pub(crate) fn is_ours(variable: &[u8]) -> bool {
     variable.starts_with(PREFIX.as_bytes())
 }

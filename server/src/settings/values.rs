@@ -1,4 +1,4 @@
-//! How the values of settings are read.
+//! Parses the values of settings.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -33,7 +33,7 @@ pub(super) fn seconds(
     }
 }
 
-/// Parses the name that the header of a token has for the algorithm (RFC 7518, section 3.1).
+/// Parses the name of the algorithm as it appears in the header of a token (RFC 7518, section 3.1).
 pub(super) fn token_algorithm(text: &str) -> Result<SigningAlgorithm, &'static str> {
     match text {
         "EdDSA" => Ok(SigningAlgorithm::EdDsa),

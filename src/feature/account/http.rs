@@ -30,9 +30,9 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Account")
             .summary("Delete your account")
             .description(
-                "Its sessions end immediately, and the address can register again. For an account without a password, \
-                 omit `current_password`; the call then requires a sign-in within the last 10 minutes. An account with \
-                 a second factor requires a step-up.",
+                "All its sessions end immediately, and the address can be registered again. For an account without a \
+                 password, omit `current_password`; the call then requires a sign-in within the last 10 minutes. An \
+                 account with a second factor requires a step-up.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,
@@ -142,10 +142,10 @@ async fn reauthenticate(
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct UpdateAccountRequest {
-    /// The display name; null for none.
+    /// The display name; null removes it.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 200))]
     display_name: Option<Option<String>>,
-    /// Any JSON object that the host defines.
+    /// A JSON object that the application defines.
     #[cfg_attr(feature = "openapi", schema(value_type = Object, required = false))]
     metadata: Option<Map<String, Value>>,
 }
@@ -163,7 +163,7 @@ impl FromMembers for UpdateAccountRequest {
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct DeleteAccountRequest {
-    /// Omitted for an account without a password.
+    /// Omit this for an account without a password.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "password", max_length = 256))]
     current_password: Option<Password>,
 }
@@ -179,7 +179,7 @@ impl FromMembers for DeleteAccountRequest {
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct ChangePasswordRequest {
-    /// Omitted for an account without a password.
+    /// Omit this for an account without a password.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "password", max_length = 256))]
     current_password: Option<Password>,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password", max_length = 256))]
@@ -228,7 +228,7 @@ mod schema {
 
     use super::ReauthenticateRequest;
 
-    /// Exactly one of these members.
+    /// The request contains exactly one of these members.
     #[derive(ToSchema)]
     #[allow(dead_code, reason = "describes the members")]
     struct Members {

@@ -1,4 +1,4 @@
-//! `/admin/users` and below, and `/admin/events`.
+//! The endpoints at and below `/admin/users`, and `/admin/events`.
 
 mod change;
 mod create;
@@ -56,8 +56,8 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Create an account")
             .description(
-                "Without a password, the user is mailed a link to set one. Where administrators must have a second factor, \
-                 `roles` requires a step-up.",
+                "Without a password, the user receives an email with a link to set one. If the administrator has or \
+                 must have a second factor, `roles` requires a step-up.",
             )
             .errors(&[
                 ErrorKind::EmailTaken,
@@ -74,9 +74,10 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Change a user")
             .description(
-                "Omitted members stay unchanged. The change takes effect on the user's next request; disabling ends \
-                 every session for good. The last active administrator can be neither demoted nor disabled. Where \
-                 administrators must have a second factor, a change of roles or status requires a step-up.",
+                "Omitted members stay unchanged. The change takes effect on the user's next request; disabling a user \
+                 ends every session permanently. The last active administrator can be neither demoted nor disabled. If \
+                 the administrator has or must have a second factor, a change of `roles`, `status` or `email_verified` \
+                 requires a step-up.",
             )
             .errors(&[
                 ErrorKind::LastAdmin,
@@ -88,8 +89,8 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Delete a user")
             .description(
-                "The last active administrator cannot be deleted. Where administrators must have a second factor, this \
-                 requires a step-up.",
+                "The last active administrator cannot be deleted. If the administrator has or must have a second \
+                 factor, this requires a step-up.",
             )
             .errors(&[
                 ErrorKind::LastAdmin,
@@ -130,8 +131,8 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Read the audit trail, newest first")
             .description(
-                "An event is listed once the call that caused it has been answered. Refused sign-ins are events \
-                 too, even with an unknown address. Addresses are shown as keyed digests.",
+                "An event can be listed once the call that caused it has been answered. Refused sign-ins are events \
+                 too, even those with an unknown address. Addresses appear as keyed digests.",
             ),
         Endpoint::get("/admin/mail", state.clone(), list_mail)
             .tag(TAG)
@@ -141,8 +142,8 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Retry a dead email")
             .description(
-                "The retry is a new email, with a new identifier. An email that has become void since it was queued \
-                 is not sent.",
+                "The retry is a new email, with a new identifier. An email that is no longer valid for the account is \
+                 not sent.",
             )
             .errors(&[ErrorKind::NotFound]),
     ]
@@ -152,7 +153,7 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
 pub(crate) struct Administrator(ActiveUser);
 
 impl Administrator {
-    /// The administrator as the author in the audit trail.
+    /// The administrator as the author of events in the audit trail.
     fn author(&self, client: ClientInfo) -> Author {
         Author {
             actor_id: Some(self.0.user.id),
@@ -183,7 +184,7 @@ impl<S: AsRef<dyn UserService> + Sync> Input<S> for Administrator {
 }
 
 impl State {
-    /// Requires a step-up of an administrator who has or must have a second factor.
+    /// Requires a step-up if the administrator has a second factor or must have one.
     fn require_step_up(&self, Administrator(caller): &Administrator) -> Result<()> {
         let now = self.administration.core.clock.now();
         if self.administration.policy.requires(&caller.user.roles) {
@@ -194,7 +195,7 @@ impl State {
     }
 }
 
-/// The user that the path names. A malformed identifier names no user.
+/// The identifier of the user in the path. A malformed identifier is treated like an unknown one.
 struct Target(UserId);
 
 impl<S: Sync> Input<S> for Target {

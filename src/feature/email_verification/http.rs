@@ -30,11 +30,11 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Account")
             .summary("Request a change of address")
             .description(
-                "A link is mailed to the new address, and a notice to the old one. The old address stays until the \
-                 link is confirmed. A newer request voids the links of older ones. The answer is the same whether or \
-                 not the address has an account. For an account without a password, omit `current_password`; the call \
-                 then requires a sign-in within the last 10 minutes. An account with a second factor requires a \
-                 step-up.",
+                "A link is mailed to the new address, and a notice to the old one. The old address stays in use until \
+                 the change is confirmed. A newer request invalidates the links of older requests. The answer is the \
+                 same whether or not the address has an account. For an account without a password, omit \
+                 `current_password`; the call then requires a sign-in within the last 10 minutes. An account with a \
+                 second factor requires a step-up.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,
@@ -97,7 +97,7 @@ async fn confirm_change(
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct VerifyEmailRequest {
-    /// From the mailed link.
+    /// The token from the mailed link.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     token: OneTimeToken,
 }
@@ -126,7 +126,7 @@ impl FromMembers for ResendVerificationRequest {
 struct ChangeEmailRequest {
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = "email", max_length = 254))]
     new_email: EmailAddress,
-    /// Omitted for an account without a password.
+    /// Omit this for an account without a password.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "password", max_length = 256))]
     current_password: Option<Password>,
 }
@@ -144,7 +144,7 @@ impl FromMembers for ChangeEmailRequest {
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct ConfirmEmailChangeRequest {
-    /// From the mailed link.
+    /// The token from the mailed link.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     token: OneTimeToken,
 }

@@ -17,8 +17,8 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             .tag("Sign-in")
             .summary("Unlock sign-in with a mailed token")
             .description(
-                "The failed sign-ins so far are cleared. The cookie makes the device known, so that failed attempts \
-                 by others do not lock it out.",
+                "This clears the failed sign-ins so far. The cookie makes the device known, so that failed attempts by \
+                 others do not lock it out.",
             )
             .errors(&[ErrorKind::InvalidToken, ErrorKind::Overloaded]),
     ]
@@ -39,7 +39,7 @@ async fn unlock(
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct UnlockRequest {
-    /// From the mailed link.
+    /// The token from the mailed link.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     token: OneTimeToken,
 }

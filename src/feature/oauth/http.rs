@@ -23,7 +23,7 @@ const TAG: &str = "Sign-in with a provider";
 
 type Own = Context<ProviderSignIns>;
 
-/// The feature, and the form of its cookies.
+/// The state of the endpoints: the feature, and the form of its cookies.
 #[derive(Clone)]
 struct State {
     own: Own,
@@ -56,7 +56,7 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             ]),
         Endpoint::get("/auth/oauth/{provider}/callback", state.clone(), finish)
             .tag(TAG)
-            .summary("Return from a provider")
+            .summary("Receive the redirect from a provider")
             .description(
                 "Register this URL with the provider as the redirect URI. The browser is redirected to the \
                  `redirect_to` of the flow, with a `code` that is valid once and for one minute, or with an `error`: \
@@ -154,7 +154,7 @@ async fn redeem(
         .into_reply(cookies))
 }
 
-/// All providers.
+/// The configured providers.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct ProviderList {
@@ -166,7 +166,7 @@ struct ProviderList {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Provider))]
 struct ProviderView {
-    /// The name in paths.
+    /// The name of the provider in paths.
     name: String,
     /// The name to show to users.
     display_name: String,
@@ -174,10 +174,10 @@ struct ProviderView {
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct RedeemCodeRequest {
-    /// From the query of `redirect_to`.
+    /// The `code` from the query of `redirect_to`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     code: OneTimeToken,
-    /// The verifier behind the `code_challenge`: 43 to 128 characters.
+    /// The verifier that `code_challenge` was computed from: 43 to 128 characters.
     code_verifier: String,
 }
 

@@ -19,7 +19,8 @@ use crate::{
 
 type Service = Arc<dyn UserService>;
 
-/// Registration, and the languages in which letters are available.
+/// The state of the registration endpoint: the use cases, and the languages in which emails are
+/// available.
 #[derive(Clone)]
 struct Registrations {
     service: Service,
@@ -42,8 +43,8 @@ pub(crate) fn endpoints(
     let register = match mode {
         RegistrationMode::Private => Endpoint::post("/users", registrations, register_privately)
             .description(
-                "The answer is the same whether or not the address has an account: an email says which, in the \
-                 language that `Accept-Language` prefers.",
+                "The answer is the same whether or not the address has an account: an email reports the outcome, in \
+                 the language that `Accept-Language` prefers.",
             ),
         _ => Endpoint::post("/users", registrations, register)
             .description("Emails to the user are in the language that `Accept-Language` prefers.")
@@ -221,7 +222,7 @@ impl FromMembers for ForgotPasswordRequest {
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct ResetPasswordRequest {
-    /// From the mailed link.
+    /// The token from the mailed link.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     token: OneTimeToken,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password", max_length = 256))]

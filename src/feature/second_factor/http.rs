@@ -25,9 +25,9 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             .summary("Complete a sign-in with a second factor")
             .description(
                 "Send the ticket of the first step and exactly one of `totp` and `recovery_code`. A ticket allows five \
-                 tries. After ten wrong codes in an hour, no code of the user is checked, except on known devices, \
-                 which have a limit of their own. With `remember_device`, the cookie of the reply replaces the second \
-                 factor on this device for 30 days.",
+                 tries. After ten wrong codes in an hour, further codes for the account are not checked, except on \
+                 known devices, which have their own limit. With `remember_device`, the cookie of the reply replaces \
+                 the second factor on this device for 30 days.",
             )
             .errors(&[
                 ErrorKind::InvalidCode,
@@ -37,10 +37,10 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             ]),
         Endpoint::post("/auth/second-factor/enrol", own.clone(), enrol)
             .tag("Sign-in")
-            .summary("Begin the enrolment that a sign-in asks for")
+            .summary("Begin the enrolment that a sign-in requires")
             .description(
-                "Needs a ticket with `enrol: true`. A second call replaces the key. Complete the sign-in with the first \
-                 code of the authenticator app.",
+                "Requires a ticket with `enrol: true`. A second call replaces the key. Complete the sign-in with the \
+                 first code of the authenticator app.",
             )
             .errors(&[ErrorKind::InvalidToken]),
         Endpoint::get("/users/me/factors", own.clone(), list)
@@ -63,7 +63,8 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Confirm an authenticator app with its first code")
             .description(
-                "The first factor of an account comes with ten recovery codes, which are shown once. No session ends.",
+                "The first factor of an account comes with ten recovery codes, which are shown only once. No session \
+                 ends.",
             )
             .errors(&[ErrorKind::InvalidCode, ErrorKind::TooManyFactors]),
         Endpoint::delete("/users/me/factors/{id}", own.clone(), remove)
@@ -77,7 +78,7 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
         Endpoint::post("/users/me/recovery-codes", own.clone(), renew)
             .tag(TAG)
             .summary("Replace your recovery codes")
-            .description("The older codes become void. The new ones are shown once.")
+            .description("The older codes become invalid. The new ones are shown only once.")
             .errors(&[
                 ErrorKind::FactorRequired,
                 ErrorKind::ReauthenticationRequired,
@@ -85,10 +86,10 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             ]),
         Endpoint::get("/users/me/devices", own.clone(), devices)
             .tag(TAG)
-            .summary("List the devices that need no second factor"),
+            .summary("List your remembered devices"),
         Endpoint::delete("/users/me/devices/{id}", own.clone(), forget)
             .tag(TAG)
-            .summary("Forget a device"),
+            .summary("Forget one of your remembered devices"),
     ]
 }
 
@@ -198,7 +199,7 @@ mod schema {
 
     use super::SecondFactorRequest;
 
-    /// The ticket, and exactly one of `totp` and `recovery_code`.
+    /// The request contains the ticket, and exactly one of `totp` and `recovery_code`.
     #[derive(ToSchema)]
     #[allow(dead_code, reason = "describes the members")]
     struct Members {
@@ -310,7 +311,7 @@ impl FromMembers for ConfirmTotpRequest {
 struct TotpSecretView {
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     id: FactorId,
-    /// The key in base32, for typing.
+    /// The key in base32, for manual entry.
     secret: String,
     /// The key as a URI, for a QR code.
     otpauth_uri: String,
@@ -318,7 +319,7 @@ struct TotpSecretView {
     expires_in: u64,
 }
 
-/// Recovery codes, shown once.
+/// Recovery codes, which are shown only once.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = RecoveryCodes))]
@@ -335,7 +336,7 @@ impl From<Vec<RecoveryCode>> for RecoveryCodesView {
     }
 }
 
-/// Remembered devices.
+/// The remembered devices of an account.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct DeviceList {

@@ -30,9 +30,9 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
             .tag("Sign-in")
             .summary("Exchange a refresh token for the next pair")
             .description(
-                "Each refresh token is exchanged once. If it is presented again within the grace, by default half a \
-                 minute plus the request timeout, the answer is the same successor. If it is presented later, the \
-                 session ends.",
+                "Each refresh token is exchanged once. If it is presented again within the grace period, which is the \
+                 request timeout plus 30 seconds by default, the answer contains the same successor. If it is \
+                 presented later, the session ends.",
             )
             .errors(&[
                 ErrorKind::InvalidRefreshToken,
@@ -41,8 +41,10 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
         Endpoint::post("/auth/logout", service.clone(), logout)
             .tag("Sign-in")
             .summary("Log out")
-            .description("Ends the session of the refresh token. A repeated call, or a token that is not ours, is not \
-                          an error."),
+            .description(
+                "Ends the session of the refresh token. A repeated call is not an error, and neither is a token that \
+                 this service did not issue.",
+            ),
         Endpoint::post("/auth/logout-all", service.clone(), logout_all)
             .tag("Sign-in")
             .summary("Log out everywhere"),
@@ -52,7 +54,7 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
         Endpoint::delete("/users/me/sessions/{id}", own.clone(), end)
             .tag("Account")
             .summary("End one of your sessions")
-            .description("Its tokens stop working immediately. The session of this call may be ended too.")
+            .description("Its tokens stop working immediately. You can also end the session that makes this call.")
             .errors(&[ErrorKind::SessionNotFound]),
     ]
 }
@@ -99,13 +101,13 @@ async fn end(
     client: ClientInfo,
     Path(id): Path<String>,
 ) -> Result<NoContent> {
-    // A malformed id names no session.
+    // A malformed id is treated like an unknown one.
     let id: SessionId = id.parse().map_err(|_| ErrorKind::SessionNotFound)?;
     own.feature.end(&caller, id, &client).await?;
     Ok(NoContent)
 }
 
-/// All listed sessions.
+/// The live sessions of an account, at most 200.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct SessionList {
@@ -121,19 +123,19 @@ struct SessionView {
     id: SessionId,
     #[serde(serialize_with = "time::serialize")]
     created_at: DateTime<Utc>,
-    /// The time at which its tokens were last renewed, or at which it was opened if they have not been renewed.
+    /// The time of the last refresh, or of the sign-in if the session has not been refreshed.
     #[serde(serialize_with = "time::serialize")]
     last_used_at: DateTime<Utc>,
-    /// The time at which it ends unless it is renewed.
+    /// The time at which the session ends unless it is refreshed.
     #[serde(serialize_with = "time::serialize")]
     expires_at: DateTime<Utc>,
-    /// The address of the client that opened it.
+    /// The IP address of the client that opened the session.
     #[cfg_attr(feature = "openapi", schema(required))]
     ip: Option<String>,
-    /// The `User-Agent` of the client that opened it.
+    /// The `User-Agent` of the client that opened the session.
     #[cfg_attr(feature = "openapi", schema(required))]
     user_agent: Option<String>,
-    /// Whether it is the session of this call.
+    /// Whether the call itself belongs to this session.
     current: bool,
 }
 

@@ -108,7 +108,7 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
     let rule = ObjectBuilder::new()
         .property(
             "pointer",
-            text("RFC 6901 pointer to the member; cut if its name is longer than any known name."),
+            text("A JSON Pointer (RFC 6901) to the invalid member, cut off if the name is longer than any known name."),
         )
         .property("code", text("A stable code for the rule."))
         .property("detail", text("The rule, as a sentence for human readers."))
@@ -122,15 +122,15 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
     let uri = ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::Custom("uri".to_owned())))
-        .description(Some("`urn:hallpass:` and the code."));
+        .description(Some("`urn:hallpass:` followed by the code."));
     let code = or_of_the_host(codes).description(Some(
-        "The value to match on; it never changes. One of the examples, or a code that the application defines.",
+        "The stable value to match on: one of the examples, or a code that the application defines.",
     ));
     ObjectBuilder::new()
         .property("type", uri)
         .property("title", text("A short title."))
         .property("status", ObjectBuilder::new().schema_type(Type::Integer))
-        .property("detail", text("A sentence."))
+        .property("detail", text("An explanation for human readers."))
         .property("code", code)
         .property("errors", rules)
         .required("type")
@@ -138,7 +138,7 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .required("status")
         .required("detail")
         .required("code")
-        .description(Some("A failure (RFC 9457)."))
+        .description(Some("An error reply (RFC 9457)."))
         .into()
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn update_user(
 /// The changes to a user. Omitted members stay unchanged.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct UpdateUserRequest {
-    /// The names of all roles; they replace the current ones.
+    /// The names of all roles of the user; they replace the current roles.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>, required = false, max_items = 32))]
     roles: Option<Roles>,
     /// `active` or `disabled`.

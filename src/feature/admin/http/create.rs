@@ -34,10 +34,10 @@ pub(super) async fn create_user(
 pub(super) struct CreateUserRequest {
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = "email", max_length = 254))]
     email: EmailAddress,
-    /// Without a password, the user is mailed a link to set one.
+    /// If omitted, the user receives an email with a link to set a password.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "password", max_length = 256))]
     password: Option<Password>,
-    /// The names of the roles. Default: `user` alone.
+    /// The names of the roles. Default: only `user`.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>, max_items = 32))]
     roles: Option<Roles>,
 }

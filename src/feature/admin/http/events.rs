@@ -39,7 +39,7 @@ pub(super) struct ListEventsQuery {
     /// The maximum number of items.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 200, default = 50))]
     limit: Option<u32>,
-    /// `next_cursor` of a page with the same filters.
+    /// The `next_cursor` of a page with the same filters.
     cursor: Option<String>,
     /// Only events about this user.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>))]

@@ -38,9 +38,9 @@ pub(super) struct ListUsersQuery {
     /// The maximum number of items.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 200, default = 50))]
     limit: Option<u32>,
-    /// `next_cursor` of a page with the same filters.
+    /// The `next_cursor` of a page with the same filters.
     cursor: Option<String>,
-    /// The prefix of the address, taken literally.
+    /// Only users whose address begins with exactly this text.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     email: Option<EmailPrefix>,
     /// Only users with this role.

@@ -1,4 +1,4 @@
-//! `GET /admin/mail`, and retrying an email.
+//! `GET /admin/mail`, and the endpoint that retries an email.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -38,7 +38,7 @@ pub(super) async fn retry_mail(
     Ok(Accepted)
 }
 
-/// The email that the path names. A malformed identifier names no email.
+/// The identifier of the email in the path. A malformed identifier is treated like an unknown one.
 pub(super) struct Waiting(IntentId);
 
 impl<S: Sync> Input<S> for Waiting {
@@ -67,24 +67,24 @@ pub(super) struct MailPage {
 pub(super) struct MailView {
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     id: IntentId,
-    /// The letter, such as `reset_password`.
+    /// The kind of letter, such as `reset_password`.
     letter: String,
-    /// The address that the email goes to, or that was given with the request; null if the user is gone.
+    /// The address of the recipient, or the address in the request; null if the user was deleted.
     #[cfg_attr(feature = "openapi", schema(required))]
     recipient: Option<String>,
-    /// The user that the email goes to; null if the email was requested with an address.
+    /// The user who receives the email; null if the email was requested with an address.
     #[cfg_attr(feature = "openapi", schema(required, value_type = Option<uuid::Uuid>))]
     user_id: Option<UserId>,
     /// `pending`, or `dead` if delivery was given up.
     status: &'static str,
-    /// The number of attempts.
+    /// The number of delivery attempts.
     attempts: i32,
     /// The reason why the last attempt failed.
     #[cfg_attr(feature = "openapi", schema(required))]
     last_error: Option<String>,
     #[serde(serialize_with = "time::serialize")]
     created_at: DateTime<Utc>,
-    /// The time of the next attempt.
+    /// The time of the next delivery attempt.
     #[serde(serialize_with = "time::serialize")]
     due_at: DateTime<Utc>,
 }
@@ -111,7 +111,7 @@ pub(super) struct ListMailQuery {
     /// The maximum number of items.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 200, default = 50))]
     limit: Option<u32>,
-    /// `next_cursor` of a page with the same filter.
+    /// The `next_cursor` of a page with the same filter.
     cursor: Option<String>,
     /// `dead` or `pending`.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]

@@ -21,7 +21,8 @@ pub(super) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Link the identity of a flow that began with `intent=link`")
             .description(
-                "Requires a sign-in within the last 10 minutes. An identity that is already yours stays linked.",
+                "Requires a sign-in within the last 10 minutes. If the identity is already linked to your account, it \
+                 stays linked.",
             )
             .errors(&[
                 ErrorKind::IdentityTaken,
@@ -73,7 +74,7 @@ async fn unlink(
     Ok(NoContent)
 }
 
-/// All identities.
+/// The identities of an account.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct IdentityList {

@@ -14,7 +14,8 @@ use crate::{
 /// The longest `state` of an application, in bytes.
 const MAX_APP_STATE: usize = 1024;
 
-/// The input of a new sign-in. It is checked in the order of the contract: the provider, `redirect_to`, the rest.
+/// The input of a new sign-in. It is checked in the documented order: the provider, `redirect_to`,
+/// then everything else.
 pub(super) struct SignInBegun {
     pub(super) provider: String,
     pub(super) new: NewSignIn,
@@ -55,7 +56,7 @@ impl Input<State> for SignInBegun {
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct BeginSignInQuery {
-    /// It must equal one of the configured URLs, character by character.
+    /// The URL to return to. It must equal one of the configured URLs, character by character.
     redirect_to: String,
     /// The SHA-256 of the application's verifier, in base64url without padding.
     #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 43, max_length = 43))]
@@ -111,7 +112,8 @@ impl FromMembers for BeginSignInQuery {
 /// The parameters that are read strictly: those of RFC 6749, section 4.1.2, and of RFC 9207.
 const READ: [&str; 4] = ["code", "error", "iss", "state"];
 
-/// The parameters that a browser brings back from a provider. Providers may add others, in any encoding.
+/// The parameters with which a provider sends the browser back. Providers may add others, in any
+/// encoding.
 pub(super) struct BroughtBack {
     pub(super) provider: String,
     pub(super) answer: Answer,
@@ -160,6 +162,6 @@ struct FinishSignInQuery {
     code: Option<String>,
     /// Present if the user has not signed in.
     error: Option<String>,
-    /// The issuer that answered.
+    /// The issuer of the response (RFC 9207).
     iss: Option<String>,
 }
