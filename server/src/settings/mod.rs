@@ -123,7 +123,8 @@ pub struct Settings {
     /// Who must have a second factor: optional, admins or everyone
     #[arg(long, env = "HALLPASS_SECOND_FACTOR", default_value = "optional")]
     pub(crate) second_factor: SecondFactorPolicy,
-    /// Whether rate limits, the lockout after wrong passwords, the limit of wrong codes, and mail budgets are on; false for load tests
+    /// Whether rate limits, the lockout after wrong passwords, the limit of wrong codes, and mail budgets are on; false
+    /// for load tests
     #[arg(long, env = "HALLPASS_RATE_LIMITS", default_value_t = true, action = clap::ArgAction::Set)]
     pub(crate) rate_limits: bool,
     /// Where the counters of limits are stored: database (shared by all instances) or memory
@@ -182,7 +183,7 @@ pub struct Settings {
     /// Maximum number of passwords waiting to be hashed
     #[arg(long, env = "HALLPASS_HASH_QUEUE", default_value_t = 256, value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
     pub(crate) hash_queue: usize,
-    /// Shortest password, in code points
+    /// Minimum length of a password, in code points
     #[arg(long, env = "HALLPASS_PASSWORD_MIN", default_value = "8", value_parser = password_policy)]
     pub(crate) password_min: PasswordPolicy,
     /// Minimum estimated strength of a new password, 1 to 4; 0: no estimate
