@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{Alias, ColumnDef, Table},
 };
 
-/// The applied migrations, by name. Empty if the table does not exist yet.
+/// Returns the applied migrations by name, or an empty map if the table does not exist yet.
 pub(crate) async fn read<C: ConnectionTrait>(
     db: &C,
 ) -> Result<BTreeMap<String, DateTimeUtc>, DbErr> {

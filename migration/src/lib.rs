@@ -25,7 +25,8 @@ mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
 
-/// One migration, with its statements in both directions. Both databases share the SQL wherever possible.
+/// One migration, with the statements that apply it and those that revert it. Both databases share
+/// the SQL wherever possible.
 struct Migration {
     name: &'static str,
     up: fn(sea_orm::DbBackend) -> Vec<sea_orm::Statement>,

@@ -38,7 +38,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     if backend == DbBackend::Postgres {
         // Sorts by bytes, as SQLite does, so that a search by prefix can use the index in any locale.
         email_canonical.extra("COLLATE \"C\"");
-        // Leaves room on each page, so that the update at a sign-in stays on the same page.
+        // Keeps space free on each page, so that a sign-in can update the row within its page.
         users.extra("WITH (fillfactor = 90)");
     }
     users

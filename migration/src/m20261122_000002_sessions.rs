@@ -34,7 +34,8 @@ enum AuthSessions {
 fn up(backend: DbBackend) -> Vec<Statement> {
     let mut sessions = Table::create();
     if backend == DbBackend::Postgres {
-        // No index covers a column that a rotation changes, so every rotation is a heap-only update.
+        // Keeps space free on each page. No index covers a column that a rotation changes, so every
+        // rotation is a heap-only update.
         sessions.extra("WITH (fillfactor = 70)");
     }
     sessions

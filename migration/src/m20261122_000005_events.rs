@@ -28,7 +28,7 @@ enum AuthEvents {
     CreatedAt,
 }
 
-/// There are no foreign keys, because an event outlives its account.
+/// There are no foreign keys, because events are kept when an account is deleted.
 fn up(backend: DbBackend) -> Vec<Statement> {
     let events = Table::create()
         .table(AuthEvents::Table)

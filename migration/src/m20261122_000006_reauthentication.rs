@@ -20,8 +20,8 @@ enum AuthSessions {
     AuthenticatedAt,
 }
 
-/// The column is null in a session that an instance of an older version opened. The user then last authenticated at
-/// `created_at`.
+/// The column is null in a session that an instance of an older version opened. For that session,
+/// `created_at` is the time of the last authentication.
 fn up(backend: DbBackend) -> Vec<Statement> {
     let add = Table::alter()
         .table(AuthSessions::Table)

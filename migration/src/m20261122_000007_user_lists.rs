@@ -10,7 +10,8 @@ pub(crate) const MIGRATION: Migration = Migration {
     down,
 };
 
-/// Partial indexes over the few matching users, in the order of the list. Sign-ins do not change them.
+/// Partial indexes, each over the few users that match a filter, in the order of the list. A
+/// sign-in does not change them.
 const INDEXES: [(&str, &str); 3] = [
     ("auth_users_administrators", "roles LIKE '% admin %'"),
     ("auth_users_other_roles", "roles <> ' user '"),

@@ -48,10 +48,11 @@ enum AuthMailBudgets {
 
 const COMMON: &str = "id, letter, address, created_at, not_after, due_at, attempts, last_error";
 
-/// SQLite cannot make a column nullable, so the table is created again. In between, a second table keeps its rows.
+/// SQLite cannot make a column nullable, so the table is dropped and created again. A second table
+/// keeps its rows until then.
 fn up(backend: DbBackend) -> Vec<Statement> {
-    // There is no foreign key to the user, so the row outlives a deleted user. The worker then finds no recipient and
-    // marks the email complete.
+    // There is no foreign key to the user, so the row remains when the user is deleted. The worker
+    // then finds no recipient and marks the email complete.
     let outbox = Table::create()
         .table(AuthOutbox::Table)
         .col(id())
@@ -96,8 +97,8 @@ fn up(backend: DbBackend) -> Vec<Statement> {
                 SELECT {COMMON}, '{{}}', 'pending', FALSE FROM auth_outbox_kept"
             ),
             "DROP TABLE auth_outbox_kept",
-            // With this partial index, a worker reads only emails that are due, however many dead
-            // emails there are.
+            // With this partial index, a worker reads only emails that are due, even if there are
+            // many dead emails.
             "CREATE INDEX auth_outbox_due ON auth_outbox (due_at, id) WHERE state = 'pending'",
             "CREATE INDEX auth_outbox_dead ON auth_outbox (id) WHERE state = 'dead'",
         ]

@@ -25,7 +25,8 @@ enum AuthLimits {
 fn up(backend: DbBackend) -> Vec<Statement> {
     let mut limits = Table::create();
     if backend == DbBackend::Postgres {
-        // Only the key is indexed, so every charge is a heap-only update.
+        // Keeps space free on each page. Only the key is indexed, so every charge is a heap-only
+        // update.
         limits.extra("WITH (fillfactor = 70)");
     }
     limits

@@ -116,7 +116,8 @@ fn up(backend: DbBackend) -> Vec<Statement> {
                 .on_delete(ForeignKeyAction::Cascade),
         )
         .take();
-    // When a user is deleted, the database looks up the codes of that user.
+    // The database needs this index when a user is deleted, to find the flows with a code for that
+    // user.
     let flows_by_user = Index::create()
         .name("auth_oauth_flows_user_id")
         .table(AuthOauthFlows::Table)

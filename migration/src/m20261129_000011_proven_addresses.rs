@@ -15,17 +15,19 @@ pub(crate) const MIGRATION: Migration = Migration {
 /// trusted for it.
 ///
 /// When an account was created through a provider, the previous version set `email_verified_at` to
-/// the creation time of the account. A link or an administrator set a later time. A password reset
-/// did not change a time that was already set. An account therefore stays verified if that time is
-/// later than its creation, or if the identity with which the account was created still exists and
-/// is not marked. If that identity is missing, it was unlinked, or a reset removed it but left
-/// other identities of the previous holder. The owner of such an account has to prove the address
-/// again, by a link or by a takeover, which clears the account.
+/// the creation time of the account. A verification link or an administrator set a later time. A
+/// password reset did not change a time that was already set. An account therefore stays verified
+/// if that time is later than its creation, or if the identity with which the account was created
+/// still exists and is not marked. If that identity is missing, it was unlinked, or a reset removed
+/// it but left other identities of the previous holder. In all other cases, the address becomes
+/// unverified, and its owner has to prove it again, by a link or by a takeover, which clears the
+/// account.
 ///
-/// The column `unproven` stays, unused and false, because the previous version reads and writes it. After this
-/// migration, an instance of the previous version may create an account whose address only an
-/// untrusted provider asserted. Its address counts as proven, and its identity is marked. The
-/// migration that drops the column repeats the first statement.
+/// The column `unproven` stays, unused and false, because the previous version reads and writes it.
+/// After this migration, an instance of the previous version may create an account whose address
+/// only an untrusted provider asserted. This version counts that address as proven, although the
+/// identity is marked. The migration that drops the column has to repeat the first statement of
+/// this one.
 const UP: [&str; 3] = [
     "UPDATE auth_users SET email_verified_at = NULL \
     WHERE email_verified_at = created_at AND EXISTS (\
@@ -44,7 +46,8 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     UP.map(|sql| Statement::from_string(backend, sql)).into()
 }
 
-/// Changes nothing, because an account without `email_verified_at` is not proven in the previous version either.
+/// Changes nothing, because an account without `email_verified_at` counts as unproven in the
+/// previous version, too.
 fn down(_: DbBackend) -> Vec<Statement> {
     Vec::new()
 }

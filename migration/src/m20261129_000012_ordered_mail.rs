@@ -1,4 +1,4 @@
-//! The account and the due time of an email, in the outbox.
+//! Columns of the outbox for the account of an email, and for the validity of its due time.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
@@ -25,11 +25,12 @@ enum AuthOutbox {
 
 /// The account that an email was requested for, and the time from which its due time is valid.
 ///
-/// All these columns are null in rows that the previous version wrote. Instances of the previous version still write
-/// such rows while they are being replaced. An email in such a row belongs to the account that the
-/// first claim by this version finds; the previous version looked the account up at every claim.
-/// Even if the clock is set back, the email is not due before its due time. The time of its request
-/// is `created_at`. A retry of such an email changes an address only if its token is still valid.
+/// All these columns are null in rows that the previous version wrote. Instances of the previous
+/// version still write such rows while they are being replaced. An email in such a row belongs to
+/// the account that the first claim by this version finds; the previous version looked up the
+/// account at every claim. Even if the clock is set back, this email is not due before its due
+/// time. It was requested at `created_at`. A retry of such an email changes an address only if its
+/// token is still valid.
 ///
 /// The previous version reads none of these columns. It may postpone or claim an email of this
 /// version and leave `holds_from` unchanged. `holds_from` is then too early. After the clock is set
@@ -58,9 +59,10 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     let mut statements: Vec<Statement> = columns.into_iter().map(add).collect();
     statements.extend(
         [
-            // Finds emails that were postponed before the clock went back. Usually there are none.
+            // Finds emails that were postponed before the clock was set back. Usually there are
+            // none.
             "CREATE INDEX auth_outbox_due_later ON auth_outbox (holds_from) WHERE state = 'pending'",
-            // For the purge, which keeps a token if its letter may still be retried.
+            // Used by the purge, which keeps a token if its letter may still be retried.
             "CREATE INDEX auth_outbox_changes ON auth_outbox (user_id) WHERE letter = 'confirm_email_change'",
         ]
         .map(|sql| Statement::from_string(backend, sql)),

@@ -1,4 +1,4 @@
-//! The index behind the cap on sessions per user.
+//! The index for the cap on sessions per user.
 
 use sea_orm::{DbBackend, Statement};
 
@@ -10,8 +10,8 @@ pub(crate) const MIGRATION: Migration = Migration {
     down,
 };
 
-/// The index covers only the open sessions of a user, which a sign-in reads. Most sessions have ended. A refresh
-/// changes no column of the index, so it stays a heap-only update.
+/// The index covers only open sessions, which a sign-in reads, because most stored sessions have
+/// ended. A refresh changes no indexed column, so it stays a heap-only update.
 fn up(backend: DbBackend) -> Vec<Statement> {
     let sql = "CREATE INDEX auth_sessions_open ON auth_sessions (user_id) WHERE revoked_at IS NULL";
     vec![Statement::from_string(backend, sql)]

@@ -247,7 +247,7 @@ fn time(column: impl IntoIden) -> ColumnDef {
     ColumnDef::new(column).timestamp_with_time_zone().take()
 }
 
-/// The rows of a user are deleted with the user.
+/// When a user is deleted, these rows of the user are deleted as well.
 fn of_user(table: impl IntoTableRef, column: impl IntoIden) -> ForeignKeyCreateStatement {
     ForeignKey::create()
         .from(table, column)

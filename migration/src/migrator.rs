@@ -39,8 +39,8 @@ pub struct MigrationStatus {
 
 /// Applies the pending migrations in one transaction: all of them or none.
 ///
-/// It needs one connection of the pool, and runs only two short queries if nothing is pending. Migrations of a newer
-/// version are left alone.
+/// This function needs one connection of the pool, and runs only two short queries if nothing is
+/// pending. Migrations that a newer version applied are left unchanged.
 ///
 /// # Errors
 /// If the database fails, or is neither Postgres nor SQLite.
@@ -51,7 +51,8 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
     }
     let txn = locked(db).await?;
     history::create(&txn).await?;
-    // Reads again, because another instance may have migrated while this instance waited for the lock.
+    // Reads the history again, because another instance may have migrated while this instance
+    // waited for the lock.
     for migration in pending(&history::read(&txn).await?) {
         run(&txn, migration.up).await?;
         history::add(&txn, migration.name).await?;
@@ -59,7 +60,8 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
     txn.commit().await
 }
 
-/// Reverts the last `steps` migrations, or all of them, in one transaction. The data in their tables is lost.
+/// Reverts the last `steps` migrations, or all migrations if `steps` is `None`, in one transaction.
+/// The data in their tables is lost.
 ///
 /// # Errors
 /// If the database fails, or contains migrations that this version does not know.
@@ -86,7 +88,8 @@ pub async fn down(db: &DatabaseConnection, steps: Option<u32>) -> Result<(), DbE
     txn.commit().await
 }
 
-/// Every migration, oldest first: those of this version, and those that a newer version applied.
+/// Returns every migration, oldest first: those of this version, and those that a newer version
+/// applied.
 ///
 /// # Errors
 /// If the database fails, or is neither Postgres nor SQLite.
@@ -128,8 +131,8 @@ fn supported(db: &DatabaseConnection) -> Result<(), DbErr> {
     }
 }
 
-/// A transaction that only one instance can hold at a time. The lock is taken on the transaction's own connection, so
-/// that a pool of one connection does not wait for itself.
+/// Begins a transaction that only one instance can hold at a time. The lock is taken on the
+/// transaction's own connection, so that a pool of one connection does not wait for itself.
 async fn locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let postgres = db.get_database_backend() == DbBackend::Postgres;
     let txn = db
@@ -142,7 +145,8 @@ async fn locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
         })
         .await?;
     if postgres {
-        // The limit for requests must not apply to migrations, nor to the wait for another instance's migration.
+        // The statement timeout for requests must not apply to migrations, nor to the wait for the
+        // migration of another instance.
         txn.execute_unprepared("SET LOCAL statement_timeout = 0")
             .await?;
         let lock = Statement::from_sql_and_values(

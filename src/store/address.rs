@@ -12,7 +12,8 @@ use crate::{
     user::UserId,
 };
 
-/// Verifies and changes the addresses of users, with one-time tokens. Part of [`Store`](crate::store::Store).
+/// Verifies and changes the addresses of users, with one-time tokens. This trait is part of
+/// [`Store`](crate::store::Store).
 ///
 /// A token is valid only for the address that it was mailed to.
 #[async_trait]
@@ -21,11 +22,12 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
     /// returns the user; `None` if the token is not valid.
     ///
     /// # Contract
-    /// Atomic, and at most one of any number of concurrent calls succeeds (I1). The token must be neither used nor
-    /// expired, its user must be active, and the address that the token was mailed to must still be the address of the
-    /// user. The call then uses the token, together with every other token that was mailed to the same address. An
-    /// unverified address becomes verified, a verified address keeps its time of verification, and the event is
-    /// written. Otherwise nothing changes.
+    /// The call is atomic, and at most one of any number of concurrent calls succeeds (I1). The
+    /// token must be neither used nor expired, its user must be active, and the address that the
+    /// token was mailed to must still be the address of the user. The call then marks the token as
+    /// used, as well as every other token that was mailed to the same address. An unverified
+    /// address becomes verified, a verified address keeps its verification time, and the event is
+    /// written. If a condition is not met, nothing changes.
     ///
     /// # Errors
     /// If the database fails.
@@ -39,11 +41,12 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
     /// Stores the token that confirms a new address of the user, replaces any older token, and queues the emails.
     ///
     /// # Contract
-    /// Atomic. The session must be live, and the user's credentials must be unchanged since they were checked in that
-    /// session. The token has the purpose [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange) and
-    /// replaces an older token (by `created_at`); the event and the emails are written with it. If
-    /// there is a newer token, nothing is written. The same statements run whether or not the
-    /// address has an account.
+    /// The call is atomic. The session must be live, and the user's credentials must be unchanged
+    /// since they were checked in that session. The token has the purpose
+    /// [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange) and replaces any token
+    /// whose `created_at` is earlier; the event and the emails are written together with it. If
+    /// there is a newer token, nothing is written. The same statements run whether or not the new
+    /// address already belongs to an account.
     ///
     /// # Errors
     /// If the database fails.
@@ -59,12 +62,14 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
     /// if the token is not valid, or if another account has the address.
     ///
     /// # Contract
-    /// Atomic, and at most one of any number of concurrent calls succeeds (I1). The token must have the purpose
-    /// [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange) and be neither used nor expired. Its user must
-    /// be active and have the `credential_version` that is stored with the token. No other account may have the
-    /// canonical address, even under races (I4). The call then uses the token, stores the new address as verified,
-    /// increments `credential_version`, ends every session, writes the event, and queues the email to the previous
-    /// address. Otherwise nothing changes.
+    /// The call is atomic, and at most one of any number of concurrent calls succeeds (I1). The
+    /// token must have the purpose
+    /// [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange) and be neither used nor
+    /// expired. Its user must be active and have the `credential_version` that is stored with the
+    /// token. No other account may have the canonical address, even under concurrent calls (I4).
+    /// The call then marks the token as used, stores the new address as verified, increments
+    /// `credential_version`, ends every session, writes the event, and queues the email to the
+    /// previous address. If a condition is not met, nothing changes.
     ///
     /// # Errors
     /// If the database fails.

@@ -9,17 +9,18 @@ use crate::{
     user::{DeleteUser, FirstAdministrator, NewUser, UpdateUser, UserChange, UserId},
 };
 
-/// Adds the first administrator, and changes and deletes users on behalf of administrators. The store protects the last
-/// administrator by checking, in the same step as a change, that an administrator remains. Part of
-/// [`Store`](crate::store::Store).
+/// Adds the first administrator, and changes and deletes users on behalf of administrators. The
+/// store protects the last administrator by checking, in the same step as each change, that an
+/// administrator remains. This trait is part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Adds an administrator if there is none yet.
     ///
     /// # Contract
-    /// Atomic: the user is added and the event is written only if, at the moment of the insert, there is no active
-    /// [administrator](crate::user::User::is_administrator) and the address is free. Of any number of concurrent
-    /// calls, with any addresses, at most one returns [`FirstAdministrator::Inserted`].
+    /// The call is atomic: the user is added and the event is written only if, at the moment of the
+    /// insert, there is no active [administrator](crate::user::User::is_administrator) and the
+    /// address is free. Of any number of concurrent calls, with any addresses, at most one returns
+    /// [`FirstAdministrator::Inserted`].
     ///
     /// # Errors
     /// If the database fails.
@@ -32,13 +33,14 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Changes a user, and returns the changed user.
     ///
     /// # Contract
-    /// The result of [`UserChange::apply`](crate::user::UserChange::apply) is written with its events, and no other
-    /// call writes the user between the read and the write. A change without effect writes nothing. Disabling a user
-    /// increments `credential_version`, so that every session and one-time token of the user is void. These sessions
-    /// and tokens stay void if the user is enabled again, except for tokens of purpose
-    /// [`VerifyEmail`](crate::token::Purpose::VerifyEmail). Under any number of concurrent calls of this method and of
-    /// [`delete_user`](Self::delete_user), at least one [administrator](crate::user::User::is_administrator) remains
-    /// if there was one.
+    /// The result of [`UserChange::apply`](crate::user::UserChange::apply) is written with its
+    /// events, and no other call writes the user between the read and the write. If the change has
+    /// no effect, nothing is written. Disabling a user increments `credential_version`, so that
+    /// every session and one-time token of the user becomes void. These sessions and tokens stay
+    /// void if the user is enabled again, except for tokens of purpose
+    /// [`VerifyEmail`](crate::token::Purpose::VerifyEmail). Under any number of concurrent calls of
+    /// this method and of [`delete_user`](Self::delete_user), at least one
+    /// [administrator](crate::user::User::is_administrator) remains if there was one before.
     ///
     /// # Errors
     /// If the database fails.
@@ -53,8 +55,9 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Deletes a user. If a `credential_version` is given, the user must still have it.
     ///
     /// # Contract
-    /// Sessions and one-time tokens of the user are deleted too, the address is free immediately, and the event is
-    /// written. The last [administrator](crate::user::User::is_administrator) cannot be deleted; see
+    /// The sessions and one-time tokens of the user are deleted as well, the address can be used
+    /// again immediately, and the event is written. The last
+    /// [administrator](crate::user::User::is_administrator) cannot be deleted; see
     /// [`update_user`](Self::update_user).
     ///
     /// # Errors

@@ -10,28 +10,31 @@ use crate::{
     token::{Attempted, ChallengeId, NewChallenge, OpenChallenge},
 };
 
-/// Keeps challenges: sign-ins that need another step. Part of [`Store`](crate::store::Store).
+/// Keeps challenges: sign-ins that need another step. This trait is part of
+/// [`Store`](crate::store::Store).
 ///
 /// A challenge is *open* while it is neither spent nor expired (`now < expires_at`), fewer than
-/// [`MAX_TRIES`](crate::token::MAX_TRIES) tries of it were counted, and its user is active and still has the
-/// `credential_version` and the `factor_version` of the challenge. [`open_session`](super::SessionStore::open_session)
-/// spends it.
+/// [`MAX_TRIES`](crate::token::MAX_TRIES) tries were counted for it, and its user is active and
+/// still has the `credential_version` and the `factor_version` of the challenge.
+/// [`open_session`](super::SessionStore::open_session) spends the challenge.
 #[async_trait]
 pub trait ChallengeStore: std::fmt::Debug + Send + Sync {
-    /// Opens a challenge after a first proof, and counts the factors that the user can present.
+    /// Opens a challenge after the first proof of a sign-in was accepted, and returns how many
+    /// factors the user can present.
     ///
     /// # Contract
-    /// Atomic: the challenge is opened if and only if, at the time of the write, the user is active and has the given
-    /// `credential_version`, the given `factor_version` and the verified hash. The same step stores the rehash, clears
-    /// the attempts in `cleared_counter`, and deletes the user's oldest challenges, so that at most
+    /// The call is atomic: the challenge is opened if and only if, at the time of the write, the
+    /// user is active and has the given `credential_version`, the given `factor_version` and the
+    /// password hash that was verified. The same step stores the rehashed password, clears the
+    /// attempts in `cleared_counter`, and deletes the user's oldest challenges, so that at most
     /// [`MAX_CHALLENGES`](crate::token::MAX_CHALLENGES) are left. Otherwise nothing is written.
     ///
     /// # Errors
     /// If the database fails.
     async fn open_challenge(&self, challenge: &NewChallenge) -> Result<OpenChallenge, StoreError>;
 
-    /// Counts a try of an open challenge of this user, and returns everything that the try is compared with; `None` if
-    /// the challenge is not open.
+    /// Counts a try for an open challenge of this user, and returns the data that the try is
+    /// checked against; `None` if the challenge is not open.
     ///
     /// # Contract
     /// The try is counted before the call returns: of any number of concurrent calls, at most
@@ -47,11 +50,12 @@ pub trait ChallengeStore: std::fmt::Debug + Send + Sync {
     ) -> Result<Option<Attempted>, StoreError>;
 
     /// Begins the enrolment that an open challenge of purpose
-    /// [`Enrolment`](crate::token::ChallengePurpose::Enrolment) asks for.
+    /// [`Enrolment`](crate::token::ChallengePurpose::Enrolment) requires.
     ///
     /// # Contract
-    /// Atomic, and counts no try. The new pending factor replaces the one of an earlier call. If the challenge is not
-    /// open, the call returns [`AddTotp::Gone`] and writes nothing.
+    /// The call is atomic, and does not count as a try. The new pending factor replaces the pending
+    /// factor of an earlier call. If the challenge is not open, the call returns [`AddTotp::Gone`]
+    /// and writes nothing.
     ///
     /// # Errors
     /// If the database fails.

@@ -9,16 +9,17 @@ use crate::{
     outbox::{IntentId, MailEntry, MailStatus, RetryMail},
 };
 
-/// Lists the emails in the outbox for operators, and retries dead ones. Part of
+/// Lists the emails in the outbox for operators, and retries dead emails. This trait is part of
 /// [`Store`](crate::store::Store).
 #[async_trait]
 pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
-    /// Returns at most `limit` emails in the outbox by descending id. If `after` is given, only
-    /// emails with a lower id are returned.
+    /// Returns at most `limit` emails in the outbox, in descending order of id. If `after` is
+    /// given, only emails with a lower id are returned.
     ///
     /// # Contract
-    /// A page costs the same at any depth. An intent without an address is listed with the address that it was
-    /// requested for, or otherwise with the user's current address. Unreadable rows do not end a page early.
+    /// The cost of a page does not depend on its position in the list. An intent without an address
+    /// is listed with the address that it was requested for or, if that is unknown, with the user's
+    /// current address. Rows that cannot be read do not end a page early.
     ///
     /// # Errors
     /// If the database fails.
@@ -29,14 +30,15 @@ pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<MailEntry>, StoreError>;
 
-    /// Replaces a dead intent with a new intent that is requested and due at `now`.
+    /// Replaces a dead intent with a new intent that is created and due at `now`.
     ///
     /// # Contract
-    /// Atomic, and at most one of any number of concurrent calls succeeds. The dead intent is removed. The new intent
-    /// has the same content and recipient, and keeps the account and the time of the original request. The event is
-    /// written with [the details of the retried email](crate::mail::RetriedMail::noted_on). If the email carries a
-    /// link, the new email has a different link, because links are derived from the identifier of the email. The
-    /// lifetime of the email starts again at `now`. A pending intent is left unchanged.
+    /// The call is atomic, and at most one of any number of concurrent calls succeeds. The dead
+    /// intent is removed. The new intent has the same content and recipient, and keeps the account
+    /// and the time of the original request. The event is written with [the details of the retried
+    /// email](crate::mail::RetriedMail::noted_on). If the email carries a link, the new email has a
+    /// different link, because links are derived from the identifier of the email. The lifetime of
+    /// the new email starts at `now`. An intent that is still pending is left unchanged.
     ///
     /// # Errors
     /// If the database fails.

@@ -10,13 +10,14 @@ use crate::{
     id::UserId,
 };
 
-/// Keeps remembered devices. Part of [`Store`](crate::store::Store).
+/// Keeps remembered devices. This trait is part of [`Store`](crate::store::Store).
 ///
-/// A device is *remembered* while `now < expires_at` and its user still has the `credential_version` and the
-/// `factor_version` that the user had when [`open_session`](super::SessionStore::open_session) remembered it.
+/// A device is *remembered* while `now < expires_at` and its user still has the
+/// `credential_version` and the `factor_version` that the user had when
+/// [`open_session`](super::SessionStore::open_session) stored the device.
 #[async_trait]
 pub trait DeviceStore: std::fmt::Debug + Send + Sync {
-    /// The remembered devices of a user, the most recently used first.
+    /// Returns the remembered devices of a user, most recently used first.
     ///
     /// # Errors
     /// If the database fails.
@@ -26,8 +27,8 @@ pub trait DeviceStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<RememberedDevice>, StoreError>;
 
-    /// Forgets a remembered device of this user, and returns whether this call forgot it. The event is written if it
-    /// did.
+    /// Deletes a remembered device of this user, and returns whether this call deleted it. If so,
+    /// the event is written as well.
     ///
     /// # Errors
     /// If the database fails.

@@ -16,26 +16,27 @@ use crate::{
     token::Checked,
 };
 
-/// Keeps second factors and recovery codes. Part of [`Store`](crate::store::Store).
+/// Keeps second factors and recovery codes. This trait is part of [`Store`](crate::store::Store).
 ///
-/// A factor is *pending* until it is confirmed, and its enrolment ends at `expires_at`. Only confirmed factors count.
-/// Every change of the confirmed factors or the recovery codes increments the user's `factor_version`, which voids
-/// open challenges and remembered devices.
+/// A factor is *pending* until it is confirmed. Its enrolment ends at `expires_at`; from then on,
+/// it cannot be confirmed. Only confirmed factors count as second factors of the user. Every change
+/// of the confirmed factors or the recovery codes increments the user's `factor_version`, which
+/// voids open challenges and remembered devices.
 #[async_trait]
 pub trait FactorStore: std::fmt::Debug + Send + Sync {
-    /// The confirmed factors of a user, and the number of unused recovery codes.
+    /// Returns the confirmed factors of a user, and the number of unused recovery codes.
     ///
     /// # Errors
     /// If the database fails.
     async fn factors(&self, user: UserId) -> Result<FactorList, StoreError>;
 
-    /// The confirmed authenticator apps of a user, with their keys.
+    /// Returns the confirmed authenticator apps of a user, with their keys.
     ///
     /// # Errors
     /// If the database fails.
     async fn totps(&self, user: UserId) -> Result<Vec<SealedTotp>, StoreError>;
 
-    /// A pending authenticator app of a user whose enrolment has not ended.
+    /// Returns a pending authenticator app of a user, if its enrolment has not ended.
     ///
     /// # Errors
     /// If the database fails.
@@ -49,22 +50,25 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
     /// Begins the enrolment of an authenticator app.
     ///
     /// # Contract
-    /// Atomic. If the enrolment is for the first factor, the user must have none. Afterwards the user has at most
-    /// [`MAX_FACTORS`](crate::factor::MAX_FACTORS) pending factors: the oldest ones are deleted.
+    /// The call is atomic. If the enrolment is for the first factor, the user must not have a
+    /// confirmed factor yet. The user keeps at most [`MAX_FACTORS`](crate::factor::MAX_FACTORS)
+    /// pending factors, including the new one; the oldest ones are deleted.
     ///
     /// # Errors
     /// If the database fails.
     async fn add_totp(&self, totp: &NewTotp) -> Result<AddTotp, StoreError>;
 
-    /// Confirms a pending authenticator app, and makes the session strong.
+    /// Confirms a pending authenticator app, and records a second factor in the session.
     ///
     /// # Contract
-    /// Atomic, and at most one of any number of concurrent calls confirms the factor. The session must be live, and the
-    /// factor must be pending and belong to the user and the session. Then the step is used up, the session gains the method
-    /// [`Otp`](crate::token::Method::Otp) and the time of a second factor, and the event and the email are written. For
-    /// the first factor, the recovery codes replace all others, and other pending factors are deleted, because they
-    /// were begun without a second factor. A pending change of address is voided for the same reason. Under concurrent calls, a user never has more than
-    /// [`MAX_FACTORS`](crate::factor::MAX_FACTORS) confirmed factors.
+    /// The call is atomic, and at most one of any number of concurrent calls confirms the factor.
+    /// The session must be live, and the factor must be pending and belong to the user and the
+    /// session. Then the time step of the code is marked as used, the session gets the method
+    /// [`Otp`](crate::token::Method::Otp) and the time of the second factor, and the event and the
+    /// email are written. For the first factor, the given recovery codes replace all others, and
+    /// other pending factors are deleted, because their enrolments began without a second factor. A
+    /// pending change of address is voided for the same reason. Under concurrent calls, a user
+    /// never has more than [`MAX_FACTORS`](crate::factor::MAX_FACTORS) confirmed factors.
     ///
     /// # Errors
     /// If the database fails.
@@ -75,12 +79,13 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<ConfirmedTotp, StoreError>;
 
-    /// Removes a confirmed factor of a user. With the last factor, the recovery codes are removed too. In the other
-    /// sessions of the user, a second factor has to be presented again before a step-up.
+    /// Removes a confirmed factor of a user. The recovery codes are deleted together with the last
+    /// factor. In the user's other sessions, a step-up then needs a second factor again.
     ///
     /// # Contract
-    /// Atomic. If `is_required` is set and the factor is the last one, even under concurrent calls, nothing is written.
-    /// The call that removes the factor writes the event and the email.
+    /// The call is atomic. If `is_required` is set, the last factor is never removed, even under
+    /// concurrent calls; the call then writes nothing. The call that removes the factor writes the
+    /// event and the email.
     ///
     /// # Errors
     /// If the database fails.
@@ -94,8 +99,8 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<RemoveFactor, StoreError>;
 
-    /// Replaces the recovery codes of a user, and returns whether the user has a factor. Without one, nothing is
-    /// written.
+    /// Replaces the recovery codes of a user, and returns whether the user has a factor. If the
+    /// user has none, nothing is written.
     ///
     /// # Errors
     /// If the database fails.
@@ -107,13 +112,15 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<bool, StoreError>;
 
-    /// Records that the user has presented a code of an authenticator app in this session.
+    /// Records that the user has presented a code from an authenticator app in this session.
     ///
     /// # Contract
-    /// Atomic. The session must be live, and the factor must be confirmed, belong to the user, and have no last step or
-    /// an earlier one. Then the step is used up, the session gains the method [`Otp`](crate::token::Method::Otp),
-    /// `authenticated_at` and the time of a second factor are set, and the event is written. Otherwise the call returns
-    /// [`Checked::Stale`] and writes nothing.
+    /// The call is atomic. The session must be live, and the factor must be confirmed and belong to
+    /// the user. The time step of the code must be later than the last used step of the factor, if
+    /// any. Then the step is marked as used, the session gets the method
+    /// [`Otp`](crate::token::Method::Otp), `authenticated_at` and the time of the second factor are
+    /// set, and the event is written. Otherwise the call returns [`Checked::Stale`] and writes
+    /// nothing.
     ///
     /// # Errors
     /// If the database fails.
@@ -126,12 +133,13 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<Checked, StoreError>;
 
-    /// Removes all factors, recovery codes and remembered devices of a user, and ends the user's sessions. Returns
-    /// whether there is such a user.
+    /// Removes all factors, recovery codes and remembered devices of a user, and ends the user's
+    /// sessions. Returns whether the user exists.
     ///
     /// # Contract
-    /// Atomic. Increments `credential_version` as well, so that a sign-in whose credential was checked earlier cannot
-    /// open a session afterwards. The event and the email are written if there is such a user.
+    /// The call is atomic. It also increments `credential_version`, so that a sign-in whose
+    /// credential was checked earlier cannot open a session afterwards. The event and the email are
+    /// written if the user exists.
     ///
     /// # Errors
     /// If the database fails.

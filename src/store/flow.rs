@@ -9,7 +9,8 @@ use crate::{
     secret::TokenDigest,
 };
 
-/// Keeps provider sign-in flows and their codes. Part of [`Store`](crate::store::Store).
+/// Keeps provider sign-in flows and their codes. This trait is part of
+/// [`Store`](crate::store::Store).
 ///
 /// A flow is *pending* until it is taken or expires. The code of a flow is *valid* while `now < expires_at`, the code
 /// is not spent, and the user of the code is active and still has the `credential_version` that was stored with the
@@ -22,8 +23,8 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn begin_flow(&self, flow: &NewFlow) -> Result<(), StoreError>;
 
-    /// Takes a pending flow, so that it cannot be taken again; `None` if no pending flow has this state and this
-    /// binding.
+    /// Returns a pending flow, and marks it as taken, so that it cannot be taken again; `None` if
+    /// no pending flow has this state and this binding.
     ///
     /// # Contract
     /// Exactly one of any number of concurrent calls gets the flow (I1). A call with a wrong
@@ -38,19 +39,20 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Flow>, StoreError>;
 
-    /// Stores the code of a linking flow, together with the identity to be linked. Links nothing yet.
+    /// Stores the code of a linking flow, together with the identity to be linked. The identity is
+    /// not linked yet.
     ///
     /// # Errors
     /// If the database fails.
     async fn offer_identity(&self, code: &NewCode, assertion: &Assertion)
     -> Result<(), StoreError>;
 
-    /// Spends the valid code of a sign-in flow, and returns the user; `None` if there is no such code with this
-    /// challenge.
+    /// Spends a valid code of a sign-in flow, and returns the user; `None` if there is no valid
+    /// code with this challenge.
     ///
     /// # Contract
     /// Exactly one of any number of concurrent calls gets the user (I1). A call with a wrong
-    /// challenge does not use up the code. The codes of linking flows are not found.
+    /// challenge does not use up the code. The code of a linking flow is treated as unknown.
     ///
     /// # Errors
     /// If the database fails.

@@ -41,8 +41,8 @@ use crate::{
 /// A store behind a gate. The gate can make the store read-only, for example while its database is copied. In tests,
 /// the gate can also make the store unavailable or slow. Clones share the gate.
 ///
-/// A refused method fails with [`Unavailable`](StoreError::Unavailable), and clients may try again.
-/// A method that has begun runs to completion.
+/// A call that the gate refuses fails with [`Unavailable`](StoreError::Unavailable), and clients
+/// may try again. A call that has begun runs to completion.
 ///
 /// ```
 /// use hallpass::{memory::MemoryStore, store::{Gate, Passage, Store as _}};
@@ -65,12 +65,12 @@ pub struct Gate<S> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Passage {
-    /// Everything.
+    /// All methods.
     #[default]
     Open,
-    /// Only methods that read. The store is then not ready, because the readiness check writes.
+    /// Only methods that read. The readiness check then fails, because it writes.
     ReadOnly,
-    /// Nothing.
+    /// No methods.
     Closed,
 }
 
@@ -81,7 +81,7 @@ struct State {
 }
 
 impl<S> Gate<S> {
-    /// An open gate in front of a store.
+    /// Puts an open gate in front of a store.
     pub fn new(store: S) -> Self {
         Self {
             store,
@@ -89,17 +89,18 @@ impl<S> Gate<S> {
         }
     }
 
-    /// Sets the methods that are let through from now on.
+    /// Sets which methods the gate lets through from now on.
     pub fn set(&self, passage: Passage) {
         self.change(|state| state.passage = passage);
     }
 
-    /// Makes each method wait this long before the gate is checked. Zero ends the delay.
+    /// Makes each call wait this long before the gate is checked. A delay of zero disables the
+    /// wait.
     pub fn delay(&self, delay: Duration) {
         self.change(|state| state.delay = delay);
     }
 
-    /// The store behind the gate.
+    /// Returns the store behind the gate.
     pub fn store(&self) -> &S {
         &self.store
     }

@@ -14,23 +14,25 @@ use crate::{
     user::UserId,
 };
 
-/// Keeps the identities of users at providers. Part of [`Store`](crate::store::Store).
+/// Keeps the identities of users at providers. This trait is part of
+/// [`Store`](crate::store::Store).
 #[async_trait]
 pub trait IdentityStore: std::fmt::Debug + Send + Sync {
-    /// Returns the stored data about an assertion, including disabled users, so that the caller can prepare the
-    /// outcome.
+    /// Returns the accounts that an assertion matches, including disabled accounts, so that the
+    /// caller can prepare the sign-in.
     ///
     /// # Errors
     /// If the database fails.
     async fn candidates(&self, assertion: &Assertion) -> Result<Candidates, StoreError>;
 
-    /// Applies the outcome of an assertion, and stores the code for its user.
+    /// Resolves an assertion, applies the decision, and stores the code for the user.
     ///
     /// # Contract
-    /// Atomic: [`Assertion::resolve`] decides based on the data that this call reads, which may have changed since
-    /// [`candidates`](Self::candidates), and no other call writes the identity or the users between the decision and
-    /// the write. Unless the decision is to refuse, the code is stored with the flow, together with the user and their
-    /// `credential_version`. The rest depends on the decision:
+    /// The call is atomic: [`Assertion::resolve`] decides based on the data that this call reads,
+    /// which may have changed since [`candidates`](Self::candidates), and no other call writes the
+    /// identity or the users between the decision and the write. Unless the decision is to refuse,
+    /// the code is stored with the flow, together with the user and their `credential_version`. The
+    /// rest depends on the decision:
     ///
     /// * [`SignIn`](crate::identity::Linking::SignIn) writes nothing more;
     /// * [`Join`](crate::identity::Linking::Join) links the identity, and queues [`joined`](IdentitySignIn::joined);
@@ -39,11 +41,12 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     ///   `credential_version`, verifies the address, and links the identity; the profile stays;
     /// * [`Create`](crate::identity::Linking::Create) adds the user, links the identity, and queues
     ///   [`verification`](IdentitySignIn::verification) if the address of the user is not verified;
-    /// * [`Refuse`](crate::identity::Linking::Refuse) writes nothing at all; the same holds for a `Create` without a
-    ///   user to add.
+    /// * [`Refuse`](crate::identity::Linking::Refuse) writes nothing at all, and neither does a
+    ///   `Create` without a user to add.
     ///
-    /// The events of [`IdentitySignIn::events`] are written together with the outcome. Of any number of concurrent
-    /// calls with the same identity, one links the identity, and the others sign in the same user.
+    /// The events of [`IdentitySignIn::events`] are written together with these changes. Of any
+    /// number of concurrent calls with the same identity, one links the identity, and the others
+    /// sign in the same user.
     ///
     /// # Errors
     /// If the database fails.
@@ -53,11 +56,11 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// to the user of a live session.
     ///
     /// # Contract
-    /// Atomic: the link, the email and the event are written together. The event is the one that
-    /// [`Identity::noted_on`] creates from `event`. If the user already has the identity, the
-    /// outcome is [`Linked::Known`]. If another user has the identity, it stays with that user. The
-    /// code is spent in both cases. A call with a wrong challenge does not use up the code. The
-    /// codes of sign-in flows are not found.
+    /// The call is atomic: the link, the email and the event are written together. The event is the
+    /// one that [`Identity::noted_on`] creates from `event`. If the user already has the identity,
+    /// the outcome is [`Linked::Known`]. If another user has the identity, it stays with that user.
+    /// The code is spent in both cases. A call with a wrong challenge does not use up the code. The
+    /// code of a sign-in flow is treated as unknown.
     ///
     /// # Errors
     /// If the database fails.
@@ -69,7 +72,7 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<Linked, StoreError>;
 
-    /// The identities of a user, oldest first, at most 200.
+    /// Returns at most 200 identities of a user, oldest first.
     ///
     /// # Errors
     /// If the database fails.

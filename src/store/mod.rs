@@ -1,4 +1,4 @@
-//! The store traits, their adapters, and the checks of their contract.
+//! The store traits, their adapters, and checks of their contracts.
 //!
 //! Each trait has its own file, and each adapter has its own folder. The file for a trait has the same name in every
 //! folder, including the folder of the checks.
@@ -60,9 +60,10 @@ pub trait TokenStore: SessionStore + RotationStore + OneTimeTokenStore {}
 
 impl<S: SessionStore + RotationStore + OneTimeTokenStore + ?Sized> TokenStore for S {}
 
-/// The storage of everything that Hallpass keeps. All data is in one database, because one call may touch several
-/// kinds of data: a rotation reads the user, and a reset changes users, sessions and tokens. A host therefore replaces
-/// the whole store or none of it; only the [`Limiter`] can be replaced on its own.
+/// The storage for all data of Hallpass. All data is in one database, because one call may touch
+/// several kinds of data: a rotation reads the user, and a reset changes users, sessions and
+/// tokens. A host therefore replaces the whole store or none of it; only the [`Limiter`] can be
+/// replaced separately.
 #[async_trait]
 pub trait Store:
     UserStore
@@ -82,9 +83,9 @@ pub trait Store:
     + LimitKeyStore
     + PurgeStore
 {
-    /// Proves that the database accepts and keeps writes, by writing and committing a meaningless row. For a database
-    /// file, the call also checks that the path still leads to the opened file. The call waits no longer than other
-    /// calls wait for a connection.
+    /// Checks that the database accepts and keeps writes, by writing and committing a dummy row.
+    /// For a database file, the call also checks that the path still leads to the opened file. The
+    /// call takes no longer than other calls may wait for a connection.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database does not accept writes, and [`StoreError::Schema`] while migrations
@@ -97,7 +98,8 @@ pub trait Store:
 /// Implemented for `&sea_orm::DatabaseTransaction`, and for `&mut sqlx::Transaction` of Postgres or SQLite, with the
 /// feature `postgres` or `sqlite`.
 pub trait Transaction<'a> {
-    /// A store whose calls run inside this transaction. The store does not commit the transaction.
+    /// Returns a store whose calls run inside this transaction. The store does not commit the
+    /// transaction.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the store cannot use such a transaction.

@@ -12,24 +12,26 @@ use crate::{
     user::{User, UserId},
 };
 
-/// Keeps one-time tokens. Part of [`Store`](crate::store::Store).
+/// Keeps one-time tokens. This trait is part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// Stores a one-time token.
     ///
     /// # Contract
-    /// The user must be active, and the request must still be valid: the user must have the `credential_version` of the
-    /// token (except for [`VerifyEmail`](Purpose::VerifyEmail)) and the address of the token (except for
-    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange)). A token of the latter purpose is never added here. It only
-    /// replaces the unused token that [`request_email_change`](super::AddressStore::request_email_change) stored for
-    /// the same address, so that a voided token stays void.
+    /// The user must be active, and the request must still be valid: the user must have the
+    /// `credential_version` of the token (except for [`VerifyEmail`](Purpose::VerifyEmail)) and the
+    /// address of the token (except for [`ConfirmEmailChange`](Purpose::ConfirmEmailChange)). This
+    /// call never adds a token of the latter purpose. Such a token only replaces the unused token
+    /// that [`request_email_change`](super::AddressStore::request_email_change) stored for the same
+    /// address, so that a voided token stays void.
     ///
-    /// A user has at most one token per purpose: a newer token (by `created_at`) replaces an older token, even if the
-    /// older token was used. An older token never replaces a newer one. For [`VerifyEmail`](Purpose::VerifyEmail),
-    /// each email has its own token, and all tokens that were mailed to one address are valid until
-    /// they expire or one of them is used. A repeated call returns the live digest, so that an
-    /// email that is sent again carries the same link. If the live digest was derived from another
-    /// key, the call returns [`Elsewhere`](IssueOneTime::Elsewhere).
+    /// A user has at most one token per purpose: a newer token (according to `created_at`) replaces
+    /// an older token, even if the older token was used. An older token never replaces a newer one.
+    /// For [`VerifyEmail`](Purpose::VerifyEmail), each email has its own token, and all tokens that
+    /// were mailed to one address are valid until they expire or one of them is used. A repeated
+    /// call returns the digest of the live token, so that an email that is sent again carries the
+    /// same link. If that digest was derived from another key, the call returns
+    /// [`Elsewhere`](IssueOneTime::Elsewhere).
     ///
     /// # Errors
     /// If the database fails.
@@ -38,10 +40,11 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// Returns the user of a token, if the token can be spent now.
     ///
     /// # Contract
-    /// `None` unless the purpose matches, the token is neither used nor expired (`now < expires_at`), the user is
-    /// active, the user's `credential_version` equals the token's (except for [`Purpose::VerifyEmail`]), and the
-    /// address that the token was mailed to is the address of the user (except for [`Purpose::ConfirmEmailChange`]).
-    /// Spends nothing.
+    /// The call returns `None` unless the purpose matches, the token is neither used nor expired
+    /// (`now < expires_at`), the user is active, the user's `credential_version` equals the token's
+    /// (except for [`Purpose::VerifyEmail`]), and the address that the token was mailed to is the
+    /// address of the user (except for [`Purpose::ConfirmEmailChange`]). The call does not spend
+    /// the token.
     ///
     /// # Errors
     /// If the database fails.
@@ -52,17 +55,18 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<User>, StoreError>;
 
-    /// The state of a token, for the page that its link leads to.
+    /// Returns the state of a token, for the page that its link leads to.
     ///
     /// # Contract
-    /// One query, and nothing is written. The state is [`Live`](OneTimeStatus::Live), with the address that the token
-    /// was mailed to, if and only if [`one_time_user`](Self::one_time_user) finds its user.
-    /// Otherwise, the state is [`Used`](OneTimeStatus::Used) if this token itself was spent, has
-    /// not expired, and was mailed to the current address of its user, who may be disabled. A token
-    /// that became void because of another token does not count as spent. The exception is a
+    /// The call runs one query and writes nothing. The state is [`Live`](OneTimeStatus::Live), with
+    /// the address that the token was mailed to, if and only if
+    /// [`one_time_user`](Self::one_time_user) finds its user. Otherwise, the state is
+    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, has not expired, and was
+    /// mailed to the current address of its user, who may be disabled. A token that became void
+    /// because of another token does not count as spent. The exception is a
     /// [`VerifyEmail`](Purpose::VerifyEmail) token: if a reset, a takeover or another such token
-    /// made it void, it counts as spent, because the address was proven. The holder of the token
-    /// learns nothing else about the account.
+    /// made it void, it counts as spent, because the address was proven. The state reveals nothing
+    /// else about the account.
     ///
     /// # Errors
     /// If the database fails.
@@ -77,9 +81,9 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// cannot be spent.
     ///
     /// # Contract
-    /// Atomic, and at most one of any number of concurrent calls succeeds (I1). The conditions of
-    /// [`one_time_user`](Self::one_time_user) must hold when the token is spent. The token is then marked as used, the
-    /// attempts are cleared, and the event is written.
+    /// The call is atomic, and at most one of any number of concurrent calls succeeds (I1). The
+    /// conditions of [`one_time_user`](Self::one_time_user) must hold when the token is spent. The
+    /// token is then marked as used, the attempts are cleared, and the event is written.
     ///
     /// # Errors
     /// If the database fails.

@@ -9,11 +9,11 @@ use crate::{
     outbox::{Admission, Claims, Intent, IntentId, Ordered},
 };
 
-/// Keeps the emails to be sent. Part of [`Store`](crate::store::Store).
+/// Keeps emails until they are sent. This trait is part of [`Store`](crate::store::Store).
 ///
-/// Most intents are written by the methods that change something. Each of these methods takes an intent, and writes the
-/// intent and the change together or not at all. If such an intent is for the user whom the change concerns, the store
-/// fills in that user.
+/// Most intents are written by the methods that change something. Each of these methods takes an
+/// intent, and writes the intent and the change together or not at all. If such an intent is for
+/// the user whom the change affects, the store fills in that user.
 ///
 /// With each intent for a user, the store keeps the address and the `credential_version` that the user has when the
 /// intent is written; see [`Ordered`]. If the change sets a new address, the store keeps the previous address.
@@ -22,9 +22,9 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Adds intents that are due immediately.
     ///
     /// # Contract
-    /// One statement. Once the call has returned, the emails survive a killed process (I5). The
-    /// event is written with them. An event without a user gets the user who has the address of the
-    /// first intent, if there is one.
+    /// The call runs one statement. Once it has returned, the emails are not lost if the process is
+    /// killed (I5). The event is written together with them. If the event has no user, the store
+    /// fills in the user who has the address of the first intent, if there is one.
     ///
     /// # Errors
     /// If the database fails.
@@ -38,9 +38,9 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// the next claim takes the intent. No lock or connection is held after the call. The cost of a call does not
     /// depend on how many intents are dead or due later.
     ///
-    /// A clock that is set back delays no email: an intent also counts as due if it was added,
-    /// postponed or leased at a time more than half a minute after `now`. Unreadable rows are
-    /// leased like the rest.
+    /// Setting the clock back delays no email: an intent also counts as due if it was added,
+    /// postponed or leased at a time more than half a minute after `now`. Rows that cannot be read
+    /// are leased as well.
     ///
     /// # Errors
     /// If the database fails.
@@ -55,8 +55,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// the lease is still held.
     ///
     /// # Contract
-    /// An account that is already stored stays unchanged. If the lease named by `attempt` was lost, nothing is written
-    /// and `false` is returned.
+    /// An account that is already stored stays unchanged. If the lease identified by `attempt` was
+    /// lost, nothing is written and `false` is returned.
     ///
     /// # Errors
     /// If the database fails.
@@ -70,17 +70,17 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Removes a completed intent.
     ///
     /// # Contract
-    /// Does nothing if the lease named by `attempt` was lost to another worker.
+    /// Does nothing if the lease identified by `attempt` was lost to another worker.
     ///
     /// # Errors
     /// If the database fails.
     async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError>;
 
-    /// Ends the lease of an intent at `now`, so that the intent is due again at `due_at`; `error` states the reason for
-    /// the operator.
+    /// Ends the lease of an intent at `now`, so that the intent is due again at `due_at`; `error`
+    /// gives the reason to the operator.
     ///
     /// # Contract
-    /// Does nothing if the lease named by `attempt` was lost to another worker.
+    /// Does nothing if the lease identified by `attempt` was lost to another worker.
     ///
     /// # Errors
     /// If the database fails.
@@ -93,9 +93,9 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         error: &str,
     ) -> Result<(), StoreError>;
 
-    /// Makes up to `limit` pending intents due at `now`, and returns their number. It takes only intents that would
-    /// otherwise be due after `beyond` and were requested at `asked_from` or later, and starts with those that are due
-    /// soonest.
+    /// Makes up to `limit` pending intents due at `now`, and returns their number. The call affects
+    /// only intents that would otherwise be due after `beyond` and were requested at `asked_from`
+    /// or later, and starts with those that are due soonest.
     ///
     /// # Contract
     /// An intent whose lease expires at `beyond` or earlier stays unchanged.
@@ -110,22 +110,23 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<u64, StoreError>;
 
-    /// Marks a leased intent dead, so that it is never claimed again; `error` states the reason for the operator.
+    /// Marks a leased intent dead, so that it is never claimed again; `error` gives the reason to
+    /// the operator.
     ///
     /// # Contract
-    /// Does nothing if the lease named by `attempt` was lost to another worker.
+    /// Does nothing if the lease identified by `attempt` was lost to another worker.
     ///
     /// # Errors
     /// If the database fails.
     async fn mark_dead(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError>;
 
-    /// Counts a leased intent against its budget, and returns whether there was room.
+    /// Counts a leased intent against its budget, and returns whether the budget had room.
     ///
     /// # Contract
-    /// Atomic: either the intent is permanently admitted and the budget records the email, or
-    /// nothing changes. Of any number of concurrent calls with one key, on any number of instances,
-    /// no more are admitted than the [`Admission`] allows. If the lease named by `attempt` was
-    /// lost, the call returns `false` and changes nothing.
+    /// The call is atomic: either the intent is permanently admitted and the budget records the
+    /// email, or nothing changes. Of any number of concurrent calls with the same key, on any
+    /// number of instances, no more are admitted than the [`Admission`] allows. If the lease
+    /// identified by `attempt` was lost, the call returns `false` and changes nothing.
     ///
     /// # Errors
     /// If the database fails.

@@ -13,20 +13,21 @@ use crate::{
     user::{User, UserId},
 };
 
-/// Sets new passwords, authorized by a session or a one-time token. Part of [`Store`](crate::store::Store).
+/// Sets new passwords: in a session, with a one-time token, or directly for a user. This trait is
+/// part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait PasswordStore: std::fmt::Debug + Send + Sync {
-    /// Sets a new password in an open session.
+    /// Sets a new password in a live session.
     ///
     /// # Contract
-    /// Atomic. When the call writes, the session must be live, and the user must have the version and the hash that
-    /// were checked. Then the new hash is stored, `credential_version` is incremented, this session moves to the new
-    /// version, every other session ends, and the event and the email are written. Of any number of
-    /// concurrent calls with the same checked hash, exactly one therefore returns
-    /// [`Checked::Done`]. A call that lost to a reset, a logout or the disabling of the user writes
-    /// nothing, and a session that ended before the write stays ended. One-time tokens become void
-    /// with the old version (except for
-    /// [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)).
+    /// The call is atomic. When the call writes, the session must be live, and the user must have
+    /// the `credential_version` and the password hash that were checked. Then the new hash is
+    /// stored, `credential_version` is incremented, this session moves to the new version, every
+    /// other session ends, and the event and the email are written. Of any number of concurrent
+    /// calls with the same checked hash, exactly one therefore returns [`Checked::Done`]. If a
+    /// reset, a logout or the disabling of the user comes first, the call writes nothing, and a
+    /// session that ended before the write stays ended. One-time tokens of the old version become
+    /// void (except for [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)).
     ///
     /// # Errors
     /// If the database fails.
@@ -43,14 +44,15 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// the token cannot be spent.
     ///
     /// # Contract
-    /// Atomic, and at most one of any number of concurrent calls succeeds (I1). The conditions of
-    /// [`one_time_user`](super::OneTimeTokenStore::one_time_user) must hold when the token is spent. Then the hash is
-    /// stored, `credential_version` is incremented, every session ends, every other one-time token of the user becomes
-    /// void, an unverified address becomes verified, the attempts in `cleared_counter` are cleared, and the event and
-    /// the email are written. If the address was not verified, the reset is a takeover, since the
-    /// creator of the account may not be the owner of the mailbox. The reset then deletes
-    /// everything that [`TakeOver`](crate::identity::Linking::TakeOver) deletes, and writes
-    /// `on_takeover` as well.
+    /// The call is atomic, and at most one of any number of concurrent calls succeeds (I1). The
+    /// conditions of [`one_time_user`](super::OneTimeTokenStore::one_time_user) must hold when the
+    /// token is spent. Then the hash is stored, `credential_version` is incremented, every session
+    /// ends, every other one-time token of the user becomes void, an unverified address becomes
+    /// verified, the attempts in `cleared_counter` are cleared, and the event and the email are
+    /// written. If the address was not verified, the reset is a takeover, since the creator of the
+    /// account may not be the owner of the mailbox. The reset then deletes everything that
+    /// [`TakeOver`](crate::identity::Linking::TakeOver) deletes, and also writes the event
+    /// `on_takeover`.
     ///
     /// # Errors
     /// If the database fails.
@@ -65,11 +67,12 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// Sets the password of a user, who may have none yet, and returns the changed user; `None` for an unknown user.
     ///
     /// # Contract
-    /// Atomic: the hash is stored, `credential_version` is incremented, every session ends with the reason
-    /// [`PasswordChanged`](crate::token::EndReason::PasswordChanged), the attempts in `cleared_counter` are cleared,
-    /// and the event and the email are written. One-time tokens become void with the old version
-    /// (except for [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)). Nothing else
-    /// about the account changes: a disabled account stays disabled.
+    /// The call is atomic: the hash is stored, `credential_version` is incremented, every session
+    /// ends with the reason [`PasswordChanged`](crate::token::EndReason::PasswordChanged), the
+    /// attempts in `cleared_counter` are cleared, and the event and the email are written. One-time
+    /// tokens of the old version become void (except for
+    /// [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)). Nothing else about the
+    /// account changes: a disabled account stays disabled.
     ///
     /// # Errors
     /// If the database fails.

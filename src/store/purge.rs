@@ -1,4 +1,4 @@
-//! The store trait for the purge.
+//! The store trait for purging expired data.
 
 use async_trait::async_trait;
 
@@ -12,19 +12,20 @@ use crate::{
     token::{ChallengeId, SessionId},
 };
 
-/// Deletes expired data. Part of [`Store`](crate::store::Store).
+/// Deletes expired data. This trait is part of [`Store`](crate::store::Store).
 ///
-/// Each method reads one small batch of rows, in the order of their key, and returns the start of the next batch. No
-/// statement reads more than `limit` rows, however many there are, and no lock outlives a statement. Any number of
-/// callers may purge at the same time, because each call skips the rows that another caller has
-/// locked.
+/// Each method reads one small batch of rows, in the order of their key, and returns the position
+/// at which the next batch starts. No statement reads more than `limit` rows, however many there
+/// are, and every lock ends with its statement. Any number of callers may purge at the same time,
+/// because each call skips the rows that another caller has locked.
 #[async_trait]
 pub trait PurgeStore: std::fmt::Debug + Send + Sync {
-    /// Deletes the sessions of one batch that ended at `before` or earlier, by revocation or expiry.
+    /// Reads one batch of sessions, and deletes those that ended at `before` or earlier, by
+    /// revocation or expiry.
     ///
     /// # Contract
-    /// At the moment of deletion, each session is checked again, so that a session refreshed after
-    /// it was read is kept. `after` is the `next` of the previous batch.
+    /// Each session is checked again when it is deleted, so a session that was refreshed after the
+    /// read is kept. `after` is the `next` of the previous batch.
     ///
     /// # Errors
     /// If the database fails.
@@ -35,14 +36,15 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<SessionId>, StoreError>;
 
-    /// Deletes the one-time tokens of one batch that expired at `before` or earlier.
+    /// Reads one batch of one-time tokens, and deletes those that expired at `before` or earlier.
     ///
     /// # Contract
-    /// A used token stays until it expires, because its email may be sent a second time, and
-    /// [`issue_one_time`](super::OneTimeTokenStore::issue_one_time) must then find that the token was used. If a newer
-    /// token has replaced an expired token, the newer token stays. A token for an address change stays while the
-    /// outbox has a letter for an address change of the same user, even a dead letter, because the token shows whether
-    /// a newer request has voided that letter.
+    /// A used token is kept until it expires, because its email may be sent a second time, and
+    /// [`issue_one_time`](super::OneTimeTokenStore::issue_one_time) must then find that the token
+    /// was used. If a newer token has replaced an expired token, the newer token is kept. A token
+    /// for an address change is kept while the outbox contains a letter for an address change of
+    /// the same user, even a dead letter, because the token shows whether a newer request has
+    /// voided that letter.
     ///
     /// # Errors
     /// If the database fails.
@@ -53,11 +55,12 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<TokenDigest>, StoreError>;
 
-    /// Deletes the events of one batch that happened before `before`, according to the millisecond in their id. The
-    /// oldest events have the lowest ids, so no later events are read.
+    /// Reads one batch of events, and deletes those that happened before `before`, according to the
+    /// millisecond in their id. The batch starts at the lowest ids, which belong to the oldest
+    /// events, so later events are not read.
     ///
     /// # Contract
-    /// No later event is deleted.
+    /// No event that happened at `before` or later is deleted.
     ///
     /// # Errors
     /// If the database fails.
@@ -68,10 +71,11 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<EventId>, StoreError>;
 
-    /// Deletes the [counters](super::Limiter) of one batch that expired at `before` or earlier.
+    /// Reads one batch of [counters](super::Limiter), and deletes those that expired at `before` or
+    /// earlier.
     ///
     /// # Contract
-    /// A counter that is charged after it was read stays.
+    /// A counter that is charged between the read and the deletion is kept.
     ///
     /// # Errors
     /// If the database fails.
@@ -82,8 +86,8 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<LimitKey>, StoreError>;
 
-    /// Deletes the [flows](super::FlowStore) of one batch that expired at `before` or earlier, if their codes have
-    /// expired too. The key of a flow is the digest of its state.
+    /// Reads one batch of [flows](super::FlowStore), and deletes those that expired at `before` or
+    /// earlier, unless their codes expire later. The key of a flow is the digest of its state.
     ///
     /// # Errors
     /// If the database fails.
@@ -94,7 +98,8 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<TokenDigest>, StoreError>;
 
-    /// Deletes the [challenges](super::ChallengeStore) of one batch that expired at `before` or earlier.
+    /// Reads one batch of [challenges](super::ChallengeStore), and deletes those that expired at
+    /// `before` or earlier.
     ///
     /// # Errors
     /// If the database fails.
@@ -105,7 +110,8 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<ChallengeId>, StoreError>;
 
-    /// Deletes the [remembered devices](super::DeviceStore) of one batch that expired at `before` or earlier.
+    /// Reads one batch of [remembered devices](super::DeviceStore), and deletes those that expired
+    /// at `before` or earlier.
     ///
     /// # Errors
     /// If the database fails.

@@ -9,7 +9,7 @@ use crate::{
     token::{RotateSession, Rotation, SessionUser},
 };
 
-/// Exchanges refresh tokens. Part of [`Store`](crate::store::Store).
+/// Exchanges refresh tokens. This trait is part of [`Store`](crate::store::Store).
 ///
 /// A session is *live* as defined by [`SessionStore`](super::SessionStore).
 #[async_trait]
@@ -17,10 +17,10 @@ pub trait RotationStore: std::fmt::Debug + Send + Sync {
     /// Returns the user of a session whose refresh token is about to be exchanged.
     ///
     /// # Contract
-    /// One query, and nothing is written. `None` unless
-    /// [`SessionState::classify`](crate::token::SessionState::classify), applied to one snapshot, finds the presented
-    /// token [current](crate::token::Verdict::Current), or [superseded](crate::token::Verdict::Superseded) within
-    /// grace.
+    /// The call runs one query and writes nothing. `None` unless
+    /// [`SessionState::classify`](crate::token::SessionState::classify), applied to one snapshot,
+    /// finds the presented token [current](crate::token::Verdict::Current), or
+    /// [superseded](crate::token::Verdict::Superseded) within the grace period.
     ///
     /// # Errors
     /// If the database fails.
@@ -32,13 +32,14 @@ pub trait RotationStore: std::fmt::Debug + Send + Sync {
     /// Exchanges a refresh token for its successor.
     ///
     /// # Contract
-    /// A token has at most one successor, ever (I2): of any number of concurrent calls, one returns
-    /// [`Rotation::Rotated`], and the others get the same successor or none. If the write matches no row,
-    /// [`SessionState::classify`](crate::token::SessionState::classify) classifies the token based on one snapshot.
-    /// Only a rotation changes `rotated_at`, and sets it to the `now` of the rotation plus the time that the statement
-    /// waited. If a reuse ends the session, the one call that ended it returns [`Rotation::Reused`]. That call writes
-    /// the event `on_reuse` with the class ([`ReuseClass::noted_on`](crate::token::ReuseClass::noted_on)), and the
-    /// email.
+    /// A token never gets more than one successor (I2): of any number of concurrent calls, one
+    /// returns [`Rotation::Rotated`], and the others get the same successor or none. If the write
+    /// matches no row, [`SessionState::classify`](crate::token::SessionState::classify) classifies
+    /// the token based on one snapshot. Only a rotation changes `rotated_at`, and sets it to the
+    /// `now` of the rotation plus the time for which the statement waited. If a reuse ends the
+    /// session, the one call that ended it returns [`Rotation::Reused`]. That call writes the event
+    /// `on_reuse` with the class of the reuse
+    /// ([`ReuseClass::noted_on`](crate::token::ReuseClass::noted_on)), and the email.
     ///
     /// # Errors
     /// If the database fails.

@@ -14,34 +14,39 @@ use crate::{
     user::UserId,
 };
 
-/// Keeps sessions. Part of [`Store`](crate::store::Store).
+/// Keeps sessions. This trait is part of [`Store`](crate::store::Store).
 ///
-/// A session is *live* while it is not revoked, has reached neither of its expiries (`now < expiry`), and its user is
-/// active and has the session's `credential_version`.
+/// A session is *live* while it is not revoked, has passed neither of its two expiry times
+/// (`now < expiry`), and its user is active and has the session's `credential_version`.
 #[async_trait]
 pub trait SessionStore: std::fmt::Debug + Send + Sync {
-    /// Opens a session, and records the sign-in on the user.
+    /// Opens a session, and records the sign-in in the user's row.
     ///
     /// # Contract
-    /// Atomic: the session is opened if and only if, at the time of the write, the user is active and has the given
-    /// `credential_version`, the given `factor_version` and the verified hash, and the second proof, if any, can be
-    /// spent. The same step sets `last_login_at`, stores the rehash, spends the second proof, clears the attempts in
-    /// `cleared_counter`, and writes the events and the emails. Otherwise no session is opened and nothing is spent.
-    /// The call waits for a reset in flight, and never restores an older password.
+    /// The call is atomic: the session is opened if and only if, at the time of the write, the user
+    /// is active and has the given `credential_version`, the given `factor_version` and the
+    /// password hash that was verified, and the second proof, if any, can be spent. The same step
+    /// sets `last_login_at`, stores the rehashed password, spends the second proof, clears the
+    /// attempts in `cleared_counter`, and writes the events and the emails. Otherwise no session is
+    /// opened and nothing is spent. The call waits for a concurrent reset, and never restores an
+    /// older password.
     ///
     /// The second proof:
-    /// * [`Device`](crate::token::SecondProof::Device): the device must be remembered for the user. Its `last_used_at`
-    ///   is set.
-    /// * [`Answer`](crate::token::SecondProof::Answer): the challenge must be unspent and belong to the user. The
-    ///   factor's last step must be earlier than the given step, or the recovery code must be unused. Each is spent by
-    ///   at most one of any number of concurrent calls (I15). An enrolled factor must be the pending one of the
-    ///   challenge. It is confirmed, the codes replace all recovery codes, and the session and the remembered device
-    ///   get the new `factor_version`. A device to remember is stored with the session's user agent. At most
-    ///   [`MAX_DEVICES`](crate::factor::MAX_DEVICES) devices of a user are kept, the most recently used ones.
+    /// * [`Device`](crate::token::SecondProof::Device): the device must be remembered for the user.
+    ///   The call sets its `last_used_at`.
+    /// * [`Answer`](crate::token::SecondProof::Answer): the challenge must be unspent and belong to
+    ///   the user. The factor's last step must be earlier than the given step, or the recovery code
+    ///   must be unused. Of any number of concurrent calls, at most one spends the step or the code
+    ///   (I15). A factor that is being enrolled must be the pending factor of the challenge. It is
+    ///   confirmed, the new codes replace all recovery codes, and the session and the remembered
+    ///   device get the new `factor_version`. If the device is to be remembered, it is stored with
+    ///   the session's user agent. At most [`MAX_DEVICES`](crate::factor::MAX_DEVICES) devices of a
+    ///   user are kept, the most recently used ones.
     ///
-    /// If the user would then have more than `sessions_at_most` live sessions, those that were refreshed or opened
-    /// longest ago end with the reason [`EndReason::TooManySessions`], without separate events.
-    /// Even under concurrent calls, there are never more live sessions than `sessions_at_most`.
+    /// If the user would then have more than `sessions_at_most` live sessions, those that were
+    /// refreshed or opened longest ago end with the reason [`EndReason::TooManySessions`], without
+    /// separate events. Even under concurrent calls, the user never has more live sessions than
+    /// `sessions_at_most`.
     ///
     /// # Errors
     /// If the database fails.
@@ -52,11 +57,12 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         mails: &[Intent],
     ) -> Result<OpenSession, StoreError>;
 
-    /// The user of a live session, and the time of its last authentication.
+    /// Returns the user of a live session, and the time of its last authentication.
     ///
     /// # Contract
-    /// One query. `None` unless the session is live and belongs to the user. `authenticated_at` is the session's
-    /// `created_at` until [`reauthenticate`](Self::reauthenticate) sets it; a rotation does not change it.
+    /// The call runs one query. It returns `None` unless the session is live and belongs to the
+    /// user. `authenticated_at` is the session's `created_at` until
+    /// [`reauthenticate`](Self::reauthenticate) sets it; a rotation does not change it.
     ///
     /// # Errors
     /// If the database fails.
@@ -67,7 +73,7 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<SessionUser>, StoreError>;
 
-    /// The live sessions of a user, newest first, at most the newest 200.
+    /// Returns the live sessions of a user, newest first, but at most 200.
     ///
     /// # Errors
     /// If the database fails.
@@ -76,8 +82,8 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Ends a session, and returns its user; `None` if the session does not exist or had already been ended.
     ///
     /// # Contract
-    /// Takes precedence over a rotation in flight: once this call has returned, no token of the session can be
-    /// exchanged (I3). The call that ends the session writes the event.
+    /// Takes precedence over a concurrent rotation: once this call has returned, no token of the
+    /// session can be exchanged (I3). The call that ends the session writes the event.
     ///
     /// # Errors
     /// If the database fails.
@@ -92,8 +98,8 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Ends a session of this user with the reason [`EndReason::Revoked`], and returns whether this call ended it.
     ///
     /// # Contract
-    /// The same as for [`end_session`](Self::end_session). A session stays unchanged if it belongs to another user, was
-    /// ended, or has expired.
+    /// The contract of [`end_session`](Self::end_session) applies. A session stays unchanged if it
+    /// belongs to another user, was ended, or has expired.
     ///
     /// # Errors
     /// If the database fails.
@@ -108,8 +114,8 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Ends every session of a user, and returns whether the user exists.
     ///
     /// # Contract
-    /// Increments `credential_version`, so that a sign-in whose credential was checked earlier cannot open a session
-    /// afterwards. The event is written if the user exists.
+    /// The call increments `credential_version`, so that a sign-in whose credential was checked
+    /// earlier cannot open a session afterwards. The event is written if the user exists.
     ///
     /// # Errors
     /// If the database fails.
@@ -124,9 +130,10 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Records that the user has presented a credential in this session.
     ///
     /// # Contract
-    /// When the call writes, the session must be live, and the user must have the version and the hash that were
-    /// checked. Then `authenticated_at` is set, the session gains the method
-    /// [`Password`](crate::token::Method::Password), and the event is written. Otherwise nothing is written.
+    /// When the call writes, the session must be live, and the user must have the
+    /// `credential_version` and the password hash that were checked. Then `authenticated_at` is
+    /// set, the session gets the method [`Password`](crate::token::Method::Password), and the event
+    /// is written. Otherwise nothing is written.
     ///
     /// # Errors
     /// If the database fails.

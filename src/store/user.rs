@@ -12,16 +12,16 @@ use crate::{
     },
 };
 
-/// Keeps users. Part of [`Store`](crate::store::Store).
+/// Keeps users. This trait is part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// Adds a user.
     ///
     /// # Contract
     /// Of any number of concurrent calls with the same free canonical address, exactly one returns
-    /// [`InsertUser::Inserted`] (I4). `credential_version` starts at 0. The event and `mail` are written with the user.
-    /// If the outcome is [`InsertUser::EmailTaken`], only the content of `if_taken` is written, by the same number of
-    /// statements.
+    /// [`InsertUser::Inserted`] (I4). `credential_version` starts at 0. The event and `mail` are
+    /// written together with the user. If the outcome is [`InsertUser::EmailTaken`], only the email
+    /// and the event in `if_taken` are written, with the same number of statements.
     ///
     /// # Errors
     /// If the database fails.
@@ -33,25 +33,28 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
         if_taken: Option<(&Intent, &Event)>,
     ) -> Result<InsertUser, StoreError>;
 
-    /// The user with this identifier.
+    /// Returns the user with this identifier.
     ///
     /// # Errors
     /// If the database fails.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// The user with this canonical address, and the data for a password check.
+    /// Returns the user with this canonical address, and the data for a password check.
     ///
     /// # Contract
-    /// Finds disabled users too. The caller reveals that a user is disabled only after the right password was given.
+    /// Disabled users are found as well. The caller may reveal that a user is disabled only after
+    /// the correct password was presented.
     ///
     /// # Errors
     /// If the database fails.
     async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
 
-    /// Returns at most `limit` users by descending id. If `after` is given, only users with a lower id are returned.
+    /// Returns at most `limit` users, in descending order of id. If `after` is given, only users
+    /// with a lower id are returned.
     ///
     /// # Contract
-    /// A page costs the same at any depth. The address prefix of the filter is compared literally.
+    /// The cost of a page does not depend on its position in the list. The address prefix of the
+    /// filter is compared literally.
     ///
     /// # Errors
     /// If the database fails.
@@ -65,7 +68,8 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// Changes the profile of a user, and returns the changed user; `None` if there is no such user.
     ///
     /// # Contract
-    /// One statement, which also sets `updated_at`. Members that are not in the change keep their stored values.
+    /// The call runs one statement, which also sets `updated_at`. Fields that are not in the change
+    /// keep their stored values.
     ///
     /// # Errors
     /// If the database fails.

@@ -41,7 +41,8 @@ pub async fn check_all(store: &Subject) {
     a_deletion_holds_after_a_race_with_a_change(store).await;
 }
 
-/// A token works once, before it expires. An address that is already verified keeps its time of verification.
+/// A token works only once, and only before it expires. An address that is already verified keeps
+/// its verification time.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -75,7 +76,7 @@ pub async fn a_token_verifies_the_address_it_was_mailed_to(store: &Subject) {
     assert_eq!(verified_at(store, &other).await, None, "another address");
 }
 
-/// One of several parallel uses of a token succeeds.
+/// Of several parallel uses of a token, exactly one succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -145,7 +146,7 @@ pub async fn older_links_verify_until_one_is_used(store: &Subject) {
     assert_eq!(verify(store, elsewhere, at).await, Some(other.id));
 }
 
-/// If several links that were mailed to an address are used in parallel, one succeeds.
+/// If several links that were mailed to an address are used in parallel, exactly one succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -182,7 +183,8 @@ pub async fn a_disabled_user_verifies_no_address(store: &Subject) {
     assert_eq!(verify(store, live, token.created_at).await, None);
 }
 
-/// The new address is verified, the old one is free, and sessions and tokens end.
+/// The new address is verified, the old address can be used again, sessions end, and tokens become
+/// void.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -225,7 +227,7 @@ pub async fn a_change_gives_the_user_the_new_address(store: &Subject) {
     insert(store, &new_user(user.email.as_str())).await;
 }
 
-/// One of several parallel uses of a token succeeds.
+/// Of several parallel uses of a token, exactly one succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -243,7 +245,7 @@ pub async fn a_change_token_is_spent_once(store: &Subject) {
     assert_eq!(found.credential_version, 1);
 }
 
-/// The older link is void at once, even if its request arrives again later.
+/// The older link becomes void at once, and stays void if its request is repeated.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -309,7 +311,8 @@ pub async fn a_taken_address_stays_with_its_user(store: &Subject) {
     assert_eq!(found.email.as_str(), own.as_str());
 }
 
-/// If several users confirm the same address, one of them gets it, and the others keep their own address.
+/// If several users confirm the same address, one of them gets it, and the others keep their
+/// previous addresses.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -365,7 +368,7 @@ pub async fn a_registration_and_a_change_make_one_owner(store: &Subject) {
     }
 }
 
-/// The new address is verified at the end, whichever call comes first.
+/// At the end, the new address is verified, whichever call runs first.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -394,7 +397,7 @@ pub async fn a_change_holds_after_a_race_with_a_verification(store: &Subject) {
     }
 }
 
-/// At the end, the account is deleted and both addresses are free.
+/// At the end, the account is deleted, and no account has either address.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -424,7 +427,7 @@ pub async fn a_deletion_holds_after_a_race_with_a_change(store: &Subject) {
     }
 }
 
-/// A token for this address.
+/// A token that was mailed to this address.
 pub(super) fn mailed(user: &User, purpose: Purpose, address: &EmailAddress) -> NewOneTimeToken {
     NewOneTimeToken {
         address: address.clone(),

@@ -34,7 +34,7 @@ pub async fn check_all(store: &Subject) {
     last::check_all(store).await;
 }
 
-/// Every member can be changed, and times keep their microseconds.
+/// Every field can be changed, and times are stored with microsecond precision.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -103,7 +103,7 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
     );
 }
 
-/// The user, the audit trail and the credentials stay unchanged.
+/// An empty change leaves the user, the audit trail and the credentials unchanged.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -130,7 +130,7 @@ pub async fn an_empty_change_writes_nothing(store: &Subject) {
     assert_eq!(events_of(store, user.id).await.len(), 1);
 }
 
-/// The sessions of a disabled user stay dead when the user is made active again.
+/// The sessions of a disabled user stay dead when the user is enabled again.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -164,7 +164,7 @@ pub async fn disabling_ends_sessions_for_good(store: &Subject) {
     );
 }
 
-/// Sessions and tokens are deleted, the address is free, and the audit trail is kept.
+/// Sessions and tokens are deleted, the address can be used again, and the audit trail is kept.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -38,8 +38,8 @@ pub async fn check_all(store: &Subject) {
     expired_challenges_are_purged(store).await;
 }
 
-/// If a version or the hash has changed, no challenge is opened; otherwise the rehash is stored and the factors are
-/// counted.
+/// If a version or the hash has changed, no challenge is opened. Otherwise the rehashed password is
+/// stored, and the factors are counted.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -85,7 +85,7 @@ pub async fn challenge_is_opened_for_an_unchanged_account(store: &Subject) {
     assert_eq!(open(store, &first).await, OpenChallenge::Opened(none));
 }
 
-/// An attempt returns the first proof, the factors and the codes.
+/// An attempt returns the first proof, the factors and the recovery codes.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -119,7 +119,7 @@ pub async fn attempt_returns_what_a_try_is_compared_to(store: &Subject) {
     assert!(in_time.expect("attempt_challenge").is_some());
 }
 
-/// Of many concurrent calls, exactly the maximum number get a result.
+/// Of many concurrent calls, exactly `MAX_TRIES` get a result.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -138,7 +138,7 @@ pub async fn concurrent_attempts_stay_within_the_maximum(store: &Subject) {
     assert!(attempt(store, &challenge).await.is_none());
 }
 
-/// A change of the second factors, or of the credentials, closes a challenge.
+/// A change of the second factors or of the credentials closes the open challenges of the user.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -162,7 +162,7 @@ pub async fn change_of_the_account_closes_its_challenges(store: &Subject) {
     assert!(attempt(store, &challenge).await.is_none());
 }
 
-/// A user has a bounded number of challenges.
+/// If a user has too many challenges, the oldest ones are deleted.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -205,7 +205,7 @@ pub async fn session_without_its_factor_is_not_opened(store: &Subject) {
     assert!(try_open(store, &unanswered).await.is_none());
 }
 
-/// The same step across many challenges opens one session (I15).
+/// The same time step, presented for many challenges, opens only one session (I15).
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -228,7 +228,7 @@ pub async fn step_opens_one_session_over_all_challenges(store: &Subject) {
     assert_eq!(totps.first().and_then(|totp| totp.last_step), Some(2));
 }
 
-/// The same recovery code across many challenges opens one session (I15).
+/// The same recovery code, presented for many challenges, opens only one session (I15).
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -247,7 +247,7 @@ pub async fn recovery_code_opens_one_session(store: &Subject) {
     assert_eq!(left.recovery_codes_left, 1);
 }
 
-/// One challenge opens one session, even with two codes.
+/// A challenge opens only one session, even if two codes are presented.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -265,7 +265,8 @@ pub async fn challenge_opens_one_session(store: &Subject) {
     assert!(attempt(store, &challenge).await.is_none());
 }
 
-/// The answer to an enrolment confirms the factor, stores the codes and opens a strong session.
+/// The answer to an enrolment confirms the factor, stores the recovery codes, and opens a session
+/// with a second factor.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -319,7 +320,7 @@ pub async fn enrolment_confirms_the_factor_with_the_session(store: &Subject) {
     );
 }
 
-/// Expired challenges are purged; others stay.
+/// Expired challenges are purged, and other challenges are kept.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -398,7 +399,7 @@ pub(super) fn totp(id: FactorId, step: i64) -> SpentFactor {
     })
 }
 
-/// A session of a user with a factor.
+/// A new session of a user who has a factor.
 fn answering(user: &User) -> NewSession {
     NewSession {
         factor_version: 1,

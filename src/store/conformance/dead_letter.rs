@@ -29,7 +29,7 @@ pub async fn check_all(store: &Subject) {
     old_dead_mails_are_purged(store).await;
 }
 
-/// A dead email waits for the operator; a retry restores its full lifetime.
+/// A dead email is not sent until an operator retries it; a retry restores its full lifetime.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -43,7 +43,7 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     assert_eq!(entry.status, MailStatus::Dead);
     assert_eq!(entry.last_error.as_deref(), Some("no use"));
     assert_eq!(entry.attempts, 1);
-    // A late report of the former lease holder does not change a dead email.
+    // A late report from the former lease holder does not change a dead email.
     complete(store, &claimed).await;
     postpone(store, &claimed, at, at).await;
 
@@ -62,7 +62,7 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     };
     assert_eq!(again.intent, expected);
     assert_eq!(again.ordered_at, intent.created_at);
-    // A retry leaves a leased email to its worker.
+    // A retry does not take a leased email from its worker.
     assert_eq!(retry(store, new, later).await.1, RetryMail::Pending);
     assert!(claim(store, later, 10).await.is_empty());
     complete(store, &again).await;
@@ -129,7 +129,7 @@ pub async fn only_the_lease_holder_marks_a_mail_dead(store: &Subject) {
     complete(store, &third).await;
 }
 
-/// The list shows the address of the intent or of the user, by descending id.
+/// The list is in descending order of id, and shows the address of the intent or of the user.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -29,7 +29,8 @@ pub async fn check_all(store: &Subject) {
     expired_devices_are_purged(store).await;
 }
 
-/// A remembered device opens sessions of its user only, until it expires, and its last use is recorded.
+/// Until it expires, a remembered device opens sessions, but only for its user. Its last use is
+/// recorded.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -63,7 +64,8 @@ pub async fn remembered_device_opens_sessions_until_it_expires(store: &Subject) 
     assert!(try_open(store, &unknown).await.is_none());
 }
 
-/// One of many concurrent calls forgets a device, and no session that begins afterwards is opened by it (I3).
+/// Of many concurrent calls, one deletes the device, and the device opens no session afterwards
+/// (I3).
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -107,7 +109,7 @@ pub async fn change_of_the_factors_forgets_devices(store: &Subject) {
     assert!(!forget(store, user.id, device.id).await);
 }
 
-/// A newer device replaces the one that was used longest ago.
+/// At the maximum number of devices, a new device replaces the one that was used longest ago.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -122,7 +124,7 @@ pub async fn user_has_a_bounded_number_of_devices(store: &Subject) {
     assert!(devices.iter().all(|device| device.id != first.id));
 }
 
-/// Expired devices are purged; others stay.
+/// Expired devices are purged, and other devices are kept.
 ///
 /// # Panics
 /// If the store breaks the contract.

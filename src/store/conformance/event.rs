@@ -1,4 +1,5 @@
-//! The contract of [`EventStore`](crate::store::EventStore): the trail has one event for each change, and no others.
+//! The contract of [`EventStore`](crate::store::EventStore): the trail contains one event for each
+//! change, and no other events.
 
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ pub async fn check_all(store: &Subject) {
     an_order_event_names_the_holder_of_the_address(store).await;
 }
 
-/// Every member is returned unchanged, and times keep their microseconds.
+/// Every field is returned unchanged, and times are stored with microsecond precision.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -93,7 +94,7 @@ pub async fn events_are_listed_newest_first(store: &Subject) {
     );
 }
 
-/// A created account has one event. If the account is refused, there is no event.
+/// The creation of an account writes one event. If the account is refused, no event is written.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -112,7 +113,7 @@ pub async fn an_account_that_is_not_made_leaves_no_event(store: &Subject) {
     }
 }
 
-/// A sign-in with an outdated credential leaves no event.
+/// A sign-in with an outdated credential writes no event.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -125,7 +126,8 @@ pub async fn a_session_that_is_not_opened_leaves_no_event(store: &Subject) {
     }
 }
 
-/// Only the first logout of a session leaves an event. A logout everywhere of an unknown user leaves none.
+/// Only the first logout of a session writes an event. A logout everywhere for an unknown user
+/// writes none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -147,7 +149,8 @@ pub async fn the_end_of_a_session_leaves_one_event(store: &Subject) {
     }
 }
 
-/// Tokens that are unknown, expired, used, or of another purpose leave no event.
+/// An attempt to spend a token that is unknown, expired, used or for another purpose writes no
+/// event.
 ///
 /// # Panics
 /// If the store breaks the contract.

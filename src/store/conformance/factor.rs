@@ -72,7 +72,8 @@ pub async fn pending_factor_does_not_count(store: &Subject) {
     assert_eq!(add(store, &nobody).await, AddTotp::Gone);
 }
 
-/// The first factor comes with the recovery codes; a later one does not. Both make the session strong.
+/// The first factor stores the recovery codes; a later factor does not. Both are recorded in the
+/// session.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -153,7 +154,7 @@ pub async fn confirmation_needs_a_live_session_and_its_own_factor(store: &Subjec
     assert_eq!(count(store, user.id, EventKind::FactorAdded).await, 1);
 }
 
-/// An enrolment that was allowed without a second factor ends with the first factor.
+/// An enrolment that began without a second factor ends when the first factor is confirmed.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -183,7 +184,7 @@ pub async fn first_factor_voids_the_enrolments_begun_without_it(store: &Subject)
     assert_eq!(add(store, &late).await, AddTotp::Stale);
 }
 
-/// Of concurrent confirmations of one factor, one succeeds.
+/// If one factor is confirmed concurrently, exactly one confirmation succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -205,7 +206,7 @@ pub async fn concurrent_confirmations_confirm_once(store: &Subject) {
     assert_eq!((held.second_factors, held.factor_version), (1, 1));
 }
 
-/// Pending factors are confirmed concurrently up to the maximum, and then no enrolment begins.
+/// Concurrent calls confirm pending factors up to the maximum, and no further enrolment can begin.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -232,7 +233,8 @@ pub async fn user_never_has_more_than_the_maximum(store: &Subject) {
     assert_eq!(add(store, &new_totp(user.id)).await, AddTotp::TooMany);
 }
 
-/// The last factor can be removed unless it is required, and its codes go with it.
+/// The last factor can be removed unless it is required, and the recovery codes are deleted with
+/// it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -268,7 +270,8 @@ pub async fn removal_keeps_a_required_factor(store: &Subject) {
     assert_eq!(count(store, user.id, EventKind::FactorRemoved).await, 2);
 }
 
-/// Of concurrent removals of all factors, one is refused if a factor is required.
+/// If a factor is required and all factors are removed concurrently, one of the removals is
+/// refused.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -308,7 +311,7 @@ pub async fn new_codes_replace_the_others(store: &Subject) {
     );
 }
 
-/// Of many concurrent sessions, one uses up a step. An earlier step is refused.
+/// Of many concurrent sessions, only one can use a time step. An earlier step is refused.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -489,7 +492,7 @@ async fn count(store: &Subject, user: UserId, kind: EventKind) -> usize {
     events.iter().filter(|event| event.kind == kind).count()
 }
 
-/// A moment in the life of the session.
+/// A time at which the session is live.
 fn at(session: &NewSession) -> Timestamp {
     session.created_at + Duration::from_secs(1)
 }

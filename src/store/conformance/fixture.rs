@@ -90,12 +90,12 @@ pub(super) async fn insert(store: &Subject, user: &NewUser) -> User {
     }
 }
 
-/// A current event without an actor.
+/// An event at the current time, without an actor.
 pub(super) fn event(kind: EventKind) -> Event {
     Event::new(kind, now(), &ClientInfo::default())
 }
 
-/// Changes a user now without an actor.
+/// Changes a user at the current time, without an actor.
 pub(super) async fn update(store: &Subject, id: UserId, change: &UserChange) -> UpdateUser {
     let updated = store
         .update_user(id, change, &Author::default(), now())
@@ -180,7 +180,7 @@ pub(super) fn new_session(user: UserId, credential_version: i64) -> NewSession {
     }
 }
 
-/// A session at the present versions of the user.
+/// A new session with the current versions of the user.
 pub(super) async fn current_session(store: &Subject, user: &User) -> NewSession {
     let held = credentials(store, user).await;
     NewSession {
@@ -237,7 +237,7 @@ pub(super) async fn rotate(store: &Subject, rotation: &RotateSession) -> Rotatio
         .expect("rotate_session")
 }
 
-/// Rotates and expects success.
+/// Exchanges the refresh token, and expects success.
 pub(super) async fn rotated(store: &Subject, rotation: &RotateSession) {
     match rotate(store, rotation).await {
         Rotation::Rotated(_) => {}

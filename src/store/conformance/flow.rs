@@ -1,4 +1,4 @@
-//! The contract of [`IdentityStore`](crate::store::IdentityStore): flows and their codes.
+//! The contract of [`FlowStore`](crate::store::FlowStore): flows and their codes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,7 +41,8 @@ pub async fn check_all(store: &Subject) {
     a_linking_code_signs_nobody_in(store).await;
 }
 
-/// Every member is kept, for both intents, with and without the state of the application.
+/// Every field is returned as it was stored, for both intents, with and without the state of the
+/// application.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -61,7 +62,8 @@ pub async fn a_flow_is_taken_as_it_was_kept(store: &Subject) {
     }
 }
 
-/// The browser takes its flow once, before the flow expires; a failed attempt does not take it.
+/// Only the browser that began a flow can take it, once and before it expires. A failed attempt
+/// does not take the flow.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -85,7 +87,7 @@ pub async fn a_pending_flow_is_taken_by_its_own_browser_only(store: &Subject) {
     assert!(again.is_none(), "a flow was taken twice");
 }
 
-/// Invariant I1.
+/// Invariant I1: of many concurrent calls, one takes the flow.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -143,7 +145,7 @@ pub async fn a_code_is_spent_only_by_the_user_who_began_the_flow(store: &Subject
     assert!(redeemed.is_some(), "another user burnt the code");
 }
 
-/// Invariant I1.
+/// Invariant I1: of many concurrent calls, one redeems the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -160,7 +162,7 @@ pub async fn a_code_is_spent_once_in_a_race(store: &Subject) {
     }
 }
 
-/// A code is void once it has expired.
+/// A code is void after it has expired.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -170,7 +172,7 @@ pub async fn a_code_expires(store: &Subject) {
     assert!(late.is_none(), "an expired code was spent");
 }
 
-/// A disabled, logged-out or deleted user is not signed in, even after reactivation.
+/// The code of a disabled, logged-out or deleted user is void, even if the user is enabled again.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -108,7 +108,7 @@ pub async fn unknown_identity_gets_an_account(store: &Subject) {
     assert_good(store, &arrival, &flow, &user).await;
 }
 
-/// A new identity creates no account if the call does not offer one.
+/// An unknown identity creates no account if the call contains no user to add.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -126,7 +126,7 @@ pub async fn unknown_identity_creates_no_account_unless_allowed(store: &Subject)
     assert_eq!(candidates, Candidates::default());
 }
 
-/// A linked user signs in, whatever their address at the provider.
+/// A linked user signs in, whatever address the provider asserts.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -156,7 +156,7 @@ pub async fn linked_identity_signs_in(store: &Subject) {
     assert!(identities(store, other.id).await.is_empty());
 }
 
-/// An account that is joined keeps its password and sessions.
+/// When an identity is linked to an existing account, the account keeps its password and sessions.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -184,7 +184,7 @@ pub async fn an_account_with_a_verified_address_is_joined(store: &Subject) {
     assert_good(store, &arrival, &flow, &user).await;
 }
 
-/// The first registrant of the address keeps no password, session, token or identity.
+/// The previous holder of the account keeps no password, session, token or identity.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -292,7 +292,8 @@ pub async fn concurrent_sign_ins_take_an_account_over_once(store: &Subject) {
     }
 }
 
-/// One of two identities with one verified address creates the account, and the other joins it.
+/// Of two identities with the same verified address, one creates the account, and the other is
+/// linked to it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -370,8 +371,8 @@ fn expected(arrival: &IdentitySignIn) -> Identity {
     identity(arrival.identity, &arrival.assertion, arrival.now)
 }
 
-/// Checks the kinds of these events, and that the trail contains each of them once, after `before`
-/// other events.
+/// Checks the kinds of these events, and that the trail contains exactly these events in addition
+/// to `before` earlier ones.
 async fn assert_recorded(
     store: &Subject,
     user: UserId,

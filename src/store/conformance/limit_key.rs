@@ -17,7 +17,8 @@ pub async fn check_all(store: &Subject) {
     one_of_parallel_starts_seals_a_key(store).await;
 }
 
-/// The secrets are rotated over several starts, and each start seals only for its own secrets.
+/// The secrets are rotated over several starts, and each start seals the key only with its own
+/// secrets.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -37,7 +38,8 @@ pub async fn the_first_sealed_key_is_found_with_any_of_its_secrets(store: &Subje
     assert_eq!(agree(store, all).await, sorted(vec![first, third]));
 }
 
-/// Instances start together. Each of them has its own secret and a shared secret.
+/// Several instances start together. Each of them has its own secret and a secret that all of them
+/// share.
 ///
 /// # Panics
 /// If the store breaks the contract.

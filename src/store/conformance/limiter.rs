@@ -108,8 +108,8 @@ pub async fn a_burst_admits_no_more_calls_than_its_size(limiter: &LimiterSubject
     }
 }
 
-/// Invariant I6: of several concurrent guesses, only the free attempts are checked. After a wait, one more guess is
-/// checked.
+/// Invariant I6: of several concurrent guesses, only as many are checked as there are free
+/// attempts. After a wait, one more guess is checked.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -226,7 +226,7 @@ pub async fn only_a_success_clears_its_counter(store: &Subject) {
     }
 }
 
-/// Invariant I1 for unlock tokens. A token for another purpose has no effect.
+/// Invariant I1: an unlock token is spent only once. A token for another purpose has no effect.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -294,7 +294,7 @@ async fn unlock(
     unlocked.expect("unlock")
 }
 
-/// The number of admitted concurrent calls.
+/// Makes concurrent calls, and returns how many were admitted.
 async fn granted(limiter: &LimiterSubject, charge: Charge, at: Timestamp) -> usize {
     let charged = race(TASKS, |_| {
         let limiter = Arc::clone(limiter);

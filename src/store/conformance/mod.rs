@@ -1,8 +1,8 @@
 //! The contract of every [store trait](crate::store) as runnable checks, including races.
 //!
-//! The author of a store runs [`check_all`] on it. The checks need a multi-threaded runtime and a store without an
-//! administrator. The store must otherwise be idle, because the checks claim every email that they
-//! find. A failed check panics with a message.
+//! The author of a store runs [`check_all`] on it. The checks need a multi-threaded runtime and a
+//! store without an administrator. Nothing else may use the store during the checks, because they
+//! claim every email that they find. A failed check panics with a message.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -133,7 +133,7 @@ pub async fn the_newest_token_of_a_race_wins(store: &Subject) {
     }
 }
 
-/// A repeated email carries the same link, even after a key rotation.
+/// An email that is sent again carries the same link, even after a key rotation.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -174,7 +174,8 @@ pub async fn a_new_credential_version_voids_reset_tokens_only(store: &Subject) {
     assert!(verify.is_some(), "a verification token was voided");
 }
 
-/// A disabled or unknown user gets no new token, and older tokens of any purpose are void.
+/// A disabled or unknown user gets no new token, and the user's older tokens of any purpose are
+/// void.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -202,7 +203,7 @@ pub async fn a_disabled_user_gets_no_token(store: &Subject) {
     assert_eq!(issue(store, &nobody).await, IssueOneTime::Dead);
 }
 
-/// A spent token counts as spent until it expires; a voided token never does.
+/// A spent token counts as spent until it expires; a voided token never counts as spent.
 ///
 /// # Panics
 /// If the store breaks the contract.

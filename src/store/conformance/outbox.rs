@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
-/// The tolerated difference between clocks.
+/// The difference between clocks that is tolerated.
 const SKEW: Duration = Duration::from_secs(30);
 
 /// Runs every check of this module.
@@ -248,7 +248,7 @@ pub async fn waiting_intents_are_brought_forward_and_leased_ones_are_not(store: 
     complete(store, &last).await;
 }
 
-/// The account that the first claim found is kept.
+/// Once the account of an email is stored, it stays unchanged.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -88,7 +88,8 @@ pub async fn a_new_password_leaves_one_session(store: &Subject) {
     assert!(is_live(store, &session, at).await);
 }
 
-/// A call with another version or hash, or with an ended or foreign session, writes nothing.
+/// A call with another version or hash, or with a session that has ended or belongs to another
+/// user, writes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -138,7 +139,7 @@ pub async fn a_stale_check_changes_nothing(store: &Subject) {
     }
 }
 
-/// A user without a password can set a first one.
+/// A user without a password can set a first password.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -194,7 +195,8 @@ pub async fn one_of_concurrent_changes_wins(store: &Subject) {
     );
 }
 
-/// If a change and a reset run concurrently, one succeeds, and no session of the other stays live.
+/// If a change and a reset run concurrently, exactly one succeeds. The session stays live only if
+/// the change succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -226,7 +228,7 @@ pub async fn a_change_never_survives_a_reset(store: &Subject) {
     }
 }
 
-/// A session that a logout ends during the change stays ended, whichever comes first.
+/// A session that a logout ends during the change stays ended, whichever call runs first.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -293,8 +295,8 @@ pub async fn a_reset_is_spent_once(store: &Subject) {
     assert_eq!(credentials(store, &user).await.credential_version, 1);
 }
 
-/// Sessions and other tokens end, an unverified address is verified, and a verified address keeps its time of
-/// verification.
+/// Sessions and other tokens end, an unverified address is verified, and a verified address keeps
+/// its verification time.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -336,7 +338,7 @@ async fn change(store: &Subject, checked: &CheckedSession, new: &str, at: Timest
     changed.await.expect("change_password")
 }
 
-/// The hash is stored, sessions and reset tokens end, and the rest of the account stays.
+/// The hash is stored, sessions and reset tokens end, and the rest of the account is unchanged.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -163,7 +163,7 @@ pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
     );
 }
 
-/// Events before the given moment are deleted, and later ones stay.
+/// Events before the given moment are deleted, and later events are kept.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,4 +1,4 @@
-//! The contract of [`TokenStore::rotate_session`](crate::store::RotationStore::rotate_session).
+//! The contract of [`RotationStore`](crate::store::RotationStore).
 
 use std::{sync::Arc, time::Duration};
 
@@ -58,8 +58,8 @@ pub async fn a_token_has_one_successor(store: &Subject) {
     rotated(store, &rotation(&session, 1, successor, digest())).await;
 }
 
-/// Of many rotations without grace, one writes, another reports the reuse and ends the session, and the rest find no
-/// session.
+/// Of many rotations without a grace period, one writes, another reports the reuse and ends the
+/// session, and the rest find no session.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -132,12 +132,13 @@ pub async fn a_successor_of_an_older_key_is_recognised(store: &Subject) {
         Rotation::Superseded(_, live) => assert_eq!(live, older),
         other => panic!("a successor of an older key was {other:?}"),
     }
-    // A successor that is derived from none of the keys is foreign.
+    // A successor that is derived from none of the keys is not recognised.
     retry.successors.pop();
     assert_reused(store, &retry, ReuseClass::Forked, "a foreign successor").await;
 }
 
-/// Reuse is reported for a token two generations old, for the previous token without grace, and for a forged token.
+/// Reuse is reported for a token two generations old, for the previous token without a grace
+/// period, and for a forged token.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -202,7 +203,7 @@ pub async fn a_dead_session_exchanges_nothing(store: &Subject) {
     assert_gone(store, &current, "a session that was logged out").await;
 }
 
-/// No token of the session works after a concurrent logout, whichever comes first.
+/// No token of the session works after a concurrent logout, whichever call runs first.
 ///
 /// # Panics
 /// If the store breaks the contract.

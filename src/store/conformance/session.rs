@@ -36,7 +36,8 @@ pub async fn check_all(store: &Subject) {
     cap::check_all(store).await;
 }
 
-/// Opening sets `last_login_at`, stores the rehash and returns the updated user.
+/// Opening a session sets `last_login_at`, stores the rehashed password and returns the updated
+/// user.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -97,7 +98,7 @@ pub async fn a_stale_sign_in_opens_nothing(store: &Subject) {
     assert!(opened.is_none(), "a disabled user signed in");
 }
 
-/// A session is live until the earlier of its two expiries.
+/// A session is live until the earlier of its two expiry times.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -135,7 +136,7 @@ pub async fn a_session_lives_until_its_expiries(store: &Subject) {
     }
 }
 
-/// Only one call ends a session, and no token is exchanged afterwards.
+/// Only one call ends a session, and no token can be exchanged afterwards.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -227,7 +228,7 @@ pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
     }
 }
 
-/// The list shows the live sessions of the user with their client and their last refresh.
+/// The list shows the live sessions of the user with the client and the last refresh of each.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -303,7 +304,7 @@ pub async fn a_session_is_ended_by_its_owner_only(store: &Subject) {
     );
 }
 
-/// Only `authenticated_at` of this session changes.
+/// A reauthentication changes `authenticated_at` of this session, but not of other sessions.
 ///
 /// # Panics
 /// If the store breaks the contract.

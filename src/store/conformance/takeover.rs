@@ -1,8 +1,8 @@
 //! The contract of takeovers.
 //!
-//! The contract covers [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::store::TokenStore): the
-//! previous holder of an unproven account loses all access when the owner of the address signs in or resets the
-//! password.
+//! The contract covers [`IdentityStore`](crate::store::IdentityStore) and
+//! [`PasswordStore`](crate::store::PasswordStore): the previous holder of an unproven account loses
+//! all access when the owner of the address signs in or resets the password.
 
 use std::sync::Arc;
 
@@ -44,7 +44,8 @@ pub async fn check_all(store: &Subject) {
     a_concurrent_reset_and_sign_in_take_over_once(store).await;
 }
 
-/// Sessions, tokens and identities are removed, the profile stays, and other users are unaffected.
+/// Sessions, tokens and identities are removed, the profile is kept, and other users are
+/// unaffected.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -92,7 +93,8 @@ pub async fn a_reset_of_an_unproven_account_takes_it_over(store: &Subject) {
     assert_eq!(identities(store, other.id).await.len(), 1);
 }
 
-/// A reset of an account with a proven address is not a takeover, and even untrusted identities stay.
+/// A reset of an account with a proven address is not a takeover, and even identities of untrusted
+/// providers are kept.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -72,7 +72,7 @@ pub async fn a_user_is_found_as_added(store: &Subject) {
     assert_eq!(by_id(store, UserId::new(now())).await, None);
 }
 
-/// One of many concurrent inserts of a canonical address succeeds.
+/// Of many concurrent inserts with the same canonical address, exactly one succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -109,7 +109,7 @@ pub async fn a_canonical_address_has_one_account(store: &Subject) {
     assert_eq!(credentials(store, &winner).await.user, winner);
 }
 
-/// The pages list users by descending id, without gap or overlap.
+/// The pages list users in descending order of id, without gaps or overlaps.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -206,7 +206,7 @@ pub async fn filters_are_literal_and_combine(store: &Subject) {
     }
 }
 
-/// Members missing from the change stay unchanged; metadata is replaced as a whole.
+/// Fields that are not in the change stay unchanged; metadata is replaced as a whole.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -161,7 +161,8 @@ impl State {
         }
     }
 
-    /// Spends the second proof of a sign-in, and returns whether it could be spent. The account is unchanged.
+    /// Spends the second proof of a sign-in, and returns whether it could be spent. The caller has
+    /// checked that the account is unchanged.
     pub(super) fn prove(&mut self, new: &NewSession) -> bool {
         let (user, now) = (new.user_id, new.created_at);
         let (challenge, spent, remember) = match &new.second {

@@ -76,7 +76,8 @@ impl State {
             })
     }
 
-    /// Remembers a device in place of those of the user that were used longest ago.
+    /// Stores a device. If the user has too many devices, those that were used longest ago are
+    /// deleted.
     pub(super) fn remember(&mut self, id: DeviceId, new: DeviceRow) {
         let own = self.devices.iter();
         let mut own: Vec<_> = own

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl State {
-    /// Writes the event of a change that concerns this user.
+    /// Writes the event of a change that affects this user.
     pub(super) fn record(&mut self, event: &Event, user: Option<UserId>) {
         let mut event = event.clone();
         event.user_id = event.user_id.or(user);

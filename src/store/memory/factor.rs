@@ -282,7 +282,7 @@ impl State {
         ConfirmedTotp::Confirmed { is_first }
     }
 
-    /// Uses up a step, and returns whether it was unused.
+    /// Marks a time step as used, and returns whether it was unused before.
     pub(super) fn use_step(&mut self, user: UserId, spent: &SpentTotp, now: Timestamp) -> bool {
         let factor = self.factors.get_mut(&spent.id);
         let unused = factor.filter(|row| {
@@ -299,7 +299,7 @@ impl State {
         true
     }
 
-    /// Removes all second factors of a user, and what depends on them.
+    /// Removes all second factors of a user, and all data that depends on them.
     pub(super) fn forget_factors(&mut self, user: UserId) {
         if let Some(row) = self.users.get_mut(&user) {
             row.second_factors = 0;
@@ -308,7 +308,8 @@ impl State {
         self.drop_factors(user);
     }
 
-    /// Deletes the rows of a user who may already be deleted.
+    /// Deletes the factors of a user, who may already be deleted, and all data that depends on
+    /// them.
     pub(super) fn drop_factors(&mut self, user: UserId) {
         self.factors.retain(|_, row| row.user_id != user);
         self.recovery_codes.remove(&user);
@@ -324,7 +325,7 @@ impl State {
             .is_some_and(|(session, row)| session.is_live(row, now))
     }
 
-    /// Adds a code of an authenticator app to the methods of a session.
+    /// Records in a session that a code from an authenticator app was presented.
     fn strengthen(&mut self, session: SessionId, now: Timestamp) {
         if let Some(session) = self.sessions.get_mut(&session) {
             session.authenticated_at = now;

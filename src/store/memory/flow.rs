@@ -109,7 +109,8 @@ impl FlowStore for MemoryStore {
 }
 
 impl State {
-    /// The flow with this code, if the code is neither used nor expired and the challenge is that of the flow.
+    /// The flow with this code, if the code is neither used nor expired and the challenge matches
+    /// the flow.
     pub(super) fn flow_of(
         &self,
         digest: &TokenDigest,

@@ -39,7 +39,7 @@ impl MemoryStore {
         with(users.find(|row| row.user.email.as_str() == email).unwrap())
     }
 
-    /// The number of waiting letters.
+    /// The number of pending letters.
     pub(crate) fn waiting(&self) -> usize {
         let state = self.state();
         state
@@ -49,7 +49,7 @@ impl MemoryStore {
             .count()
     }
 
-    /// The due time of the only letter, and the reason why it was not sent.
+    /// The due time of the only pending letter, and the reason why it was not sent.
     pub(crate) fn letter(&self) -> (Timestamp, Option<String>) {
         let letter = |row: &OutboxRow| (row.due_at, row.last_error.clone());
         let state = self.state();
@@ -72,7 +72,7 @@ impl MemoryStore {
             .collect()
     }
 
-    /// A one-time token that is not used, if there is one.
+    /// An unused one-time token, if there is one.
     pub(crate) fn live_token(&self) -> Option<TokenDigest> {
         let state = self.state();
         state

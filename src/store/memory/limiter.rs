@@ -19,15 +19,15 @@ use crate::{
 const SHARDS: usize = 64;
 /// The capacity of a hash table of 2^14 buckets.
 const MOST_IN_SHARD: usize = 14_336;
-/// How many counters stay when a full shard is cleared out. The number is below the capacity, so that the shard does
-/// not fill up again at once.
+/// How many counters are kept when a full shard makes room. The number is below the capacity, so
+/// that the shard is not full again at once.
 const KEPT_IN_SHARD: usize = MOST_IN_SHARD / 8 * 7;
 
-/// Keeps the counters of limits in the memory of this process. Clones share the counters.
+/// Keeps limit counters in the memory of this process. Clones share the counters.
 ///
-/// The limiter stores at most 917,504 counters, in less than 64 MiB. When it is full, it forgets
-/// the counters that are farthest from a refusal, but never a counter that refuses. When all
-/// counters refuse, no new caller is admitted.
+/// The limiter stores at most 917,504 counters, in less than 64 MiB. When it is full, it deletes
+/// the counters that are farthest from a refusal, but never a counter that currently refuses
+/// callers. If all counters refuse callers, no new caller is admitted.
 ///
 /// ```
 /// use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::{MemoryLimiter, MemoryStore}};
@@ -53,7 +53,7 @@ struct Counter {
 }
 
 impl MemoryLimiter {
-    /// A limiter without counters.
+    /// Creates a limiter without counters.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

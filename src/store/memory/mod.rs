@@ -70,13 +70,13 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Every method does its work under this one lock, which makes the method atomic.
+    /// Every method runs entirely under this one lock, which makes it atomic.
     fn state(&self) -> MutexGuard<'_, State> {
         // No code panics halfway through a change, so a poisoned state is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -97,7 +97,7 @@ struct State {
     recovery_codes: HashMap<UserId, Vec<TokenDigest>>,
     challenges: BTreeMap<ChallengeId, ChallengeRow>,
     devices: BTreeMap<DeviceId, DeviceRow>,
-    /// The times at which emails were admitted for the key of a budget, oldest first.
+    /// For each budget key, the times at which emails were admitted, oldest first.
     mail_budgets: HashMap<TokenDigest, Vec<Timestamp>>,
     events: BTreeMap<EventId, Event>,
     limit_keys: Vec<SealedKey>,

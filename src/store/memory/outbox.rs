@@ -211,7 +211,7 @@ impl State {
         })
     }
 
-    /// Writes the emails about a change that concerns this user.
+    /// Writes the emails about a change that affects this user.
     pub(super) fn order<'a>(
         &mut self,
         intents: impl IntoIterator<Item = &'a Intent>,

@@ -128,8 +128,8 @@ impl PurgeStore for MemoryStore {
         Ok(done(&batch, deleted, limit))
     }
 
-    /// Deletes all expired counters in one batch. No caller waits for the whole batch, because it locks one shard at a
-    /// time.
+    /// Deletes all expired counters in one batch. No caller waits for the whole batch, because the
+    /// purge locks one shard at a time.
     async fn purge_limits(
         &self,
         before: Timestamp,
@@ -143,7 +143,7 @@ impl PurgeStore for MemoryStore {
     }
 }
 
-/// The first `limit` keys after the key `after`, in the given order.
+/// Returns the first `limit` keys after the key `after`, in the given order.
 fn batch<K: Copy, O: Ord>(
     keys: impl Iterator<Item = K>,
     after: Option<K>,

@@ -19,7 +19,7 @@ use crate::{
     user::UserId,
 };
 
-/// The maximum number of listed sessions of a user.
+/// The maximum number of sessions in a list.
 const LISTED: usize = 200;
 
 #[derive(Debug)]

@@ -27,7 +27,7 @@ pub(super) struct UserRow {
 }
 
 impl UserRow {
-    /// Whether the user is active and has credentials of this version.
+    /// Whether the user is active and has this `credential_version`.
     pub(super) fn is_at(&self, credential_version: i64) -> bool {
         self.is_active() && self.credential_version == credential_version
     }
@@ -120,7 +120,7 @@ impl UserStore for MemoryStore {
 }
 
 impl State {
-    /// `None` if the address is taken.
+    /// Adds a user; `None` if the address is taken.
     pub(super) fn add_user(&mut self, new: &NewUser) -> Option<User> {
         let address = new.email.canonical().to_owned();
         if self.addresses.contains_key(&address) {

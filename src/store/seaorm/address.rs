@@ -27,8 +27,8 @@ use crate::{
     user::UserId,
 };
 
-/// The user of a live token that was mailed to their address. The user row is locked first, so that the statement sees
-/// concurrent changes to the user and the token.
+/// Selects the user of a live token that was mailed to the user's address. The user row is locked
+/// first, so that the statement sees concurrent changes to the user and the token.
 macro_rules! to_verify {
     () => {
         concat!(
@@ -41,7 +41,7 @@ macro_rules! to_verify {
     };
 }
 
-/// The user of a live token that was mailed to an address that no other user has.
+/// Selects the user of a live token, if no other user has the address that the token was mailed to.
 macro_rules! to_change {
     () => {
         "SELECT u.id FROM auth_users u JOIN auth_one_time_tokens t ON t.user_id = u.id \
@@ -125,7 +125,7 @@ const CHANGE: &str = concat!(
     ") SELECT id FROM changed"
 );
 
-/// For use inside a transaction that excludes other writers.
+/// Used inside a transaction that excludes other writers.
 const TO_VERIFY: &str = to_verify!();
 const TO_CHANGE: &str = to_change!();
 const USE_PROOFS: &str = concat!(
@@ -145,7 +145,8 @@ const SET_ADDRESS: &str = concat!(
     " FROM auth_one_time_tokens t WHERE t.digest = $1 AND u.id = t.user_id"
 );
 
-/// The user of a live session, if the user's credentials are unchanged since they were checked in the session.
+/// Selects the user of a live session, if the user's credentials are unchanged since they were
+/// checked in the session.
 macro_rules! asking {
     () => {
         concat!(
@@ -276,7 +277,7 @@ impl<D: Database> AddressStore for SeaOrmStore<D> {
     }
 }
 
-/// The change inside a transaction that excludes other writers.
+/// Changes the address inside a transaction that excludes other writers.
 async fn change_in(
     txn: &Txn<'_>,
     digest: &TokenDigest,

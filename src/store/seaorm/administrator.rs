@@ -50,8 +50,9 @@ const USER_LOCKED: &str = concat!(
     ", credential_version FROM auth_users WHERE id = $1 FOR UPDATE"
 );
 
-/// The user and, if the user is an administrator, all administrators. On Postgres the rows are locked in a fixed order,
-/// so that no deadlock occurs. The statement reads the rows as the previous holders of the locks left them.
+/// Selects the user and, if the user is an administrator, all administrators. On Postgres the rows
+/// are locked in a fixed order, so that no deadlock occurs. The statement reads the rows as the
+/// previous holders of the locks left them.
 macro_rules! with_administrators {
     ($lock:literal) => {
         concat!(
@@ -185,7 +186,7 @@ async fn delete_in(
     Ok(DeleteUser::Deleted(held.user))
 }
 
-/// A user that no other transaction can write before this transaction ends.
+/// A user whose row no other transaction can change until this transaction ends.
 struct Held {
     user: User,
     credential_version: i64,

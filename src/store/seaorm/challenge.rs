@@ -26,7 +26,8 @@ use crate::{
     },
 };
 
-/// Writes the user row first, to wait for a reset in flight and then see its changes.
+/// Writes the user row first, so that the statement waits for a concurrent reset and then sees its
+/// changes.
 macro_rules! note_proof {
     () => {
         "UPDATE auth_users SET password_hash = COALESCE($5, password_hash) \
@@ -96,7 +97,7 @@ macro_rules! attempted_columns {
     };
 }
 
-/// The factors and codes of the user `a`, as JSON.
+/// Selects the factors and recovery codes of the user in row `a`, as JSON.
 macro_rules! shown {
     ($list:literal, $object:literal, $id:literal, $secret:literal, $digest:literal) => {
         concat!(
@@ -226,7 +227,7 @@ impl<D: Database> ChallengeStore for SeaOrmStore<D> {
     }
 }
 
-/// The opening inside a transaction that excludes other writers.
+/// Opens a challenge inside a transaction that excludes other writers.
 async fn open_in(txn: &Txn<'_>, new: &NewChallenge) -> Result<Vec<QueryResult>, DbErr> {
     if run(txn, NOTE, proof_values(new)).await?.is_empty() {
         return Ok(Vec::new());
@@ -262,7 +263,7 @@ async fn enrol_in(txn: &Txn<'_>, id: ChallengeId, totp: &NewTotp) -> Result<AddT
     Ok(added)
 }
 
-/// `$1` to `$5` of [`note_proof!`].
+/// The values of `$1` to `$5` in [`note_proof!`].
 fn proof_values(new: &NewChallenge) -> [Value; 5] {
     let verified = new.verified_hash.as_ref();
     // Without a verified password, there is nothing to rehash.
@@ -276,7 +277,7 @@ fn proof_values(new: &NewChallenge) -> [Value; 5] {
     ]
 }
 
-/// `$1` to `$9` of [`INSERT`].
+/// The values of `$1` to `$9` in [`INSERT`].
 fn challenge_values(new: &NewChallenge) -> [Value; 9] {
     [
         new.id.as_uuid().into(),
@@ -291,7 +292,7 @@ fn challenge_values(new: &NewChallenge) -> [Value; 9] {
     ]
 }
 
-/// `$1` to `$4` of [`is_open!`].
+/// The values of `$1` to `$4` in [`is_open!`].
 fn open_values(id: ChallengeId, user: UserId, now: Timestamp) -> [Value; 4] {
     [
         id.as_uuid().into(),
@@ -301,7 +302,7 @@ fn open_values(id: ChallengeId, user: UserId, now: Timestamp) -> [Value; 4] {
     ]
 }
 
-/// How many other challenges of the user may stay.
+/// The number of other challenges of the user that are kept.
 fn others() -> Value {
     (i64::from(MAX_CHALLENGES) - 1).into()
 }
@@ -360,7 +361,7 @@ fn json<T: for<'a> Deserialize<'a>>(row: &QueryResult, name: &str) -> Result<T, 
     serde_json::from_str(&column::<String>(row, name)?).map_err(|error| unreadable(name, error))
 }
 
-/// The bytes of a hexadecimal text.
+/// Decodes a hexadecimal text.
 fn bytes(hex: &str) -> Option<Vec<u8>> {
     let pairs = hex.as_bytes().chunks(2);
     pairs

@@ -7,7 +7,8 @@ use crate::{
     token::{Checked, CheckedSession},
 };
 
-/// The condition that the credentials of the user `u` have not changed since a session checked them.
+/// The condition that the credentials of the user `u` have not changed since they were checked in a
+/// session.
 macro_rules! unchanged {
     () => {
         "u.id = $3 AND u.credential_version = $4 AND u.password_hash IS NOT DISTINCT FROM $5"
@@ -15,7 +16,7 @@ macro_rules! unchanged {
 }
 pub(super) use unchanged;
 
-/// `$1` to `$5` of a change authorized by a session.
+/// The values of `$1` to `$5` in a change that a session authorizes.
 pub(super) fn checked_values(checked: &CheckedSession, now: Timestamp) -> [Value; 5] {
     let hash = checked.verified_hash.as_ref();
     [

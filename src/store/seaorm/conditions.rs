@@ -11,7 +11,7 @@ pub(super) use live_session;
 
 /// Matches the purpose of every token that verifies an address. Each email has its own row, and all
 /// of these rows are valid until one of them is used. An older version wrote one row per user, with
-/// the bare purpose.
+/// only the purpose.
 macro_rules! is_proof {
     ($purpose:literal) => {
         concat!($purpose, " LIKE 'verify_email%'")
@@ -32,7 +32,7 @@ macro_rules! live_token {
 }
 pub(super) use live_token;
 
-/// The methods in `$column`, with `$added` unless they contain `$word`.
+/// The methods in `$column`, followed by `$added` unless they already contain `$word`.
 macro_rules! with_methods {
     ($column:literal, $word:literal, $added:literal) => {
         concat!(

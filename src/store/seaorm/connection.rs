@@ -15,7 +15,7 @@ use super::{
 };
 use crate::error::Error;
 
-/// The pool of a driver.
+/// The connection pool of one of the two drivers.
 #[derive(Clone)]
 pub(super) enum Connections {
     #[cfg(feature = "postgres")]
@@ -57,9 +57,9 @@ impl Connections {
         })
     }
 
-    /// A connection that is outside a transaction according to both the driver and the server. If a
-    /// connection is inside a transaction, it is closed, because the caller that left the
-    /// transaction open will not commit it.
+    /// Returns a connection that is outside a transaction according to both the driver and the
+    /// server. If a connection is inside a transaction, it is closed, because the caller that left
+    /// the transaction open will never commit it.
     pub(super) async fn acquire_idle(&self) -> Result<Connection, DbErr> {
         // Each failed round closes one connection. After as many failed rounds as the pool has connections, the next
         // round gets a new connection.
@@ -107,7 +107,7 @@ pub(super) struct Connection {
 #[derive(Clone)]
 pub(super) struct OnFailure(Arc<dyn Fn(Failure) + Send + Sync>);
 
-/// The kind of a failure.
+/// The kind of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// A connection has ended; others may have ended as well.
@@ -201,8 +201,9 @@ impl Connection {
         }
     }
 
-    /// The statements that begin and end transactions bypass the driver's transaction count. The driver would count
-    /// only answered statements, and would turn a BEGIN inside a transaction into a savepoint.
+    /// The statements that begin and end transactions bypass the driver's transaction count. The
+    /// driver would count only statements that were answered, and would turn a BEGIN inside a
+    /// transaction into a savepoint.
     async fn execute(&mut self, sql: &'static str) -> Result<(), DbErr> {
         let sql = sql.into_sql_str();
         let executed = match &mut self.driver {
@@ -237,7 +238,7 @@ impl Connection {
 
 macro_rules! fetch {
     ($name:ident, $driver:ty, $connection:ty) => {
-        /// All rows of a statement.
+        /// Returns all rows of a statement.
         pub(super) async fn $name(
             connection: &mut $connection,
             statement: &Statement,

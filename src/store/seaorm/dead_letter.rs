@@ -52,7 +52,7 @@ macro_rules! to_retry {
 const TO_RETRY: &str = to_retry!("");
 const TO_RETRY_LOCKED: &str = to_retry!(" FOR UPDATE");
 
-/// The columns are copied in SQL, so a value that this version cannot read stays as it is.
+/// The columns are copied in SQL, so a value that this version cannot read is kept unchanged.
 const RETRY: &str = "\
     INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, holds_from, \
         ordered_at, ordered_user_id, ordered_address, ordered_version, state, attempts, admitted, last_error) \
@@ -113,7 +113,8 @@ impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
     }
 }
 
-/// The readable part of the email. A letter of a newer version is shown by its stored name.
+/// Reads the readable columns of the email. A letter of a newer version is shown by its stored
+/// name.
 fn entry(row: &QueryResult) -> Result<MailEntry, DbErr> {
     let recipient = column::<Option<String>>(row, "recipient")?
         .and_then(|address| EmailAddress::from_stored(address).ok());

@@ -1,4 +1,4 @@
-//! The end of all sessions of a user.
+//! The statement that ends all sessions of a user.
 
 /// Ends every session of a user.
 pub(super) const END_OF_USER: &str = "\

@@ -14,8 +14,8 @@ use crate::{
 
 const MAX_RETRIES: u32 = 3;
 
-/// Once a transaction has read, SQLite does not let it wait for another writer, because the data that it has read may
-/// be outdated.
+/// Once a transaction has read data, SQLite does not let it wait for another writer, because that
+/// data may be outdated.
 const HOST_CONFLICT: &str = "the host opened this transaction, so the host must roll it back and run it again; on \
     SQLite, begin a transaction that reads before it writes with SqliteTransactionMode::Immediate";
 
@@ -24,7 +24,7 @@ const HOST_CONFLICT: &str = "the host opened this transaction, so the host must 
 pub(super) struct Retries {
     left: u32,
     lost: u32,
-    /// Whether a connection was lost and its work was run again.
+    /// Whether work was already run again because its connection was lost.
     has_reconnected: bool,
     is_of_host: bool,
 }
@@ -97,12 +97,12 @@ impl Retries {
     }
 }
 
-/// A connection error of the driver.
+/// Wraps an error of the driver as a connection error.
 pub(super) fn connection_error(error: SqlxError) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
-/// A connection error of this crate.
+/// Creates a connection error of this crate.
 pub(super) fn internal(text: impl Into<String>) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(text.into()))
 }
@@ -117,7 +117,7 @@ pub(super) fn in_time(duration: Duration) -> Result<(), DbErr> {
     }
 }
 
-/// A stored value that cannot be read.
+/// The error for a stored value that cannot be read.
 pub(super) fn unreadable(column: &str, error: impl std::fmt::Display) -> DbErr {
     DbErr::Type(format!("{column}: {error}"))
 }
@@ -166,11 +166,11 @@ pub(super) fn store_error(error: &DbErr) -> StoreError {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
-    /// The transaction lost to a concurrent one and has to run again.
+    /// The transaction conflicts with a concurrent one and has to run again.
     Conflict,
     /// A table or a column is missing.
     Schema,
-    /// The database cannot be reached or cannot work.
+    /// The database cannot be reached or is not operational.
     Trouble,
     Other,
 }

@@ -22,8 +22,9 @@ use crate::{
     user::UserId,
 };
 
-/// On Postgres, writes the events in parameter `$parameter` (see [`events`]) within the statement of the change, once
-/// for each row of `$from`. An event without a user gets `$user`.
+/// On Postgres, writes the events in parameter `$parameter` (see [`events`]) within the statement
+/// of the change, once for each row of `$from`. If an event has no user, its user is set to
+/// `$user`.
 macro_rules! record {
     ($parameter:literal, $user:literal $(, $from:literal)?) => {
         concat!(
@@ -46,7 +47,7 @@ const INSERT: &str = "\
     INSERT INTO auth_events (id, type, outcome, user_id, actor_id, ip, user_agent, request_id, detail, created_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-/// The argument of [`record!`].
+/// The value of `$parameter` in [`record!`].
 pub(super) fn events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Value {
     let records = events.into_iter().map(|event| {
         json!({
@@ -65,7 +66,7 @@ pub(super) fn events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Value {
     serde_json::Value::Array(records.collect()).into()
 }
 
-/// Writes the event of a change that concerns this user, in the transaction of the change.
+/// Writes the event of a change that affects this user, in the transaction of the change.
 pub(super) async fn insert(
     txn: &Txn<'_>,
     event: &Event,

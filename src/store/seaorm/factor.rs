@@ -45,7 +45,8 @@ const PENDING_IN_SESSION: &str = "\
     SELECT id FROM auth_factors \
     WHERE user_id = $1 AND id = $2 AND confirmed_at IS NULL AND expires_at > $3 AND session_id = $4";
 
-/// The row of the user, locked on Postgres, so that changes of the factors of one user run one after the other.
+/// On Postgres, selects and locks the row of the user, so that changes of the factors of one user
+/// run one after the other.
 const HOLD: &str = "\
     SELECT second_factors FROM auth_users WHERE id = $1 AND status = 'active' FOR NO KEY UPDATE";
 const READ: &str = "SELECT second_factors FROM auth_users WHERE id = $1 AND status = 'active'";
@@ -89,7 +90,7 @@ const USE_STEP: &str = "\
     WHERE id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL AND (last_step IS NULL OR last_step < $3) \
     RETURNING id";
 
-/// Adds a code of an authenticator app to the methods of a live session.
+/// Records in a live session that a code from an authenticator app was presented.
 const STRENGTHEN: &str = concat!(
     "UPDATE auth_sessions AS s SET authenticated_at = $2, second_factor_at = $2, methods = ",
     with_methods!("s.methods", "otp", "otp mfa"),
@@ -98,11 +99,11 @@ const STRENGTHEN: &str = concat!(
     ") RETURNING id"
 );
 
-/// In the other sessions of the user, a second factor has to be presented again.
+/// Makes the user present a second factor again in all other sessions.
 const WEAKEN: &str =
     "UPDATE auth_sessions SET second_factor_at = NULL WHERE user_id = $1 AND id <> $2";
 
-/// A pending change of address was allowed without a second factor.
+/// Voids a pending change of address, because it was requested without a second factor.
 const VOID_CHANGE: &str = "\
     UPDATE auth_one_time_tokens SET used_at = $2 \
     WHERE user_id = $1 AND purpose = 'confirm_email_change' AND used_at IS NULL";
@@ -240,7 +241,8 @@ impl<D: Database> FactorStore for SeaOrmStore<D> {
     }
 }
 
-/// The number of factors of an active user, whose row stays locked until the transaction ends.
+/// Returns the number of factors of an active user, and keeps the user row locked until the
+/// transaction ends.
 async fn held(txn: &Txn<'_>, user: UserId) -> Result<Option<u32>, DbErr> {
     let sql = if txn.is_postgres() { HOLD } else { READ };
     let rows = run(txn, sql, [user.as_uuid().into()]).await?;
@@ -274,7 +276,7 @@ pub(super) async fn add(txn: &Txn<'_>, new: &NewTotp) -> Result<AddTotp, DbErr> 
     Ok(AddTotp::Added)
 }
 
-/// The confirmation of a pending factor.
+/// The data that confirms a pending factor.
 pub(super) struct Confirmation<'a> {
     pub(super) user: UserId,
     pub(super) factor: FactorId,
@@ -391,8 +393,8 @@ async fn replace_codes(txn: &Txn<'_>, user: UserId, codes: &[TokenDigest]) -> Re
     Ok(())
 }
 
-/// Whether the step can be used. Every statement that uses a step writes or locks the user row, which this transaction
-/// has locked.
+/// Whether the time step is unused. Every statement that uses a step writes or locks the user row,
+/// which this transaction has locked.
 async fn is_unused(txn: &Txn<'_>, user: UserId, spent: &SpentTotp) -> Result<bool, DbErr> {
     let values = [
         spent.id.as_uuid().into(),
@@ -402,7 +404,7 @@ async fn is_unused(txn: &Txn<'_>, user: UserId, spent: &SpentTotp) -> Result<boo
     Ok(!run(txn, UNUSED, values).await?.is_empty())
 }
 
-/// Uses up a step, and returns whether it was unused.
+/// Marks a time step as used, and returns whether it was unused before.
 pub(super) async fn use_step(
     txn: &Txn<'_>,
     user: UserId,

@@ -79,7 +79,8 @@ impl Opened {
     async fn on(pool: &SqlitePool) -> Result<Self, DbErr> {
         let opened = async {
             let mut connection = pool.connect_options().connect().await?;
-            // Only a connection that has read keeps the log open, so this query also reads the schema.
+            // Only a connection that has read from the database keeps the log open, so this query
+            // also reads the schema.
             let sql = "SELECT file FROM pragma_database_list WHERE name = 'main' AND (SELECT count(*) >= 0 FROM sqlite_schema)";
             let path: Option<String> = sqlx::query_scalar(sql).fetch_one(&mut connection).await?;
             let mode: String = sqlx::query_scalar("PRAGMA journal_mode")

@@ -1,4 +1,4 @@
-//! OAuth flows and their codes.
+//! OAuth flows and their codes, in SQL.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value};
@@ -48,7 +48,7 @@ const OFFER: &str = "\
         credential_version = NULL, assertion = $4 \
     WHERE state = $1";
 
-/// The user of a valid code.
+/// Selects the user of a valid code.
 macro_rules! redeemable {
     ($lock:literal) => {
         concat!(
@@ -67,8 +67,8 @@ macro_rules! redeemable {
 const REDEEMABLE: &str = redeemable!("");
 const USE: &str = "UPDATE auth_oauth_flows SET code_used_at = $2 WHERE code = $1";
 
-/// The user row is locked first, to wait for a reset in flight and then see its changes. Only one statement can use the
-/// code.
+/// Locks the user row first, so that the statement waits for a concurrent reset and then sees its
+/// changes. Only one statement can use the code.
 const REDEEM: &str = concat!(
     "WITH redeemable AS (",
     redeemable!(" FOR SHARE OF u"),

@@ -33,7 +33,7 @@ use crate::{
 pub struct InTransaction<'a>(Arc<dyn HostTransaction + 'a>);
 
 impl<'a> SeaOrmStore<InTransaction<'a>> {
-    /// The store inside a transaction that the host has opened, and will commit or roll back.
+    /// Creates a store inside a transaction that the host has opened, and will commit or roll back.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the database is neither Postgres nor SQLite.

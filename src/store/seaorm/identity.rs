@@ -30,14 +30,14 @@ use crate::{
     user::{NewUser, User, UserId},
 };
 
-/// The stored data about a user `u`.
+/// The columns that are selected from a user `u`.
 macro_rules! local {
     () => {
         concat!(user_columns!("u."), ", u.credential_version")
     };
 }
 
-/// The user that an identity is linked to, and the user who has the address.
+/// Selects the user that an identity is linked to, and the user who has the address.
 const CANDIDATES: &str = concat!(
     "SELECT ",
     local!(),
@@ -167,7 +167,7 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
     }
 }
 
-/// `$1` to `$3` of [`CANDIDATES`] and [`HOLD`].
+/// The values of `$1` to `$3` in [`CANDIDATES`] and [`HOLD`].
 fn whom(assertion: &Assertion) -> [Value; 3] {
     let email = assertion.email.as_ref();
     [

@@ -21,7 +21,7 @@ pub(super) async fn is_idle<C: Connection>(connection: &mut C) -> Result<bool, E
     }
 }
 
-/// Makes the pool check each returned connection.
+/// Makes the pool check each connection that is returned to it.
 macro_rules! check_on_release {
     ($name:ident, $options:ty) => {
         pub(super) fn $name(options: $options) -> $options {

@@ -69,8 +69,9 @@ fn bytes(key: LimitKey) -> Value {
     key.as_bytes().to_vec().into()
 }
 
-/// One statement for all charges, in which each step uses the result of the previous step. If a counter has no room,
-/// its step writes nothing and returns no row; the state of the counter is read separately.
+/// Builds one statement for all charges, in which each step uses the result of the previous step.
+/// If a counter has no room, its step writes nothing and returns no row; the state of the counter
+/// is read separately.
 fn statement(charges: &[Charge], now: Timestamp) -> (String, Vec<Value>) {
     let mut values = vec![Value::from(now)];
     let mut bind = |value: Value| {
@@ -130,7 +131,8 @@ fn rate_step(
     )
 }
 
-/// The SQL that counts one more attempt. It computes the wait after `n` attempts itself, as [`Lockout::wait`] does.
+/// The SQL that counts one more attempt. The SQL computes the wait after `n` attempts in the same
+/// way as [`Lockout::wait`].
 fn attempt_step(
     lockout: Lockout,
     now: Timestamp,

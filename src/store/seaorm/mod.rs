@@ -83,8 +83,8 @@ async fn show_life<D: Database>(store: &SeaOrmStore<D>) -> Result<(), StoreError
         .ensure_in_place()
         .await
         .map_err(|error| error::store_error(&error))?;
-    // A counter has this key only with a probability of 2^-128. The row is written as expired, so the purge may delete
-    // it.
+    // The probability that a real counter has this key is 2^-128. The row is written as expired, so
+    // the purge may delete it.
     let values = [
         Value::from(b"hallpass: alive?".to_vec()),
         Timestamp::UNIX_EPOCH.into(),

@@ -1,4 +1,4 @@
-//! One-time tokens.
+//! One-time tokens, in SQL.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
@@ -36,8 +36,9 @@ macro_rules! replace {
 }
 pub(super) use replace;
 
-/// Issues a token only if the account is still as it was when the email was requested. On Postgres the user row is
-/// locked, so that the statement waits for a change in flight, and then sees the new address and the new version.
+/// Issues a token only if the account is still as it was when the email was requested. On Postgres
+/// the user row is locked, so that the statement waits for a concurrent change, and then sees the
+/// new address and the new version.
 macro_rules! issue {
     ($lock:literal) => {
         concat!(
@@ -95,7 +96,8 @@ macro_rules! user_of {
 pub(super) const USER_OF: &str = user_of!("");
 pub(super) const USER_OF_LOCKED: &str = user_of!(" FOR UPDATE OF u");
 
-/// The row of a token that is live or was itself spent; see [`USE_ALL_PROOFS`] for tokens that another token made void.
+/// Selects the row of a token that is live or was itself spent; see [`USE_ALL_PROOFS`] for tokens
+/// that another token made void.
 const STATUS: &str = concat!(
     "SELECT t.payload->>'address' AS address, t.used_at IS NULL AS is_live \
     FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
@@ -104,7 +106,8 @@ const STATUS: &str = concat!(
     ") OR (t.used_at IS NOT NULL AND u.email = t.payload->>'address'))"
 );
 
-/// The user row is locked first, to wait for a reset in flight and then see its changes.
+/// Locks the user row first, so that the statement waits for a concurrent reset and then sees its
+/// changes.
 macro_rules! use_one {
     ($user:literal) => {
         concat!(
@@ -232,7 +235,7 @@ fn row_purpose(token: &NewOneTimeToken) -> String {
     }
 }
 
-/// The live token among the tokens that an email may carry.
+/// Finds the live token among the tokens that an email may carry.
 fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let mut found = IssueOneTime::Dead;
     for row in rows {

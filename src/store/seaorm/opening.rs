@@ -1,4 +1,4 @@
-//! Opening a session, and spending the second proof in the same step.
+//! Opens a session, and spends the second proof in the same step.
 
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
@@ -20,7 +20,8 @@ use crate::{
     token::{ChallengeId, EndReason, NewSession, RememberDevice, SecondProof, SpentFactor},
 };
 
-/// Writes the user row first, to wait for a reset in flight and then see its changes.
+/// Writes the user row first, so that the statement waits for a concurrent reset and then sees its
+/// changes.
 macro_rules! note_sign_in {
     ($condition:expr) => {
         concat!(
@@ -33,7 +34,8 @@ macro_rules! note_sign_in {
     };
 }
 
-/// The live sessions `s` of a user, most recently used first. The offset skips the sessions that may stay.
+/// Selects the live sessions `s` of a user, most recently used first. The offset skips the sessions
+/// that are kept.
 macro_rules! beyond {
     ($from:literal, $limit:literal, $others:literal) => {
         concat!(
@@ -54,7 +56,7 @@ macro_rules! beyond {
 /// fails if the row was written during the wait. Then no session is opened, and
 /// [`open_session`](SessionStore::open_session) runs the statement again while it holds the row lock.
 ///
-/// `$between` spends the second proof. Its last CTE is then `signed_in`.
+/// If there is a second proof, `$between` spends it, and its last CTE is `signed_in`.
 macro_rules! opening {
     ($noted:literal, $condition:expr, $between:expr) => {
         concat!(
@@ -228,7 +230,8 @@ const REMEMBER: &str = "\
         expires_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
 
-/// Opens a session, and returns its user; no row if the account has changed or the second proof cannot be spent.
+/// Opens a session, and returns the row of its user; no row if the account has changed or the
+/// second proof cannot be spent.
 pub(super) async fn open<D: Database>(
     store: &SeaOrmStore<D>,
     new: &NewSession,
@@ -263,8 +266,8 @@ pub(super) async fn open<D: Database>(
     transaction!(store, |txn| open_held(txn, new, events, mails))
 }
 
-/// No other transaction writes the user row between the two statements, and the second statement sees all sessions that
-/// were opened before it.
+/// Locks the user row first, so that no other transaction writes it between the two statements, and
+/// the second statement sees all sessions that were opened before it.
 async fn open_held(
     txn: &Txn<'_>,
     new: &NewSession,
@@ -287,7 +290,8 @@ async fn open_held(
     }
 }
 
-/// On Postgres, confirms a factor and opens the session at the version that the confirmation has made.
+/// On Postgres, confirms a factor and opens the session with the `factor_version` that the
+/// confirmation has set.
 async fn open_enrolled(
     txn: &Txn<'_>,
     new: &NewSession,
@@ -306,7 +310,7 @@ async fn open_enrolled(
     Ok(rows)
 }
 
-/// The sign-in inside a transaction that excludes other writers.
+/// Opens a session inside a transaction that excludes other writers.
 async fn open_in(
     txn: &Txn<'_>,
     new: &NewSession,
@@ -346,8 +350,9 @@ async fn open_in(
     Ok(users)
 }
 
-/// Spends the second proof, and returns the version of the second factors afterwards; `None` if the account has changed
-/// or the proof cannot be spent, and nothing was written. The transaction excludes other writers of the user's rows.
+/// Spends the second proof, and returns the `factor_version` afterwards. If the account has changed
+/// or the proof cannot be spent, returns `None` and writes nothing. The transaction excludes other
+/// writers of the user's rows.
 async fn prove_in(txn: &Txn<'_>, new: &NewSession) -> Result<Option<i64>, DbErr> {
     let Some(second) = &new.second else {
         return Ok(Some(new.factor_version));
@@ -430,7 +435,7 @@ async fn remember_in(txn: &Txn<'_>, new: &NewSession, factor_version: i64) -> Re
     run(txn, REMEMBER, values).await.map(drop)
 }
 
-/// `$1` to `$19` of the statements that open a session on Postgres.
+/// The values of `$1` to `$19` in the statements that open a session on Postgres.
 fn base_values(
     new: &NewSession,
     factor_version: i64,
@@ -511,7 +516,7 @@ fn with_answer(
     )
 }
 
-/// One array after the other.
+/// Concatenates two arrays.
 fn extended<const A: usize, const B: usize, const N: usize>(
     first: [Value; A],
     rest: [Value; B],
@@ -521,7 +526,7 @@ fn extended<const A: usize, const B: usize, const N: usize>(
     std::array::from_fn(|_| values.next().unwrap_or(Value::Bool(None)))
 }
 
-/// `$1` to `$5` of the statement that records a sign-in on the user.
+/// The values of `$1` to `$5` in the statement that records a sign-in in the user's row.
 fn sign_in_values(new: &NewSession) -> [Value; 5] {
     let verified = new.verified_hash.as_ref();
     // Without a verified password, there is nothing to rehash.
@@ -535,7 +540,7 @@ fn sign_in_values(new: &NewSession) -> [Value; 5] {
     ]
 }
 
-/// `$1` to `$11` of [`INSERT`].
+/// The values of `$1` to `$11` in [`INSERT`].
 fn session_values(new: &NewSession) -> [Value; 11] {
     let is_strong = new.methods.have_second_factor();
     [
@@ -553,12 +558,12 @@ fn session_values(new: &NewSession) -> [Value; 11] {
     ]
 }
 
-/// How many other sessions may stay.
+/// The number of other sessions that are kept.
 fn others(new: &NewSession) -> Value {
     (i64::from(new.sessions_at_most.get()) - 1).into()
 }
 
-/// How many other remembered devices may stay.
+/// The number of other remembered devices that are kept.
 fn other_devices() -> Value {
     (i64::from(MAX_DEVICES) - 1).into()
 }

@@ -35,7 +35,7 @@ macro_rules! order {
         )
     };
     // The user that the email names or, if the email names neither a user nor an address, the user
-    // whom the change concerns.
+    // whom the change affects.
     (recipient $user:literal) => {
         concat!("CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END")
     };
@@ -57,14 +57,14 @@ macro_rules! order {
 }
 pub(super) use order;
 
-/// The emails are queued for the account as it is in this transaction.
+/// Queues the emails for the account as it is in this transaction.
 const INSERT: &str = "\
     INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, holds_from, \
         ordered_at, ordered_user_id, ordered_address, ordered_version, state, attempts, admitted) \
     SELECT $1, $2, $3, $4, $5, $6, $7, $6, $8, $6, o.id, o.email, o.credential_version, 'pending', 0, FALSE \
     FROM (SELECT 1 AS one) m LEFT JOIN auth_users o ON o.id = $3";
 
-/// The argument of [`order!`].
+/// The value of `$parameter` in [`order!`].
 pub(super) fn intents<'a>(intents: impl IntoIterator<Item = &'a Intent>) -> Value {
     let records = intents.into_iter().map(|intent| {
         let (user, address) = intent.recipient.to_columns();
@@ -82,7 +82,7 @@ pub(super) fn intents<'a>(intents: impl IntoIterator<Item = &'a Intent>) -> Valu
     serde_json::Value::Array(records.collect()).into()
 }
 
-/// Writes the emails about a change that concerns this user, in the transaction of the change.
+/// Writes the emails about a change that affects this user, in the transaction of the change.
 pub(super) async fn insert<'a>(
     txn: &Txn<'_>,
     intents: impl IntoIterator<Item = &'a Intent>,

@@ -68,7 +68,7 @@ macro_rules! columns {
     };
 }
 
-/// Due emails.
+/// Selects due emails.
 macro_rules! due {
     ($columns:expr, $limit:literal) => {
         concat!(
@@ -80,7 +80,7 @@ macro_rules! due {
         )
     };
 }
-/// Emails that were postponed before the clock was set back.
+/// Selects emails that were postponed before the clock was set back.
 macro_rules! put_off_later {
     ($columns:expr, $limit:literal) => {
         concat!(
@@ -93,9 +93,9 @@ macro_rules! put_off_later {
     };
 }
 
-/// Rows locked by other transactions are skipped. MATERIALIZED makes each CTE run only once, so
-/// that the limit is respected. `holds_from` is set to `$1` minus the length of the lease, so that
-/// a difference between the clocks of two instances does not end a lease early.
+/// Leases due emails. Rows locked by other transactions are skipped. MATERIALIZED makes each CTE
+/// run only once, so that the limit is respected. `holds_from` is set to `$1` minus the length of
+/// the lease, so that a difference between the clocks of two instances does not end a lease early.
 const CLAIM: &str = concat!(
     "WITH due AS MATERIALIZED (",
     due!("id, due_at", "$3"),
@@ -117,7 +117,7 @@ const ANY_DUE: &str = concat!(
     ")"
 );
 
-/// The columns of a leased email.
+/// The columns of an email that is about to be leased.
 macro_rules! leased {
     () => {
         concat!(
@@ -156,7 +156,8 @@ const BRING_FORWARD: &str = "\
 const MARK_DEAD: &str = "\
     UPDATE auth_outbox SET state = 'dead', last_error = $3 WHERE id = $1 AND attempts = $2 AND state = 'pending'";
 
-/// The times of the last five emails are kept, latest first.
+/// Counts an email against its budget. The row keeps the times of the last five emails, latest
+/// first.
 macro_rules! take {
     ($values:literal) => {
         concat!(
@@ -325,7 +326,8 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
             let values = [key, now, latest, fifth, id, attempt];
             return Ok(!self.write(ADMIT, values).await?.is_empty());
         }
-        // In this order, nothing has to be undone if the lease was lost or the budget has no room.
+        // With this order, nothing has to be undone if the lease was lost or the budget has no
+        // room.
         transaction!(self, |txn| async {
             let leased = run(txn, LEASED, intent()).await?;
             if leased.is_empty() || run(txn, TAKE, budget()).await?.is_empty() {
@@ -348,7 +350,7 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
     }
 }
 
-/// The claim inside a transaction that excludes other writers.
+/// Claims emails inside a transaction that excludes other writers.
 async fn lease(
     txn: &Txn<'_>,
     now: Timestamp,

@@ -32,7 +32,7 @@ pub(super) fn claims(rows: &[QueryResult]) -> Claims {
     }
 }
 
-/// The intent, and the time at which it was due.
+/// Reads the intent, and the time at which it was due.
 fn claimed(row: &QueryResult) -> Result<(Timestamp, ClaimedIntent), DbErr> {
     let intent = intent(row)?;
     let ordered_at: Option<Timestamp> = column(row, "ordered_at")?;
@@ -81,7 +81,7 @@ fn address(row: &QueryResult, name: &str) -> Result<Option<EmailAddress>, DbErr>
         .map_err(|error| unreadable(name, error))
 }
 
-/// The readable part of an email. An email whose age cannot be read counts as old.
+/// Reads the readable columns of an email. An email whose age cannot be read counts as old.
 fn unread(row: &QueryResult, error: &DbErr) -> Result<UnreadableIntent, DbErr> {
     Ok(UnreadableIntent {
         id: column::<Uuid>(row, "id")?.into(),

@@ -1,4 +1,4 @@
-//! New passwords: in a session, and with a one-time token.
+//! Sets new passwords: in a session, and with a one-time token.
 
 use std::sync::LazyLock;
 
@@ -32,7 +32,8 @@ use crate::{
     user::{User, UserId},
 };
 
-/// Writes the user row first, to wait for a reset in flight and then see its changes.
+/// Writes the user row first, so that the statement waits for a concurrent reset and then sees its
+/// changes.
 macro_rules! set_password {
     () => {
         concat!(
@@ -268,7 +269,7 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
     }
 }
 
-/// The change inside a transaction that excludes other writers.
+/// Changes the password inside a transaction that excludes other writers.
 async fn change_in(
     txn: &Txn<'_>,
     checked: &CheckedSession,
@@ -305,7 +306,7 @@ fn was_reset(rows: &[QueryResult]) -> Result<Option<Reset>, DbErr> {
         .transpose()
 }
 
-/// `$1` to `$3` of the statement that finds the user of a reset token.
+/// The values of `$1` to `$3` in the statement that finds the user of a reset token.
 fn live_values(reset: &ResetPassword) -> [Value; 3] {
     [
         bytes(&reset.digest),
@@ -314,7 +315,7 @@ fn live_values(reset: &ResetPassword) -> [Value; 3] {
     ]
 }
 
-/// The reset inside a transaction that excludes other writers.
+/// Resets the password inside a transaction that excludes other writers.
 async fn reset_in(
     txn: &Txn<'_>,
     reset: &ResetPassword,

@@ -1,4 +1,4 @@
-//! The store, on a pool or inside a host's transaction.
+//! The store, which uses a connection pool or a host's transaction.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -15,14 +15,14 @@ use super::{
 };
 use crate::error::{Error, StoreError};
 
-/// The store on a Postgres or SQLite database. Clones share the connection pool.
+/// A store in a Postgres or SQLite database. Clones share the connection pool.
 ///
 /// On Postgres, the store needs the isolation level READ COMMITTED, which is the default.
 #[derive(Clone, Copy)]
 pub struct SeaOrmStore<D = Pool>(D);
 
 impl SeaOrmStore {
-    /// The store on a host's own connection pool.
+    /// Creates a store that uses a host's own connection pool.
     ///
     /// On SQLite the pool must have `foreign_keys` on (the driver's default) and a busy timeout; WAL is recommended.
     ///
@@ -39,7 +39,7 @@ impl SeaOrmStore {
         Self::on(db, true, Duration::ZERO)
     }
 
-    /// The store on an sqlx pool, `PgPool` or `SqlitePool`; see [`new`](Self::new).
+    /// Creates a store that uses an sqlx pool, `PgPool` or `SqlitePool`; see [`new`](Self::new).
     ///
     /// ```no_run
     /// # #[cfg(feature = "postgres")]
@@ -57,7 +57,8 @@ impl SeaOrmStore {
         Self::new(pool.into())
     }
 
-    /// The store on a pool that checks each returned connection and limits each statement to this time.
+    /// Creates a store that uses a pool that checks each returned connection and limits each
+    /// statement to this time.
     pub(super) fn on_checked(
         db: DatabaseConnection,
         statement_timeout: Duration,
@@ -90,12 +91,13 @@ impl SeaOrmStore {
         self
     }
 
-    /// Declares the time limit that the host's own pool puts on a statement: `statement_timeout` on Postgres, the busy
-    /// timeout on SQLite. A request with less time left begins no write and commits no transaction, so that nothing is
-    /// committed after its 503. The limit should be at most three tenths of
+    /// Declares the time limit that the host's own pool puts on a statement: `statement_timeout` on
+    /// Postgres, the busy timeout on SQLite. A request that has less time left than this limit
+    /// begins no write and commits no transaction, so that nothing is committed after the request
+    /// was answered with 503. The limit should be at most three tenths of
     /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
     ///
-    /// A pool that [`connect`](Self::connect) opened has the limit of its settings.
+    /// A pool that [`connect`](Self::connect) opened uses the limit in its settings.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.0.statement_timeout = timeout;
@@ -143,7 +145,7 @@ impl SeaOrmStore {
             .map_err(|error| super::error::store_error(&error).into())
     }
 
-    /// The connection pool.
+    /// Returns the connection pool.
     #[must_use]
     pub fn database(&self) -> &DatabaseConnection {
         &self.0.db
@@ -193,8 +195,8 @@ impl<D: Database> SeaOrmStore<D> {
         }
     }
 
-    /// Runs a statement that writes, and returns its rows. The change is committed when this returns, except inside a
-    /// host's transaction.
+    /// Runs a statement that writes, and returns its rows. When this function returns, the change
+    /// is committed, except inside a host's transaction.
     pub(super) async fn write<const N: usize>(
         &self,
         sql: &str,
@@ -237,7 +239,7 @@ pub(super) enum Access {
 pub(super) trait Database: Send + Sync {
     fn backend(&self) -> DbBackend;
 
-    /// All rows that the statement returns.
+    /// Returns all rows of the statement.
     fn query(
         &self,
         access: Access,
@@ -245,7 +247,7 @@ pub(super) trait Database: Send + Sync {
         retries: &Retries,
     ) -> impl Future<Output = Result<Vec<QueryResult>, DbErr>> + Send;
 
-    /// On SQLite, waits for this process's turn to write.
+    /// On SQLite, waits until no other call of this process writes.
     fn turn(&self) -> impl Future<Output = Option<OwnedMutexGuard<()>>> + Send;
 
     fn begin(&self, retries: &Retries) -> impl Future<Output = Result<Txn<'_>, DbErr>> + Send;

@@ -1,4 +1,4 @@
-//! Exchanging refresh tokens.
+//! Exchanges refresh tokens, in SQL.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult};
@@ -26,8 +26,8 @@ use crate::{
     },
 };
 
-/// The maximum number of attempts at a rotation. A rotation is attempted again if the update wrote nothing although the
-/// token is still the current one.
+/// The maximum number of attempts at a rotation. A rotation is attempted again if the update wrote
+/// nothing although the token is still current.
 const MAX_ROTATIONS: u32 = 4;
 
 /// If an exchange waited for a lock, `rotated_at` is set to the end of that wait. If it were set to the start of a long
@@ -135,7 +135,7 @@ impl<D: Database> RotationStore for SeaOrmStore<D> {
     }
 }
 
-/// The rotation inside a transaction that excludes other writers.
+/// Exchanges a refresh token inside a transaction that excludes other writers.
 async fn rotate(
     txn: &Txn<'_>,
     rotation: &RotateSession,

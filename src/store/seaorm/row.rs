@@ -110,7 +110,7 @@ fn locale(text: Option<String>) -> Option<Locale> {
     text.and_then(|text| text.parse().ok())
 }
 
-/// A column by its name or position.
+/// Reads a column by its name or position.
 pub(super) fn column<T: TryGetable>(row: &QueryResult, at: impl ColIdx) -> Result<T, DbErr> {
     row.try_get_by(at)
 }
@@ -120,7 +120,7 @@ pub(super) fn digest(row: &QueryResult) -> Result<TokenDigest, DbErr> {
     TokenDigest::try_from(bytes.as_slice()).map_err(|error| unreadable("digest", error))
 }
 
-/// The parsed value of a text column.
+/// Reads a text column, and parses its value.
 pub(super) fn parsed<T>(row: &QueryResult, name: &str) -> Result<T, DbErr>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,
@@ -148,7 +148,7 @@ pub(super) fn object(name: &str, json: Value) -> Result<Map<String, Value>, DbEr
     }
 }
 
-/// A digest as a value of a statement.
+/// Converts a digest to a value of a statement.
 pub(super) fn bytes(digest: &TokenDigest) -> sea_orm::Value {
     digest.as_bytes().to_vec().into()
 }

@@ -289,7 +289,7 @@ pub(super) async fn end_in(
     Ok(ended)
 }
 
-/// The user whose session was ended; `None` if this call ended no session.
+/// Returns the user whose session was ended; `None` if this call ended no session.
 pub(super) fn owner(ended: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
     Ok(ended
         .first()

@@ -60,18 +60,19 @@ pub struct ConnectSettings {
 type Map<O> = Arc<dyn Fn(O) -> O + Send + Sync>;
 
 impl ConnectSettings {
-    /// The database at `postgres://…` or `sqlite://…`, with 10 connections and 100 prepared statements on each, and
-    /// timeouts that fit a [request timeout](Self::request_timeout) of 10 seconds.
+    /// Settings for the database at `postgres://…` or `sqlite://…`, with up to 10 connections and
+    /// 100 prepared statements on each, and timeouts that fit a [request
+    /// timeout](Self::request_timeout) of 10 seconds.
     ///
     /// A SQLite file is created only if the URL has `?mode=rwc`. Only the user of the process can access the created
     /// file and its companion files (mode 0600); an existing file keeps its mode. A URL that names no file, or opens
     /// the file read-only, is refused. The URL `sqlite::memory:` opens a database in the memory of the process.
     ///
-    /// A URL with a parameter that the driver does not know is refused. A Postgres URL may name several hosts,
-    /// `postgres://user@one:5432,two:5432/app`, which are tried in this order. It may also set `target_session_attrs`
-    /// to `read-write` (the default with several hosts), `primary` or `any`. When the current host changes its role or
-    /// fails, new connections go to the next host that fits. An additional connection watches the current host for this
-    /// purpose.
+    /// A URL with a parameter that the driver does not know is refused. A Postgres URL may name
+    /// several hosts, `postgres://user@one:5432,two:5432/app`, which are tried in this order. It
+    /// may also set `target_session_attrs` to `read-write` (the default with several hosts),
+    /// `primary` or `any`. When the current host changes its role or fails, new connections go to
+    /// the next suitable host. For this purpose, an additional connection watches the current host.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -87,39 +88,41 @@ impl ConnectSettings {
         .request_timeout(REQUEST_TIMEOUT)
     }
 
-    /// How many connections may be open at a time; at least 1.
+    /// Sets how many connections may be open at a time; at least 1.
     #[must_use]
     pub fn pool_size(mut self, connections: u32) -> Self {
         self.pool_size = connections.max(1);
         self
     }
 
-    /// How many prepared statements each connection keeps; at least 1, because the driver needs prepared statements. A
-    /// pooler must work in session mode, or keep the prepared statements of its clients separate
-    /// (PgBouncer 1.21 or later).
+    /// Sets how many prepared statements each connection keeps; at least 1, because the driver
+    /// needs prepared statements. A pooler must work in session mode, or keep the prepared
+    /// statements of its clients separate (PgBouncer 1.21 or later).
     #[must_use]
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;
         self
     }
 
-    /// How long a call waits for a connection before it fails as [`Unavailable`](crate::ErrorKind::Unavailable). Three
-    /// seconds by default.
+    /// Sets how long a call waits for a connection before it fails as
+    /// [`Unavailable`](crate::ErrorKind::Unavailable). The default is three seconds.
     #[must_use]
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.acquire_timeout = timeout;
         self
     }
 
-    /// How long Postgres works on a statement, including waits for locks, before it gives up and the call fails as
-    /// [`Unavailable`](crate::ErrorKind::Unavailable). Three seconds by default; a stricter `statement_timeout` of the
-    /// role or the database stays in effect. Migrations and the purge have their own limits. On SQLite, this limits the
-    /// wait for other processes that write.
+    /// Sets how long a statement may run on Postgres, including waits for locks, before it is
+    /// cancelled and the call fails as [`Unavailable`](crate::ErrorKind::Unavailable). The default
+    /// is three seconds; a stricter `statement_timeout` of the role or the database stays in
+    /// effect. Migrations and the purge have their own limits. On SQLite, this limits the wait for
+    /// other processes that write.
     ///
-    /// If less than this limit is left of the [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout) of
-    /// a request, the request begins no write and commits no transaction, so that nothing is committed after it was
-    /// answered with 503. Behind a pooler in transaction mode, this setting cannot limit statements, so set the limit
-    /// for the role instead.
+    /// If a request has less time left than this limit before its
+    /// [timeout](crate::AuthBuilder::request_timeout), it begins no write and commits no
+    /// transaction, so that nothing is committed after the request was answered with 503. Behind a
+    /// pooler in transaction mode, this setting cannot limit statements, so set the limit for the
+    /// role instead.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout.max(Duration::from_millis(1));
@@ -165,9 +168,10 @@ impl ConnectSettings {
         self
     }
 
-    /// The settings as options of SeaORM, for an application that opens the pool itself. SQLite is opened with WAL,
-    /// foreign keys and `synchronous = NORMAL`. With these options, acknowledged writes survive the end of the process.
-    /// A power cut can lose the latest writes, but never leaves a broken file.
+    /// Converts the settings to options of SeaORM, for an application that opens the pool itself.
+    /// SQLite is opened with WAL, foreign keys and `synchronous = NORMAL`. With these options,
+    /// acknowledged writes survive the end of the process. A power failure can lose the latest
+    /// writes, but never corrupts the file.
     ///
     /// SeaORM keeps only one function of each kind, so a call of `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on
     /// the result replaces the function that applies these settings. Use [`map_sqlite`](Self::map_sqlite) or
@@ -211,7 +215,7 @@ impl ConnectSettings {
         }
     }
 
-    /// The options that apply to both databases.
+    /// Returns the options that apply to both databases.
     fn pool_options(&self, url: &str) -> ConnectOptions {
         let mut options = ConnectOptions::new(url);
         options
@@ -244,7 +248,8 @@ enum Kind {
 }
 
 impl SeaOrmStore {
-    /// Opens a new connection pool. This does not create or change tables; see [`migrate`](Self::migrate).
+    /// Opens a new connection pool. This method does not create or change tables; see
+    /// [`migrate`](Self::migrate).
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is invalid, or leads to a pooler that mixes up

@@ -22,7 +22,7 @@ const WIPED: [&str; 6] = [
     "auth_recovery_codes",
 ];
 
-/// The tables with second factors and what depends on them.
+/// The tables of second factors, and of the data that depends on them.
 pub(super) const WITH_FACTORS: [&str; 4] = [
     "auth_challenges",
     "auth_devices",
@@ -73,7 +73,8 @@ mod tests {
     use super::WIPED;
     use crate::store::seaorm::{ConnectSettings, SeaOrmStore};
 
-    /// Tables whose rows a takeover keeps (events, mail), ends (sessions) or uses up (tokens).
+    /// The tables whose rows a takeover keeps (events, mail), ends (sessions) or marks as used
+    /// (tokens).
     const OTHERS: [&str; 4] = [
         "auth_events",
         "auth_one_time_tokens",

@@ -21,11 +21,11 @@ use super::{
 pub(super) trait HostTransaction: fmt::Debug + Send + Sync {
     fn backend(&self) -> DbBackend;
 
-    /// All rows that the statement returns.
+    /// Returns all rows of the statement.
     async fn query(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr>;
 }
 
-/// The transaction in which statements run.
+/// The transaction that statements run in.
 #[derive(Debug)]
 pub(super) enum Txn<'a> {
     Own(Own),
@@ -127,7 +127,8 @@ impl Drop for Own {
     }
 }
 
-/// The connection, and on SQLite the process's turn to write. Both are released once the transaction has ended.
+/// The connection, and on SQLite the lock that keeps other calls of this process from writing. Both
+/// are released once the transaction has ended.
 #[derive(Debug)]
 struct Held {
     connection: Connection,

@@ -1,4 +1,4 @@
-//! Users.
+//! Users, in SQL.
 
 use async_trait::async_trait;
 use sea_orm::{
@@ -245,7 +245,8 @@ pub(super) fn insert_values(new: &NewUser) -> [Value; 9] {
     ]
 }
 
-/// The smallest text above all texts with the prefix, in byte order (which is also the order of code points).
+/// The smallest text that is greater than all texts with the prefix, in byte order (which is also
+/// the order of code points).
 fn end_of(prefix: &EmailPrefix) -> Option<String> {
     let mut end = prefix.as_str().to_owned();
     while let Some(last) = end.pop() {
@@ -258,8 +259,8 @@ fn end_of(prefix: &EmailPrefix) -> Option<String> {
     None
 }
 
-/// Repeats the conditions of the partial indexes, for every role except the one that every user
-/// has.
+/// Repeats the conditions of the partial indexes, for every role except `user`, which has no
+/// partial index.
 fn having(role: &Role) -> Condition {
     if *role == Role::ADMIN {
         return Condition::all().add(Expr::cust("roles LIKE '% admin %'"));

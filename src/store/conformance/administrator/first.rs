@@ -1,4 +1,5 @@
-//! The contract of [`UserStore`](crate::store::UserStore): the first administrator.
+//! The contract of [`AdministratorStore`](crate::store::AdministratorStore): the first
+//! administrator.
 
 use std::sync::Arc;
 
@@ -94,7 +95,7 @@ pub async fn one_of_concurrent_inserts_makes_the_first_administrator(store: &Sub
     }
 }
 
-/// The call is refused for a free address and for a taken address.
+/// If there is an administrator, the call is refused, whether or not the address is taken.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,4 +1,5 @@
-//! The contract of [`UserStore`](crate::store::UserStore): the last administrator.
+//! The contract of [`AdministratorStore`](crate::store::AdministratorStore): the last
+//! administrator.
 
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ pub async fn the_last_administrator_stays(store: &Subject) {
     }
 }
 
-/// Two administrators remove each other or themselves, in every combination of ways.
+/// Two administrators remove each other or themselves, in every combination of the ways to do so.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -108,7 +109,8 @@ pub async fn one_of_many_administrators_survives(store: &Subject) {
     assert_eq!(administrators(store).await.len(), 1);
 }
 
-/// A user who is promoted during a demotion counts at once, and may be the last administrator.
+/// A user who is promoted during a demotion counts as an administrator at once, and may be the last
+/// one.
 ///
 /// # Panics
 /// If the store breaks the contract.

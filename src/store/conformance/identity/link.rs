@@ -34,7 +34,8 @@ pub async fn check_all(store: &Subject) {
     one_of_two_users_links_an_identity(store).await;
 }
 
-/// A link is stored with microsecond precision and allows sign-in. The oldest link is listed first.
+/// A link is stored with microsecond precision, and the user can sign in with it. The oldest link
+/// is listed first.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -143,8 +144,8 @@ pub async fn a_code_links_once(store: &Subject) {
     assert_eq!(events_of(store, user.id).await.len(), recorded + 1);
 }
 
-/// A call with an ended, expired or foreign session, or a session of a disabled, logged-out or deleted user, writes
-/// nothing and keeps the code.
+/// A call with a session that has ended, has expired or belongs to another user, or whose user is
+/// disabled, logged out or deleted, writes nothing, and the code stays valid.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -223,7 +224,7 @@ pub async fn one_of_two_users_links_an_identity(store: &Subject) {
     }
 }
 
-/// An offer of this identity to the user of the session.
+/// An offer to link this identity to the user of the session.
 pub(in crate::store::conformance) async fn offer(
     store: &Subject,
     session: &NewSession,

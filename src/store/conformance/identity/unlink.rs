@@ -67,7 +67,7 @@ pub async fn an_identity_is_unlinked_with_its_event(store: &Subject) {
     linked(store, other.id, &said).await;
 }
 
-/// A user without a password keeps one identity; a user with a password can remove all.
+/// A user without a password keeps one identity; a user with a password can remove all identities.
 ///
 /// # Panics
 /// If the store breaks the contract.

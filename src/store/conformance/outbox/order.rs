@@ -137,7 +137,7 @@ pub async fn a_password_change_orders_its_notice(store: &Subject) {
     }
 }
 
-/// The user of the session gets one notice of a theft.
+/// When a token theft is detected, the user of the session gets one notice.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -76,7 +76,8 @@ pub async fn a_mail_is_ordered_for_the_current_account(store: &Subject) {
     }
 }
 
-/// A request and a change each queue a notice; a refused request or change queues none.
+/// The request for a new address and the change itself each queue a notice, but not if they are
+/// refused.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -288,7 +289,7 @@ pub async fn a_link_to_a_former_address_is_void(store: &Subject) {
     }
 }
 
-/// The token of a letter to the same address, retried a year later.
+/// The token for a retry of the same letter, a year later, to the same address.
 fn retried(token: &NewOneTimeToken) -> NewOneTimeToken {
     let at = token.created_at + YEAR;
     NewOneTimeToken {

@@ -147,7 +147,7 @@ pub async fn a_list_is_bounded(store: &Subject) {
     assert!(newest.eq(listed.iter().copied()), "{} listed", listed.len());
 }
 
-/// A session opened this many milliseconds from now with this cap.
+/// A new session that is opened this many milliseconds from now, with this cap.
 fn capped(user: UserId, cap: u32, later: usize) -> NewSession {
     let mut session = new_session(user, 0);
     let later = u64::try_from(later).expect("a few");

@@ -17,7 +17,8 @@ fn rate(amount: u32) -> Rule {
 
 #[test]
 fn the_bound_is_below_64_mib() {
-    // A bucket has an entry and a control byte. At most 7/8 of the 2^14 buckets of a table are filled.
+    // Each bucket takes up one entry and one control byte. At most 7/8 of the 2^14 buckets of a
+    // table are filled.
     let bucket = size_of::<(LimitKey, Counter)>() + 1;
     assert!(SHARDS * (1 << 14) * bucket < 64 << 20);
     assert_eq!(MOST_IN_SHARD, (1 << 14) / 8 * 7);

@@ -1,4 +1,4 @@
-//! `auth_events`.
+//! The table `auth_events`.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! `auth_identities`.
+//! The table `auth_identities`.
 
 use sea_orm::entity::prelude::*;
 

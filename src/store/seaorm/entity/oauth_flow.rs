@@ -1,14 +1,14 @@
-//! `auth_oauth_flows`.
+//! The table `auth_oauth_flows`.
 
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "auth_oauth_flows")]
 pub struct Model {
-    /// The SHA-256 of the state.
+    /// The SHA-256 digest of the state.
     #[sea_orm(primary_key, auto_increment = false)]
     pub state: Vec<u8>,
-    /// The SHA-256 of the secret that the browser keeps.
+    /// The SHA-256 digest of the secret that the browser keeps.
     pub binding: Vec<u8>,
     #[sea_orm(column_type = "Text")]
     pub provider: String,
@@ -25,7 +25,7 @@ pub struct Model {
     pub expires_at: DateTimeUtc,
     /// When the browser returned from the provider.
     pub taken_at: Option<DateTimeUtc>,
-    /// The SHA-256 of the code.
+    /// The SHA-256 digest of the code.
     #[sea_orm(unique)]
     pub code: Option<Vec<u8>>,
     pub code_expires_at: Option<DateTimeUtc>,

@@ -1,4 +1,4 @@
-//! `auth_one_time_tokens`.
+//! The table `auth_one_time_tokens`.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,11 +7,11 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
-    /// The purpose. For a purpose with one token for each email, `/` and the id of the email follow
-    /// the purpose.
+    /// The purpose. If each email has its own token for this purpose, `/` and the id of the email
+    /// follow.
     #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
     pub purpose: String,
-    /// The SHA-256 of the token.
+    /// The SHA-256 digest of the token.
     #[sea_orm(unique)]
     pub digest: Vec<u8>,
     #[sea_orm(column_type = "JsonBinary", nullable)]

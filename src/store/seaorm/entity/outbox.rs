@@ -1,4 +1,4 @@
-//! `auth_outbox`.
+//! The table `auth_outbox`.
 
 use sea_orm::entity::prelude::*;
 
@@ -11,8 +11,8 @@ pub struct Model {
     pub letter: String,
     /// The recipient or, if `address` is set, the user who requested that address.
     pub user_id: Option<Uuid>,
-    /// The address that the email was requested for, as given; null if the email goes to the
-    /// address of the user.
+    /// The address that the email was requested for, in its original spelling; null if the email
+    /// goes to the address of the user.
     #[sea_orm(column_type = "Text", nullable)]
     pub address: Option<String>,
     #[sea_orm(column_type = "JsonBinary")]
@@ -26,8 +26,9 @@ pub struct Model {
     /// When the reported change happened. A retried email keeps this time, and its `created_at` is
     /// later.
     pub ordered_at: Option<DateTimeUtc>,
-    /// The account that the email was requested for, followed by its address and version at that time. All three are
-    /// null until a claim has found the account.
+    /// The account that the email was requested for. The next two columns contain the address and
+    /// the credential version that it had at that time. All three columns are null until a claim
+    /// has found the account.
     pub ordered_user_id: Option<Uuid>,
     #[sea_orm(column_type = "Text", nullable)]
     pub ordered_address: Option<String>,

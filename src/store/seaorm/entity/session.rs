@@ -1,4 +1,4 @@
-//! `auth_sessions`.
+//! The table `auth_sessions`.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,9 +8,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub user_id: Uuid,
-    /// How often the refresh token has been exchanged.
+    /// How many times the refresh token has been exchanged.
     pub generation: i64,
-    /// The SHA-256 of the current refresh token.
+    /// The SHA-256 digest of the current refresh token.
     pub digest: Vec<u8>,
     /// The credential version of the user when the session was opened. The session is dead if the user now has another
     /// version.

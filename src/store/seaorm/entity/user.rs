@@ -1,4 +1,4 @@
-//! `auth_users`.
+//! The table `auth_users`.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// The address as given.
+    /// The address in its original spelling.
     #[sea_orm(column_type = "Text")]
     pub email: String,
     #[sea_orm(column_type = "Text", unique)]

@@ -16,8 +16,8 @@ use tokio::{
 
 use super::hosts::{Host, Hosts};
 
-/// How often the host is checked. After a failure, the host is checked early, but at least [`PAUSE`] after the previous
-/// check.
+/// How often the host is checked. After a failure, the host is checked earlier, but not sooner than
+/// [`PAUSE`] after the previous check.
 const INTERVAL: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The state that the pool shares with the task that watches its host.
 pub(super) struct Failover {
     hint: Notify,
-    /// When the host was last found to be lost, or was last replaced by another host.
+    /// The time of the last failed check of the host, or of its last replacement by another host.
     lost: watch::Sender<Option<Instant>>,
 }
 
@@ -39,12 +39,13 @@ impl Failover {
         }
     }
 
-    /// Asks for a check of the host after a failure, because another host may have taken over.
+    /// Requests a check of the host after a failure, because another host may have taken over.
     pub(super) fn suspect(&self) {
         self.hint.notify_one();
     }
 
-    /// Whether a connection of this age was opened before the host was last found to be lost or was last replaced.
+    /// Whether a connection of this age was opened before the last failed check or the last
+    /// replacement of the host.
     pub(super) fn is_outdated(&self, age: Duration) -> bool {
         self.lost.borrow().is_some_and(|lost| age >= lost.elapsed())
     }

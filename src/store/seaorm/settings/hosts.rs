@@ -15,7 +15,7 @@ use crate::{
     store::seaorm::error::{connection_error, store_error},
 };
 
-/// The names of the parameters that the driver reads, in all spellings.
+/// The names of the URL parameters that the driver reads, in all spellings.
 const PARAMETERS: [&str; 18] = [
     "application_name",
     "dbname",
@@ -119,7 +119,7 @@ impl Hosts {
         self.wanted
     }
 
-    /// The host, if it is the only one.
+    /// Returns the host if it is the only one.
     pub(super) fn only(&self) -> Option<&Host> {
         match self.hosts.as_slice() {
             [host] => Some(host),
@@ -218,7 +218,7 @@ pub(super) fn unbracketed(options: PgConnectOptions) -> PgConnectOptions {
     }
 }
 
-/// The parts of a URL, all as written.
+/// The parts of a URL, exactly as written.
 struct Parts<'a> {
     /// `postgres://user:password@`
     front: &'a str,
@@ -272,7 +272,7 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
-    /// A URL for each host.
+    /// Returns one URL for each host.
     fn urls(&self) -> Result<Vec<String>, Error> {
         let url = |host: &str, more: &[String]| {
             let mut query: Vec<&str> = self.query.clone();

@@ -1,4 +1,4 @@
-//! A pooler between this process and Postgres.
+//! Detects a pooler between this process and Postgres.
 
 use std::time::Duration;
 
@@ -27,9 +27,9 @@ pub(super) enum Pooling {
     Transaction,
 }
 
-/// Detects the kind of session with two connections. A pooler in transaction mode lends the second connection the
-/// session that the first connection has just returned. The second connection then prepares its first statement in the
-/// same session and under the same name.
+/// Detects the kind of session, for which it opens two connections. A pooler in transaction mode
+/// lends the second connection the session that the first connection has just returned. The second
+/// connection then prepares its first statement in the same session and under the same name.
 ///
 /// # Errors
 /// [`Configuration`](crate::ErrorKind::Configuration) if the pooler mixes up the prepared statements of its clients, or
@@ -102,7 +102,7 @@ struct Prober {
 
 enum Fault {
     Driver(SqlxError),
-    /// A statement of another connection ran under the name of our prepared statement.
+    /// Instead of our prepared statement, a statement of another connection with the same name ran.
     MixedUp,
     NoAnswer,
 }

@@ -1,4 +1,4 @@
-//! A pool of connections to Postgres.
+//! Opens a pool of connections to Postgres.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -169,7 +169,7 @@ impl Hooks {
     }
 }
 
-/// A stricter limit of the role or the database stays in effect.
+/// Sets the statement timeout, unless the role or the database already has a stricter limit.
 async fn set_statement_timeout(
     connection: &mut PgConnection,
     timeout: Duration,

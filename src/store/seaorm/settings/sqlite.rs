@@ -1,4 +1,4 @@
-//! A pool of connections to SQLite.
+//! Opens a pool of connections to SQLite.
 
 use std::{fs, io, path::Path, time::Duration};
 
@@ -28,8 +28,8 @@ pub(super) fn options(settings: &ConnectSettings) -> Result<ConnectOptions> {
     let place = place(&settings.url)?;
     let mut options = settings.pool_options(&settings.url);
     if let Place::Memory = place {
-        // Each connection would have a separate database, which would be deleted with the
-        // connection.
+        // The pool keeps one connection, because each connection would have a separate database in
+        // memory, which would be deleted together with it.
         options
             .max_connections(1)
             .idle_timeout(None)
@@ -88,7 +88,7 @@ fn never_create_again(pool: &SqlitePool) {
     pool.set_connect_options(options.create_if_missing(false));
 }
 
-/// The target of a URL.
+/// The database that a URL names.
 enum Place {
     File,
     Memory,
@@ -136,8 +136,8 @@ fn place(url: &str) -> Result<Place> {
     })
 }
 
-/// Creates the file with access for this user only; SQLite gives the companion files the same mode. If the file cannot
-/// be created here, the driver reports the error.
+/// Creates the file so that only the current user can access it; SQLite gives the companion files
+/// the same mode. If the file cannot be created here, the driver reports the error.
 fn create(path: &Path) {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Hosts, ports and databases of a URL.
+/// Returns the hosts, ports and databases of a URL.
 fn read(url: &str) -> Vec<(String, u16, Option<String>)> {
     let hosts = Hosts::parse(url, |options| options).unwrap();
     let read = |host: &Host| {
