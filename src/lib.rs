@@ -30,33 +30,34 @@
 //!   has no type parameters. [`AuthBuilder`] builds it.
 //! * [`UserService`] is an object-safe trait for the use cases. [`Auth`] implements it, the endpoints call it, and a
 //!   host may wrap it with [`AuthBuilder::wrap_service`].
-//! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth): the same contract, byte for byte, on both.
-//!   Both take a `ClientAddress`, the rule for finding the address of a client. There is no default
-//!   rule. The host's own handlers take [`CurrentUser`] (verified token, no query), [`ActiveUser`]
-//!   (confirmed by the database) or a [`guard`], such as [`guard::WithRole`]. `RequireRole` and
-//!   `RequirePermission` guard whole groups of routes. [`user::RolePermissions`] maps roles to
-//!   permissions.
-//! * [`verifier::Verifier`] verifies the tokens of another service by its published keys, without a database.
-//!   [`guard::ClaimedRole`] and [`guard::ClaimedPermission`] trust the token alone, with a `Verifier` or with an
-//!   [`Auth`].
-//! * [`store::Store`] keeps all state. [`memory::MemoryStore`] is the reference, and `seaorm::SeaOrmStore` works on
-//!   Postgres and SQLite. A host tests its own store with the `conformance` checks.
+//! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth). Both serve the same
+//!   contract, byte for byte. Both take a `ClientAddress`, the rule for finding the address of a
+//!   client. There is no default rule. The host's own handlers take [`CurrentUser`] (verified
+//!   token, no query), [`ActiveUser`] (confirmed by the database) or a [`guard`], such as
+//!   [`guard::WithRole`]. `RequireRole` and `RequirePermission` guard whole groups of routes.
+//!   [`user::RolePermissions`] maps roles to permissions.
+//! * [`verifier::Verifier`] verifies the tokens of another service with its published keys, without
+//!   a database. [`guard::ClaimedRole`] and [`guard::ClaimedPermission`] check only the token, with
+//!   a `Verifier` or with an [`Auth`].
+//! * [`store::Store`] keeps all state. [`memory::MemoryStore`] is the reference implementation, and
+//!   `seaorm::SeaOrmStore` works on Postgres and SQLite. A host tests its own store with the
+//!   `conformance` checks.
 //! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react to changes.
-//! * [`account`] and [`session`] are the use cases of signed-in users, and [`admin`] those of administrators. The
-//!   endpoints that [`UserService`] does not cover use them.
+//! * [`account`] and [`session`] contain the use cases of signed-in users, and [`admin`] contains
+//!   the use cases of administrators. The endpoints that [`UserService`] does not cover use them.
 //! * [`Auth::within`] registers, changes and deletes users inside the host's transaction.
 //! * [`event`] is the audit trail. An [`event::Sink`] also receives its events.
-//! * [`mail::Mailer`] sends letters. Letters wait in an outbox until they are sent.
+//! * [`mail::Mailer`] sends emails. Emails wait in an outbox until they are sent.
 //! * [`identity`] contains the identities of users at providers. With the feature `oauth`, users
 //!   sign in with these identities.
-//! * [`second_factor`] contains the use cases of second factors: authenticator apps, recovery codes, remembered devices,
-//!   and the second step of a sign-in. [`factor`] contains their types.
+//! * [`second_factor`] contains the use cases of second factors: authenticator apps, recovery
+//!   codes, remembered devices, and the second step of a sign-in. [`factor`] contains their types.
 //! * [`limit`] contains the rate limits, and the lockout after wrong passwords. [`lockout`] lets
 //!   users lift a lockout.
-//! * [`Auth::run`] does the background work: it sends letters and deletes expired data.
+//! * [`Auth::run`] does the background work: it sends emails and deletes expired data.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
-//! * [`deadline::Deadline`] is the time at which an unanswered request gets a 503. A store writes nothing that could be
-//!   committed after that time.
+//! * [`deadline::Deadline`] is the time at which a request that is still unanswered gets a 503. A
+//!   store writes nothing that could be committed after that time.
 //! * `testing` is for the tests of a host: a service in memory, with control over its users,
 //!   tokens, emails and clock.
 //!
@@ -64,7 +65,7 @@
 //!
 //! No feature is on by default. A feature adds API and never changes existing behaviour.
 //!
-//! | feature | what it adds |
+//! | feature | adds |
 //! |---|---|
 //! | `axum` | the router, extractors and the guard layer for axum 0.8 |
 //! | `actix` | the same for actix-web 4 |
@@ -97,13 +98,14 @@
 //!
 //! # Guarantees
 //!
-//! * Passwords are hashed with Argon2id, a bounded number at a time. An unknown address costs the same as a wrong
-//!   password. See [`credential`].
-//! * Refresh tokens are stored as digests, rotate in place, and have at most one successor. If a used token comes back
-//!   after its grace period, the session ends. See [`token`].
-//! * The verifier of access tokens accepts exactly what this crate issues (RFC 8725, and stricter).
-//! * A caller without a token cannot find out whether an address has an account, except by registering it where
-//!   registration is open.
+//! * Passwords are hashed with Argon2id, a bounded number at a time. A sign-in with an unknown
+//!   address takes the same time as one with a wrong password. See [`credential`].
+//! * Refresh tokens are stored as digests, rotate in place, and have at most one successor. If a
+//!   used token is presented again after its grace period, the session ends. See [`token`].
+//! * The verifier accepts access tokens only in exactly the form that this crate issues. It follows
+//!   RFC 8725, and is stricter.
+//! * A caller without a token cannot find out whether an address has an account, except by trying
+//!   to register it if registration is open.
 //! * Secrets never reach logs, errors or `Debug` output.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -128,7 +130,7 @@ pub mod secret;
 ))]
 mod tls;
 
-// The HTTP contract, framework-neutral.
+// The HTTP contract, independent of the framework.
 #[cfg(feature = "http")]
 pub mod http;
 
@@ -212,8 +214,8 @@ pub use self::store::memory;
 #[doc(inline)]
 pub use self::store::seaorm;
 
-/// The guide: one page per task, from the folder `docs` of the repository. The module exists only if all features that
-/// the examples use are on.
+/// The guide: one page per task, from the folder `docs` of the repository. The module exists only
+/// if all features that the examples use are enabled.
 #[cfg(all(
     doc,
     feature = "actix",

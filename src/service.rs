@@ -16,21 +16,24 @@ use crate::{
 
 /// Users and their sessions, as use cases.
 ///
-/// [`Auth`](crate::Auth) implements this trait, and endpoints and guards call it. A host may wrap it
-/// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)) to log, count or extend calls. Other entry points
-/// bypass the wrapper, so a veto belongs in a [hook](crate::hook::Hooks).
+/// [`Auth`](crate::Auth) implements this trait, and endpoints and guards call it. A host may wrap
+/// it ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)) to log, count or extend
+/// calls. Other entry points bypass the wrapper, so use a [hook](crate::hook::Hooks) to refuse a
+/// registration or a sign-in.
 ///
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.
 #[async_trait]
 pub trait UserService: std::fmt::Debug + Send + Sync {
-    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode), because
-    /// the mode applies only to the endpoint.
+    /// Creates an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode) is,
+    /// because the mode applies only to the endpoint.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),
-    /// [`EmailTaken`](crate::ErrorKind::EmailTaken), [`RateLimited`](crate::ErrorKind::RateLimited),
-    /// [`Overloaded`](crate::ErrorKind::Overloaded), and
-    /// [`Refused`](crate::ErrorKind::Refused) by a [hook](crate::hook::Hooks::before_registration).
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed),
+    /// [`WeakPassword`](crate::ErrorKind::WeakPassword),
+    /// [`EmailTaken`](crate::ErrorKind::EmailTaken),
+    /// [`RateLimited`](crate::ErrorKind::RateLimited),
+    /// [`Overloaded`](crate::ErrorKind::Overloaded), and [`Refused`](crate::ErrorKind::Refused) if
+    /// a [hook](crate::hook::Hooks::before_registration) refuses.
     async fn register(&self, registration: Registration) -> Result<User>;
 
     /// Signs in with address and password.
@@ -39,26 +42,29 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// password check that has begun runs to completion, and its outcome is recorded.
     ///
     /// # Errors
-    /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong password, and an
-    /// account without a password, all in the same time; [`AccountDisabled`](crate::ErrorKind::AccountDisabled), and
-    /// [`EmailNotVerified`](crate::ErrorKind::EmailNotVerified) if a verified address is required, both only after the
-    /// right password; [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a text that is too long to be a
-    /// password; [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too many failures, even with the right
-    /// password; [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded);
-    /// [`Refused`](crate::ErrorKind::Refused) by a [hook](crate::hook::Hooks::before_sign_in), only after the right
-    /// password.
+    /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong
+    /// password, and an account without a password, all in the same time;
+    /// [`AccountDisabled`](crate::ErrorKind::AccountDisabled), and
+    /// [`EmailNotVerified`](crate::ErrorKind::EmailNotVerified) if a verified address is required,
+    /// both only if the password was right;
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long;
+    /// [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too many failures, even with
+    /// the right password; [`RateLimited`](crate::ErrorKind::RateLimited);
+    /// [`Overloaded`](crate::ErrorKind::Overloaded); [`Refused`](crate::ErrorKind::Refused) if the
+    /// password was right, but a [hook](crate::hook::Hooks::before_sign_in) refuses.
     async fn login(&self, login: Login) -> Result<SignIn>;
 
-    /// Exchanges a refresh token for the next pair.
+    /// Exchanges a refresh token for a new pair of tokens.
     ///
     /// # Errors
     /// [`InvalidRefreshToken`](crate::ErrorKind::InvalidRefreshToken);
-    /// [`RefreshTokenReused`](crate::ErrorKind::RefreshTokenReused) if the token had been used and this call therefore
-    /// ended the session; [`RateLimited`](crate::ErrorKind::RateLimited).
+    /// [`RefreshTokenReused`](crate::ErrorKind::RefreshTokenReused) if the token had already been
+    /// used, in which case this call ends the session;
+    /// [`RateLimited`](crate::ErrorKind::RateLimited).
     async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair>;
 
-    /// Ends the session of a refresh token. A token that is not ours, or whose session has ended,
-    /// has no effect.
+    /// Ends the session of a refresh token. A token that this service did not issue, or whose
+    /// session has ended, has no effect.
     ///
     /// # Errors
     /// None, except [`Unavailable`](crate::ErrorKind::Unavailable).
@@ -78,7 +84,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded).
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()>;
 
-    /// Sets a new password with the token of a mailed link, and ends every session of the user.
+    /// Sets a new password with the token from a mailed link, and ends every session of the user.
     ///
     /// # Errors
     /// [`InvalidToken`](crate::ErrorKind::InvalidToken) for an unknown, used or expired token;
@@ -91,21 +97,23 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
         client: &ClientInfo,
     ) -> Result<()>;
 
-    /// The caller, confirmed by the database.
+    /// Verifies the access token, and returns the caller as confirmed by the database.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the token is invalid or its
     /// session has ended.
     async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser>;
 
-    /// The caller, confirmed by the database to have the role.
+    /// Returns the caller as [`current_user`](Self::current_user) does, and fails if the caller
+    /// lacks the role.
     ///
     /// # Errors
     /// The errors of [`current_user`](Self::current_user), and
     /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role.
     async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser>;
 
-    /// A page of users, newest first. The calling code has to check whether its caller may see the users.
+    /// A page of users, newest first. The calling code must check whether its caller may see the
+    /// users.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, an
@@ -176,7 +184,7 @@ pub struct Login {
 }
 
 impl Login {
-    /// A sign-in by an unknown client.
+    /// A sign-in with this address and password, by an unknown client.
     pub fn new(email: EmailAddress, password: impl Into<Password>) -> Self {
         Self {
             email,

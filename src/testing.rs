@@ -1,9 +1,10 @@
 //! Support for a host's tests: an in-memory service, its clock, its emails, and users with tokens.
 //!
-//! Nothing here is a test double: accounts are registered, tokens belong to a session, and the extractors, guards and
-//! endpoints behave as in production. Only the hashing is cheap and runs on the calling thread, so that a test may
-//! pause tokio's clock. The clock of the service changes only when it is moved, and emails stay in
-//! a [`Mailbox`]. The [`conformance`](crate::store::conformance) checks test the host's own store.
+//! Nothing here is a test double: accounts are registered, tokens belong to a session, and the
+//! extractors, guards and endpoints behave as in production. The only difference is the hashing,
+//! which is cheap and runs on the calling thread, so that a test may pause tokio's clock. The clock
+//! of the service changes only when it is moved, and emails stay in a [`Mailbox`]. The
+//! [`conformance`](crate::store::conformance) checks test the host's own store.
 //!
 //! A failure in these functions is a fault in the test, so they panic instead of returning an error.
 //!
@@ -74,8 +75,8 @@
 //! # actix_web::rt::System::new().block_on(example::run());
 //! ```
 //!
-//! Tests that call the endpoints in process, without a connection, have no client address. Mount the endpoints with
-//! `ClientAddress::unknown()` there.
+//! If a test calls the endpoints in process, without a connection, there is no client address. In
+//! such tests, mount the endpoints with `ClientAddress::unknown()`.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -166,7 +167,7 @@ impl TestAuth {
         }
     }
 
-    /// The service to give to the application.
+    /// The service to pass to the application.
     #[must_use]
     pub fn auth(&self) -> &Auth {
         &self.auth
@@ -225,7 +226,7 @@ impl TestAuth {
         }
     }
 
-    /// Signs in a user that was created here, and returns the tokens of the session.
+    /// Signs in a user that this `TestAuth` created, and returns the tokens of the session.
     ///
     /// # Panics
     /// If the user cannot sign in with [`PASSWORD`].
@@ -252,8 +253,8 @@ impl TestAuth {
         format!("Bearer {}", self.token_of(user).await.expose())
     }
 
-    /// The current code of an authenticator app with this base32 key, by the clock of the test. Each code is valid once:
-    /// move the clock by 30 seconds before the next one.
+    /// The current code of an authenticator app with this base32 key, by the clock of the test.
+    /// Each code is valid once, so move the clock by 30 seconds before you request the next code.
     ///
     /// # Panics
     /// If the text is not a key.
@@ -264,11 +265,11 @@ impl TestAuth {
         key.code_at(self.clock.now())
     }
 
-    /// Registers a user as [`user`](Self::user) does, with an authenticator app and recovery codes. The clock has then
-    /// moved by 30 seconds, so that the current code is unused.
+    /// Registers a user as [`user`](Self::user) does, with an authenticator app and recovery codes.
+    /// The call moves the clock by 30 seconds, so that the current code is unused.
     ///
     /// # Panics
-    /// As [`user`](Self::user).
+    /// If [`user`](Self::user) panics.
     pub async fn user_with_totp(&self, email: &str) -> UserWithTotp {
         let user = self.user(email).await;
         let client = ClientInfo::default();
@@ -293,8 +294,8 @@ impl TestAuth {
         }
     }
 
-    /// Signs in a user with the password and the current code, and returns the tokens of the session. The clock has then
-    /// moved by 30 seconds.
+    /// Signs in a user with the password and the current code, and returns the tokens of the
+    /// session. The call moves the clock by 30 seconds.
     ///
     /// # Panics
     /// If the user cannot sign in.

@@ -35,17 +35,17 @@ use crate::feature::page::Pages;
 #[cfg(feature = "http")]
 use crate::http::Cookies;
 
-/// The lower bound of the limit on unauthenticated callers that run a statement at the same time. The limit itself is
-/// the number of hash permits, if that number is higher.
+/// At least this many unauthenticated callers can run a statement at the same time. If there are
+/// more hash permits, the limit is the number of hash permits.
 const MIN_PERMITS: usize = 4;
 const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl AuthBuilder {
-    /// Assembles the parts.
+    /// Builds the [`Auth`].
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if a part is missing or out of range. The error names the
-    /// part.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a setting is missing or out of range.
+    /// The error names the setting.
     pub fn build(self) -> Result<Auth> {
         self.check_request_timeout()?;
         let sessions_at_most = self.sessions_at_most()?;

@@ -17,7 +17,7 @@ use tokio::{
 use super::Auth;
 use crate::{error::Result, purge::Purged};
 
-/// The wait before work that panicked starts again.
+/// How long to wait before work that panicked is restarted.
 const RESTART: Duration = Duration::from_secs(1);
 
 impl Auth {
@@ -29,8 +29,8 @@ impl Auth {
     /// until the [hooks](Self::finish_hooks) have ended and the [sinks](Self::flush_events) have
     /// received all events so far. This wait can be long, so set your own time limit.
     ///
-    /// If a part panics, for example in a host's clock or store, the panic is logged and the part starts again a
-    /// second later. The other parts keep running.
+    /// If one of these tasks panics, for example in a host's clock or store, the panic is logged
+    /// and the task is restarted a second later. The other tasks keep running.
     ///
     /// ```no_run
     /// # async fn serve(auth: hallpass::Auth, stop: impl Future<Output = ()> + Send + 'static) {
@@ -65,8 +65,8 @@ impl Auth {
         self.flush_events().await;
     }
 
-    /// Spawns [`run`](Self::run) on the current tokio runtime. If the returned handle is dropped, the work runs until
-    /// the runtime ends.
+    /// Spawns [`run`](Self::run) on the current tokio runtime. If the returned handle is dropped,
+    /// the work continues until the runtime ends.
     ///
     /// ```no_run
     /// # async fn serve(auth: hallpass::Auth) {
@@ -77,7 +77,7 @@ impl Auth {
     /// ```
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// If it is called outside a tokio runtime.
     pub fn spawn(&self) -> Background {
         let (stop, stopped) = oneshot::channel::<()>();
         let auth = self.clone();
@@ -110,12 +110,12 @@ impl Auth {
         }
     }
 
-    /// Sends all emails that are due, and returns how many were due. Call it in tests, or in the
-    /// host's own job.
+    /// Sends all emails that are due, and returns how many were due. Call it in tests, or in a
+    /// scheduled job of the host.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable. An email
-    /// that cannot be sent is tried again later and is not an error here.
+    /// that cannot be sent is not an error; it is retried later.
     pub async fn deliver_mail(&self) -> Result<usize> {
         self.parts.core.limits.prepare().await?;
         self.parts.core.deliveries.deliver().await
@@ -126,11 +126,12 @@ impl Auth {
         self.parts.purges.run(shutdown).await;
     }
 
-    /// Deletes expired data in small batches: sessions and one-time tokens an hour after they end, and events past
-    /// their [retention](super::AuthBuilder::event_retention). Call it in the host's own job.
+    /// Deletes expired data in small batches: sessions and one-time tokens an hour after they end,
+    /// and events when their [retention](super::AuthBuilder::event_retention) ends. Call it in a
+    /// scheduled job of the host.
     ///
-    /// The purge can run beside a live service and beside other purges. If the future is dropped before it completes,
-    /// the batches deleted so far stay deleted.
+    /// The purge can run while the service and other purges are running. If the future is dropped
+    /// before it completes, the batches deleted so far stay deleted.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.
@@ -146,27 +147,29 @@ impl Auth {
         self.parts.provider_sign_ins.prepare(shutdown).await;
     }
 
-    /// Waits until the [hooks](crate::hook) that run after an event have ended. Call it before a process ends, so that
-    /// no hook is cut off, and in tests.
+    /// Waits until the [hooks](crate::hook) that run after an event have ended. Call it in tests,
+    /// and before a process ends, so that no hook is interrupted.
     pub async fn finish_hooks(&self) {
         self.parts.core.hooks.finish().await;
     }
 
-    /// Waits until the sinks have received all events so far, for example before the process ends. If a sink stalls,
-    /// this waits up to 10 seconds for each event of the sink, so set your own time limit.
+    /// Waits until the sinks have received all events so far, for example before the process ends.
+    /// If a sink stalls, the wait is up to 10 seconds for each event in its queue, so set your own
+    /// time limit.
     pub async fn flush_events(&self) {
         self.trail().flush().await;
     }
 
-    /// How many events the [sinks](crate::event::Sink) of this process did not receive, because a queue was full, or a
-    /// sink took too long or panicked. The audit trail also contains these events.
+    /// How many events the [sinks](crate::event::Sink) of this process did not receive, because a
+    /// queue was full, or a sink took too long or panicked. These events are still in the audit
+    /// trail.
     #[must_use]
     pub fn dropped_events(&self) -> u64 {
         self.trail().dropped()
     }
 }
 
-/// Runs one part of the work until it ends, and restarts it after a panic.
+/// Runs one task until it ends, and restarts it after a panic.
 async fn restarting<W, S>(name: &'static str, stopped: impl Fn() -> S, work: impl Fn() -> W)
 where
     W: Future<Output = ()>,
@@ -200,8 +203,8 @@ pub struct Background {
 }
 
 impl Background {
-    /// Stops the work, and waits at most `patience` until emails in flight, hooks and sinks are
-    /// done. Returns `false` if they did not finish in time, or the work panicked.
+    /// Stops the work, and waits at most `patience` until emails in flight, hooks and sinks have
+    /// finished. Returns `false` if they did not finish in time, or the work panicked.
     pub async fn stop(self, patience: Duration) -> bool {
         let Self { stop, mut running } = self;
         // If the work panicked, the receiver is already dropped.

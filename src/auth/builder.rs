@@ -131,8 +131,9 @@ impl AuthBuilder {
         self
     }
 
-    /// The URL at which people reach the service. It begins with `http://` or `https://`. By default, the links in
-    /// emails begin with this URL. The `iss` claim is exactly this text. Required.
+    /// The URL at which users reach the service. It must begin with `http://` or `https://`. By
+    /// default, the links in emails begin with this URL. The `iss` claim is exactly this text.
+    /// Required.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self
@@ -155,7 +156,7 @@ impl AuthBuilder {
         self
     }
 
-    /// The templates of letters, with the name of the product.
+    /// The templates of the emails, with the name of the product.
     pub fn templates(mut self, templates: Templates) -> Self {
         self.templates = Some(templates);
         self
@@ -167,14 +168,15 @@ impl AuthBuilder {
         self
     }
 
-    /// The `client_id` claim, which names the application that the tokens are for. RFC 9068 requires it. Default: the
-    /// [audience](Self::audience).
+    /// The `client_id` claim, which names the application for which tokens are issued. RFC 9068
+    /// requires it. Default: the [audience](Self::audience).
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());
         self
     }
 
-    /// How access tokens are signed, with keys derived from the secrets. Default: [`SigningAlgorithm::EdDsa`].
+    /// The algorithm that signs access tokens, with keys derived from the secrets. Default:
+    /// [`SigningAlgorithm::EdDsa`].
     pub fn signing_algorithm(mut self, algorithm: SigningAlgorithm) -> Self {
         self.signing_algorithm = algorithm;
         self
@@ -200,21 +202,21 @@ impl AuthBuilder {
         self
     }
 
-    /// How long a mailed link for a password reset works. Default: 30 minutes.
+    /// How long a mailed link for a password reset is valid. Default: 30 minutes.
     pub fn reset_lifetime(mut self, lifetime: Duration) -> Self {
         self.link_lifetimes.reset = lifetime;
         self
     }
 
-    /// How long a mailed link that verifies or confirms an address works. Default: a day.
+    /// How long a mailed link that verifies or confirms an address is valid. Default: a day.
     pub fn verification_lifetime(mut self, lifetime: Duration) -> Self {
         self.link_lifetimes.verify = lifetime;
         self
     }
 
-    /// Whether the emails to an address are limited. With the limits, an address receives each kind of letter at most
-    /// once a minute and five times an hour, counted across all instances. Further emails are dropped without notice.
-    /// Default: yes.
+    /// Whether the number of emails to each address is limited. With the limits, an address
+    /// receives each kind of email at most once a minute and five times an hour, counted across all
+    /// instances. Further emails are dropped without notice. Default: yes.
     pub fn mail_budgets(mut self, on: bool) -> Self {
         self.mail_budgets = on;
         self
@@ -239,13 +241,13 @@ impl AuthBuilder {
         self
     }
 
-    /// The letters that notify users of changes to their accounts.
+    /// Which emails notify users of changes to their accounts.
     pub fn notices(mut self, notices: Notices) -> Self {
         self.notices = notices;
         self
     }
 
-    /// How passwords are hashed, and how many at the same time.
+    /// How passwords are hashed, and how many can be hashed at the same time.
     pub fn hashing(mut self, hasher: HasherBuilder) -> Self {
         self.hashing = hasher;
         self
@@ -269,8 +271,8 @@ impl AuthBuilder {
         self
     }
 
-    /// Adds a sink that receives every event of the audit trail; may be called several times.
-    /// [`tracing`] always receives every event.
+    /// Adds a sink that receives every event of the audit trail. Call it once for each sink.
+    /// [`tracing`] receives every event in any case.
     pub fn event_sink(mut self, sink: impl Sink) -> Self {
         self.event_sinks.push(Arc::new(sink));
         self
@@ -289,7 +291,7 @@ impl AuthBuilder {
         self
     }
 
-    /// The clock. Default: the operating system's.
+    /// The clock. Default: the clock of the operating system.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -318,7 +320,7 @@ impl AuthBuilder {
     /// [`Auth::service`](super::Auth::service), the endpoints of these use cases, the guards and
     /// every endpoint that identifies its caller go through the wrapper.
     ///
-    /// These entry points bypass it:
+    /// These entry points bypass the wrapper:
     ///
     /// * signing in with a provider, which opens sessions and creates accounts (`POST /auth/oauth/token` and the
     ///   callback);
@@ -332,10 +334,11 @@ impl AuthBuilder {
     /// [prepare]: super::Auth::prepare_registration
     /// [ensure]: super::Auth::ensure_administrator
     ///
-    /// A veto belongs in a hook, which every entry point for users calls:
-    /// [`before_registration`](crate::hook::Hooks::before_registration) for accounts that people create themselves,
-    /// [`before_sign_in`](crate::hook::Hooks::before_sign_in) for sessions that are opened. Use a wrapper for
-    /// everything else, such as logging, counting, or extending a use case.
+    /// To refuse a registration or a sign-in, use a hook, because every entry point for users calls
+    /// the hooks: [`before_registration`](crate::hook::Hooks::before_registration) before users
+    /// create their accounts, and [`before_sign_in`](crate::hook::Hooks::before_sign_in) before a
+    /// session is opened. Use a wrapper for everything else, such as logging, counting, or
+    /// extending a use case.
     pub fn wrap_service<W>(mut self, wrap: W) -> Self
     where
         W: Fn(Arc<dyn UserService>) -> Arc<dyn UserService> + Send + Sync + 'static,

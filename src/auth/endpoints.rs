@@ -1,4 +1,4 @@
-//! Every feature's endpoints in one list.
+//! The endpoints of all features in one list.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     token,
 };
 
-/// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::framework::axum) or
+/// The endpoints of an [`Auth`], to be mounted with [`axum`](crate::framework::axum) or
 /// [`actix`](crate::framework::actix).
 ///
 /// ```
@@ -80,9 +80,9 @@ impl Auth {
         }
     }
 
-    /// A layer for a host's own routes: request ids, a span for log lines, and
-    /// [`ClientInfo`](crate::event::ClientInfo) as an argument of handlers. Pass the same `client_address` as for the
-    /// endpoints.
+    /// A layer for a host's own routes. It adds request ids, a span for log lines, and
+    /// [`ClientInfo`](crate::event::ClientInfo) as an argument for handlers. Pass the same
+    /// `client_address` as for the endpoints.
     ///
     /// ```
     /// # #[cfg(feature = "axum")]
@@ -134,7 +134,7 @@ impl Endpoints {
         Ok(self)
     }
 
-    /// Replaces the endpoint that has the same method and path as `row`.
+    /// Puts `row` in place of the endpoint that has the same method and path.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if no endpoint has that method and path.
@@ -143,8 +143,9 @@ impl Endpoints {
         self.without(&method, path)?.with_rows([row])
     }
 
-    /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that loads nothing from other hosts. Both
-    /// describe the endpoints that are in the list so far. The document is generated when it is first requested.
+    /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that loads nothing from
+    /// other hosts. Both describe the endpoints that are in the list when this method is called.
+    /// The document is generated when it is first requested.
     #[cfg(feature = "openapi")]
     pub fn with_docs(mut self) -> Self {
         self.rows = crate::http::docs::with_docs(self.rows);
@@ -161,7 +162,7 @@ impl Endpoints {
     /// link; `GET` and `HEAD` do not. `GET` reads the state of the link. For a dead link, the page
     /// does not ask for a password; for a live link, it shows the address to which the link was
     /// mailed. `HEAD` reads nothing, so its reply has no content length. Success is answered with a
-    /// redirect (303). If the token was already used, the answer is the same redirect, because the
+    /// redirect (303). If the token was already used, the answer is a redirect too, because the
     /// token may have been used by the first click of a double click. The pages are not part of the
     /// OpenAPI document.
     #[cfg(feature = "pages")]
@@ -188,8 +189,8 @@ impl Endpoints {
         self.rows.iter()
     }
 
-    /// Adds the host's own endpoints. Like the built-in ones, they are documented, count against
-    /// the rate limit of all endpoints, and reply in the same form. Add them before
+    /// Adds the host's own endpoints. Like the built-in endpoints, they are documented, count
+    /// against the rate limit that all endpoints share, and reply in the same form. Add them before
     /// [`with_docs`](Self::with_docs).
     ///
     /// Each argument of a handler is an [`Input`](crate::http::Input): [`ClientInfo`](crate::event::ClientInfo), the
@@ -233,7 +234,8 @@ impl Endpoints {
     pub fn into_resources(self, client_address: ClientAddress) -> Resources {
         let limits = self.limits;
         let behind = |row: Endpoint| {
-            // Health checks, and services that fetch our keys, must not be limited because of other clients.
+            // Health checks and requests for the public keys must not be refused because of other
+            // clients.
             if row.serves_anyone() {
                 return row;
             }

@@ -11,7 +11,8 @@ use crate::{
     store::Store,
 };
 
-/// How long a result is cached. Each check costs a write, and any client may call.
+/// How long a result is cached. It is cached because each check writes to the store, and any client
+/// may call the endpoint.
 const KEPT_FOR: Duration = Duration::from_secs(1);
 
 pub(super) fn endpoints(store: &Arc<dyn Store>) -> Vec<Endpoint> {
@@ -46,7 +47,8 @@ async fn ready(readiness: Arc<Readiness>) -> Result<Json<Health>> {
 #[derive(Debug)]
 struct Readiness {
     store: Arc<dyn Store>,
-    /// When the store was last checked, and the error, if any; `None` until the first check.
+    /// When the store was last checked, and the error, if the check failed; `None` until the first
+    /// check.
     last: Mutex<Option<(Instant, Option<ErrorKind>)>>,
 }
 

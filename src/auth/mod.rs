@@ -33,7 +33,8 @@ use crate::{
     verifier::Verifier,
 };
 
-/// The users and sessions of one application: the use cases, and the state for routers and extractors.
+/// Manages the users and sessions of one application. It provides the use cases, and is the state
+/// for routers and extractors.
 ///
 /// It is cheap to clone and has no type parameters. It implements [`UserService`] for in-process
 /// use.
@@ -112,7 +113,7 @@ impl Auth {
         &self.parts.accounts
     }
 
-    /// The use cases for proving an address.
+    /// The use cases for proving that an address belongs to the user.
     #[must_use]
     pub fn email_verifications(&self) -> &EmailVerifications {
         &self.parts.email_verifications
@@ -178,9 +179,10 @@ impl Auth {
         Verifier::own(&self.parts.core.tokens)
     }
 
-    /// Creates a verified administrator. If there is an active administrator, it returns `None` and changes nothing.
-    /// If the address already has an account, that account is left unchanged and a warning is
-    /// logged, because someone else may have registered it.
+    /// Creates an administrator with a verified address. If there already is an active
+    /// administrator, it returns `None` and changes nothing. If the address already has an account,
+    /// that account is left unchanged and a warning is logged, because another person may have
+    /// registered it.
     ///
     /// # Errors
     /// [`WeakPassword`](crate::ErrorKind::WeakPassword), or [`Unavailable`](crate::ErrorKind::Unavailable) while the
@@ -209,7 +211,7 @@ impl Auth {
         &self.parts.provider_sign_ins
     }
 
-    /// The public keys of access tokens as a JWK Set (RFC 7517).
+    /// The public keys that verify access tokens, as a JWK Set (RFC 7517).
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
         self.parts.core.tokens.keys().jwks()

@@ -16,8 +16,8 @@ use crate::{
 /// These methods mirror the trait, but callers need not import it, and the futures are not boxed. They bypass a
 /// [wrapper](crate::AuthBuilder::wrap_service); calls to [`Auth::service`] go through it.
 impl Auth {
-    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode), because the mode applies
-    /// only to the endpoint.
+    /// Creates an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode) is,
+    /// because the mode applies only to the endpoint.
     ///
     /// # Errors
     /// The errors of [`UserService::register`].
@@ -33,7 +33,7 @@ impl Auth {
         self.parts.passwords.login(login).await
     }
 
-    /// Exchanges a refresh token for the next pair.
+    /// Exchanges a refresh token for a new pair of tokens.
     ///
     /// # Errors
     /// The errors of [`UserService::refresh`].
@@ -41,7 +41,8 @@ impl Auth {
         self.parts.sessions.refresh(token, client).await
     }
 
-    /// Ends the session of a refresh token. Does nothing if the token is not ours or its session has ended.
+    /// Ends the session of a refresh token. Does nothing if this service did not issue the token,
+    /// or its session has ended.
     ///
     /// # Errors
     /// The errors of [`UserService::logout`].
@@ -58,8 +59,8 @@ impl Auth {
         self.parts.sessions.logout_all(&caller, client).await
     }
 
-    /// Emails a link that sets a new password, if the address has an active account. If the address
-    /// has none, the call takes the same time.
+    /// Emails a link that sets a new password, if the address has an active account. The call takes
+    /// the same time in every case.
     ///
     /// # Errors
     /// The errors of [`UserService::forgot_password`].
@@ -83,7 +84,7 @@ impl Auth {
             .await
     }
 
-    /// The caller, confirmed by the database.
+    /// Verifies the access token, and returns the caller as confirmed by the database.
     ///
     /// # Errors
     /// The errors of [`UserService::current_user`].
@@ -91,7 +92,8 @@ impl Auth {
         self.parts.sessions.current_user(token).await
     }
 
-    /// The caller, confirmed by the database, if they have the role.
+    /// Returns the caller as [`current_user`](Self::current_user) does, and fails if the caller
+    /// lacks the role.
     ///
     /// # Errors
     /// The errors of [`UserService::require_role`].
@@ -101,7 +103,7 @@ impl Auth {
         Ok(caller)
     }
 
-    /// A page of users, newest first. The calling code has to check whether the caller may see them.
+    /// A page of users, newest first. The calling code must check whether its caller may see them.
     ///
     /// # Errors
     /// The errors of [`UserService::list_users`].

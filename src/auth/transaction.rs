@@ -12,8 +12,9 @@ use crate::{
 };
 
 impl Auth {
-    /// Does the slow part of a registration before a transaction begins: checks the input and hashes the password. A
-    /// [breach check](crate::credential::BreachCheck) runs here.
+    /// Does the slow part of a registration before a transaction begins: checks the input and
+    /// hashes the password. If a [breach check](crate::credential::BreachCheck) is configured, it
+    /// also runs here.
     ///
     /// The call first counts against the registration limit of its
     /// [client](Registration::with_client), as a registration over HTTP does. Counting runs one
@@ -60,11 +61,12 @@ impl Auth {
     /// # }
     /// ```
     ///
-    /// On SQLite, if a transaction reads before it writes, begin it with `SqliteTransactionMode::Immediate`
-    /// (`begin_with_options`). An immediate transaction waits for its turn, and no other transaction can write until
-    /// it ends. Without this mode, the first write fails immediately if another transaction is writing, or has written
-    /// since the first read. Hallpass never retries inside the host's transaction: on
-    /// [`Unavailable`](crate::ErrorKind::Unavailable), the host rolls back and begins again.
+    /// On SQLite, if a transaction reads before it writes, begin it with
+    /// `SqliteTransactionMode::Immediate` (`begin_with_options`). An immediate transaction waits
+    /// for its turn, and no other transaction can write until it ends. Without this mode, the first
+    /// write fails immediately if another transaction is writing, or has written since the first
+    /// read. Hallpass never retries inside the host's transaction: on
+    /// [`Unavailable`](crate::ErrorKind::Unavailable), the host must roll back and begin again.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the store cannot use such a transaction.
@@ -157,8 +159,8 @@ impl InTransaction<'_> {
         .await
     }
 
-    /// Disables the account. Once the transaction is committed, all sessions and one-time tokens of the account are
-    /// dead.
+    /// Disables the account. Once the transaction is committed, all sessions and one-time tokens of
+    /// the account are invalid.
     ///
     /// # Errors
     /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
@@ -223,7 +225,7 @@ impl InTransaction<'_> {
         self.auth.parts.core.clock.now()
     }
 
-    /// Releases the transaction, so that it can be committed.
+    /// Ends the use of the transaction, so that the host can commit it.
     pub fn finish(self) -> Unpublished {
         Unpublished {
             auth: self.auth,

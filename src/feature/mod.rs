@@ -1,4 +1,5 @@
-//! The features: one folder each, with its use cases and endpoints. Only `page` imports other features.
+//! The features. Each has a folder with its use cases and endpoints. Only `page` imports other
+//! features.
 
 pub mod account;
 pub mod admin;
@@ -10,6 +11,6 @@ pub mod password;
 pub mod second_factor;
 pub mod session;
 
-// The pages of mailed links call the features above.
+// The pages that mailed links open. They call the features above.
 #[cfg(feature = "pages")]
 pub(crate) mod page;

@@ -39,7 +39,7 @@ macro_rules! ask {
     }};
 }
 
-/// The hooks of a host, in their order, as use cases call them. Cheap to clone.
+/// The hooks of a host, in the order in which use cases call them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct HookChain {
     hooks: Arc<[Arc<dyn Hooks>]>,
@@ -132,10 +132,10 @@ impl HookChain {
         });
     }
 
-    /// Waits until all hooks after operations have ended.
+    /// Waits until all hooks that run after operations have ended.
     pub(crate) async fn finish(&self) {
         let mut count = self.under_way.subscribe();
-        // The sender is held here, so it cannot have been dropped.
+        // `self` owns a sender, so the channel cannot be closed.
         let _ = count.wait_for(|count| *count == 0).await;
     }
 
@@ -151,7 +151,8 @@ impl HookChain {
         }
     }
 
-    /// Starts the hooks after an operation, one after the other. A hook runs even if the previous one failed.
+    /// Starts the hooks that run after an operation, one after the other. A hook runs even if the
+    /// previous one failed.
     fn react<F>(&self, moment: &'static str, user: &User, reaction: F)
     where
         F: for<'a> Fn(&'a dyn Hooks, &'a User) -> Reaction<'a> + Send + Sync + 'static,
@@ -191,7 +192,7 @@ async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-/// Counts as an event with running hooks until it is dropped.
+/// Marks an event as one with running hooks until this value is dropped.
 struct UnderWay(watch::Sender<usize>);
 
 impl UnderWay {

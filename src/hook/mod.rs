@@ -11,11 +11,12 @@
 //! ```
 //!
 //! # Before
-//! The operation waits for the hooks that run before it, in the order in which they were added. The first hook that
-//! objects ends the operation. Hooks fail closed: if a hook refuses, fails, panics or takes too long, no account is
-//! created or deleted, and no session is opened. Another hook, or the database, may still stop an operation that a
-//! hook has allowed, and a retry calls the hooks again. A hook before an operation should therefore only decide, and
-//! have no side effects.
+//! The operation waits for the hooks that run before it. They run in the order in which they were
+//! added, and the first hook that refuses ends the operation. Hooks fail closed: if a hook refuses,
+//! fails, panics or takes too long, no account is created or deleted, and no session is opened.
+//! Another hook, or the database, may still stop an operation that a hook has allowed, and a retry
+//! calls the hooks again. A hook before an operation should therefore only decide, and have no side
+//! effects.
 //!
 //! # After
 //! A hook after an operation runs in its own task, which starts once the store has written the
@@ -23,7 +24,7 @@
 //! once, and is lost if the process ends first. [`Auth::finish_hooks`](crate::Auth::finish_hooks)
 //! waits for running hooks. Hooks for the same event run in the order in which they were added, but
 //! hooks for different events may overtake each other. Data that must not be lost belongs in the
-//! host's own tables, beside the account.
+//! host's own tables, next to the account.
 //!
 //! # Limits
 //! All hooks before one operation share [`AuthBuilder::hook_timeout`](crate::AuthBuilder::hook_timeout). Each hook
@@ -80,7 +81,8 @@ use crate::{
 /// ```
 #[async_trait]
 pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
-    /// Called for a registration, before it is known whether the address is free, so that no answer can reveal it.
+    /// Called for a registration, before the service checks whether the address is free, so that a
+    /// refusal cannot reveal it.
     ///
     /// # Errors
     /// A [`Refusal`](crate::error::Refusal), or a failure.
@@ -89,7 +91,8 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// An account was created: by registration, by an administrator, or at start.
+    /// Called after an account was created by registration, by an administrator, or when the
+    /// service started.
     ///
     /// # Errors
     /// The error is logged.
@@ -98,7 +101,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The credential was right, and a session is about to be opened.
+    /// Called when the credential was right and a session is about to be opened.
     ///
     /// # Errors
     /// A [`Refusal`](crate::error::Refusal), or a failure.
@@ -107,7 +110,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// A session was opened.
+    /// Called after a session was opened.
     ///
     /// # Errors
     /// The error is logged.
@@ -116,7 +119,8 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Further claims of an access token that is about to be issued, at sign-in and at each refresh.
+    /// Returns further claims for an access token that is about to be issued, at sign-in and at
+    /// each refresh.
     ///
     /// If two hooks set the same claim, the claim of the later hook is used. The following claims
     /// are left out, with a warning: `iss`, `sub`, `aud`, `client_id`, `exp`, `iat`, `nbf`, `jti`,
@@ -136,8 +140,8 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(Map::new())
     }
 
-    /// The second factors or the recovery codes were changed, by the user or by an administrator. The user is passed as
-    /// they were just before the change.
+    /// Called after the second factors or the recovery codes were changed by the user or by an
+    /// administrator. `user` is the account as it was just before the change.
     ///
     /// # Errors
     /// The error is logged.
@@ -146,7 +150,8 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The password was changed or reset. The user is passed as they were just before the change.
+    /// Called after the password was changed or reset. `user` is the account as it was just before
+    /// the change.
     ///
     /// # Errors
     /// The error is logged.
@@ -155,11 +160,12 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The owner of the address took over the account, by a reset or by a provider that is trusted for the address.
-    /// The address had never been verified. The password, sessions, identities and tokens of the account are deleted.
-    /// The profile and the data that the host keeps for the user remain; both may come from a
-    /// previous holder of the account. In most cases, this holder is the same person, who never
-    /// followed the verification link. The user is passed as they are now. A reset calls
+    /// Called after the owner of the address took over the account, through a password reset or
+    /// through a provider that is trusted for the address. Before that, the address had never been
+    /// verified. The password, sessions, identities and tokens of the account are deleted. The
+    /// profile and the data that the host keeps for the user remain; both may come from a previous
+    /// holder of the account. In most cases, this holder is the same person, who never followed the
+    /// verification link. `user` is the account as it is now. A reset calls
     /// [`after_password_change`](Self::after_password_change) as well.
     ///
     /// # Errors
@@ -169,8 +175,8 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The account is about to be deleted, by its user or by an administrator. The hook is not called for a deletion
-    /// [within](crate::Auth::within) the host's transaction.
+    /// Called before the account is deleted by its user or by an administrator. The hook is not
+    /// called for a deletion [within](crate::Auth::within) the host's transaction.
     ///
     /// # Errors
     /// A [`Refusal`](crate::error::Refusal), or a failure.
@@ -179,7 +185,8 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The account was deleted. The user is passed as they were just before the deletion.
+    /// Called after the account was deleted. `user` is the account as it was just before the
+    /// deletion.
     ///
     /// # Errors
     /// The error is logged.
@@ -193,9 +200,9 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Applicant<'a> {
-    /// The address, as given.
+    /// The email address, as the applicant entered it.
     pub email: &'a EmailAddress,
-    /// The display name, as given.
+    /// The display name, as the applicant entered it.
     pub display_name: Option<&'a str>,
     /// The client.
     pub client: &'a ClientInfo,

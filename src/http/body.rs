@@ -1,4 +1,4 @@
-//! Request bodies: read once, up to a limit. The rest is discarded.
+//! Reads request bodies once, up to a limit. The rest is discarded.
 
 use std::{collections::BTreeSet, pin::pin, str};
 
@@ -20,18 +20,19 @@ use crate::{
 /// The largest body that an endpoint accepts.
 const LIMIT: usize = 16 * 1024;
 
-/// How much of a larger body is read and discarded, so that a client that is still writing can read the answer.
+/// The number of bytes of a larger body that are read, so that a client can finish writing and then
+/// read the reply. The body is discarded.
 const DISCARD_LIMIT: usize = 16 * 1024 * 1024;
 
 /// The outcome of reading a body.
 #[derive(Default)]
 pub(crate) enum Body {
-    /// Read to its end.
+    /// The whole body.
     Complete(Bytes),
-    /// The connection or the framing is broken.
+    /// The connection failed, or the framing is invalid.
     #[default]
     Broken,
-    /// Larger than the limit.
+    /// The body is larger than the limit.
     TooLarge,
 }
 
@@ -48,7 +49,8 @@ impl Body {
         let mut kept = Vec::new();
         let mut total = 0_usize;
         while total <= DISCARD_LIMIT {
-            // A timer costs time, and nearly every body is empty or has already arrived.
+            // Setting a timer takes time and is rarely needed, because nearly every body is empty
+            // or has already arrived.
             let chunk = match body.next().now_or_never() {
                 Some(chunk) => Ok(chunk),
                 None => timeout_at(deadline, body.next()).await,
@@ -82,7 +84,8 @@ impl Body {
         json::parse_object(self.text(headers, "application/json")?)
     }
 
-    /// The members of the body that contain an integer beyond 64 bits; see [`json::members_beyond_64_bits`].
+    /// The names of the members whose values contain an integer that does not fit into 64 bits; see
+    /// [`json::members_beyond_64_bits`].
     ///
     /// # Errors
     /// The errors of [`json_object`](Self::json_object).

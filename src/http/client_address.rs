@@ -22,8 +22,8 @@ use crate::error::{Error, Result};
 /// How the address of a client is found. There is no default. A host chooses the rule when it mounts the endpoints,
 /// because only the host knows the proxies in front of it.
 ///
-/// Limits are counted by this address, and sessions and the audit trail record it. Any client can
-/// write a header, so a header is trusted only if it comes from a trusted proxy.
+/// Rate limits are counted for each address, and sessions and the audit trail record it. Any client
+/// can write a header, so a header is trusted only if it comes from a trusted proxy.
 ///
 /// ```
 /// use hallpass::ClientAddress;
@@ -32,20 +32,21 @@ use crate::error::{Error, Result};
 /// let direct = ClientAddress::peer();
 /// // They come through proxies in these networks.
 /// let proxied = ClientAddress::behind_proxies(["10.0.0.0/8", "2001:db8::17"])?;
-/// // The same from a setting, such as `HALLPASS_TRUSTED_PROXIES`; empty is `peer`.
+/// // The same from a setting, such as `HALLPASS_TRUSTED_PROXIES`; an empty setting means `peer`.
 /// let set: ClientAddress = "10.0.0.0/8, 2001:db8::17".parse()?;
 /// # let _ = (direct, proxied, set);
 /// # Ok::<(), hallpass::Error>(())
 /// ```
 ///
 /// # Servers that do not report the peer
-/// If the server does not report the peer of a connection, but the rule needs it ([`peer`](Self::peer) or proxies), a
-/// request is answered with 500 `internal`, and the log says why. If no `tracing` subscriber
-/// records errors, the first such request is reported on standard error. Health checks, the
-/// published keys and the documentation are still served. On axum the cause may be that the router
-/// is not served by `into_make_service_with_connect_info::<SocketAddr>()`. On both frameworks it
-/// may be a Unix socket, or a test that calls the router in process: use [`unknown`](Self::unknown)
-/// there, or [`from_fn`](Self::from_fn).
+/// If the server does not report the peer of a connection, but the rule needs it
+/// ([`peer`](Self::peer) or proxies), a request is answered with 500 `internal`, and the reason is
+/// logged. If no `tracing` subscriber records errors, the first such request is reported on
+/// standard error. Health checks, the published keys and the documentation are still served. On
+/// axum the cause may be that the router is not served by
+/// `into_make_service_with_connect_info::<SocketAddr>()`. On both frameworks it may be a Unix
+/// socket, or a test that calls the router in process: use [`unknown`](Self::unknown) there, or
+/// [`from_fn`](Self::from_fn).
 #[derive(Clone, Debug)]
 pub struct ClientAddress(Rule);
 
@@ -78,7 +79,7 @@ struct Proxies {
 }
 
 impl ClientAddress {
-    /// The other end of the connection. Headers are ignored.
+    /// The client is the other end of the connection. Headers are ignored.
     #[must_use]
     pub fn peer() -> Self {
         Self(Rule::Peer)
@@ -93,11 +94,12 @@ impl ClientAddress {
     /// trusted, the leftmost one is the client. An element that is not an address (garbage, `unknown`, a name such as
     /// `_hidden`) ends the search, and the client is the address that was read last before this element.
     ///
-    /// If both headers are present and name different clients, neither is trusted, and the peer counts as the client.
-    /// The reason is that a proxy that writes only one header may have passed on the other header as the client sent
-    /// it. A warning is logged once. Configure the proxies to remove the header that they do not write, or name the
-    /// header that they write with [`behind_proxies_that_write`](Self::behind_proxies_that_write). Do not trust a
-    /// proxy that writes neither header, because it passes on those that the client sent.
+    /// If both headers are present and name different clients, neither is trusted, and the peer
+    /// counts as the client. A proxy that writes only one of the headers may have passed on the
+    /// other one as the client sent it. A warning is logged once. Configure the proxies to remove
+    /// the header that they do not write, or name the header that they write with
+    /// [`behind_proxies_that_write`](Self::behind_proxies_that_write). Do not trust a proxy that
+    /// writes neither header, because it passes on the headers that the client sent.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a text is not a network, has bits set beyond its prefix,
@@ -122,7 +124,7 @@ impl ClientAddress {
     /// header that only the host's proxy can have written. `None` has the same effect as
     /// [`unknown`](Self::unknown).
     ///
-    /// On axum the head has the extensions of the request; on actix it has none.
+    /// On axum, the head contains the extensions of the request; on actix, it contains none.
     ///
     /// ```
     /// use hallpass::ClientAddress;
@@ -187,13 +189,13 @@ impl ClientAddress {
 const NO_PEER: &str = "the server does not report the peer: serve the axum router with \
     `into_make_service_with_connect_info::<SocketAddr>()`, or mount the endpoints with another `ClientAddress`";
 
-/// If no `tracing` subscriber records errors, the reason is written once to standard error.
-/// Otherwise it would be unclear why every request fails.
+/// If no `tracing` subscriber records errors, the reason is written once to standard error. Without
+/// this message, it would be unclear why every request fails.
 fn without_peer() -> Error {
     static IS_TOLD: AtomicBool = AtomicBool::new(false);
     let is_logged = tracing::enabled!(tracing::Level::ERROR);
     if !is_logged && !IS_TOLD.swap(true, Ordering::Relaxed) {
-        // If standard error is closed as well, there is nowhere left to write.
+        // If standard error is closed as well, there is nowhere left to report the reason.
         drop(writeln!(io::stderr(), "hallpass: {NO_PEER}"));
     }
     Error::internal(NO_PEER)
@@ -232,7 +234,7 @@ impl Proxies {
         }
     }
 
-    /// Walks from the trusted peer towards the client.
+    /// Follows the chain of addresses from the trusted peer to the client.
     fn walk(&self, peer: IpAddr, chain: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
         let mut client = peer;
         for address in chain.map_while(|address| address) {

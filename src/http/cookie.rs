@@ -9,10 +9,11 @@ pub(super) const DEVICE: &str = "hallpass_device";
 
 /// The prefix makes browsers accept the cookie only from the host itself, over TLS (RFC 6265bis, section 4.1.3.2).
 const HOST_PREFIX: &str = "__Host-";
-/// The maximum length of a value that is read. All our cookies are shorter.
+/// The maximum length of a value that is read. All cookies of this service are shorter.
 const MAX_LEN: usize = 256;
 
-/// The form of cookies. They have a prefix and `Secure` if clients reach the service over TLS.
+/// The form of cookies. They have a prefix and the attribute `Secure` if clients reach the service
+/// over TLS.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cookies {
     is_https: bool,

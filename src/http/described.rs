@@ -1,4 +1,5 @@
-//! The trait bound of types in the contract. With the feature `openapi`, these types must have a schema.
+//! The trait bound of request and reply types. With the feature `openapi`, these types must have a
+//! schema.
 
 /// A type with a schema. Without the feature `openapi`, every type counts as having one.
 #[cfg(feature = "openapi")]

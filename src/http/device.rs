@@ -10,7 +10,7 @@ use super::{
 };
 use crate::secret::DeviceToken;
 
-/// 400 days; browsers keep no cookie longer.
+/// 400 days, the longest time that browsers keep a cookie.
 const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// Adds the cookie that identifies the device, if there is a token for the device.

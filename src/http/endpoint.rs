@@ -77,7 +77,7 @@ impl Endpoint {
         Self::new(Method::DELETE, path, state, handler)
     }
 
-    /// Sets the tag under which the endpoint is shown.
+    /// Sets the tag under which the documentation shows the endpoint.
     #[must_use]
     pub fn tag(mut self, tag: &'static str) -> Self {
         self.docs.tag = tag;
@@ -127,7 +127,7 @@ impl Endpoint {
         self
     }
 
-    /// Sets a check that runs first and decides whether to answer a request of this client.
+    /// Sets a check that runs first and decides whether to answer a request from this client.
     pub(crate) fn behind<F>(
         mut self,
         gate: impl Fn(Option<IpAddr>) -> F + Clone + Send + Sync + 'static,
@@ -218,8 +218,8 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// A plain `async fn(state, input, …) -> Result<output>` with up to four inputs. Every such function implements this
-/// trait.
+/// A handler of requests: a plain `async fn(state, input, …) -> Result<output>` with up to four
+/// inputs. Every such function implements this trait.
 pub trait Handler<S, I>: Clone + Send + Sync + 'static {
     /// Takes the inputs from left to right, and renders the output or the problem.
     fn run(self, state: S, request: Request) -> impl Future<Output = Response> + Send + 'static;

@@ -37,7 +37,7 @@ pub struct Json<T>(pub T);
 impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
         let object = request.json_object()?;
-        // serde_json reads an integer beyond 64 bits as a float.
+        // serde_json reads an integer that does not fit into 64 bits as a float.
         let has_float = object.values().any(json::has_float);
         let mut members = Members::of_object(object);
         if has_float {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Described, problem::MAX_VIOLATIONS};
 use crate::error::{Error, Result, Violation};
 
-/// The maximum number of digits in all numbers of an object together.
+/// The maximum total number of digits of all numbers in an object.
 const MAX_DIGITS: usize = 16 * 1024;
 
 /// A request body or a query, read member by member.
@@ -33,7 +33,7 @@ pub struct Members {
     /// Whether the members are query parameters. Query parameters are always text, so numbers and booleans are parsed
     /// from text.
     from_query: bool,
-    /// The members with an integer beyond 64 bits.
+    /// The names of the members whose values contain an integer that does not fit into 64 bits.
     beyond_64_bits: BTreeSet<String>,
     violations: Vec<Violation>,
 }
@@ -65,7 +65,7 @@ impl Members {
         }
     }
 
-    /// Reads a whole `T`, or reports all violations.
+    /// Reads all members of a `T`, or reports all violations.
     pub(crate) fn read<T: FromMembers>(mut self) -> Result<T> {
         let value = T::from_members(&mut self);
         let mut unknown: Vec<String> = self.unread.keys().cloned().collect();
@@ -86,7 +86,7 @@ impl Members {
         }
     }
 
-    /// Records a violation of a member, for rules that no reader of this type covers.
+    /// Records a violation of a member, for rules that none of the methods below checks.
     pub fn refuse(&mut self, name: &str, code: &'static str, detail: impl Into<String>) {
         self.violations.push(Violation::new(name, code, detail));
     }
@@ -110,12 +110,12 @@ impl Members {
         }
     }
 
-    /// Any string, or absent.
+    /// Any string; the member is optional.
     pub fn optional_token(&mut self, name: &str) -> Option<Option<String>> {
         self.optional(name, Self::token)
     }
 
-    /// Text that parses. Otherwise the violation has this code and this detail.
+    /// Text that can be parsed as a `T`. Otherwise, the violation has this code and this detail.
     pub fn parse<T: FromStr>(&mut self, name: &str, code: &'static str, detail: &str) -> Option<T> {
         let parsed = self.text(name)?.parse();
         if parsed.is_err() {
@@ -124,7 +124,7 @@ impl Members {
         parsed.ok()
     }
 
-    /// Text that parses, or absent.
+    /// Text that can be parsed as a `T`; the member is optional.
     pub fn optional_parse<T: FromStr>(
         &mut self,
         name: &str,
@@ -149,7 +149,7 @@ impl Members {
         found.map(|(_, value)| value.clone())
     }
 
-    /// One of these words, or absent.
+    /// One of these words; the member is optional.
     pub fn optional_word<T: Clone>(
         &mut self,
         name: &str,
@@ -180,7 +180,7 @@ impl Members {
         number
     }
 
-    /// A whole number in the range, or absent.
+    /// A whole number in the range; the member is optional.
     pub fn optional_number(
         &mut self,
         name: &str,
@@ -199,7 +199,8 @@ impl Members {
         }
     }
 
-    /// An array of at most this many texts, all of which parse. A violation points at the item.
+    /// An array of at most `max` texts, each of which can be parsed as a `T`. A violation points at
+    /// the item that caused it.
     pub fn list<T: FromStr>(
         &mut self,
         name: &str,
@@ -233,7 +234,7 @@ impl Members {
         (self.violations.len() == before).then_some(list)
     }
 
-    /// An optional array of texts, each of which must parse.
+    /// An array as in [`list`](Self::list); the member is optional.
     pub fn optional_list<T: FromStr>(
         &mut self,
         name: &str,
@@ -257,9 +258,10 @@ impl Members {
         }
     }
 
-    /// An object with any members. NUL is refused, because Postgres cannot store it. Postgres also writes numbers in
-    /// full (`1e308` takes 309 digits), so the number of digits is limited to the size of a body. An integer beyond 64
-    /// bits is refused, because it would be stored as a float and lose digits.
+    /// An object with any members. NUL characters are refused, because Postgres cannot store them.
+    /// Postgres also writes numbers in full (`1e308` takes 309 digits), so the number of digits is
+    /// limited to the size of a body. An integer that does not fit into 64 bits is refused, because
+    /// it would be stored as a float and lose digits.
     pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(object) = self.required(name)? else {
             return self.wrong_type(name, "an object");

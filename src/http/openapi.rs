@@ -152,7 +152,7 @@ impl Schemas {
     }
 }
 
-/// `get_users_me_sessions_id` for `GET /users/me/sessions/{id}`.
+/// For example, `get_users_me_sessions_id` for `GET /users/me/sessions/{id}`.
 fn operation_id(endpoint: &Endpoint) -> String {
     let method = endpoint.method().as_str().to_ascii_lowercase();
     endpoint

@@ -25,7 +25,8 @@ pub(crate) const MAX_VIOLATIONS: usize = 16;
 /// The maximum length of a pointer, in bytes. Names in the contract are far shorter, but a client may send a name that
 /// fills the whole body.
 const MAX_POINTER: usize = 128;
-/// The maximum length of a text of the contract or of the host, in bytes. Such a text may repeat input.
+/// The maximum length of a text of the contract or of the host, in bytes. These texts may repeat
+/// input.
 const MAX_DETAIL: usize = 512;
 /// The maximum length of the text of a refusal, in bytes.
 const MAX_REFUSAL: usize = 4 * 1024;
@@ -42,14 +43,15 @@ pub(crate) struct Code {
 macro_rules! codes {
     ($($(#[$docs:meta])* $kind:ident $text:literal => $status:ident $code:literal $title:literal $detail:literal;)*) => {
         impl Code {
-            /// Every kind, with its row.
+            /// Every kind of error, with its public form.
             #[cfg(any(test, feature = "openapi"))]
             pub(crate) const ALL: &[(ErrorKind, Self)] = &[$((
                 ErrorKind::$kind,
                 Self { status: StatusCode::$status, code: $code, title: $title, detail: $detail },
             )),*];
 
-            /// Every code once. `Configuration` is left out, because it has the same reply as any other defect.
+            /// Every code once. `Configuration` is left out, because it has the same reply as an
+            /// internal error.
             #[cfg(any(test, feature = "openapi"))]
             pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
                 Self::ALL
@@ -83,12 +85,13 @@ macro_rules! codes {
 
         /// A failure as the client sees it: `application/problem+json` (RFC 9457), never cached.
         ///
-        /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`. If the input was
-        /// not valid, there is also `errors`, a list of at most 16 `{pointer, code, detail}`. A pointer (RFC 6901) is
-        /// cut if it contains a name that is longer than any known name. Match on `code`: it never changes, but texts
-        /// do. If the status is 500 or more, the source of the error is logged once, when the reply is created. The
-        /// source is never sent to the client. A [`Refusal`](crate::error::Refusal) of the host has
-        /// its own `code` and `detail`.
+        /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`.
+        /// If the input was not valid, there is also `errors`, a list of at most 16
+        /// `{pointer, code, detail}`. A pointer (RFC 6901) is cut if it contains a name that is
+        /// longer than any known name. Match on `code`: codes never change, but texts may. If the
+        /// status is 500 or more, the source of the error is logged once, when the reply is
+        /// created. The source is never sent to the client. A [`Refusal`](crate::error::Refusal) of
+        /// the host has its own `code` and `detail`.
         ///
         /// | code | status | meaning | from |
         /// |---|---|---|---|
@@ -165,7 +168,7 @@ impl Problem {
         response
     }
 
-    /// The word that clients match on.
+    /// The code that clients match on.
     #[must_use]
     pub fn code(&self) -> &str {
         self.0
@@ -207,7 +210,7 @@ impl Problem {
                     .collect()
             }),
         };
-        // Strings and a number can always be serialized. If that fails, the reply only has a status.
+        // Serializing strings and a number cannot fail. If it did, the reply would have no body.
         serde_json::to_vec(&body).unwrap_or_default().into()
     }
 }
@@ -220,13 +223,14 @@ pub(crate) fn is_problem(response: &Response) -> bool {
         .is_some_and(|value| value == PROBLEM_JSON)
 }
 
-/// The `WWW-Authenticate` challenge of a reply. If no token was sent, the challenge contains no `error` (RFC 6750,
-/// section 3). Other kinds of 401 do not concern a bearer token, so they have no challenge.
+/// The `WWW-Authenticate` challenge of a reply. If no token was sent, the challenge contains no
+/// `error` (RFC 6750, section 3). The other kinds with status 401 do not concern a bearer token, so
+/// they have no challenge.
 fn challenge(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::Unauthenticated => Some("Bearer"),
         ErrorKind::InvalidAccessToken => Some(r#"Bearer error="invalid_token""#),
-        // RFC 9470, section 3.
+        // The form of this challenge is from RFC 9470, section 3.
         ErrorKind::StepUpRequired => Some(
             r#"Bearer error="insufficient_user_authentication", acr_values="urn:hallpass:aal2", max_age=600"#,
         ),

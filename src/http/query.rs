@@ -64,7 +64,8 @@ pub(crate) fn parse(query: &str) -> Result<Map<String, Value>> {
     }
 }
 
-/// No single parameter is at fault, so the pointer is that of the whole document (RFC 6901, section 5).
+/// No single parameter is at fault, so the pointer refers to the whole document (RFC 6901, section
+/// 5).
 fn too_many() -> Error {
     Error::validation(vec![Violation {
         pointer: String::new(),

@@ -72,12 +72,12 @@ impl Request {
             .join(",")
     }
 
-    /// The token of a device on which a user signed in before, as sent.
+    /// The token of a device on which a user signed in before, exactly as the client sent it.
     pub(crate) fn device(&self) -> Option<&str> {
         self.cookie(DEVICE)
     }
 
-    /// The cookie with this name, as sent; see [`Cookies::read`].
+    /// The cookie with this name, exactly as the client sent it; see [`Cookies::read`].
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.read(&self.head.headers, name)
     }
@@ -88,7 +88,7 @@ impl Request {
         self.cookies.beginning(&self.head.headers, with)
     }
 
-    /// Whether only the head of the reply is requested.
+    /// Whether the method of the request is HEAD.
     pub fn is_head(&self) -> bool {
         self.head.method == Method::HEAD
     }
@@ -135,7 +135,7 @@ impl Request {
         self.body.json_object(&self.head.headers)
     }
 
-    /// The members of the body with an integer beyond 64 bits.
+    /// The names of the members whose values contain an integer that does not fit into 64 bits.
     ///
     /// # Errors
     /// The errors of [`json_object`](Self::json_object).

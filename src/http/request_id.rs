@@ -57,7 +57,7 @@ impl RequestId {
         self.0.to_str().unwrap_or_default()
     }
 
-    /// Puts the id among the headers of a reply, or of a request.
+    /// Adds the id to the headers of a reply or of a request.
     pub(crate) fn stamp(self, headers: &mut HeaderMap) {
         headers.insert(X_REQUEST_ID, self.0);
     }

@@ -168,7 +168,7 @@ impl Resource {
         }
     }
 
-    /// The endpoint for a method; a GET endpoint answers HEAD.
+    /// The endpoint for a method; a GET endpoint also answers HEAD.
     fn endpoint(&self, method: &Method) -> Option<&Endpoint> {
         let method = if method == Method::HEAD {
             &Method::GET

@@ -77,7 +77,7 @@ impl<S: Sync> Input<S> for Member {
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
-        // Placed before the literal path on purpose, because the order must not matter.
+        // Placed before the literal path on purpose, to test that the order does not matter.
         Endpoint::get("/notes/{id}", (), show)
             .tag("notes")
             .summary("Shows a note"),

@@ -14,12 +14,13 @@ const MAX_PATH: usize = 255;
 
 /// A layer for a host's own routes on axum or actix, created by [`Auth::request_scope`](crate::Auth::request_scope).
 ///
-/// Every reply within it carries an `X-Request-Id`. Log lines are in the span `request`, with the id, the method and
-/// the path. Handlers can take [`ClientInfo`](crate::event::ClientInfo) as an argument and pass it
-/// to in-process calls. It contains the address, the `User-Agent`, the request id and the token of
-/// a known device. If the layer also wraps endpoints of hallpass, they use the same id.
+/// Every reply of the wrapped routes carries an `X-Request-Id`. Log lines are in the span
+/// `request`, with the id, the method and the path. Handlers can take
+/// [`ClientInfo`](crate::event::ClientInfo) as an argument and pass it to in-process calls. It
+/// contains the address, the `User-Agent`, the request id and the token of a known device. If the
+/// layer also wraps endpoints of hallpass, they use the same id.
 ///
-/// Put the layer outside of guards, so that their refusals also carry the id.
+/// Wrap guards in this layer, so that their refusals also carry the id.
 #[derive(Clone, Debug)]
 pub struct RequestScope {
     client_address: ClientAddress,
@@ -44,7 +45,7 @@ impl RequestScope {
         self.client_address.of(head, peer)
     }
 
-    /// The token of a device on which a user signed in before, as sent.
+    /// The token of a device on which a user signed in before, exactly as the client sent it.
     pub(crate) fn device<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         self.cookies.read(headers, DEVICE)
     }

@@ -8,8 +8,8 @@ use crate::clock::Timestamp;
 /// From this value on, nanoseconds denote a leap second.
 const LEAP: u32 = 1_000_000_000;
 
-/// Serializes a time as chrono does (RFC 3339), but without chrono's general formatting, which takes as long as
-/// serializing the rest of a user.
+/// Serializes a time as chrono does (RFC 3339), but without chrono's general formatting, which
+/// takes as long as serializing all other fields of a user.
 pub(crate) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     let (Ok(year @ 0..=9999), false) = (u32::try_from(time.year()), time.nanosecond() >= LEAP)
     else {

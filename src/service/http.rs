@@ -1,4 +1,5 @@
-//! The state of endpoints that the trait does not cover, and the confirmed caller as an argument of handlers.
+//! The state of endpoints that `UserService` does not cover, and the confirmed caller as an
+//! argument of handlers.
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ pub(crate) struct Context<F> {
     pub(crate) feature: F,
 }
 
-/// The caller, confirmed by the database: unauthenticated callers are refused before their input is read.
+/// The caller, confirmed by the database. Unauthenticated callers are refused before their input is
+/// read.
 pub(crate) struct Caller(pub(crate) ActiveUser);
 
 impl<F: Sync> Input<Context<F>> for Caller {

@@ -29,13 +29,13 @@ pub struct TotpSecret {
 }
 
 impl TotpSecret {
-    /// The key in base32 (RFC 4648), without padding. Be careful where you pass it.
+    /// The key in base32 (RFC 4648), without padding. Keep it confidential.
     #[must_use]
     pub fn expose_base32(&self) -> &str {
         &self.key
     }
 
-    /// The `otpauth://` URI with the key, for a QR code. Be careful where you pass it.
+    /// The `otpauth://` URI with the key, for a QR code. Keep it confidential.
     #[must_use]
     pub fn expose_uri(&self) -> &str {
         &self.uri
@@ -60,7 +60,7 @@ pub(crate) struct Enrolments {
 }
 
 impl Enrolments {
-    /// A new key for a user. Nothing is stored yet.
+    /// Creates a key for a user. Nothing is stored yet.
     ///
     /// # Errors
     /// [`Internal`](ErrorKind::Internal) if the key cannot be sealed.
@@ -95,7 +95,8 @@ impl Enrolments {
     /// Begins the enrolment that a ticket asks for.
     ///
     /// # Errors
-    /// [`InvalidToken`](ErrorKind::InvalidToken) if the ticket asks for no enrolment, or is not open.
+    /// [`InvalidToken`](ErrorKind::InvalidToken) if the ticket does not ask for an enrolment, or is
+    /// no longer valid.
     pub(crate) async fn begin(&self, ticket: &Ticket) -> Result<TotpSecret> {
         let parsed = self.core.tickets.parse(ticket);
         let now = self.core.clock.now();

@@ -9,7 +9,7 @@ use crate::{
     token::http::TokenPairView,
 };
 
-/// The tokens in the body, and the cookie by which the device is recognized; or the challenge.
+/// Either the tokens in the body and the cookie that identifies the device, or the challenge.
 pub(crate) enum SignInReply {
     Complete(WithDevice<Json<TokenPairView>>),
     SecondFactor(SecondFactorView),

@@ -1,7 +1,8 @@
 //! Opening a session.
 //!
-//! Only [`SessionOpener`] opens a session. It takes a [`Proof`], which only a checked credential creates, and asks the
-//! one [policy](SecondFactorPolicy) whether the proof suffices, so that no way of signing in skips a step.
+//! Only [`SessionOpener`] opens a session. It takes a [`Proof`], which exists only after a
+//! credential was checked, and asks the [policy](SecondFactorPolicy) whether the proof suffices. No
+//! way of signing in can therefore skip a step.
 //!
 //! ```text
 //! Proof ──► complete ──► enough ────────────► open_session ──► SignIn::Complete
@@ -52,7 +53,7 @@ pub(crate) struct SessionOpener {
 /// How long a ticket is valid.
 const TICKET_LIFETIME: Duration = Duration::from_secs(300);
 
-/// What a second step adds to a session.
+/// The data that a second step adds to a session.
 #[derive(Default)]
 struct Extras {
     second: Option<SecondProof>,
@@ -125,7 +126,8 @@ impl SessionOpener {
         let version = proof.credential_version;
         let known = self.known_device(proof, &client);
         let mut mails = extras.mails;
-        // The first sign-in is always on an unknown device, so it is not reported to the user.
+        // The device of the first sign-in is always unknown, so the first sign-in is not reported
+        // to the user.
         if known.is_none() && checked.last_login_at.is_some() {
             let (letter, recipient) = (LetterKind::NewSignIn, Recipient::User(checked.id));
             mails.extend(self.core.deliveries.notice(letter, recipient, now, &client));
@@ -182,10 +184,11 @@ impl SessionOpener {
         let tokens = &self.core.tokens;
         let device = match extras.device {
             Some(id) => self.core.devices.remembered(id, &user, version),
-            // A device whose counter is full gets a new identity.
+            // If the failure counter of a device is full, the device gets a new identity.
             None => {
                 let same = known.filter(|_| is_on_device);
-                // A strong device stays strong, whatever the next sign-in presents.
+                // A device that has once been marked as strong stays strong, whichever factors
+                // later sign-ins present.
                 let is_strong = session.methods.have_second_factor()
                     || same.is_some_and(|same| same.strong().is_some());
                 self.core.devices.token(same, &user, version, is_strong)

@@ -48,7 +48,7 @@ pub enum SignIn {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Challenge {
-    /// The token that names the challenge. It grants no access.
+    /// The token that identifies the challenge. It grants no access.
     pub ticket: Ticket,
     /// How long the ticket is valid.
     pub expires_in: Duration,
@@ -62,14 +62,14 @@ pub struct Challenge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SecondFactorMethod {
-    /// A code of an authenticator app.
+    /// A code from an authenticator app.
     Totp,
     /// A recovery code.
     RecoveryCode,
 }
 
 impl SecondFactorMethod {
-    /// The word used in replies.
+    /// The name of the method in replies.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -80,7 +80,8 @@ impl SecondFactorMethod {
 }
 
 impl SignIn {
-    /// A complete sign-in on a device that stays unknown, for a host's own [`UserService`](crate::UserService).
+    /// A complete sign-in without a device token, for a host's own
+    /// [`UserService`](crate::UserService).
     #[must_use]
     pub fn complete(tokens: TokenPair) -> Self {
         Self::Complete {

@@ -8,7 +8,7 @@ use crate::{
     user::{Role, Roles},
 };
 
-/// The users who must have a second factor. A user who has one is always asked for it.
+/// Which users must have a second factor. A user who has one is asked for it under every policy.
 ///
 /// ```
 /// use hallpass::{second_factor::SecondFactorPolicy, user::Role};
@@ -20,10 +20,10 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecondFactorPolicy {
-    /// No user is required to have one.
+    /// No user is required to have a second factor.
     #[default]
     Optional,
-    /// Users with one of these roles.
+    /// Users with at least one of these roles.
     Roles(Roles),
     /// All users.
     Everyone,
@@ -45,8 +45,9 @@ impl SecondFactorPolicy {
         }
     }
 
-    /// Whether a proof opens a session, or needs another step. Two first proofs, such as a password and a provider, are
-    /// never presented together, so only a second factor makes a proof multi-factor.
+    /// Whether a proof opens a session, or needs another step. A password and a provider are never
+    /// presented together, so a proof is multi-factor only with a second factor, or with a provider
+    /// that is trusted for two factors.
     pub(super) fn judge(&self, proof: &Proof) -> Sufficiency {
         if proof.methods.contains(Method::Mfa) {
             Sufficiency::Enough
@@ -74,7 +75,7 @@ impl FromStr for SecondFactorPolicy {
     }
 }
 
-/// The text names no policy.
+/// The error for a text that does not name a policy.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("expected optional, admins or everyone")]
 pub struct UnknownSecondFactorPolicy(());

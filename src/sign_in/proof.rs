@@ -10,14 +10,15 @@ use crate::{
     user::User,
 };
 
-/// The credentials that a user has presented: the user, the methods, and the conditions that must still hold when a
-/// session is opened. A proof opens at most one session.
+/// The credentials that a user has presented: the user, the methods, and the conditions that must
+/// still be met when a session is opened. A proof opens at most one session.
 #[derive(Debug)]
 pub(crate) struct Proof {
     pub(super) user: User,
     /// The version of the account's credentials at the time of the check.
     pub(super) credential_version: i64,
-    /// The version and the number of the user's second factors at the same time.
+    /// The version of the user's second factors at the time of the check. `second_factors` is their
+    /// number.
     pub(super) factor_version: i64,
     pub(super) second_factors: u32,
     pub(super) methods: Methods,

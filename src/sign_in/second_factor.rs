@@ -27,7 +27,7 @@ const REMEMBERED: std::time::Duration = std::time::Duration::from_secs(30 * 86_4
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SecondFactor {
-    /// A code of an authenticator app.
+    /// A code from an authenticator app.
     Totp(TotpCode),
     /// A recovery code.
     RecoveryCode(RecoveryCode),
@@ -49,7 +49,8 @@ pub(crate) struct SecondFactors {
     pub(crate) opener: SessionOpener,
 }
 
-/// The result of a successful check: what is spent, and the recovery codes of an enrolment.
+/// The result of a successful check: the code to mark as used, and the recovery codes of an
+/// enrolment.
 struct Right {
     spent: SpentFactor,
     recovery_codes: Vec<RecoveryCode>,
@@ -96,7 +97,8 @@ impl SecondFactors {
         .await
     }
 
-    /// Checks a code of an authenticator app in a session, which becomes strong and fresh. If the caller disconnects, the
+    /// Checks a code from an authenticator app in a session. If the code is right, the session
+    /// becomes multi-factor and counts as recently authenticated. If the caller disconnects, the
     /// outcome of the check is still recorded.
     pub(crate) async fn reauthenticate(
         &self,
@@ -146,7 +148,7 @@ impl SecondFactors {
                 core.trail.publish(&event);
                 return Ok(());
             }
-            // Another call has used the step, or the session has ended.
+            // Another call has used the time step of the code, or the session has ended.
             if core.store.session_user(id, user, now).await?.is_none() {
                 return Err(ErrorKind::InvalidAccessToken.into());
             }
@@ -184,7 +186,8 @@ impl SecondFactors {
         }
     }
 
-    /// Compares what the user presents with what the store has; `None` if it is wrong or was used.
+    /// Compares the presented code with the stored factors; `None` if it is wrong or was already
+    /// used.
     fn check(&self, attempted: &Attempted, shown: &SecondFactor) -> Result<Option<Right>> {
         let user = attempted.user.id;
         let keys = &self.core.factor_keys;
@@ -222,7 +225,7 @@ impl SecondFactors {
         }
     }
 
-    /// The unused step whose code this is.
+    /// The factor and the unused time step that the code belongs to.
     fn matching(
         &self,
         user: UserId,
@@ -303,7 +306,7 @@ impl SecondFactors {
             }
             return Ok(sign_in);
         }
-        // Another call has spent the ticket or the code, or the account has changed.
+        // Another call has used the ticket or the code, or the account has changed.
         let attempted = core.store.attempt_challenge(ticket.id, user, now).await?;
         Err(match attempted {
             Some(_) => ErrorKind::InvalidCode,
@@ -373,7 +376,8 @@ impl SecondFactors {
         }
     }
 
-    /// Takes back a try that was right or led to no comparison. If the write fails, the worst result is a longer wait.
+    /// Takes back a try whose code was right or was never compared. If this fails, the worst result
+    /// is that the user has to wait longer.
     async fn take_back(&self, counted: Counted) {
         if let Err(error) = self.core.limits.refund(counted).await {
             let error = &error as &dyn std::error::Error;

@@ -22,7 +22,7 @@ pub(in crate::auth) fn newcomers(mode: RegistrationMode) -> Newcomers {
 }
 
 impl AuthBuilder {
-    /// Adds a provider that users may sign in with; may be called several times. Default: none.
+    /// Adds a provider that users may sign in with. Call it once for each provider. Default: none.
     pub fn provider(mut self, provider: Provider) -> Self {
         self.oauth.providers.push(provider);
         self

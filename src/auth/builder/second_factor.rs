@@ -11,15 +11,16 @@ pub(super) const DEFAULT_TRIES: Tries = Tries {
 };
 
 impl AuthBuilder {
-    /// The users who must have a second factor. Default: [`SecondFactorPolicy::Optional`]. A user who has a second
-    /// factor is always asked for it.
+    /// Which users must have a second factor. Default: [`SecondFactorPolicy::Optional`]. A user who
+    /// has a second factor is asked for it under every policy.
     pub fn second_factor(mut self, policy: SecondFactorPolicy) -> Self {
         self.second_factor = policy;
         self
     }
 
-    /// How many codes of a second factor may be wrong, for each user and for each known device. Default: ten an hour;
-    /// `None` turns the limit off. A sign-in allows five tries in any case.
+    /// How many wrong codes of a second factor are allowed, for each user and for each known
+    /// device. Default: ten an hour; `None` turns the limit off. In any case, one sign-in allows
+    /// only five tries.
     pub fn second_factor_tries(mut self, tries: impl Into<Option<Tries>>) -> Self {
         self.code_tries = tries.into();
         self

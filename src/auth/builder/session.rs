@@ -13,7 +13,7 @@ pub(super) const DEFAULT_SESSIONS_PER_USER: u32 = 100;
 const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(3600);
 
 impl AuthBuilder {
-    /// How long tokens and sessions live.
+    /// How long tokens and sessions are valid.
     #[doc(alias = "access_ttl")]
     #[doc(alias = "session_lifetime")]
     pub fn lifetimes(mut self, lifetimes: TokenLifetimes) -> Self {
@@ -21,10 +21,10 @@ impl AuthBuilder {
         self
     }
 
-    /// How long one request may take, at most an hour. Over HTTP, a request that takes longer is answered with 503.
-    /// Default: 10 seconds.
+    /// The time limit of one request, at most an hour. Over HTTP, a request that takes longer is
+    /// answered with 503. Default: 10 seconds.
     ///
-    /// The timeout also extends the grace of refresh tokens; see
+    /// The timeout also extends the grace period of refresh tokens; see
     /// [`refresh_grace`](TokenLifetimes::refresh_grace). If the host calls the use cases in process
     /// with its own timeout, set that timeout here.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
@@ -32,8 +32,8 @@ impl AuthBuilder {
         self
     }
 
-    /// How many live sessions a user may have, at least 1. Opening one more ends the least recently used session.
-    /// Default: 100.
+    /// The maximum number of live sessions of one user; it must be at least 1. If a user opens one
+    /// more, the least recently used session ends. Default: 100.
     pub fn sessions_per_user(mut self, most: u32) -> Self {
         self.sessions_per_user = most;
         self

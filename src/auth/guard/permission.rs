@@ -30,7 +30,7 @@ impl Auth {
     }
 }
 
-/// Names a permission as a type, for [`WithPermission`] and [`ClaimedPermission`].
+/// A type that names one permission, for [`WithPermission`] and [`ClaimedPermission`].
 ///
 /// ```
 /// use hallpass::{user::Permission, guard::RequiredPermission};
@@ -48,9 +48,10 @@ pub trait RequiredPermission: 'static {
 
 /// An [`ActiveUser`] whose roles grant the permission `P`, as an argument of a handler.
 ///
-/// The reply is 401 without a user, and 403 without the permission. The roles are read from the database, so that a
-/// change takes effect immediately. [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions) sets the
-/// permissions of each role.
+/// The reply is 401 if no user is signed in, and 403 if the user lacks the permission. The roles
+/// are read from the database, so that a change takes effect immediately.
+/// [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions) sets the permissions of
+/// each role.
 pub struct WithPermission<P> {
     /// The caller.
     pub caller: ActiveUser,
@@ -85,9 +86,10 @@ impl<P: RequiredPermission> fmt::Debug for WithPermission<P> {
 
 /// A [`CurrentUser`] whose access token carries the permission `P`, as an argument of a handler.
 ///
-/// The reply is 401 without a user, and 403 without the permission. The database is not queried. The issuer has to
-/// write permissions into tokens: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
-/// To query the database, use [`WithPermission`].
+/// The reply is 401 if no user is signed in, and 403 if the user lacks the permission. The database
+/// is not queried. The service that issues the tokens must turn on
+/// [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens). To check the
+/// database instead, use [`WithPermission`].
 pub struct ClaimedPermission<P> {
     /// The caller.
     pub caller: CurrentUser,

@@ -5,8 +5,9 @@ use crate::{auth::Auth, error::Result, token::ActiveUser, user::User};
 /// An [`ActiveUser`] who presented a credential within the last 10 minutes, as an argument of a handler. Use it for
 /// irreversible actions.
 ///
-/// The reply is 401 without a user, and 403 `reauthentication_required` if the last credential was presented earlier.
-/// The client then has to sign in again or call `POST /auth/reauthenticate`. A refresh does not count as a sign-in.
+/// The reply is 401 if no user is signed in, and 403 `reauthentication_required` if the last
+/// credential was presented earlier. The client then has to sign in again or call
+/// `POST /auth/reauthenticate`. A refresh does not count as a sign-in.
 ///
 /// ```
 /// # #[cfg(feature = "axum")]

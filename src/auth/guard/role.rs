@@ -9,7 +9,7 @@ use crate::{
     user::{Role, User},
 };
 
-/// Names a role as a type, for [`WithRole`] and [`ClaimedRole`].
+/// A type that names one role, for [`WithRole`] and [`ClaimedRole`].
 ///
 /// ```
 /// use hallpass::{guard::RequiredRole, user::Role};
@@ -36,8 +36,8 @@ impl RequiredRole for Admin {
 
 /// An [`ActiveUser`] who has the role `R`, as an argument of a handler.
 ///
-/// The reply is 401 without a user, and 403 without the role. The role is checked in the database, so that a change
-/// takes effect immediately.
+/// The reply is 401 if no user is signed in, and 403 if the user lacks the role. The role is
+/// checked in the database, so that a change takes effect immediately.
 pub struct WithRole<R> {
     /// The caller.
     pub caller: ActiveUser,
@@ -72,8 +72,9 @@ impl<R: RequiredRole> fmt::Debug for WithRole<R> {
 
 /// A [`CurrentUser`] whose access token carries the role `R`, as an argument of a handler.
 ///
-/// The reply is 401 without a user, and 403 without the role. The database is not queried, so a revoked role or an
-/// ended session stays trusted until the token expires. To query the database, use [`WithRole`].
+/// The reply is 401 if no user is signed in, and 403 if the user lacks the role. The database is
+/// not queried, so a token with a revoked role or of an ended session is accepted until it expires.
+/// To check the database instead, use [`WithRole`].
 pub struct ClaimedRole<R> {
     /// The caller.
     pub caller: CurrentUser,

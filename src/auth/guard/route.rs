@@ -127,8 +127,8 @@ impl Guard {
     }
 }
 
-/// Lets only callers with a role pass. The reply is 401 without a user, and 403 without the role. On axum this is a
-/// layer, and on actix a middleware.
+/// Lets only callers with the given role pass. The reply is 401 if no user is signed in, and 403 if
+/// the user lacks the role. On axum this is a layer, and on actix a middleware.
 ///
 /// The role is checked in the database. Handlers behind the guard can take [`ActiveUser`] without another query.
 ///
@@ -166,16 +166,17 @@ impl RequireRole {
         Self(Guard::checked(auth, Demand::Role(role)))
     }
 
-    /// Requires this role in the access token. The database is not queried, so a revoked role or an ended session
-    /// stays trusted until the token expires.
+    /// Requires this role in the access token. The database is not queried, so a token with a
+    /// revoked role or of an ended session is accepted until it expires.
     #[must_use]
     pub fn claimed(verifier: &Verifier, role: Role) -> Self {
         Self(Guard::claimed(verifier, Demand::Role(role)))
     }
 }
 
-/// Lets only callers with a permission pass. It works like [`RequireRole`].
-/// [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions) sets the permissions of the caller's roles.
+/// Lets only callers with the given permission pass. It works like [`RequireRole`].
+/// [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions) sets the permissions of
+/// the caller's roles.
 ///
 /// ```
 /// # use hallpass::{Auth, user::Permission};
@@ -200,8 +201,8 @@ impl RequirePermission {
         Self(Guard::checked(auth, Demand::Permission(permission)))
     }
 
-    /// Requires this permission in the access token, as [`RequireRole::claimed`] does for a role. The issuer has to
-    /// write permissions into tokens:
+    /// Requires this permission in the access token, as [`RequireRole::claimed`] does for a role.
+    /// The service that issues the tokens must turn on
     /// [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
     #[must_use]
     pub fn claimed(verifier: &Verifier, permission: Permission) -> Self {
@@ -209,8 +210,8 @@ impl RequirePermission {
     }
 }
 
-/// Lets only callers pass who presented a second factor within the last 10 minutes, as [`StepUp`](super::StepUp) does.
-/// It works like [`RequireRole`].
+/// Refuses callers who have not presented a second factor within the last 10 minutes, as
+/// [`StepUp`](super::StepUp) does. It works like [`RequireRole`].
 ///
 /// ```
 /// # use hallpass::Auth;
@@ -227,13 +228,15 @@ impl RequirePermission {
 pub struct RequireStepUp(pub(crate) Guard);
 
 impl RequireStepUp {
-    /// Requires a second factor, confirmed by the database. A user without one needs a recent sign-in.
+    /// Requires a second factor, confirmed by the database. A user who has no second factor needs a
+    /// recent sign-in.
     #[must_use]
     pub fn new(auth: &Auth) -> Self {
         Self(Guard::checked(auth, Demand::StepUp))
     }
 
-    /// Requires a second factor in the access token, as [`ClaimedStepUp`](super::ClaimedStepUp) does.
+    /// Requires that the access token records a second factor, as
+    /// [`ClaimedStepUp`](super::ClaimedStepUp) does.
     #[must_use]
     pub fn claimed(verifier: &Verifier) -> Self {
         Self(Guard::claimed(verifier, Demand::StepUp))

@@ -11,13 +11,14 @@ use crate::{
     user::User,
 };
 
-/// A level of assurance as a type, for [`StepUp`] and [`ClaimedStepUp`]. So far, [`Aal2`] is the only one.
+/// A type that names an assurance level, for [`StepUp`] and [`ClaimedStepUp`]. [`Aal2`] is the only
+/// level at present.
 pub trait Assurance: private::Sealed + 'static {
-    /// The claim `acr` of this level.
+    /// The value of the claim `acr` at this level.
     const ACR: &'static str;
 }
 
-/// Two factors: `urn:hallpass:aal2`.
+/// The assurance level of two factors: `urn:hallpass:aal2`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Aal2;
@@ -84,9 +85,10 @@ impl<A: Assurance> fmt::Debug for StepUp<A> {
 /// A [`CurrentUser`] whose access token records a second factor, and an authentication within the last 10 minutes, as
 /// an argument of a handler.
 ///
-/// The claims `acr`, `amr` and `auth_time` decide; see [`CurrentUser::require_step_up`]. The database is not queried,
-/// so a user without a second factor never passes. After `POST /auth/reauthenticate`, the client has to refresh its
-/// token. To query the database, use [`StepUp`].
+/// The claims `acr`, `amr` and `auth_time` are checked; see [`CurrentUser::require_step_up`]. The
+/// database is not queried, so a user without a second factor never passes. After
+/// `POST /auth/reauthenticate`, the client has to refresh its token. To check the database instead,
+/// use [`StepUp`].
 pub struct ClaimedStepUp<A = Aal2> {
     /// The caller.
     pub caller: CurrentUser,

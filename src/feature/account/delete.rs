@@ -17,15 +17,16 @@ impl Accounts {
     ///
     /// # Errors
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
-    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) for `current_password` if it is missing
+    ///   or too long;
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password, if the
     ///   sign-in is not recent;
     /// * [`StepUpRequired`](ErrorKind::StepUpRequired) if the account has a second factor that was not presented
     ///   recently;
     /// * [`LastAdmin`](ErrorKind::LastAdmin) for the last active administrator;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the credentials changed while they were checked;
-    /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
-    ///   [`Overloaded`](ErrorKind::Overloaded), or the error of a [hook](crate::hook).
+    /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited)
+    ///   or [`Overloaded`](ErrorKind::Overloaded), or the error that a [hook](crate::hook) returns.
     pub async fn delete(
         &self,
         caller: &ActiveUser,

@@ -7,7 +7,7 @@
 //! delete           SELECT credentials ► verify ───────► DELETE user             (if nothing changed since)
 //! ```
 //!
-//! No connection is held while a password is hashed or checked for breaches.
+//! No database connection is held while a password is hashed or the breach check runs.
 
 mod delete;
 #[cfg(feature = "http")]
@@ -28,11 +28,11 @@ use crate::{
     user::{ProfileChange, User, check_display_name},
 };
 
-/// The use cases of signed-in users for their own account, from [`Auth::accounts`](crate::Auth::accounts). Cheap to
-/// clone.
+/// The use cases of signed-in users for their own account, returned by
+/// [`Auth::accounts`](crate::Auth::accounts). Cheap to clone.
 ///
-/// The caller comes from [`UserService::current_user`](crate::UserService::current_user). These
-/// methods cannot run in the host's transaction, because they hash passwords; see
+/// Pass the caller that [`UserService::current_user`](crate::UserService::current_user) returns.
+/// These methods cannot run in the host's transaction, because they hash passwords; see
 /// [`Auth::within`](crate::Auth::within). Every method fails with
 /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
 ///
@@ -67,8 +67,9 @@ impl Accounts {
     /// Changes the caller's profile, and returns the changed user. An empty change writes nothing.
     ///
     /// # Errors
-    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a name that is too long or contains control characters;
-    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account is gone.
+    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a name that is too long or contains
+    /// control characters; [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account no
+    /// longer exists.
     pub async fn update(&self, caller: &ActiveUser, change: &ProfileChange) -> Result<User> {
         check_display_name(change.display_name.as_ref().and_then(Option::as_deref))?;
         if change.is_empty() {

@@ -11,19 +11,22 @@ use crate::{
 };
 
 impl Accounts {
-    /// Sets a new password. The caller's session continues, every other session ends, and a letter notifies the user.
+    /// Sets a new password. The caller's session continues, every other session ends, and the user
+    /// is notified by email.
     ///
     /// For an account without a password, omit `current`; a recent sign-in is required instead.
     ///
     /// # Errors
-    /// * [`WeakPassword`](crate::ErrorKind::WeakPassword) at `new_password`;
+    /// * [`WeakPassword`](crate::ErrorKind::WeakPassword) for `new_password`;
     /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no
     ///   password;
-    /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
+    /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for `current_password` if it is
+    ///   missing or too long;
     /// * [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) for an account without a password, if
     ///   the sign-in is not recent;
     /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended during the check;
-    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three checks;
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three
+    ///   password checks;
     /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), [`RateLimited`](crate::ErrorKind::RateLimited) or
     ///   [`Overloaded`](crate::ErrorKind::Overloaded).
     pub async fn change_password(
@@ -74,14 +77,16 @@ impl Accounts {
         Err(overtaken())
     }
 
-    /// Checks the password again. The session then counts as freshly signed in for the next 10 minutes.
+    /// Checks the password again. For the next 10 minutes, the caller then counts as recently
+    /// signed in.
     ///
     /// # Errors
     /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if the password is wrong, or the account has no
     ///   password;
-    /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if the text is too long to be a password;
+    /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long;
     /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended during the check;
-    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three checks;
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three
+    ///   password checks;
     /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), [`RateLimited`](crate::ErrorKind::RateLimited) or
     ///   [`Overloaded`](crate::ErrorKind::Overloaded).
     pub async fn reauthenticate(

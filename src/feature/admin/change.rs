@@ -8,13 +8,14 @@ use crate::{
 };
 
 impl Administration {
-    /// Changes a user, and returns the changed user. The change takes effect on the next request of the user. Disabling
-    /// a user ends all sessions of the user permanently.
+    /// Changes a user, and returns the changed user. The change takes effect with the next request
+    /// of the user. If a user is disabled, all sessions of that user end permanently.
     ///
     /// # Errors
-    /// [`UserNotFound`](ErrorKind::UserNotFound); [`LastAdmin`](ErrorKind::LastAdmin) if no active administrator would
-    /// be left; [`ValidationFailed`](ErrorKind::ValidationFailed) for a display name of more than 200 code points or
-    /// with control characters, and for more than 32 roles.
+    /// [`UserNotFound`](ErrorKind::UserNotFound); [`LastAdmin`](ErrorKind::LastAdmin) if no active
+    /// administrator would be left; [`ValidationFailed`](ErrorKind::ValidationFailed) for a display
+    /// name that is longer than 200 code points or contains control characters, and for more than
+    /// 32 roles.
     pub async fn update_user(
         &self,
         id: UserId,

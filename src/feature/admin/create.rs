@@ -20,14 +20,15 @@ pub struct NewAccount {
     pub is_verified: bool,
     /// The display name: at most 200 code points, no control characters.
     pub display_name: Option<String>,
-    /// The password. Without a password, the user is mailed a link to set one.
+    /// The password. If there is none, the user receives an email with a link to set one.
     pub password: Option<Password>,
     /// The roles, at most 32. Default: `user`.
     pub roles: Roles,
 }
 
 impl NewAccount {
-    /// An account with this address and the role `user`. The user sets the password with a mailed link.
+    /// An account with this address and the role `user`. The user sets the password through a
+    /// mailed link.
     #[must_use]
     pub fn new(email: EmailAddress) -> Self {
         Self {
@@ -60,7 +61,7 @@ impl NewAccount {
         self
     }
 
-    /// Sets the roles in place of the default.
+    /// Sets the roles, which replace the default role `user`.
     #[must_use]
     pub fn with_roles(mut self, roles: Roles) -> Self {
         self.roles = roles;
@@ -69,16 +70,18 @@ impl NewAccount {
 }
 
 impl Administration {
-    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode). No hook can refuse it.
+    /// Creates an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode) is.
+    /// No hook can refuse it.
     ///
-    /// Without a password, an email with a link is queued once the account is created. The link is
-    /// valid for as long as a password reset link. A user who needs another link requests a
-    /// password reset.
+    /// If the account has no password, an email with a link to set one is queued together with it.
+    /// The link is valid for as long as a password reset link. A user who needs another link
+    /// requests a password reset.
     ///
     /// # Errors
     /// [`EmailTaken`](ErrorKind::EmailTaken), [`WeakPassword`](ErrorKind::WeakPassword),
-    /// [`Overloaded`](ErrorKind::Overloaded), and [`ValidationFailed`](ErrorKind::ValidationFailed) for more than 32
-    /// roles, or a display name of more than 200 code points or with control characters.
+    /// [`Overloaded`](ErrorKind::Overloaded), and [`ValidationFailed`](ErrorKind::ValidationFailed)
+    /// for more than 32 roles, or for a display name that is longer than 200 code points or
+    /// contains control characters.
     pub async fn create_user(&self, account: NewAccount, author: &Author) -> Result<User> {
         let NewAccount {
             email,

@@ -1,4 +1,4 @@
-//! Cursors that only this service can create, each for one list and one filter.
+//! Cursors that only this service can create, each valid for one list and one filter.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use crate::{
 const ID: usize = 16;
 const TAG: usize = 16;
 
-/// The cursors of one list whose items are ordered by id.
+/// Creates and reads the cursors of one list. The items of the list are ordered by id.
 #[derive(Clone, Debug)]
 pub(super) struct Cursors(Vec<HmacKey>);
 
@@ -22,7 +22,8 @@ impl Cursors {
         Self(secrets.iter().map(|secret| secret.hmac_key(list)).collect())
     }
 
-    /// The item after which the page begins; `None` for the first page. Different filters must have different bytes.
+    /// The id after which the page begins; `None` for the first page. Different filters must be
+    /// encoded as different bytes.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if the cursor does not belong to this list and filter.

@@ -8,12 +8,13 @@ use crate::{
 };
 
 impl Administration {
-    /// Deletes a user and everything that belongs to them. The address can be registered again immediately. The user's
-    /// events in the audit trail are kept. The [hooks](crate::hook) are called first.
+    /// Deletes a user and everything that belongs to them. The address can be registered again
+    /// immediately. The user's events in the audit trail are kept. [Hooks](crate::hook) are called
+    /// first and can refuse the deletion.
     ///
     /// # Errors
-    /// [`UserNotFound`](ErrorKind::UserNotFound), or [`LastAdmin`](ErrorKind::LastAdmin) if no active administrator
-    /// would be left; [`Refused`](ErrorKind::Refused) by a hook.
+    /// [`UserNotFound`](ErrorKind::UserNotFound), or [`LastAdmin`](ErrorKind::LastAdmin) if no
+    /// active administrator would be left; [`Refused`](ErrorKind::Refused) if a hook refuses.
     pub async fn delete_user(&self, id: UserId, author: &Author) -> Result<()> {
         if self.core.hooks.are_there() {
             let user = self.user(id).await?;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Administration {
-    /// The second factors of a user, without their keys, and the number of recovery codes that are left.
+    /// The second factors of a user, without their keys, and the number of unused recovery codes.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound).
@@ -19,8 +19,9 @@ impl Administration {
         Ok(self.core.store.factors(id).await?)
     }
 
-    /// Removes all second factors, recovery codes and remembered devices of a user who has lost them, and ends every
-    /// session of the user. A letter notifies the user. Check first that the request comes from the user.
+    /// Removes all second factors, recovery codes and remembered devices of a user, and ends every
+    /// session of the user. Call it for a user who has lost the second factors. The user is
+    /// notified by email. Before the call, make sure that the request really comes from the user.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound).

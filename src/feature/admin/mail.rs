@@ -8,7 +8,7 @@ use crate::{
     user::Page,
 };
 
-/// Which page of emails to list. The default is the first fifty of all emails.
+/// Which page of emails to list. The default is the first 50 emails, whatever their status.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MailQuery {

@@ -37,12 +37,13 @@ use crate::{
 /// The maximum number of roles that an administrator can give to a user.
 const MAX_ROLES: usize = 32;
 
-/// The in-process use cases of administrators, from
+/// The in-process use cases of administrators, returned by
 /// [`Auth::administration`](crate::Auth::administration). Cheap to clone.
 ///
-/// The host has to check whether the caller may use them; the endpoints require the role `admin`. Every method fails
-/// with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable. The audit trail names the
-/// given [`Author`](crate::event::Author); the default author is unknown.
+/// The host has to check whether the caller may use them; the endpoints require the role `admin`.
+/// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is
+/// unreachable. The audit trail records the given [`Author`](crate::event::Author). The default is
+/// an unknown author.
 ///
 /// ```
 /// # use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::MemoryStore};

@@ -11,13 +11,15 @@ use crate::{
 };
 
 impl Administration {
-    /// Sets the password of a user, and returns the changed user. All sessions of the user end, mailed links that set
-    /// a password become void, failed sign-ins are cleared, and a letter notifies the user. Prefer a mailed link,
-    /// because the administrator then never knows the password.
+    /// Sets the password of a user, and returns the changed user. All sessions of the user end,
+    /// mailed links that set a password become void, the failed sign-ins are cleared, and the user
+    /// is notified by email. Prefer to mail the user a link, because the administrator then never
+    /// knows the password.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound); [`WeakPassword`](ErrorKind::WeakPassword) or
-    /// [`ValidationFailed`](ErrorKind::ValidationFailed) at `new_password`; [`Overloaded`](ErrorKind::Overloaded).
+    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for `new_password`;
+    /// [`Overloaded`](ErrorKind::Overloaded).
     pub async fn set_password(
         &self,
         id: UserId,

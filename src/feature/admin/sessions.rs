@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Administration {
-    /// Ends every session of a user, and invalidates the links that set a password.
+    /// Ends every session of a user, and invalidates the mailed links that set a password.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound).
@@ -28,7 +28,7 @@ impl Administration {
         Ok(())
     }
 
-    /// Clears the failed sign-ins of a user, so that they can sign in again immediately.
+    /// Clears the failed sign-ins of a user, so that the user can sign in again immediately.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound).

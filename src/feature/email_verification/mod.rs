@@ -7,8 +7,9 @@
 //! confirm  ──────────────────────────────► UPDATE token, user, sessions
 //! ```
 //!
-//! A link is valid only for the address to which it was mailed. No reply reveals that an address has an account: a
-//! change to a taken address gets the same reply as any other change, but no link is mailed.
+//! A link is valid only for the address to which it was mailed. No reply reveals whether an address
+//! has an account: a change to a taken address gets the same reply as any other change, but no link
+//! is mailed.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -27,7 +28,7 @@ use crate::{
     user::EmailAddress,
 };
 
-/// The use cases for proving an address, from
+/// The use cases for proving that an address belongs to the user, returned by
 /// [`Auth::email_verifications`](crate::Auth::email_verifications). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct EmailVerifications {
@@ -39,8 +40,9 @@ impl EmailVerifications {
     /// Verifies the address that the token was mailed to.
     ///
     /// # Errors
-    /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token, or if the address is no longer
-    /// the user's; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
+    /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token, or if the
+    /// user no longer has this address; [`RateLimited`](ErrorKind::RateLimited);
+    /// [`Overloaded`](ErrorKind::Overloaded).
     pub async fn verify(&self, token: &OneTimeToken, client: &ClientInfo) -> Result<()> {
         self.admit(client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.core.clock.now());
@@ -92,11 +94,13 @@ impl EmailVerifications {
     ///
     /// # Errors
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
-    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) for `current_password` if it is missing
+    ///   or too long;
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password, if the
     ///   sign-in is not recent;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended during the check;
-    /// * [`Unavailable`](ErrorKind::Unavailable) if the account changed during each of three checks;
+    /// * [`Unavailable`](ErrorKind::Unavailable) if the account changed during each of three
+    ///   password checks;
     /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
     ///   [`Overloaded`](ErrorKind::Overloaded).
     pub async fn request_change(
@@ -136,8 +140,8 @@ impl EmailVerifications {
         Err(overtaken())
     }
 
-    /// Gives the user the new address that the token was mailed to, and marks it as verified. Every session ends, and
-    /// the previous address gets a notice.
+    /// Changes the user's address to the one that the token was mailed to, and marks it as
+    /// verified. Every session of the user ends, and a notice is sent to the previous address.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, or if another

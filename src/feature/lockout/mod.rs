@@ -1,4 +1,4 @@
-//! Unlocking the sign-in of a locked-out owner, by the link in the lockout email.
+//! Lifting a lockout, with the link in the email that reports the lockout.
 //!
 //! ```text
 //! unlock   SELECT by token ─► UPDATE token, DELETE counter ─► SELECT version ─► device token
@@ -22,7 +22,7 @@ use crate::{
     user::Credentials,
 };
 
-/// The use cases for lifting a [lockout](crate::limit::Lockout), from
+/// The use cases for lifting a [lockout](crate::limit::Lockout), returned by
 /// [`Auth::lockouts`](crate::Auth::lockouts). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Lockouts {

@@ -1,4 +1,4 @@
-//! The beginning of a sign-in with a provider.
+//! Beginning a sign-in with a provider.
 
 use super::{FLOW_LIFETIME, FlowSecret, ProviderSignIns, client::Authorization, redirect, secret};
 use crate::{
@@ -14,18 +14,19 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewSignIn {
-    /// The URL that the browser finally returns to. It must equal one of the configured URLs, character by character.
+    /// The URL to which the browser returns at the end of the flow. It must equal one of the
+    /// configured URLs, character by character.
     pub redirect_to: String,
-    /// The code challenge. The application keeps the verifier.
+    /// The PKCE code challenge. The application keeps the verifier.
     pub challenge: CodeChallenge,
-    /// The state that the application gets back at the end.
+    /// The application's own state, which it gets back at the end of the flow.
     pub app_state: Option<String>,
-    /// The intent of the flow.
+    /// The intent of the flow: to sign in, or to link an identity.
     pub intent: FlowIntent,
 }
 
 impl NewSignIn {
-    /// A sign-in without an application state.
+    /// A request to sign in, without a state of the application.
     pub fn new(redirect_to: impl Into<String>, challenge: CodeChallenge) -> Self {
         Self {
             redirect_to: redirect_to.into(),
@@ -40,14 +41,15 @@ impl NewSignIn {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Begun {
-    /// The URL to send the browser to: that of the provider, or that of the application if the provider is unreachable.
+    /// The URL to send the browser to: the URL of the provider or, if the provider is unreachable,
+    /// the URL of the application.
     pub location: String,
     /// The secret that the browser keeps until it returns.
     pub kept: Option<Kept>,
 }
 
-/// The secret that a browser keeps while it is at the provider. It belongs in a cookie, or in another place that no
-/// other site can read or write.
+/// The secret that a browser keeps while it is at the provider. Store it in a cookie, or in another
+/// place that no other site can read or write.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Kept {
@@ -59,7 +61,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// The secret. Be careful where you pass it.
+    /// The secret as text. Keep it confidential.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.secret.expose()
@@ -77,7 +79,7 @@ pub(super) fn kept_as(state: &TokenDigest) -> String {
 }
 
 impl ProviderSignIns {
-    /// Begins a sign-in with the provider, or begins to link an identity at the provider.
+    /// Begins a sign-in with the provider, or the linking of an identity at the provider.
     ///
     /// # Errors
     /// [`ProviderUnknown`](ErrorKind::ProviderUnknown), which is checked first;

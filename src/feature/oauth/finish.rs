@@ -21,12 +21,14 @@ use crate::{
     user::{Locale, NewUser, Role, User, UserId},
 };
 
-/// The maximum number of attempts while the stored data keeps changing.
+/// The maximum number of attempts, if the stored data changes during each of them.
 const ATTEMPTS: usize = 3;
-/// The user or the provider denied access. This is the only error of RFC 6749, section 4.1.2.1, that applications get.
+/// The error code if the user or the provider denied access. No other error code of RFC 6749,
+/// section 4.1.2.1, is passed on to applications.
 const ACCESS_DENIED: &str = "access_denied";
 
-/// The parameters that a browser brings back from a provider (RFC 6749, section 4.1.2), and its secret.
+/// The parameters with which a provider sends the browser back (RFC 6749, section 4.1.2), and the
+/// secret that the browser kept.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Answer {
@@ -38,9 +40,9 @@ pub struct Answer {
     pub code: Option<String>,
     /// The error, if the user has not signed in.
     pub error: Option<String>,
-    /// The issuer that answers (RFC 9207), if it is given.
+    /// The `iss` parameter, which names the issuer (RFC 9207), if it is present.
     pub iss: Option<String>,
-    /// The languages that the user prefers, in the form of `Accept-Language`, for the emails to a
+    /// The languages that the user prefers, in the format of `Accept-Language`, for the emails to a
     /// new user.
     pub languages: String,
 }
@@ -118,7 +120,7 @@ impl ProviderSignIns {
         })
     }
 
-    /// The code for the application.
+    /// Asks the provider for the user, and creates the code for the application.
     async fn settle(
         &self,
         provider: &str,
@@ -162,7 +164,7 @@ impl ProviderSignIns {
         Ok(text)
     }
 
-    /// Asks the provider for the assertion about the returning user.
+    /// Asks the provider for its assertion about the user who has returned.
     async fn ask(
         &self,
         provider: &str,

@@ -2,15 +2,16 @@
 //!
 //! ```text
 //! begin      INSERT flow ───────────────────────────────► 303 to the provider, cookie
-//! finish     UPDATE flow ► provider ► SELECT ► resolve ─► user, identity, code in one fact ► 303 to the application
+//! finish     UPDATE flow ► provider ► SELECT ► resolve ─► user, identity, code in one write ► 303 to the application
 //! redeem     UPDATE code ► Proof ► sign_in ─────────────► SignIn
 //! link       UPDATE code, INSERT identity
 //! ```
 //!
-//! A sign-in has two halves, and each is protected separately. The half between us and the provider uses `state`,
-//! `nonce` and a PKCE verifier. `nonce` and the verifier are derived from a secret that only the browser keeps, in a
-//! cookie. No other browser can therefore continue the flow, and neither can a reader of the store. The half between
-//! the application and us uses a PKCE challenge of the application, so that an intercepted code is useless.
+//! A sign-in has two halves, and each is protected separately. The half between this service and
+//! the provider uses `state`, `nonce` and a PKCE verifier. `nonce` and the verifier are derived
+//! from a secret that only the browser keeps, in a cookie. Therefore, neither another browser nor
+//! an attacker who can read the store can continue the flow. The half between the application and
+//! this service uses a PKCE challenge of the application, so that an intercepted code is useless.
 //!
 //! No database connection is held while a provider is called.
 //! [`Assertion::resolve`](crate::identity::Assertion::resolve) decides which account an identity
@@ -42,12 +43,12 @@ use crate::{
     sign_in::SessionOpener,
 };
 
-/// The time limit for returning from a provider.
+/// The time within which the browser must return from the provider.
 const FLOW_LIFETIME: Duration = Duration::from_secs(600);
-/// The time limit for the application to redeem its code.
+/// The time within which the application must redeem its code.
 const CODE_LIFETIME: Duration = Duration::from_secs(60);
 
-/// Sign-in with providers, and the identities of signed-in users, from
+/// Sign-in with providers, and the identities of signed-in users, returned by
 /// [`Auth::provider_sign_ins`](crate::Auth::provider_sign_ins). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ProviderSignIns {
@@ -64,8 +65,8 @@ pub struct ProviderSignIns {
 pub(crate) enum Newcomers {
     Anybody,
     Nobody,
-    /// Identities whose address a trusted provider proves. For all other identities, a free address gets the same
-    /// reply as a taken address.
+    /// Identities with an address that a trusted provider has verified. All other identities get
+    /// the same reply, whether their address is free or taken.
     Verified,
 }
 
@@ -86,7 +87,7 @@ impl Newcomers {
 pub(crate) struct Providers {
     clients: Vec<Client>,
     redirects: Redirects,
-    /// The base of the URLs that providers send browsers back to.
+    /// The base URL of the callbacks, to which providers send browsers back.
     public_url: String,
 }
 

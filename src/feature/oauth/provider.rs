@@ -18,23 +18,26 @@ const GITHUB: &str = "https://github.com";
 
 /// A provider that users can sign in with instead of a password: an OpenID Connect provider, or GitHub.
 ///
-/// The provider is asked for an authorization code with PKCE (RFC 7636, S256). It sends the browser back to
-/// `{public URL}/auth/oauth/{name}/callback`, which has to be registered with the provider as the redirect URI. Errors
-/// in these settings are reported when the service is built.
+/// The provider is asked for an authorization code with PKCE (RFC 7636, S256). It sends the browser
+/// back to `{public URL}/auth/oauth/{name}/callback`, which must be registered with the provider as
+/// the redirect URI. Errors in these settings are reported when the service is built.
 ///
-/// Requests go only to public IP addresses, whether they are given literally or resolved from a name. There are two
-/// exceptions: an issuer whose host is itself `localhost` or an IP address that is not public, and a provider with
-/// [`allow_private_addresses`](Self::allow_private_addresses). If `HTTPS_PROXY` or a similar variable is set, the proxy
-/// resolves names, so it has to refuse private addresses. If the proxy has a private address, the variable must contain
-/// this address, not a name.
+/// Requests are sent only to public IP addresses, whether a URL contains the address itself or a
+/// name that resolves to it. There are two exceptions: an issuer whose host is itself `localhost`
+/// or an IP address that is not public, and a provider with
+/// [`allow_private_addresses`](Self::allow_private_addresses). If `HTTPS_PROXY` or a similar
+/// variable is set, the proxy resolves names, so it has to refuse private addresses. If the proxy
+/// has a private address, the variable must contain this address, not a name.
 ///
-/// If the ID token lacks `email` or `email_verified`, user info is read as well. If the token has an address, the
-/// `email_verified` of user info counts only if user info has the same address. If reading user info fails, a linked
-/// user can still sign in.
+/// If the ID token lacks `email` or `email_verified`, the user info endpoint is queried as well. If
+/// the token contains an address, the `email_verified` of the user info counts only if the user
+/// info contains the same address. If the user info cannot be read, a user whose identity is linked
+/// can still sign in.
 ///
-/// One call to the provider takes at most 5 seconds, and a sign-in at most 8. Redirects are not followed, nothing is
-/// retried, and a document of more than 64 KiB is not read. The configuration and the keys of a provider are cached for
-/// an hour and renewed in the background. They stay in use while the provider is unreachable.
+/// One call to the provider takes at most 5 seconds, and all calls of one sign-in take at most 8
+/// seconds. Redirects are not followed, nothing is retried, and a document of more than 64 KiB is
+/// not read. The configuration and the keys of a provider are cached for an hour and renewed in the
+/// background. They stay in use while the provider is unreachable.
 ///
 /// ```
 /// use hallpass::oauth::Provider;
@@ -72,8 +75,8 @@ pub(super) enum Protocol {
 }
 
 impl Provider {
-    /// A provider of OpenID Connect, known here as `name`. A name has 1 to 32 characters: `a` to `z`, `0` to `9`, `_`
-    /// and `-`. The name `token` is reserved for an endpoint.
+    /// An OpenID Connect provider that this service calls `name`. A name has 1 to 32 characters:
+    /// `a` to `z`, `0` to `9`, `_` and `-`. The name `token` is reserved for an endpoint.
     ///
     /// `issuer` must equal the issuer that the provider sends, character by character. It is a URL
     /// with `https://`, or with `http://` on loopback, and has no user, query or fragment. The
@@ -98,14 +101,15 @@ impl Provider {
         }
     }
 
-    /// Google, as `google`: OpenID Connect with the issuer `https://accounts.google.com`.
+    /// Google, with the name `google`: OpenID Connect with the issuer
+    /// `https://accounts.google.com`.
     pub fn google(client_id: impl Into<String>) -> Self {
         Self::oidc("google", "https://accounts.google.com", client_id).display_name("Google")
     }
 
-    /// GitHub, as `github`: OAuth 2, with the user and the primary address from GitHub's API. Identities are recorded
-    /// under the issuer `https://github.com`, with the user's numeric id as the subject. Only the
-    /// first 1000 addresses of a user are read.
+    /// GitHub, with the name `github`: OAuth 2, where the user and the primary address come from
+    /// GitHub's API. Identities are recorded under the issuer `https://github.com`, with the user's
+    /// numeric id as the subject. Only the first 1000 addresses of a user are read.
     pub fn github(client_id: impl Into<String>) -> Self {
         Self {
             protocol: Protocol::GitHub,
@@ -114,7 +118,8 @@ impl Provider {
         }
     }
 
-    /// The secret of the client. By default, there is none. The client is then public, and only PKCE protects it.
+    /// The client secret. By default, there is none: the client is then public, and only PKCE
+    /// protects it.
     ///
     /// The secret is sent as `client_secret_basic` (RFC 6749, section 2.3.1), or in the body if the provider accepts
     /// only `client_secret_post`, as GitHub does.
@@ -136,9 +141,10 @@ impl Provider {
         self
     }
 
-    /// The email domains for which the provider is trusted; `*` for all. If the provider says that an address in one of
-    /// these domains is verified, a new identity with the address joins the account with the same address. By default,
-    /// there are no such domains. The owner of an account then has to sign in another way first, and link the identity
+    /// The email domains for which the provider is trusted; `*` for all. If the provider says that
+    /// an address in one of these domains is verified, a new identity with this address is linked
+    /// to the account with the same address. By default, the provider is not trusted for any
+    /// domain. The owner of an account then has to sign in another way first, and link the identity
     /// afterwards.
     ///
     /// A domain does not include its subdomains.
@@ -157,19 +163,22 @@ impl Provider {
         self
     }
 
-    /// Trusts the provider to have checked two factors. A sign-in with this provider is then multi-factor by itself: a
-    /// user with a second factor is not asked for it, and a user who must have one need not enrol it. A step-up still
-    /// asks for a second factor of this service. By default, no provider is trusted so far.
+    /// Trusts the provider to have checked two factors. A sign-in with this provider is then
+    /// multi-factor by itself: a user with a second factor is not asked for it, and a user who must
+    /// have one need not enrol one. A step-up still asks for a second factor that is enrolled with
+    /// this service. By default, a provider counts as one factor.
     ///
-    /// Use it only for a provider that enforces two factors for all its users, such as the directory of a company.
+    /// Use it only for a provider that enforces two factors for all its users, such as a company
+    /// directory.
     pub fn trust_multi_factor(mut self) -> Self {
         self.is_multi_factor = true;
         self
     }
 
-    /// Sets another base URL, for GitHub Enterprise Server. The API of the server is at `{url}/api/v3`. Identities are
-    /// recorded under this URL, so that identities of different hosts do not collide. The URL must meet the same rules
-    /// as the issuer of [`oidc`](Self::oidc).
+    /// Sets another base URL, for GitHub Enterprise Server. The API of the server is at
+    /// `{url}/api/v3`. Identities are recorded under this URL, so that identities of different
+    /// hosts do not collide. The same rules apply to the URL as to the issuer of
+    /// [`oidc`](Self::oidc).
     pub fn at(mut self, url: impl Into<String>) -> Self {
         let url: String = url.into();
         url.trim_end_matches('/').clone_into(&mut self.base);
@@ -182,7 +191,7 @@ impl Provider {
         &self.name
     }
 
-    /// The name that users see.
+    /// The name that is shown to users.
     #[must_use]
     pub fn title(&self) -> &str {
         self.display_name.as_deref().unwrap_or(&self.name)
@@ -216,7 +225,7 @@ impl Provider {
         &self.scopes
     }
 
-    /// The base URL of GitHub's API. The API of github.com has its own host.
+    /// The base URL of GitHub's API. The API of github.com is on a separate host.
     pub(super) fn api(&self) -> String {
         match self.base.as_str() {
             GITHUB => "https://api.github.com".to_owned(),
@@ -236,7 +245,7 @@ impl Provider {
         domain.is_some_and(|(_, domain)| self.trusted.iter().any(|one| one == "*" || one == domain))
     }
 
-    /// The provider with its settings checked, and its issuer as a URL.
+    /// Checks the settings, and returns the provider together with its issuer as a URL.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming the provider.

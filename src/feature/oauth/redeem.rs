@@ -19,7 +19,7 @@ impl ProviderSignIns {
     ///   finished;
     /// * [`EmailNotVerified`](ErrorKind::EmailNotVerified) if signing in requires a verified
     ///   address, and the user's address is not verified;
-    /// * [`Refused`](ErrorKind::Refused) by a hook;
+    /// * [`Refused`](ErrorKind::Refused) if a hook refuses;
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn redeem(
         &self,
@@ -45,7 +45,7 @@ impl ProviderSignIns {
             self.core.trail.record(&event).await?;
             return Err(ErrorKind::EmailNotVerified.into());
         }
-        // A provider that is no longer configured is trusted for one factor.
+        // A sign-in with a provider that is no longer configured counts as one factor.
         let is_multi_factor = self
             .providers
             .named(&redeemed.provider)

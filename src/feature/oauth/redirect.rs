@@ -4,7 +4,8 @@ use url::Url;
 
 use crate::error::{Error, Result};
 
-/// Schemes that do not open an application: the browser runs or shows their content.
+/// URL schemes that do not open an application, because the browser itself runs or shows their
+/// content.
 const DANGEROUS: &[&str] = &[
     "blob",
     "data",
@@ -24,7 +25,7 @@ pub(super) struct Redirects(Vec<String>);
 impl Redirects {
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, or
-    /// that has a fragment, one of our parameters, or a scheme that does not lead to an
+    /// that has a fragment, one of the parameters in `OURS`, or a scheme that does not open an
     /// application.
     pub(super) fn new(urls: Vec<String>) -> Result<Self> {
         for text in &urls {
@@ -49,7 +50,7 @@ impl Redirects {
         Ok(Self(urls))
     }
 
-    /// Compares character by character (RFC 9700, section 2.1).
+    /// Whether the URL equals a configured URL, character by character (RFC 9700, section 2.1).
     pub(super) fn allow(&self, url: &str) -> bool {
         self.0.iter().any(|allowed| allowed == url)
     }

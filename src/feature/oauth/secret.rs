@@ -1,4 +1,4 @@
-//! Random values of a flow, and the cookie that binds it to the browser.
+//! Random values of a flow, and the cookie that binds the flow to the browser.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ pub(super) fn random_text() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<32>())
 }
 
-/// The secret that the browser keeps while it is at the provider: 256 random bits, in a cookie. The values that the
-/// provider gets in this flow are derived from it, so that only this browser can continue the flow, and a reader of the
-/// store cannot.
+/// The secret that the browser keeps while it is at the provider: 256 random bits, in a cookie. The
+/// values that the provider gets in this flow are derived from it, so that only this browser can
+/// continue the flow. Read access to the store is not enough.
 #[derive(Clone)]
 pub(super) struct FlowSecret(String);
 
@@ -27,17 +27,17 @@ impl FlowSecret {
         &self.0
     }
 
-    /// The digest of the secret, which is the only value that is stored.
+    /// The digest of the secret. The store keeps only this digest.
     pub(super) fn binding(&self) -> TokenDigest {
         TokenDigest::of(&self.0)
     }
 
-    /// The `nonce` of OpenID Connect Core 1.0, section 3.1.2.1.
+    /// The `nonce` parameter of OpenID Connect Core 1.0, section 3.1.2.1.
     pub(super) fn nonce(&self) -> String {
         self.derive("nonce")
     }
 
-    /// The verifier for the provider (RFC 7636): 43 characters.
+    /// The PKCE verifier that the provider receives (RFC 7636): 43 characters.
     pub(super) fn verifier(&self) -> String {
         self.derive("verifier")
     }

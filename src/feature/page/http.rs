@@ -16,7 +16,7 @@ use crate::{
 
 type Service = Arc<dyn UserService>;
 
-/// The use cases that the forms are sent to.
+/// The state of the endpoints: the pages, and the use cases that they call.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) pages: Arc<Pages>,
@@ -52,8 +52,8 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
 
 type Asked = (Parts, Action);
 
-/// Looks up a link when it is opened, so that no user enters a password for a dead link. A HEAD
-/// request, which scanners send, causes no look-up.
+/// Looks up a link when it is opened, so that the page does not ask for a password if the link is
+/// dead. A HEAD request, as sent by link scanners, causes no look-up.
 async fn show(
     (parts, action): Asked,
     language: Language,
@@ -105,7 +105,7 @@ async fn reset(
     parts.outcome(language, action, &link, done).await
 }
 
-/// Handles a page that needs only a click.
+/// Handles a form that needs only a click.
 async fn click(
     (parts, action): Asked,
     language: Language,
@@ -170,7 +170,8 @@ impl Parts {
     }
 }
 
-/// A link, or the page that a form redirects to. Parameters that mail programs add to a link are ignored.
+/// The query of a link, or of the page that a form redirects to. Parameters that mail programs add
+/// to a link are ignored.
 struct LinkQuery {
     query: Query,
     is_head: bool,

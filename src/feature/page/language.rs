@@ -16,7 +16,8 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// The language that a browser prefers (RFC 9110, section 12.5.4); English if it accepts none of ours.
+    /// The language that a browser prefers (RFC 9110, section 12.5.4); English if the browser
+    /// accepts none of these languages.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let values: Vec<&str> = headers
             .get_all(ACCEPT_LANGUAGE)

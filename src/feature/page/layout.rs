@@ -27,7 +27,7 @@ pub(super) struct Layout {
 impl Layout {
     pub(super) fn new(product: &str) -> Result<Self> {
         let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
-        // The page loads nothing, runs no script, and sends its form only to us.
+        // The page loads nothing, runs no script, and sends its form only to this service.
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; \
              frame-ancestors 'none'"
@@ -88,7 +88,7 @@ impl Layout {
         };
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        // Values are escaped, because the name ends in `.html`.
+        // The template engine escapes values, because the name of the template ends in `.html`.
         let page = environment
             .render_named_str("page.html", PAGE, context)
             .map_err(Error::internal)?;

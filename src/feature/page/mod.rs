@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! HEAD  /verify-email?token=…   no database query
-//! GET   /verify-email?token=…   one read, spends nothing: a form with the token, or a page that says why not
-//! POST  /verify-email           the use case: 303 to ?done, or to ?used if the token was spent before;
-//!                               otherwise the form again, or a page that says why not
+//! GET   /verify-email?token=…   one read, uses up no token: a form with the token, or a page with the reason
+//! POST  /verify-email           the use case: 303 to ?done, or to ?used if the token was already used;
+//!                               otherwise the form again, or a page with the reason
 //! GET   /verify-email?done      no database query
 //! ```
 //!
@@ -13,7 +13,7 @@
 //!
 //! A scanner that follows every link in an email changes nothing, because only a submitted form
 //! changes anything. The pages need no script, load nothing and store nothing. They are in the
-//! language of the browser, if we have texts in that language.
+//! language of the browser, if there are texts in that language.
 //!
 //! The token alone authorizes the form; there is no cookie. Another site therefore gains nothing if it makes a browser
 //! send the form, because a site that has the token can also send the request itself. If the browser reports that
@@ -82,22 +82,22 @@ impl Action {
     }
 }
 
-/// The query of the page after success.
+/// The query of the page that reports success.
 const DONE: &str = "done";
-/// The query of the page after a form whose token was already spent.
+/// The query of the page that is shown if the token was already used.
 const USED: &str = "used";
 
-/// The link that a form is shown for.
+/// The link for which a form is shown.
 #[derive(Debug)]
 struct Link<'a> {
-    /// The text, which has passed [`is_token`].
+    /// The token, which has passed [`is_token`].
     token: &'a str,
     /// The address that the link was mailed to, if known.
     address: Option<&'a str>,
 }
 
 impl Pages {
-    /// The pages of this product, at this URL.
+    /// The pages of the product with this name, at this URL.
     ///
     /// # Errors
     /// [`Internal`](ErrorKind::Internal) if the policy of the pages is not a valid header.
@@ -156,7 +156,8 @@ impl Pages {
         }
     }
 
-    /// The violations of a password. A rule for which the page has no text is described in English.
+    /// Describes the violations of a password. If the page has no text for a rule, the description
+    /// is in English.
     fn said(&self, texts: &Texts, violations: &[Violation]) -> Vec<String> {
         violations
             .iter()
@@ -217,13 +218,14 @@ impl Pages {
     }
 }
 
-/// Whether the text can be one of our tokens. Any other text is neither put into a page nor looked up.
+/// Whether the text can be a token of this service. Any other text is neither put into a page nor
+/// looked up.
 fn is_token(text: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(good)
 }
 
-/// The longest text that can be a token. All our tokens are shorter.
+/// The maximum length of a text that can be a token. All tokens of this service are shorter.
 const MAX_TOKEN: usize = 200;
 
 #[cfg(test)]

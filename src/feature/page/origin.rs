@@ -18,10 +18,11 @@ impl Origin {
     }
 }
 
-/// Whether the browser says that another site sent the form.
+/// Whether the browser reports that another site sent the form.
 ///
-/// If `Sec-Fetch-Site` is present, it decides. Older browsers send only `Origin`. Its value is then `null`, because our
-/// pages have the referrer policy `no-referrer`. Therefore, `null` is not evidence of another site.
+/// If `Sec-Fetch-Site` is present, it decides. Older browsers send only `Origin`. For a form on one
+/// of these pages its value is `null`, because the pages have the referrer policy `no-referrer`.
+/// Therefore, `null` is not evidence of another site.
 pub(super) fn is_elsewhere(headers: &HeaderMap, own: Option<&Origin>) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return !matches!(site.as_bytes(), b"same-origin" | b"none");

@@ -8,7 +8,7 @@
 //! reset      SELECT by token ───► hash ──► UPDATE user, sessions, tokens
 //! ```
 //!
-//! No connection is held while a password is hashed or checked for breaches.
+//! No database connection is held while a password is hashed or the breach check runs.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -33,17 +33,17 @@ use crate::{
     sign_in::{Proof, SessionOpener, SignIn},
 };
 
-/// How new accounts are created.
+/// How users can register over HTTP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegistrationMode {
-    /// Anyone may register; a taken address is answered with 409.
+    /// Anyone may register. A registration with a taken address is answered with 409.
     #[default]
     Open,
     /// Anyone may register. The answer is always 202, so it does not reveal whether the address is
-    /// taken. A new address gets the letter that verifies it; the owner of a taken address gets a
-    /// letter about the attempt. A sign-in with a provider creates an account only if the provider
-    /// is trusted for the address and says that the address is verified.
+    /// taken. A new address receives the verification email; the owner of a taken address receives
+    /// an email about the attempt. A sign-in with a provider creates an account only if the
+    /// provider is trusted for the address and says that the address is verified.
     Private,
     /// Only administrators create accounts over HTTP; [`UserService::register`](crate::UserService::register) creates
     /// accounts in process.
@@ -64,12 +64,12 @@ impl FromStr for RegistrationMode {
     }
 }
 
-/// The text names no registration mode.
+/// The error for a text that does not name a registration mode.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("expected open, private or closed")]
 pub struct UnknownRegistrationMode(());
 
-/// The use cases with address and password. Cheap to clone.
+/// The use cases of accounts with address and password. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Passwords {
     pub(crate) core: Arc<Core>,
@@ -84,8 +84,8 @@ pub(crate) struct Passwords {
 }
 
 impl Passwords {
-    /// If the caller disconnects, the call leaves the queue. The outcome of a password check that has begun is still
-    /// recorded.
+    /// If the caller disconnects, the call leaves the queue. If a password check has already begun,
+    /// its outcome is still recorded.
     pub(crate) async fn login(&self, login: Login) -> Result<SignIn> {
         let ticket = self.check.enter(&login.client).await?;
         let passwords = self.clone();
@@ -113,8 +113,8 @@ impl Passwords {
                 // again.
                 Ok(None) => attempt.take_back().await,
                 Err(error) => {
-                    // The password was right, so the failures are cleared although the sign-in fails for another
-                    // reason.
+                    // The password was right, so the failed attempts are cleared, even though the
+                    // sign-in fails for another reason.
                     attempt.clear().await?;
                     return Err(error);
                 }

@@ -19,12 +19,13 @@ use crate::{
 
 /// An account that is ready to be created: its input is checked and its password hashed.
 ///
-/// Created by [`Auth::prepare_registration`](crate::Auth::prepare_registration), which does the slow part.
+/// [`Auth::prepare_registration`](crate::Auth::prepare_registration) creates it, and does the slow
+/// part of the registration.
 #[derive(Clone, Debug)]
 pub struct PreparedRegistration {
     user: NewUser,
     mail: Intent,
-    /// With private registration, the letter and the event for a taken address.
+    /// With private registration, the email and the event in case the address is taken.
     if_taken: Option<(Intent, Event)>,
     /// The event to record with the account if the breach check gave no answer.
     pub(crate) unanswered: Option<Event>,
@@ -168,10 +169,10 @@ impl Passwords {
                 self.core.hooks.after_registration(&user);
                 Ok(Some(user))
             }
-            // Another instance was faster.
+            // Another instance has created an administrator since the check above.
             FirstAdministrator::NotFirst => Ok(None),
-            // Anyone may have registered the address, so that account must not become the
-            // administrator.
+            // Anyone may have registered the address, so the account with this address must not
+            // become the administrator.
             FirstAdministrator::EmailTaken => {
                 tracing::warn!(
                     "there is no administrator: the configured address belongs to another account"

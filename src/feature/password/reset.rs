@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Passwords {
-    /// The statement is the same whether or not the address has an account. The worker later checks whether there is an
-    /// account.
+    /// Runs the same statement whether or not the address has an account. The worker checks later
+    /// whether there is one.
     pub(crate) async fn forgot(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
         let store = self.core.store.as_ref();
         let admitted = self
@@ -44,7 +44,7 @@ impl Passwords {
         let store = self.core.store.as_ref();
         self.core.limits.admit(Budget::Reset, None, client).await?;
         let digest = TokenDigest::of(token.expose());
-        // A forged token costs one indexed look-up and no hash.
+        // A forged token costs one indexed look-up and no password hash.
         let user = store
             .one_time_user(&digest, Purpose::ResetPassword, self.core.clock.now())
             .await?

@@ -10,17 +10,20 @@ use crate::{
 };
 
 impl Factors {
-    /// Replaces the recovery codes by ten new ones, which are returned once. A letter notifies the user.
+    /// Replaces the recovery codes with ten new ones, which only this call returns. The user is
+    /// notified by email.
     ///
     /// # Errors
-    /// [`StepUpRequired`](ErrorKind::StepUpRequired), also in a session that was opened with a recovery code;
+    /// [`StepUpRequired`](ErrorKind::StepUpRequired) if no second factor was presented recently, or
+    /// only a recovery code was presented in the session;
     /// [`FactorRequired`](ErrorKind::FactorRequired) if the user has no second factor.
     pub async fn renew_recovery_codes(
         &self,
         caller: &ActiveUser,
         client: &ClientInfo,
     ) -> Result<Vec<RecoveryCode>> {
-        // A permission for a user without a factor must not outlive the first factor.
+        // Without a second factor, a recent sign-in would pass the next check. It must not
+        // authorize new codes if another call has just enrolled the first factor.
         if !caller.has_second_factor {
             return Err(ErrorKind::FactorRequired.into());
         }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Factors {
-    /// The devices on which the caller is not asked for a second factor, the most recently used first.
+    /// The devices on which the caller is not asked for a second factor, most recently used first.
     ///
     /// # Errors
     /// If the database fails.
@@ -18,7 +18,8 @@ impl Factors {
         Ok(self.core.store.devices(caller.user.id, now).await?)
     }
 
-    /// Forgets a device: the next sign-in from it needs a second factor. Its sessions continue.
+    /// Forgets a device: the next sign-in from this device needs a second factor. Its sessions
+    /// continue.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if the device is not remembered for the caller.

@@ -29,7 +29,8 @@ use crate::{
     token::ActiveUser,
 };
 
-/// The use cases of second factors, from [`Auth::factors`](crate::Auth::factors). Cheap to clone.
+/// The use cases of second factors, returned by [`Auth::factors`](crate::Auth::factors). Cheap to
+/// clone.
 ///
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.
 ///
@@ -65,7 +66,7 @@ pub struct Factors {
 }
 
 impl Factors {
-    /// The caller's second factors, and the number of recovery codes that are left.
+    /// The caller's second factors, and the number of unused recovery codes.
     ///
     /// # Errors
     /// If the database fails.
@@ -80,19 +81,20 @@ impl Factors {
         self.policy.requires(&caller.user.roles)
     }
 
-    /// Completes a sign-in with a second factor. For a [challenge](Challenge::enrol) that asks for an enrolment, the
-    /// first code of the new authenticator app confirms it, and the result contains the recovery codes.
+    /// Completes a sign-in with a second factor. If the [challenge](Challenge::enrol) asks for an
+    /// enrolment, the first code from the new authenticator app completes the enrolment, and the
+    /// result contains the recovery codes.
     ///
     /// With `remember`, the user is not asked for a second factor on this device for 30 days. Keep the device token of
     /// the sign-in, as [`ClientInfo::device`] describes.
     ///
     /// # Errors
-    /// * [`InvalidToken`](crate::ErrorKind::InvalidToken) if the ticket is unknown, spent or expired, or has had five
-    ///   wrong tries;
+    /// * [`InvalidToken`](crate::ErrorKind::InvalidToken) if the ticket is unknown, used or
+    ///   expired, or after five wrong codes for this ticket;
     /// * [`InvalidCode`](crate::ErrorKind::InvalidCode) if the code is wrong or was already used;
-    /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after ten wrong codes in an hour; the code is not
-    ///   compared;
-    /// * [`Refused`](crate::ErrorKind::Refused) by a hook.
+    /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after ten wrong codes in an hour,
+    ///   in which case the code is not checked;
+    /// * [`Refused`](crate::ErrorKind::Refused) if a hook refuses.
     pub async fn answer(
         &self,
         ticket: &Ticket,
@@ -107,13 +109,14 @@ impl Factors {
     /// Begins the enrolment that a [challenge](Challenge::enrol) asks for. A second call replaces the key.
     ///
     /// # Errors
-    /// [`InvalidToken`](crate::ErrorKind::InvalidToken) if the ticket asks for no enrolment, and in the cases listed at
-    /// [`answer`](Self::answer).
+    /// [`InvalidToken`](crate::ErrorKind::InvalidToken) if the ticket does not ask for an
+    /// enrolment, and in the cases listed at [`answer`](Self::answer).
     pub async fn enrol(&self, ticket: &Ticket) -> Result<TotpSecret> {
         self.enrolments.begin(ticket).await
     }
 
-    /// Checks a code of an authenticator app in a session. The session is then fresh for 10 minutes, and strong.
+    /// Checks a code from an authenticator app in a session. The session then counts as
+    /// multi-factor and, for 10 minutes, as recently authenticated.
     ///
     /// # Errors
     /// [`InvalidCode`](crate::ErrorKind::InvalidCode), [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), or
@@ -147,7 +150,7 @@ impl Factors {
         self.core.deliveries.notice(letter, recipient, now, client)
     }
 
-    /// Publishes a change that was written.
+    /// Publishes the event of a change that was written, and starts its hooks and emails.
     fn announce(&self, event: &Event, caller: &ActiveUser) {
         self.core.trail.publish(event);
         self.core.hooks.after_factor_change(&caller.user);

@@ -10,7 +10,7 @@ use crate::{
     token::ActiveUser,
 };
 
-/// The maximum length of a name, in code points.
+/// The maximum length of the name of an authenticator app, in code points.
 const MAX_NAME: usize = 100;
 
 impl Factors {
@@ -19,7 +19,7 @@ impl Factors {
     /// # Errors
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the sign-in is not recent;
     /// * [`StepUpRequired`](ErrorKind::StepUpRequired) if the user has a second factor that was not presented recently;
-    /// * [`TooManyFactors`](ErrorKind::TooManyFactors) if the user has five;
+    /// * [`TooManyFactors`](ErrorKind::TooManyFactors) if the user already has five second factors;
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) for a name of more than 100 code points, or with control
     ///   characters.
     pub async fn begin_totp(&self, caller: &ActiveUser, name: Option<&str>) -> Result<TotpSecret> {
@@ -39,8 +39,9 @@ impl Factors {
         }
     }
 
-    /// Confirms an authenticator app with its first code, and returns the recovery codes if it is the first factor.
-    /// The session becomes strong; other sessions stay as they are. A letter notifies the user.
+    /// Confirms an authenticator app with its first code, and returns the recovery codes if it is
+    /// the first factor. The session then counts as multi-factor; other sessions do not change. The
+    /// user is notified by email.
     ///
     /// # Errors
     /// [`InvalidCode`](ErrorKind::InvalidCode); [`NotFound`](ErrorKind::NotFound) if the factor is unknown, already
@@ -93,7 +94,8 @@ impl Factors {
         }
     }
 
-    /// Removes a second factor. With the last one, the recovery codes are removed too. A letter notifies the user.
+    /// Removes a second factor. If it is the last one, the recovery codes are removed too. The user
+    /// is notified by email.
     ///
     /// # Errors
     /// [`StepUpRequired`](ErrorKind::StepUpRequired); [`NotFound`](ErrorKind::NotFound);

@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl Sessions {
-    /// Ends the session that a refresh token belongs to, even if the token has been superseded. Any
-    /// other text has no effect.
+    /// Ends the session that a refresh token belongs to, even if the token has been superseded. A
+    /// text that is not a refresh token of this service has no effect.
     pub(crate) async fn logout(
         &self,
         refresh_token: &RefreshToken,

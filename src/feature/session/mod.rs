@@ -1,4 +1,4 @@
-//! Keeping and ending sessions: refresh, log out, log out everywhere, and the caller's sessions.
+//! Refreshing, listing and ending sessions.
 
 mod current_user;
 #[cfg(feature = "http")]
@@ -15,16 +15,17 @@ use crate::{
     token::{ActiveUser, Session, SessionId},
 };
 
-/// The sessions of signed-in users, from [`Auth::sessions`](crate::Auth::sessions). Cheap to clone.
+/// The sessions of signed-in users, returned by [`Auth::sessions`](crate::Auth::sessions). Cheap to
+/// clone.
 ///
-/// The caller comes from [`UserService::current_user`](crate::UserService::current_user).
+/// Pass the caller that [`UserService::current_user`](crate::UserService::current_user) returns.
 #[derive(Clone, Debug)]
 pub struct Sessions {
     pub(crate) core: Arc<Core>,
 }
 
 impl Sessions {
-    /// The caller's live sessions, newest first, at most the newest 200.
+    /// The caller's live sessions, newest first. Only the newest 200 are returned.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
@@ -36,10 +37,12 @@ impl Sessions {
             .await?)
     }
 
-    /// Ends one of the caller's sessions immediately; it may be the current one.
+    /// Ends one of the caller's sessions immediately. The caller can also end the current session
+    /// in this way.
     ///
     /// # Errors
-    /// [`SessionNotFound`](ErrorKind::SessionNotFound) if the session is unknown, another user's, or has ended.
+    /// [`SessionNotFound`](ErrorKind::SessionNotFound) if the session is unknown, belongs to
+    /// another user, or has ended.
     pub async fn end(&self, caller: &ActiveUser, id: SessionId, client: &ClientInfo) -> Result<()> {
         let (user, now) = (caller.user.id, self.core.clock.now());
         let event = Event::new(EventKind::SessionRevoked, now, client)

@@ -23,8 +23,8 @@ struct Asked {
 impl Sessions {
     /// Exchanges a refresh token.
     ///
-    /// The hooks run and the access token is created before the refresh token is spent. If either fails, the client can
-    /// retry with the same token.
+    /// The hooks run and the access token is created before the refresh token is used up. If either
+    /// fails, the client can retry with the same refresh token.
     pub(crate) async fn refresh(
         &self,
         refresh_token: &RefreshToken,
@@ -92,7 +92,7 @@ impl Sessions {
         }))
     }
 
-    /// The session, and the digest of its current token.
+    /// Exchanges the token, and returns the session with the digest of its current refresh token.
     async fn rotate(
         &self,
         rotation: &RotateSession,

@@ -29,7 +29,7 @@ use crate::{
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
-/// Verifies the access token, without a query to the database.
+/// Verifies the access token without querying the database.
 impl FromRequest for CurrentUser {
     type Error = Problem;
     type Future = Extracting<Self>;
@@ -41,7 +41,7 @@ impl FromRequest for CurrentUser {
 
 /// Verifies the access token, and checks in the database that the session and the user are active.
 /// This takes one query, or none if a [`RequireRole`](super::RequireRole) middleware has already
-/// checked.
+/// checked them.
 impl FromRequest for ActiveUser {
     type Error = Problem;
     type Future = Extracting<Self>;
@@ -121,7 +121,8 @@ impl<A: Assurance> FromRequest for ClaimedStepUp<A> {
     }
 }
 
-/// The client of the request. Outside of [`Auth::request_scope`] the reply is 500 `internal`, and the log says why.
+/// The client of the request. Outside of [`Auth::request_scope`], the reply is 500 `internal`, and
+/// the reason is logged.
 impl FromRequest for ClientInfo {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;

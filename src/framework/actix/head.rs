@@ -1,4 +1,4 @@
-//! Converts heads between `http` 0.2, which actix-web 4 uses, and `http` 1.
+//! Converts request and response heads between `http` 0.2, which actix-web 4 uses, and `http` 1.
 
 use std::{
     convert::Infallible,
@@ -84,7 +84,8 @@ pub(super) fn reply(response: Response) -> HttpResponse {
 /// The maximum number of bytes of a body that actix copies at once.
 const PIECE: usize = 16 * 1024;
 
-/// A long body, sent in pieces. Otherwise actix would copy the whole body, even for a client that does not read.
+/// A long body, sent in pieces. Otherwise actix would copy the whole body, even if the client does
+/// not read it.
 struct Pieces(Bytes);
 
 impl MessageBody for Pieces {

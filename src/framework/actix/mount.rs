@@ -22,7 +22,8 @@ use crate::{
     http::{ClientAddress, Problem, Resource, Resources},
 };
 
-/// The endpoints as a configuration of an `App` or a `Scope`: all of them, or with some left out.
+/// Mounts the endpoints on an `App` or a `Scope`: all of them, or a list from which some are left
+/// out.
 ///
 /// ```
 /// use hallpass::ClientAddress;
@@ -32,9 +33,10 @@ use crate::{
 /// # }
 /// ```
 ///
-/// The peer that [`ClientAddress`] uses is the `peer_addr` of the request. A request over a Unix socket, or in a test
-/// without a connection, has no peer. If the rule needs the peer, such a request is answered with 500 `internal`,
-/// unless it is for health, keys or documentation. The log says why.
+/// The peer that [`ClientAddress`] uses is the `peer_addr` of the request. A request over a Unix
+/// socket, or in a test without a connection, has no peer. If the rule needs the peer, such a
+/// request is answered with 500 `internal`, unless it is for health, keys or documentation. The
+/// reason is logged.
 pub fn configure(
     endpoints: impl Into<Endpoints>,
     client_address: ClientAddress,
@@ -49,7 +51,8 @@ pub(crate) fn mount(
     move |config| {
         for resource in resources.iter() {
             let (asked, served) = (Arc::clone(resource), Arc::clone(resource));
-            // actix decodes escapes before it matches, but the pattern must match the raw path.
+            // actix decodes percent-escapes before it matches a path, but the pattern must match
+            // the raw path.
             let raw = fn_guard(move |context| asked.matches(context.head().uri.path()));
             let answer = move |request: HttpRequest, body: Payload| {
                 let resource = Arc::clone(&served);
@@ -70,8 +73,9 @@ async fn serve(resource: &Resource, request: &HttpRequest, body: Payload) -> Htt
     })
 }
 
-/// The body. After a request to switch protocols, actix would pass on the rest of the connection as an endless body.
-/// We never switch protocols, so we cut such a body at the length that the head announces.
+/// The body. After a request to switch protocols, actix would pass on the rest of the connection as
+/// an endless body. No endpoint switches protocols, so the body is cut at the length that the head
+/// announces.
 fn framed(head: &Parts, body: Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> + use<> {
     let announced = head
         .headers

@@ -71,8 +71,8 @@ where
             Span::none()
         };
         {
-            // An outer middleware may still hold the request. Then the headers cannot be changed, but the
-            // extensions can.
+            // An outer middleware may have kept a clone of the request. In that case, the headers
+            // cannot be changed, but the extensions can.
             let mut extensions = request.extensions_mut();
             extensions.insert(self.scope.clone());
             extensions.insert(id);

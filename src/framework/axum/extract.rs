@@ -61,7 +61,7 @@ impl VerifyTokens for Verifier {
     }
 }
 
-/// Verifies the access token, without a query to the database.
+/// Verifies the access token without querying the database.
 impl<S: VerifyTokens + Send + Sync> FromRequestParts<S> for CurrentUser {
     type Rejection = Problem;
 
@@ -83,8 +83,8 @@ impl<S: VerifyTokens + Send + Sync> OptionalFromRequestParts<S> for CurrentUser 
 }
 
 /// Verifies the access token, and checks in the database that the session and the user are active.
-/// This takes one query, or none if a [`RequireRole`](super::RequireRole) layer has already
-/// checked.
+/// This takes one query, or none if a [`RequireRole`](super::RequireRole) layer has already checked
+/// them.
 impl<S: Send + Sync> FromRequestParts<S> for ActiveUser
 where
     Auth: FromRef<S>,
@@ -209,7 +209,8 @@ impl<S: VerifyTokens + Send + Sync, A: Assurance> FromRequestParts<S> for Claime
     }
 }
 
-/// The client of the request. Outside of [`Auth::request_scope`] the reply is 500 `internal`, and the log says why.
+/// The client of the request. Outside of [`Auth::request_scope`], the reply is 500 `internal`, and
+/// the reason is logged.
 impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
     type Rejection = Problem;
 

@@ -17,7 +17,8 @@ use crate::{
     http::{ClientAddress, Resources, UnknownLength},
 };
 
-/// The endpoints as a router, for any state of the host: all of them, or with some left out.
+/// The endpoints as a router, for any state of the host: all of them, or a list from which some are
+/// left out.
 ///
 /// ```
 /// use hallpass::ClientAddress;
@@ -71,14 +72,14 @@ where
     })
 }
 
-/// The other end of the connection, if the server reports it.
+/// The address of the other end of the connection, if the server reports it.
 pub(super) async fn peer(head: &mut Parts) -> Option<SocketAddr> {
     let peer = ConnectInfo::from_request_parts(head, &()).await;
     peer.ok().map(|ConnectInfo(peer)| peer)
 }
 
-/// Whether the URI is the whole URI with only a prefix of its path removed. If it is not, the host
-/// has rewritten the URI.
+/// Whether the only difference between the URIs is a removed prefix of the path. Otherwise, the
+/// host has rewritten the URI.
 fn only_stripped(uri: &Uri, whole: &Uri) -> bool {
     whole.query() == uri.query() && whole.path().ends_with(uri.path())
 }

@@ -61,7 +61,7 @@ async fn a_deletion_can_be_refused_and_is_announced() {
     assert_eq!(keeper.0.load(Ordering::SeqCst), 1);
 }
 
-/// Fails with its own error.
+/// Fails with an error that is not a refusal.
 #[derive(Debug)]
 struct Failing;
 

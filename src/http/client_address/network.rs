@@ -44,7 +44,8 @@ impl FromStr for Network {
             return Err(malformed());
         }
         let (address, prefix) = unmapped(address, prefix);
-        // A block of all addresses would trust every client, and clients could then choose their own address.
+        // A block of all addresses would trust every client, and clients could then claim any
+        // address.
         if prefix == 0 {
             return Err(wrong("would trust everyone"));
         }

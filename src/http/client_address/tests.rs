@@ -241,7 +241,7 @@ fn forwarded_is_walked_from_right_to_left() {
             ),
             (&[(FWD, "\"\\, for=203.0.113.9")], CLIENT),
             (&[(FWD, "ü, for=203.0.113.9")], CLIENT),
-            // Not an address.
+            // This element is not an address.
             (
                 &[(FWD, "for=198.51.100.7, for=unknown, for=10.0.0.9")],
                 "10.0.0.9",

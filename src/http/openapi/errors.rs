@@ -14,14 +14,14 @@ use crate::{
     http::problem::{Code, MAX_VIOLATIONS, PROBLEM_JSON},
 };
 
-/// Every endpoint can fail with these kinds.
+/// The error kinds that every endpoint can return.
 const ALWAYS: [ErrorKind; 3] = [
     ErrorKind::Internal,
     ErrorKind::RateLimited,
     ErrorKind::Unavailable,
 ];
 
-/// The problems of an endpoint, by status, each code once.
+/// The problem responses of an endpoint by status, with each code once.
 pub(super) fn replies(kinds: &[ErrorKind]) -> BTreeMap<StatusCode, Response> {
     let mut by_status: BTreeMap<StatusCode, Vec<Code>> = BTreeMap::new();
     for kind in kinds.iter().chain(&ALWAYS) {
@@ -142,8 +142,9 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .into()
 }
 
-/// One of our codes, or the code of a refusal by the application. The schema is a plain string. If it were a choice of
-/// schemas, client generators could not narrow it to the codes of one reply, and would drop the reply.
+/// One of these codes, or the code of a refusal by the application. The schema is a plain string.
+/// If it were a choice of schemas, client generators could not narrow it to the codes of one reply,
+/// and would drop the reply.
 fn or_of_the_host(ours: impl Iterator<Item = &'static str>) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)

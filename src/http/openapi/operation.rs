@@ -35,7 +35,7 @@ impl Operation {
         self.bearer = true;
     }
 
-    /// Requires a JSON body with this schema, without other members.
+    /// Requires a JSON body with this schema and no other members.
     pub fn json_body<T: ToSchema>(&mut self) {
         self.closed.push(T::name().into_owned());
         let content = self.content::<T>();

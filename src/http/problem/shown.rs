@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Marks a cut text.
+/// Marks the end of a text that was cut.
 const ELLIPSIS: &str = "…";
 
 /// A text that takes at most `max` bytes in JSON, cut if it is longer.

@@ -24,7 +24,7 @@ const VERIFIER: std::ops::RangeInclusive<usize> = 43..=128;
 /// The longest error code that is logged.
 const MAX_WORD: usize = 64;
 
-/// The endpoints of a provider, and our client authentication there.
+/// The endpoints of a provider, and the method by which this client authenticates to it.
 #[derive(Debug)]
 pub(super) struct Endpoints {
     pub(super) authorization: Url,
@@ -125,11 +125,11 @@ impl Endpoints {
     }
 }
 
-/// The members that this client reads in an answer. Other members may have any type.
+/// The members that this client reads from a response. Other members may have any type.
 const READ: [&str; 4] = ["access_token", "error", "id_token", "token_type"];
 
-/// Sends the request and passes on only strict JSON, reduced to the members that are read. GitHub sends refusals with
-/// status 200. They are passed on with status 400.
+/// Sends the request. The response must be strict JSON, and is reduced to the members in `READ`.
+/// GitHub sends refusals with status 200; this function changes the status to 400.
 async fn ask(
     web: &Web,
     request: oauth2::HttpRequest,

@@ -6,28 +6,28 @@ use crate::error::BoxError;
 /// token or secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProviderFault {
-    /// The `iss` of the callback is not the provider's (RFC 9207).
+    /// The `iss` parameter of the callback does not name the provider (RFC 9207).
     #[error("the answer is not from the issuer that was asked")]
     ForeignIssuer,
-    /// The ID token is not accepted.
+    /// The ID token was rejected.
     #[error("the ID token {0}")]
     IdToken(&'static str),
-    /// The configuration or the keys could not be fetched yet; each attempt is logged.
+    /// The configuration or the keys have not been fetched yet; each attempt is logged.
     #[error("{0} could not be fetched yet")]
     NotAtHand(&'static str),
-    /// An answer is not valid.
+    /// A response of the provider is not valid.
     #[error("the {0} {1}")]
     Nonsense(&'static str, &'static str),
-    /// The provider refused, with an error code.
+    /// The provider refused the authorization code, with this error code.
     #[error("the provider refuses the code: {0}")]
     Refused(String),
-    /// The time limit for all calls together has passed.
+    /// The combined time limit of all calls has passed.
     #[error("the provider took too long")]
     TimedOut,
-    /// A call failed.
+    /// A call to the provider failed.
     #[error("the {0} cannot be reached")]
     Unanswered(&'static str, #[source] BoxError),
-    /// Our own part of the flow is invalid.
+    /// A part of the flow that this service or the host provides is invalid.
     #[error("the flow {0}")]
     Unsound(&'static str),
 }

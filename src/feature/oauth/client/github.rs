@@ -17,7 +17,7 @@ const HEADERS: [(&str, &str); 2] = [
     ("x-github-api-version", "2022-11-28"),
 ];
 
-/// The largest page of addresses that GitHub returns.
+/// The maximum number of addresses that GitHub returns in one page.
 const PAGE: usize = 100;
 const MAX_PAGES: usize = 10;
 
@@ -33,14 +33,15 @@ pub(super) fn endpoints(provider: &Provider) -> Result<Endpoints> {
     })
 }
 
-/// Whether this `iss` of a callback names GitHub. Both the base URL and the URL of the authorization server below it
-/// name GitHub.
+/// Whether the `iss` parameter of a callback names GitHub. The value may be the base URL, or the
+/// URL of the authorization server below it.
 pub(super) fn is_issuer(provider: &Provider, iss: &str) -> bool {
     let base = provider.issuer();
     iss == base || iss.strip_prefix(base) == Some("/login/oauth")
 }
 
-/// Fetches the owner of the token. The result has the form of ID token claims: the subject and the names.
+/// Fetches the user whose access token this is. The result has the same form as the claims of an ID
+/// token: the subject and the names.
 pub(super) async fn user(
     web: &Web,
     provider: &Provider,
@@ -51,7 +52,8 @@ pub(super) async fn user(
     let user = profile::ask(web, USER, &url, token, &HEADERS).await?;
     let user = json::parse_object(&user)
         .map_err(|_| ProviderFault::Nonsense(USER, "is not a single JSON object"))?;
-    // The login name is not the identity, because a user can change it, and another user can then take it.
+    // The login name does not serve as the identity, because a user can change it, and another user
+    // can then take it.
     let id = user
         .get("id")
         .and_then(Value::as_u64)

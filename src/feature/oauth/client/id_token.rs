@@ -1,4 +1,4 @@
-//! The ID token (OpenID Connect Core 1.0, section 3.1.3.7), read strictly.
+//! Strict validation of ID tokens (OpenID Connect Core 1.0, section 3.1.3.7).
 
 use aws_lc_rs::digest::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -15,11 +15,11 @@ const MAX_TOKEN: usize = 16 * 1024;
 const MAX_SUBJECT: usize = 255;
 /// How many seconds after its expiry a token is still accepted.
 const LEEWAY: i64 = 5;
-/// How many seconds the provider's clock may be ahead of ours.
+/// How many seconds the provider's clock may be ahead of the clock of this service.
 const MAX_SKEW: i64 = 60;
 
-/// A token whose header, and nothing else, has been read. Its claims are read after its signature
-/// is [checked](Self::signed).
+/// A token of which only the header has been read. Its claims are read once its signature is
+/// [checked](Self::signed).
 #[derive(Debug)]
 pub(super) struct IdToken<'a> {
     algorithm: Algorithm,
@@ -29,7 +29,7 @@ pub(super) struct IdToken<'a> {
     signature: Vec<u8>,
 }
 
-/// A token whose signature was made by a key of the provider.
+/// A token whose signature has been verified with a key of the provider.
 #[derive(Debug)]
 pub(super) struct Signed<'a>(&'a IdToken<'a>);
 
@@ -66,8 +66,8 @@ impl<'a> IdToken<'a> {
         let algorithm = algorithm.ok_or(ProviderFault::IdToken(
             "is signed with an algorithm that is not accepted",
         ))?;
-        // RFC 7515, section 4.1.11: a critical header that is not understood makes the token invalid. This client
-        // understands none.
+        // RFC 7515, section 4.1.11: a critical header parameter that the recipient does not
+        // understand makes the token invalid. This client understands none.
         if header.contains_key("crit") {
             return Err(ProviderFault::IdToken("has critical extensions"));
         }
@@ -187,7 +187,7 @@ fn check_audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), &'
     }
 }
 
-/// RFC 7519, section 2: seconds, which may have a fraction.
+/// A time in seconds, possibly with a fraction (RFC 7519, section 2).
 fn seconds(claim: &Value) -> Option<i64> {
     #[allow(
         clippy::cast_possible_truncation,

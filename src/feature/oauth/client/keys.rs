@@ -25,7 +25,8 @@ pub(super) const TERMS: Terms = hourly("the keys of a provider");
 /// The key lengths that the verifier accepts, in bits. The minimum is from NIST SP 800-131A.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// The algorithms of ID tokens: the asymmetric ones of RFC 7518 that are in use, and Ed25519 (RFC 8037).
+/// The signature algorithms of ID tokens: the asymmetric algorithms of RFC 7518 that providers use,
+/// and Ed25519 (RFC 8037).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {
     EdDsa,
@@ -66,7 +67,7 @@ pub(super) enum NoKey {
     Ambiguous,
     /// No key has that identifier, or no key fits.
     Unknown,
-    /// A key has that identifier, but is for another use.
+    /// A key has that identifier, but is meant for another use.
     Unfit,
 }
 
@@ -117,8 +118,8 @@ impl Keys {
         Ok(Self(keys))
     }
 
-    /// Finds the key of a token. If the token has no key identifier, exactly one key must fit (OpenID Connect Core 1.0,
-    /// section 10.1).
+    /// Finds the key that verifies a token. If the token has no key identifier, exactly one key
+    /// must fit (OpenID Connect Core 1.0, section 10.1).
     pub(super) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Key, NoKey> {
         let named = |key: &&Key| kid.is_none() || key.kid.as_deref() == kid;
         let mut fit = self

@@ -23,9 +23,9 @@ pub(super) struct Metadata {
     pub(super) token: Url,
     pub(super) jwks: Url,
     pub(super) userinfo: Option<Url>,
-    /// The client authentication methods, if the provider names them.
+    /// The client authentication methods, if the provider lists them.
     pub(super) auth_methods: Option<Vec<String>>,
-    /// The signature algorithms of ID tokens, if the provider names them.
+    /// The signature algorithms of ID tokens, if the provider lists them.
     pub(super) algorithms: Option<Vec<String>>,
     /// Whether the provider sends its `iss` to the callback (RFC 9207, section 3).
     pub(super) names_itself: bool,
@@ -116,7 +116,7 @@ impl Metadata {
     }
 }
 
-/// Null counts as absent, because generators write unset members as null.
+/// Null counts as absent, because some servers write unset members as null.
 fn said<'a>(document: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     document.get(name).filter(|value| !value.is_null())
 }

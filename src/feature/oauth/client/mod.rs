@@ -34,7 +34,7 @@ use crate::{
     renewal::{Renewed, Terms},
 };
 
-/// The longest answer that is read, in bytes.
+/// The maximum length of a response that is read, in bytes.
 const MAX_DOCUMENT: usize = 64 * 1024;
 /// How long one call may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -47,14 +47,14 @@ const fn hourly(what: &'static str) -> Terms {
         what,
         timeout: TIMEOUT,
         fresh: Duration::from_secs(3600),
-        // A sign-in does not wait if a value is cached.
+        // A sign-in uses a cached value, however old it is, instead of waiting for a new one.
         stale: Duration::MAX,
         pause: Duration::from_secs(60),
         first_pause: Duration::from_secs(3),
     }
 }
 
-/// Asks one provider. Cheap to clone.
+/// The client of one provider. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Client(Arc<Inner>);
 
@@ -74,7 +74,7 @@ enum Source {
     },
 }
 
-/// The parameters of a flow that begins.
+/// The parameters for beginning a flow.
 pub(crate) struct Authorization<'a> {
     pub(crate) redirect_uri: &'a str,
     pub(crate) state: &'a str,
@@ -84,7 +84,7 @@ pub(crate) struct Authorization<'a> {
     pub(crate) verifier: &'a str,
 }
 
-/// The answer that a returning browser brings, with the secrets of its flow.
+/// The parameters with which the provider sends the browser back, and the secrets of the flow.
 pub(crate) struct Answer<'a> {
     pub(crate) code: &'a str,
     /// The `iss` parameter (RFC 9207).
@@ -98,8 +98,8 @@ pub(crate) struct Answer<'a> {
 #[derive(Debug)]
 pub(crate) struct Identified {
     pub(crate) assertion: Assertion,
-    /// The failure that left the address unknown or unverified, if there was one. The identity is verified in any
-    /// case.
+    /// The failure that prevented the address from being read or verified, if there was one. The
+    /// identity itself is verified.
     pub(crate) fault: Option<ProviderFault>,
 }
 
@@ -163,7 +163,7 @@ impl Client {
         .await
     }
 
-    /// The URL to send the browser to. Getting it takes at most 5 seconds.
+    /// The URL to send the browser to. The call takes at most 5 seconds.
     pub(crate) async fn authorization_url(
         &self,
         flow: &Authorization<'_>,
@@ -180,7 +180,7 @@ impl Client {
         }
     }
 
-    /// Finds out who has signed in. The call spends the code, and takes at most 8 seconds.
+    /// Finds out which user has signed in. The call uses up the code, and takes at most 8 seconds.
     pub(crate) async fn identify(&self, answer: &Answer<'_>) -> Result<Identified, ProviderFault> {
         let end = Instant::now() + DEADLINE;
         let mut known = until(end, self.who(answer)).await?;
@@ -232,7 +232,7 @@ impl Client {
         })
     }
 
-    /// Asks for the missing claims about the address.
+    /// Requests the missing claims about the address from the provider.
     async fn complete(&self, known: &mut Known) -> Result<(), ProviderFault> {
         let Inner { provider, web, .. } = &*self.0;
         let Known {

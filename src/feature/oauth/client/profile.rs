@@ -12,7 +12,7 @@ use crate::{
     user::{EmailAddress, check_display_name},
 };
 
-/// Fetches JSON on behalf of the user.
+/// Fetches JSON with the access token of the user.
 pub(super) async fn ask(
     web: &Web,
     what: &'static str,
@@ -41,7 +41,7 @@ pub(super) async fn ask(
     Ok(answer.into_body())
 }
 
-/// Whether the claims lack the address, or lack the claim that it is verified.
+/// Whether the claims lack `email` or `email_verified`.
 pub(super) fn lacks_address(claims: &Map<String, Value>) -> bool {
     ["email", "email_verified"]
         .iter()
@@ -93,7 +93,7 @@ fn email(claims: &Map<String, Value>) -> Option<EmailAddress> {
     claims.get("email")?.as_str()?.parse().ok()
 }
 
-/// The assertion of these claims. An invalid address or name is left out.
+/// Converts the claims to an assertion. An invalid address or name is left out.
 pub(super) fn assertion(
     provider: &Provider,
     claims: &Map<String, Value>,

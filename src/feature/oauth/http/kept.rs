@@ -1,7 +1,7 @@
 //! The cookies that a browser keeps while it is at a provider.
 //!
-//! Each flow has its own cookie, so that tabs do not interfere. The number of cookies is limited, because servers limit
-//! the size of a request head.
+//! Each flow has its own cookie, so that flows in several tabs do not interfere with each other.
+//! The number of cookies is limited, because servers limit the size of a request head.
 
 use crate::{clock::Timestamp, http::Request};
 
@@ -9,7 +9,8 @@ use crate::{clock::Timestamp, http::Request};
 const NAME: &str = "hallpass_oauth_";
 /// The maximum number of concurrent flows of one browser.
 const MOST: usize = 8;
-/// How many cookies one reply deletes. Many proxies accept at most 4 KiB of reply headers.
+/// The maximum number of cookies that one reply deletes, because many proxies accept at most 4 KiB
+/// of reply headers.
 const AT_ONCE: usize = 24;
 /// The length of the result of [`kept_as`](crate::feature::oauth::begin::kept_as).
 const DIGITS: usize = 16;
@@ -30,8 +31,8 @@ pub(super) fn secret(value: &str) -> &str {
     value.rsplit_once('.').map_or(value, |(secret, _)| secret)
 }
 
-/// The names of the cookies to delete, oldest first, so that there is room for one more cookie. Among cookies of the
-/// same age, the first cookie of the request comes first.
+/// The names of the cookies to delete, oldest first, so that there is room for one more cookie.
+/// Cookies of the same age keep the order that they have in the request.
 pub(super) fn surplus(request: &Request) -> Vec<String> {
     let is_ours = |rest: &str| {
         let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);

@@ -1,4 +1,4 @@
-//! The texts of the pages, by language. `{product}` and `{min}` are filled in.
+//! The texts of the pages in each language. The placeholders `{product}` and `{min}` are replaced.
 
 mod de;
 mod en;
@@ -13,9 +13,9 @@ use crate::error::Weakness;
 /// All texts in one language.
 #[derive(Debug)]
 pub(crate) struct Texts {
-    /// For the attribute `lang`.
+    /// The value of the attribute `lang`.
     pub(crate) lang: &'static str,
-    /// The prefix of the title of a page with a failure.
+    /// The prefix of the title of a page that reports a failure.
     pub(crate) error: &'static str,
     pub(crate) confirm_email_change: ActionTexts,
     pub(crate) reset_password: ActionTexts,
@@ -29,7 +29,7 @@ pub(crate) struct Texts {
     pub(crate) rules: [(Weakness, &'static str); Weakness::ALL.len()],
     /// The notice above the form if the service was too busy.
     pub(crate) busy: &'static str,
-    /// The notice for a link that was used before, if its effect still holds.
+    /// The notice for a link that was already used, if its effect is still in place.
     pub(crate) used: &'static str,
     /// The same notice for a link that sets a password. It has its own text, because the second form may have
     /// contained another password.

@@ -93,8 +93,8 @@ impl Drop for Servers {
     }
 }
 
-/// The host has its own state and route. Our routes are nested below a prefix and merged at the
-/// root.
+/// The host has its own state and route. The sample routes are nested below a prefix, and merged at
+/// the root.
 fn axum_router() -> Router {
     let resources = sample::resources(ClientAddress::peer());
     Router::new()

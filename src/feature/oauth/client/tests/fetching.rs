@@ -255,7 +255,7 @@ async fn cached_documents_serve_during_an_outage() {
         scene.issue(&scene.claims());
         scene.identify().await.expect("it is cached");
     }
-    // The attempts run in their own tasks.
+    // Each attempt runs in its own task.
     let attempted = async {
         while [DISCOVERY, JWKS]
             .iter()

@@ -201,7 +201,7 @@ async fn a_key_for_something_else_does_not_verify_a_token() {
         scene.provider.reply(JWKS, Reply::json(&set));
         scene.fault().await;
     }
-    // 1024 bits.
+    // This RSA key has 1024 bits.
     let scene = Scene::with(Key::rsa("k1"), |it| it).await;
     let mut jwk = scene.key.jwk();
     jwk["n"] = json!(URL_SAFE_NO_PAD.encode([0xff; 128]));

@@ -31,7 +31,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// The valid configuration.
+    /// A scene with a valid configuration.
     async fn sound() -> Self {
         Self::with(Key::p256("k1"), |it| it).await
     }

@@ -1,4 +1,4 @@
-//! A configurable provider: OpenID Connect and GitHub's API, over plain HTTP on loopback.
+//! A configurable fake provider: OpenID Connect and GitHub's API, over plain HTTP on loopback.
 
 use std::{
     collections::HashMap,
@@ -32,7 +32,8 @@ pub(crate) const JWKS: &str = "/jwks";
 pub(crate) const TOKEN: &str = "/token";
 pub(crate) const USERINFO: &str = "/userinfo";
 
-/// A provider on its own port, which is stopped on drop. If no reply is set for a path, the answer is 404.
+/// A provider on its own port. It stops when it is dropped. If no reply is set for a path, the
+/// answer is 404.
 #[derive(Debug)]
 pub(crate) struct FakeProvider {
     address: SocketAddr,
@@ -234,7 +235,7 @@ impl Key {
         Self { kid, pair }
     }
 
-    /// The public half, as it is published (RFC 7517).
+    /// The public key as it is published, in the form of RFC 7517.
     pub(crate) fn jwk(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let mut jwk = match &self.pair {
@@ -275,7 +276,8 @@ impl Key {
         self.sign_text(&header.to_string(), &claims.to_string())
     }
 
-    /// A token of any text, signed with the key. An RSA key signs with PSS if the header names a PSS algorithm.
+    /// A token with any texts as header and claims, signed with the key. An RSA key signs with PSS
+    /// if the header names a PSS algorithm.
     pub(crate) fn sign_text(&self, header: &str, claims: &str) -> String {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let message = format!("{}.{}", part(header), part(claims));
