@@ -14,9 +14,9 @@ use chrono::{DateTime, SubsecRound, Utc};
 /// A point in time, in UTC, in whole microseconds.
 pub type Timestamp = DateTime<Utc>;
 
-/// The source of time: every expiry, every stored time and every token claim comes from here.
+/// The source of time for every expiry, every stored time and every token claim.
 pub trait Clock: Debug + Send + Sync {
-    /// Now, rounded down to whole microseconds.
+    /// The current time, rounded down to whole microseconds.
     fn now(&self) -> Timestamp;
 }
 
@@ -32,7 +32,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that changes only when it is moved. Clones share the time.
+/// A clock whose time changes only when a test moves it. Clones share the time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,7 +47,7 @@ impl Clock for SystemClock {
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock set to the present.
+    /// A clock that is set to the current time of the operating system.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(AtomicI64::new(
@@ -61,7 +61,7 @@ impl ManualClock {
         self.0.fetch_add(micros, Ordering::SeqCst);
     }
 
-    /// Moves the time back, as a wrong clock on another machine would.
+    /// Moves the time back, to simulate a clock that was set back.
     pub fn rewind(&self, by: Duration) {
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
         self.0.fetch_sub(micros, Ordering::SeqCst);

@@ -31,7 +31,7 @@ pub(crate) struct Core {
 
 #[cfg(test)]
 impl Core {
-    /// Core parts over a store, without limits, for unit tests.
+    /// Core parts that use this store and have no limits, for unit tests.
     pub(crate) fn over(store: Arc<dyn Store>) -> Arc<Self> {
         use std::time::Duration;
 

@@ -1,8 +1,9 @@
-//! The time by which a request is answered: [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
+//! The time by which a request must be answered:
+//! [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
 //!
-//! A store begins no write that could be committed after the deadline, so that nothing is committed after a 503. The
-//! stores of this crate check the deadline themselves; a host's own store has to check
-//! [`Deadline::current`]. A failed sign-in is recorded even after the deadline.
+//! A store does not begin a write that could be committed after the deadline, so that nothing is
+//! committed after a 503. The stores of this crate check the deadline themselves; a host's own
+//! store has to check [`Deadline::current`]. A failed sign-in is recorded even after the deadline.
 
 use std::time::Duration;
 
@@ -23,8 +24,9 @@ struct Timeout {
 }
 
 impl Deadline {
-    /// A deadline at this instant, for a request whose full timeout is `whole`. Endpoints set their
-    /// own deadlines. A host that calls in process can pass the deadline of its own timeout.
+    /// A deadline at this instant, for a request whose full timeout is `whole`. The endpoints of
+    /// this crate set a deadline themselves. A host that calls a use case in process can set one
+    /// that matches its own timeout.
     #[must_use]
     pub fn at(at: Instant, whole: Duration) -> Self {
         Self(Some(Timeout { at, whole }))
@@ -57,8 +59,9 @@ impl Deadline {
         DEADLINE.scope(self, work).await
     }
 
-    /// Whether a write that takes at most this long ends before the deadline. A duration above three tenths of the
-    /// whole timeout counts as three tenths. Otherwise, a request with a short timeout could not write at all.
+    /// Whether a write that takes at most this long would end before the deadline. A duration above
+    /// three tenths of the whole timeout counts as three tenths. Otherwise, a request with a short
+    /// timeout could not write at all.
     #[must_use]
     pub fn allows(self, write: Duration) -> bool {
         self.0.is_none_or(|Timeout { at, whole }| {

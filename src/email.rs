@@ -10,8 +10,9 @@ const MAX_TOTAL: usize = 254;
 /// An email address: a UTF-8 dot-atom of at most 64 bytes, `@`, and a domain of two or more labels. The whole address
 /// has at most 254 bytes.
 ///
-/// It is kept as given, and compared by its [canonical form](Self::canonical). Quoted local parts, comments, display
-/// names and address literals are valid in mail, but they are refused, because they are easy to abuse.
+/// The address is kept as given, and compared by its [canonical form](Self::canonical). Quoted
+/// local parts, comments, display names and address literals are valid in mail, but they are
+/// refused, because they are easy to abuse.
 ///
 /// ```
 /// use hallpass::user::EmailAddress;
@@ -47,8 +48,8 @@ impl EmailAddress {
         self.given
     }
 
-    /// Reads an address that was accepted before. The address is checked again, because others can write to the
-    /// database.
+    /// Reads an address that was accepted before. The address is checked again, because other
+    /// programs can write to the database.
     pub(crate) fn from_stored(given: String) -> Result<Self, InvalidEmail> {
         let canonical = canonical(&given)?;
         Ok(Self { given, canonical })
@@ -91,7 +92,7 @@ fn is_plain_local(local: &str) -> bool {
             .all(|atom| !atom.is_empty() && atom.bytes().all(atext))
 }
 
-/// RFC 5322 dot-atom, with RFC 6531's UTF-8.
+/// A dot-atom (RFC 5322), which may contain UTF-8 (RFC 6531).
 fn canonical_local(local: &str) -> Result<String, InvalidEmail> {
     let atext = |c: char| {
         c.is_ascii_alphanumeric()
@@ -173,7 +174,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 impl PartialEq for EmailAddress {
-    /// Two addresses are equal if their canonical forms are.
+    /// Two addresses are equal if their canonical forms are equal.
     fn eq(&self, other: &Self) -> bool {
         self.canonical == other.canonical
     }

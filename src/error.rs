@@ -19,8 +19,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Match on [`kind`](Self::kind). The text and the source are for logs; neither ever contains a
 /// secret, and neither reaches an HTTP reply.
 ///
-/// `Debug` prints the text and its causes on one line, and a hint if there is one. A `main` that returns the error
-/// prints this line.
+/// `Debug` prints the text and its causes on one line, and a hint if there is one. If `main`
+/// returns the error, this line is printed.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -92,7 +92,7 @@ impl Error {
         Self::new(ErrorKind::Internal).with_source(source)
     }
 
-    /// An error about well-formed input that is not valid.
+    /// An error about input that is well-formed but not valid.
     #[must_use]
     pub fn validation(violations: Vec<Violation>) -> Self {
         Self::new(ErrorKind::ValidationFailed).with_violations(violations)
@@ -151,7 +151,7 @@ impl Error {
         self.0.policy.as_ref()
     }
 
-    /// The host's own refusal, if this is a [`Refused`](ErrorKind::Refused) error.
+    /// The refusal by the host, if this is a [`Refused`](ErrorKind::Refused) error.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         self.0.refusal.as_ref()
@@ -220,11 +220,11 @@ impl From<Refusal> for Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The statement conflicted with concurrent statements. Either every retry did as well, or the
-    /// statement ran in the host's transaction, where nothing is retried.
+    /// The statement conflicted with concurrent statements. Either every retry conflicted as well,
+    /// or the statement ran in the host's transaction, in which nothing is retried.
     #[error("the statement conflicted with concurrent ones")]
     Conflict(#[source] BoxError),
-    /// A stored value cannot be read back.
+    /// A stored value cannot be read.
     #[error("a stored value cannot be read")]
     Corrupt(#[source] BoxError),
     /// A table or a column is missing, or migrations are pending.

@@ -6,13 +6,14 @@ use uuid::{Builder, Uuid};
 
 use crate::{clock::Timestamp, secret::random_bytes};
 
-/// The milliseconds are followed by the rest of the microseconds and a counter of this process. Identifiers that one
-/// process creates at the same moment therefore keep their order (RFC 9562, section 6.2, methods 1 and 3). 46 bits are
-/// random.
+/// The milliseconds are followed by the microseconds within the millisecond and a counter of this
+/// process. Identifiers that one process creates at the same moment therefore keep their order (RFC
+/// 9562, section 6.2, methods 1 and 3). 46 bits are random.
 pub(crate) fn uuid_v7(now: Timestamp) -> Uuid {
     static MADE: AtomicU16 = AtomicU16::new(0);
     let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
-    // The version is in the upper four bits of the first byte, and the variant in the upper two bits of the third.
+    // After the milliseconds, the version takes the upper four bits of the first byte, and the
+    // variant takes the upper two bits of the third byte.
     let [r0, r1, r2, r3, r4, r5] = random_bytes();
     let micros = u16::try_from(now.timestamp_subsec_micros() % 1000).unwrap_or_default();
     let made = MADE.fetch_add(1, Ordering::Relaxed);

@@ -14,10 +14,10 @@ use crate::error::{Error, ErrorKind, Result};
 const PRIVATE: &str = "$serde_json::private::";
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Reads one JSON object and nothing after it. Invalid UTF-8, lone surrogates and nesting of 128 levels or more are
-/// refused. An object at any depth is also refused if a name occurs twice in it, or if `serde_json` reserves one of its
-/// names. Below the top, an object is read as a number if its only name is the name that `serde_json` reserves for
-/// numbers.
+/// Reads one JSON object and nothing after it. Invalid UTF-8, lone surrogates and nesting of 128
+/// levels or more are refused. An object at any depth is also refused if a name occurs twice in it,
+/// or if `serde_json` reserves one of its names. Below the top level, an object is read as a number
+/// if its only name is the name that `serde_json` reserves for numbers.
 pub(crate) fn parse_object(text: &[u8]) -> Result<Map<String, Value>> {
     match serde_json::from_slice(text) {
         Ok(Strict(Value::Object(object))) => Ok(object),
@@ -36,8 +36,8 @@ pub(crate) fn has_float(value: &Value) -> bool {
     }
 }
 
-/// The members of an object whose text has an integer beyond 64 bits, at any depth. Such an integer was read as a
-/// nearby float.
+/// Finds the members of an object whose values contain an integer beyond 64 bits, at any depth, and
+/// returns the names of these members. The parser has read such an integer as a nearby float.
 ///
 /// # Errors
 /// [`MalformedBody`](ErrorKind::MalformedBody) if a name cannot be read.
@@ -171,7 +171,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 }
 
-/// The number as it is read without the feature `arbitrary_precision`.
+/// The number as it would be read without the feature `arbitrary_precision`.
 fn number(text: &str) -> Option<Value> {
     // A JSON number cannot begin with a plus sign, but Rust's `parse` accepts one. `-0` is a float.
     if text.starts_with('+') {
@@ -233,7 +233,8 @@ mod tests {
         assert_eq!(object["b"]["a"], "😀");
     }
 
-    /// `serde_json` passes numbers in another way if any crate of the program enables `arbitrary_precision`.
+    /// `serde_json` represents numbers differently if any crate of the program enables
+    /// `arbitrary_precision`.
     #[test]
     fn numbers_are_the_same_with_every_feature_set() {
         for text in [

@@ -1,14 +1,15 @@
-//! Load figures, through the [`metrics`](https://docs.rs/metrics) crate (feature `metrics`).
+//! Metrics of the load, through the [`metrics`](https://docs.rs/metrics) crate (feature `metrics`).
 //!
-//! A host installs a recorder of its choice, with an exporter. Without a recorder, recording costs next to nothing.
-//! Gauges count from zero, so install the recorder before the first request.
+//! A host installs a recorder of its choice, with an exporter. Without a recorder, recording costs
+//! next to nothing. Gauges start at zero when the recorder is installed, so install it before the
+//! first request.
 //!
-//! | name | kind | labels | what it counts |
+//! | name | kind | labels | meaning |
 //! |---|---|---|---|
 //! | `hallpass_hash_permits_taken` | gauge | | taken permits of [`Hasher`](crate::credential::Hasher)s: hashes being computed |
 //! | `hallpass_hash_waiting` | gauge | | callers that wait for a permit |
-//! | `hallpass_hash_wait_seconds` | histogram | | the wait of callers that got a permit, in seconds; 0 without a wait |
-//! | `hallpass_hash_shed_total` | counter | `reason` | refused callers: `no_slot` if they were refused before any statement, `queue_full`, `deadline` after the longest wait, or `no_thread` if the system cannot start a thread |
+//! | `hallpass_hash_wait_seconds` | histogram | | how long callers that got a permit waited for it, in seconds; 0 without a wait |
+//! | `hallpass_hash_shed_total` | counter | `reason` | refused callers: `no_slot` if they were refused before any database statement, `queue_full`, `deadline` after the longest wait, or `no_thread` if the system cannot start a thread |
 //! | `hallpass_admission_shed_total` | counter | | unauthenticated calls refused because too many calls waited to be counted |
 //! | `hallpass_rate_limited_total` | counter | `budget` | calls refused because the client made too many: [`Budget`](crate::limit::Budget) |
 //! | `hallpass_locked_total` | counter | | password attempts that were refused after too many failures |
@@ -103,7 +104,7 @@ mod facade {
     }
 }
 
-/// No recorder is installed.
+/// Without the feature `metrics`, nothing is recorded.
 #[cfg(not(feature = "metrics"))]
 mod facade {
     pub(super) fn gauge(_name: &'static str, _change: f64) {}

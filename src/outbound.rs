@@ -1,4 +1,5 @@
-//! HTTP requests to sites that the host has configured, and to URLs that a configured provider points to.
+//! HTTP requests to sites that the host has configured, and to URLs that a configured provider
+//! publishes.
 
 #[cfg(feature = "oauth")]
 mod public_address;
@@ -32,9 +33,9 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A client over rustls with the platform's root certificates. Redirects are not followed, and
-/// nothing is retried. `timeout` limits one call, including the connection; `keep` is the lifetime
-/// of an idle connection.
+/// A client that uses rustls and the root certificates of the platform. Redirects are not followed,
+/// and nothing is retried. `timeout` limits one call, including the time to connect; `keep` is the
+/// lifetime of an idle connection.
 ///
 /// # Errors
 /// [`Configuration`](crate::ErrorKind::Configuration) if there is no cryptography for TLS. Without this check, the
@@ -50,7 +51,7 @@ fn client_builder(timeout: Duration, keep: Duration) -> Result<ClientBuilder> {
         .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION"))))
 }
 
-/// The error of a request without an answer. It shows only the given part of the URL, because the
+/// The error of a request that got no answer. It shows only the given part of the URL, because the
 /// rest may contain a secret.
 #[derive(Debug, thiserror::Error)]
 #[error("{asked} did not answer")]

@@ -23,7 +23,7 @@ use crate::{
 /// How long events are kept, unless set otherwise.
 pub(crate) const DEFAULT_EVENT_RETENTION: Duration = Duration::from_secs(90 * 86_400);
 const MAX_EVENT_RETENTION: Duration = Duration::from_secs(3650 * 86_400);
-/// Rows read per statement.
+/// The number of rows that one statement reads.
 const BATCH: u32 = 500;
 /// How far clocks may differ.
 const SKEW: TimeDelta = TimeDelta::hours(1);
@@ -49,13 +49,13 @@ pub struct Purged {
     pub sessions: u64,
     /// One-time tokens that had expired, used or not.
     pub one_time_tokens: u64,
-    /// Events past their retention.
+    /// Events older than the retention.
     pub events: u64,
     /// Expired counters of limits.
     pub limits: u64,
     /// Provider sign-in flows that were finished or had expired.
     pub flows: u64,
-    /// Expired challenges, spent or not.
+    /// Expired challenges, used or not.
     pub challenges: u64,
     /// Remembered devices that had expired.
     pub devices: u64,
@@ -105,7 +105,7 @@ impl Purges {
         let mut shutdown = pin!(shutdown);
         let mut pause = jittered(FIRST);
         loop {
-            // It is safe to drop a purge halfway, because each batch is complete by itself.
+            // It is safe to cancel a purge halfway, because each batch is complete by itself.
             let purged = async {
                 time::sleep(pause).await;
                 self.purge().await
@@ -127,7 +127,7 @@ impl Purges {
     }
 }
 
-/// Walks through all batches, and counts what they deleted.
+/// Runs all batches, and returns how many rows they deleted.
 async fn each_batch<P, F>(mut batch: impl FnMut(Option<P>) -> F) -> Result<u64>
 where
     F: Future<Output = Result<PurgeBatch<P>, StoreError>> + Send,

@@ -1,4 +1,4 @@
-//! Values that are fetched from elsewhere and cached.
+//! Values that are fetched from another service and cached.
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
@@ -19,7 +19,8 @@ pub(crate) trait Fetch: Debug + Send + Sync + 'static {
     /// The fetched value.
     type Value: Debug + Send + Sync + 'static;
 
-    /// Makes one attempt. `known` is the cached value, to be returned if it is unchanged.
+    /// Makes one attempt. `known` is the cached value, which is returned if the value has not
+    /// changed.
     async fn fetch(&self, known: Option<Arc<Self::Value>>) -> Result<Arc<Self::Value>, BoxError>;
 }
 
@@ -131,7 +132,8 @@ impl<F: Fetch> Renewed<F> {
                 let what = terms.what;
                 tracing::warn!(error = &*error, at_hand, "{what} could not be fetched");
                 if !at_hand {
-                    // Otherwise a caller that waited for this attempt would immediately try again.
+                    // Without this, a caller that waited for this attempt would immediately try
+                    // again.
                     *last = Some(renewed.0.clock.now());
                 }
             }

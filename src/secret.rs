@@ -18,7 +18,7 @@ pub use self::{
 /// the processor for tens of milliseconds before the first byte.
 ///
 /// # Panics
-/// If the operating system provides no randomness, because there is no safe way to continue.
+/// If the operating system provides no random bytes, because there is no safe way to continue.
 #[allow(
     clippy::expect_used,
     reason = "without randomness nothing safe can be done"

@@ -1,4 +1,4 @@
-//! The cryptography of TLS: there is one provider per process, and the host chooses it.
+//! The cryptography for TLS. There is one provider per process, and the host chooses it.
 
 use std::sync::Arc;
 

@@ -37,12 +37,12 @@ impl Trail {
         }))
     }
 
-    /// Adds the address that an event is about, as a keyed digest.
+    /// Adds the address that an event concerns, as a keyed digest.
     pub(crate) fn about(&self, event: Event, canonical: &str) -> Event {
         event.with("address", self.0.addresses.digest(canonical))
     }
 
-    /// Writes an event that belongs to no change, and publishes it.
+    /// Writes an event that reports no change, and publishes it.
     pub(crate) async fn record(&self, event: &Event) -> Result<(), StoreError> {
         self.0.store.record_event(event).await?;
         self.publish(event);
@@ -62,7 +62,7 @@ impl Trail {
         self.0.sinks.iter().map(Queue::dropped).sum()
     }
 
-    /// Waits until the sinks have received or lost all published events.
+    /// Waits until the sinks have received or missed all published events.
     pub(crate) async fn flush(&self) {
         for sink in &self.0.sinks {
             sink.flush().await;

@@ -10,12 +10,13 @@ use chrono::TimeDelta;
 
 use crate::{clock::Timestamp, limit::LimitKey};
 
-/// The time that one log line of a client covers.
+/// The period that one log line about a client covers.
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
 /// The number of clients that have their own log line. All other clients share one line.
 const CLIENTS: usize = 1000;
 
-/// For each client, the refusals that are not logged yet. All clients that share a line have the key `None`.
+/// The refusals that are not logged yet, by client. Clients that share a line are counted under the
+/// key `None`.
 #[derive(Debug, Default)]
 pub(super) struct Complaints(Mutex<Open>);
 
@@ -40,8 +41,8 @@ pub(super) struct Complaint {
 }
 
 impl Complaints {
-    /// Counts one more refusal and returns the lines that are due, at most one a minute for each client. The line of
-    /// this client comes last.
+    /// Counts one more refusal and returns the lines that are due, at most one per client and
+    /// minute. The line about this client comes last.
     pub(super) fn take(&self, client: Option<LimitKey>, now: Timestamp) -> Vec<Complaint> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut due = open.overdue(client, now);
@@ -57,7 +58,8 @@ impl Complaints {
 }
 
 impl Open {
-    /// Collects the lines of other clients once a minute, and forgets a client after a minute without a new refusal.
+    /// Collects the lines about other clients once a minute, and forgets a client after a minute
+    /// without a new refusal.
     fn overdue(&mut self, but: Option<LimitKey>, now: Timestamp) -> Vec<Complaint> {
         if self.looked_at.is_some_and(|at| is_recent(at, now)) {
             return Vec::new();
@@ -90,7 +92,8 @@ impl Client {
     }
 }
 
-/// If the clock was set back to a time before `at`, `at` does not count as recent.
+/// Whether `at` is less than a minute ago. `false` if `at` is in the future, because the clock was
+/// then set back.
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     at <= now && now - at < MINUTE
 }

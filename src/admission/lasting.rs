@@ -1,12 +1,12 @@
-//! The key of the counters. It outlives every rotation of the master secrets.
+//! The key of the counters, which stays the same when the master secrets are rotated.
 //!
 //! ```text
-//! first start   the key of the first secret ── sealed for each secret ──> store
-//! any later     store ──> opened with any of the secrets ── sealed for those it lacks ──> store
+//! first start    key derived from the first secret ── sealed with each secret ──> store
+//! later starts   store ──> key opened with any secret ── sealed with each new secret ──> store
 //! ```
 //!
-//! Instances whose secrets overlap therefore share one key, whatever the order of the secrets. A reader of the
-//! database cannot open the sealed key.
+//! Instances that have a secret in common therefore share one key, regardless of the order of their
+//! secrets. Reading the database is not enough to open the sealed key.
 
 use std::sync::Arc;
 
@@ -54,8 +54,8 @@ impl Lasting {
 }
 
 async fn agree(store: &dyn LimitKeyStore, secrets: &Secrets) -> Result<LimitKeys> {
-    // Earlier versions stored no key, and used this derived key. If no other key is stored yet, storing this key keeps
-    // their counters valid.
+    // Earlier versions did not store a key, but used this derived key. It is stored if no key is
+    // stored yet, so that the counters of those versions stay valid.
     let own = secrets.first().derive::<32>("limit");
     let offered = sealed(secrets.iter(), own.as_ref())?;
     let mut found = store.agree_on_limit_key(&offered).await?;

@@ -30,20 +30,20 @@ use crate::{
 /// The configuration of all limits.
 pub(crate) struct LimitParts<'a> {
     pub(crate) secrets: &'a Secrets,
-    /// Keeps the key of the counters.
+    /// Stores the key of the counters.
     pub(crate) keys: Arc<dyn LimitKeyStore>,
     pub(crate) rates: RateLimits,
     /// The lockout; `None` if failed sign-ins are not counted.
     pub(crate) lockout: Option<Lockout>,
-    /// The limit of wrong codes of second factors; `None` if they are not counted.
+    /// The limit on wrong second-factor codes; `None` if they are not counted.
     pub(crate) codes: Option<Tries>,
     /// The store, which keeps the counters unless `limiter` is given.
     pub(crate) store: Arc<dyn Limiter>,
-    /// The limiter that keeps the counters in place of the store.
+    /// The limiter that keeps the counters instead of the store.
     pub(crate) limiter: Option<Arc<dyn Limiter>>,
-    /// The limiter for the counters of this process.
+    /// The limiter for the counters that only this process uses.
     pub(crate) local: Arc<dyn Limiter>,
-    /// How many unauthenticated callers may run a statement at the same time.
+    /// How many unauthenticated callers may run a database statement at the same time.
     pub(crate) at_once: usize,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -58,13 +58,13 @@ pub(crate) struct Limits(Arc<Inner>);
 struct Inner {
     /// The key of the counters that instances share.
     keys: Lasting,
-    /// The key of the counters of this process.
+    /// The key of the counters that only this process uses.
     local_keys: LimitKeys,
     rates: RateLimits,
     lockout: Option<Lockout>,
     codes: Option<Tries>,
     limiter: Arc<dyn Limiter>,
-    /// Whether the store is the limiter. If so, the store clears a counter in the statement that
+    /// Whether the store keeps the counters. If so, it clears a counter in the statement that
     /// records the success.
     is_in_store: bool,
     local: Arc<dyn Limiter>,
@@ -74,7 +74,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
 }
 
-/// Whether a password may be checked.
+/// The decision whether a password may be checked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Attempt {
     /// The password may be checked. The attempt has been counted.
@@ -151,7 +151,7 @@ impl Limits {
         }
     }
 
-    /// Takes a database permit for a caller that holds a queue slot of the hasher.
+    /// Takes a database permit for a caller that already has a queue slot of the hasher.
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded) if no permit becomes free in time.
@@ -159,7 +159,7 @@ impl Limits {
         self.0.permits.take().await
     }
 
-    /// Counts a call against its client, and against an address if the call names one.
+    /// Counts a call for its client and, if the call names an email address, for that address.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded) if too many callers wait to be
@@ -175,8 +175,9 @@ impl Limits {
         self.decide(budget, client.ip, &charges, charged)
     }
 
-    /// Admits a call whose reply must not reveal that the budget of an address is spent. If it is spent, this method
-    /// returns `false`, and the caller sends the usual reply without doing the work.
+    /// Admits a call whose reply must not reveal that the budget of an address is used up. If it is
+    /// used up, this method returns `false`, and the caller sends the usual reply without doing the
+    /// work.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](ErrorKind::Overloaded) if
@@ -197,7 +198,7 @@ impl Limits {
         }
     }
 
-    /// Counts a call of a client in the memory of this process, so that counting costs no statement.
+    /// Counts a call of a client in the memory of this process, without a database statement.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited), or [`Unavailable`](ErrorKind::Unavailable).
@@ -207,7 +208,8 @@ impl Limits {
         self.decide(budget, ip, charge.as_slice(), charged)
     }
 
-    /// Admits a call that costs one read statement, and counts it in the memory of this process.
+    /// Admits a call that runs one read statement, and counts the call in the memory of this
+    /// process.
     ///
     /// # Errors
     /// The errors of [`admit_here`](Self::admit_here), and [`Overloaded`](ErrorKind::Overloaded) if
@@ -251,8 +253,8 @@ impl Limits {
         self.count(client.ip, rates, canonical, device).await
     }
 
-    /// Counts an attempt for the account alone, after the device of the client turned out to be unknown. The call
-    /// itself has already been counted for the client.
+    /// Counts an attempt for the account only, because the device of the client is not known. The
+    /// call itself has already been counted for the client.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -293,8 +295,8 @@ impl Limits {
         }
     }
 
-    /// Counts a try of a second factor before it is compared, for a known device or else for the user. The lockout of
-    /// passwords is separate.
+    /// Counts an attempt with a second factor before the code is checked: for the device if it is
+    /// known, otherwise for the user. The lockout of passwords is separate.
     ///
     /// # Errors
     /// [`TooManyAttempts`](ErrorKind::TooManyAttempts), or [`Unavailable`](ErrorKind::Unavailable).
@@ -344,9 +346,9 @@ impl Limits {
         counted.key.filter(|_| self.0.is_in_store)
     }
 
-    /// Forgets the failures that preceded a success, if the counters are kept outside the store. An error is only
-    /// logged, because the success is already recorded. If the counter is not cleared, the user may
-    /// have to wait before a later attempt.
+    /// Forgets the failures that preceded a success, if the counters are not kept in the store. An
+    /// error is only logged, because the success is already recorded. If the counter is not
+    /// cleared, the user may have to wait before a later attempt.
     pub(crate) async fn clear_after(&self, counted: Counted) {
         let Some(key) = counted.key.filter(|_| !self.0.is_in_store) else {
             return;
@@ -368,8 +370,8 @@ impl Limits {
         })
     }
 
-    /// The counter of failed attempts: that of the device if one is given, otherwise that of the address. `None` if
-    /// failed attempts are not counted.
+    /// The counter of failed attempts of the device if one is given, otherwise of the address.
+    /// `None` if failed attempts are not counted.
     async fn attempts_key(
         &self,
         canonical: &str,
@@ -385,7 +387,8 @@ impl Limits {
         )))
     }
 
-    /// The charges of a call, and how many of them count for the client. The charges for the client come first.
+    /// The charges of a call, and the number of those that count for the client. Charges for the
+    /// client come first.
     async fn of_call(
         &self,
         budget: Budget,

@@ -1,4 +1,4 @@
-//! Database permits for anonymous callers, and the queue for them.
+//! Database permits for unauthenticated callers, and the queue for the permits.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,8 +18,8 @@ const QUEUE: usize = 256;
 const MAX_WAIT: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Limits how many unauthenticated callers run a statement at the same time. The others wait, so that a flood of
-/// unauthenticated calls leaves connections for signed-in users.
+/// Limits how many unauthenticated callers run a statement at the same time. Further callers wait,
+/// so that connections stay free for signed-in users during a flood of unauthenticated calls.
 #[derive(Debug)]
 pub(super) struct Permits {
     permits: Arc<Semaphore>,

@@ -1,4 +1,4 @@
-//! A cache of limit keys that the store has refused.
+//! A cache of the limit keys for which the store has refused a call.
 
 use quick_cache::sync::Cache;
 
@@ -23,7 +23,7 @@ impl Refusals {
         Self(Cache::new(CAPACITY))
     }
 
-    /// The remembered refusal of these charges, if the store would still refuse them.
+    /// The remembered refusal of one of these charges, if the store would still refuse it.
     pub(super) fn of(&self, charges: &[Charge], now: Timestamp) -> Option<Charged> {
         let first = charges.first()?;
         let held = self.0.get(&first.key)?;

@@ -9,9 +9,9 @@ use crate::{
     metric,
 };
 
-/// An attempt on a password, counted before the password is checked. It ends in one of three ways: the failure stays
-/// counted, [`take_back`](Self::take_back) removes it, or [`clear`](Self::clear) removes it together with all earlier
-/// failures.
+/// An attempt on a password, counted before the password is checked. It ends in one of three ways:
+/// it stays counted as a failure, [`take_back`](Self::take_back) removes it from the counter, or
+/// [`clear`](Self::clear) removes it together with all earlier failures.
 #[derive(Clone, Debug)]
 pub(crate) struct CountedAttempt {
     limits: Limits,
@@ -19,7 +19,7 @@ pub(crate) struct CountedAttempt {
 }
 
 impl CountedAttempt {
-    /// Counts a client's attempt against the address or, for a known device, against the device's own counter.
+    /// Counts a client's attempt for the address or, if the device is known, for that device only.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client calls too often;
@@ -79,8 +79,8 @@ impl CountedAttempt {
         self.counted.is_notified
     }
 
-    /// Takes back an attempt for which no password was checked. If the write fails, the worst
-    /// result is a longer wait.
+    /// Takes back an attempt for which no password was checked. If the write fails, the only effect
+    /// is that the user may have to wait longer.
     pub(crate) async fn take_back(self) {
         if let Err(error) = self.limits.refund(self.counted).await {
             let error = &error as &dyn std::error::Error;
@@ -111,7 +111,7 @@ impl CountedAttempt {
     }
 }
 
-/// The failure of an attempt that was refused after too many failures.
+/// The failed check of an attempt that was refused because of too many earlier failures.
 fn refused(locked: Locked) -> FailedCheck {
     metric::locked();
     FailedCheck::locked(locked)

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 pub use self::http::HttpBreachCheck;
 use crate::{error::BoxError, secret::Password};
 
-/// Checks whether a password is known from a breach elsewhere.
+/// Checks whether a password is known from a data breach.
 ///
 /// A new password is checked once, after the [policy](super::PasswordPolicy) has accepted it. A known password is
 /// refused as [`Breached`](crate::error::Weakness::Breached), whether or not the given address has an account. No

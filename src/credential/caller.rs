@@ -20,7 +20,7 @@ pub(crate) struct Caller {
 impl Caller {
     /// Runs work to completion, even if the caller disconnects, because a disconnect must not
     /// prevent an attempt from being counted and recorded. The work can check through its `Caller`
-    /// whether the caller has gone.
+    /// whether the caller has disconnected.
     pub(crate) async fn outlived<T, F>(work: impl FnOnce(Self) -> F) -> Result<T>
     where
         T: Send + 'static,
@@ -36,9 +36,9 @@ impl Caller {
         done.unwrap_or_else(|error| Err(Error::internal(error)))
     }
 
-    /// Waits until the caller has gone. The returned error reaches no caller. Outside of
-    /// [`outlived`](Self::outlived), this waits forever, because the work is dropped together with
-    /// the caller.
+    /// Waits until the caller has disconnected, so that no caller receives the returned error.
+    /// Outside of [`outlived`](Self::outlived), this method waits forever, because the work is
+    /// dropped together with the caller.
     pub(super) async fn gone(&mut self) -> Error {
         match &mut self.here {
             Some(here) => match here.await {

@@ -14,12 +14,13 @@ use crate::{
     user::{Credentials, EmailAddress, User, UserStatus},
 };
 
-/// The only check of an address and a password, with counted attempts. Every entry point uses it: sign-in, and calls
-/// that ask for the password again.
+/// The only check of an address and a password. It counts the attempts. Every entry point uses it:
+/// sign-in, and calls that ask for the password again.
 ///
-/// Each call performs one verification, whether the address is unknown, the account has no password, or the password
-/// is wrong. No database connection is held during the verification. The attempt is counted first, against the address
-/// or the device. If too many attempts in a row have failed, nothing is verified.
+/// Each call performs one verification, even if the address is unknown or the account has no
+/// password. No database connection is held during the verification. The attempt is counted first,
+/// against the address or the device. If too many attempts in a row have failed, nothing is
+/// verified.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordCheck {
     pub(crate) core: Arc<Core>,
@@ -32,9 +33,9 @@ pub(crate) struct CheckedPassword {
     pub(crate) user: User,
     /// The version of the account's credentials that was checked.
     pub(crate) credential_version: i64,
-    /// The version of the user's second factors at the same time.
+    /// The version of the user's second factors at the time of the check.
     pub(crate) factor_version: i64,
-    /// The number of the user's second factors at the same time.
+    /// The number of the user's second factors at the time of the check.
     pub(crate) second_factors: u32,
     pub(crate) verified_hash: Option<PasswordHash>,
     /// A new hash of the same password with the current parameters, if the parameters have changed.
@@ -54,12 +55,12 @@ impl PasswordCheck {
 
     /// Checks the password of the account with this address.
     ///
-    /// If the stored hash has parameters that are no longer current, the result carries a new hash of the password,
-    /// unless the hasher is too busy to compute it. Opening a session with the result clears the failed attempts so
-    /// far.
+    /// If the stored hash has parameters that are no longer current, the result contains a new hash
+    /// of the password, unless the hasher is too busy to compute it. Opening a session with the
+    /// result clears the failed attempts so far.
     ///
-    /// A [`FailedCheck`] is not an error: the caller records it, and then answers with the error that it converts
-    /// into.
+    /// A failed check is returned as a [`FailedCheck`], not as an error. The caller records it,
+    /// converts it into an error, and answers with that error.
     ///
     /// # Errors
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if the text cannot be a password. The violation names the
@@ -90,8 +91,8 @@ impl PasswordCheck {
     /// password clears the failed attempts so far.
     ///
     /// # Errors
-    /// The errors of [`check`](Self::check). A user who is gone, or whose address now belongs to
-    /// another user, is refused.
+    /// The errors of [`check`](Self::check). A user who no longer exists, or whose address now
+    /// belongs to another user, is refused.
     pub(crate) async fn check_user(
         &self,
         user: &User,

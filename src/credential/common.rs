@@ -20,7 +20,8 @@ pub(super) fn is_common(lowercased: &str) -> bool {
     false
 }
 
-/// The middle line of a text of whole lines, and the text before and after it.
+/// The line in the middle of a text that consists of whole lines, and the text before and after
+/// that line.
 fn middle_line(text: &str) -> (&str, &str, &str) {
     let (first, second) = text.split_at(text.floor_char_boundary(text.len() / 2));
     let start = first.rfind('\n').map_or(0, |at| at + 1);

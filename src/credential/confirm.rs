@@ -13,9 +13,10 @@ use crate::{
     user::User,
 };
 
-/// The maximum number of checks in one call if the credential changes during a check. Another check is needed to
-/// distinguish a changed password from one that a sign-in has rehashed. If the credential changes during the last check
-/// as well, the call fails with [`overtaken`], and the caller has to try again.
+/// The maximum number of checks in one call if the credential changes during a check. Another check
+/// is needed to distinguish a changed password from a password that a sign-in has only rehashed. If
+/// the credential changes during the last check as well, the call fails with [`overtaken`], and the
+/// caller has to try again.
 pub(crate) const CHECKS: usize = 3;
 
 /// The error if the credential was right each time, but the account changed before the result could be used.
@@ -25,7 +26,7 @@ pub(crate) fn overtaken() -> Error {
         .with_source("the account changed during each check of its credential")
 }
 
-/// The check for signed-in users. It opens no session.
+/// Checks the credential of a signed-in user again, without opening a session.
 #[derive(Clone, Debug)]
 pub(crate) struct Confirmation {
     pub(crate) core: Arc<Core>,
@@ -38,7 +39,8 @@ impl Confirmation {
     ///
     /// # Errors
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `member` if the text cannot be a password;
-    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if the password is wrong, or the account has none;
+    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if the password is wrong, or the
+    ///   account has no password;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account was disabled during the check;
     /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts) or [`RateLimited`](ErrorKind::RateLimited);
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy.
@@ -98,8 +100,8 @@ impl Confirmation {
         })
     }
 
-    /// Checks that the session is still live. Called after the account or the session has changed, because another
-    /// check of the credential is pointless if the session has ended.
+    /// Checks that the session is still live. This is called when the account or the session has
+    /// changed, because checking the credential again is pointless if the session has ended.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended.

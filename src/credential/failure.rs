@@ -15,7 +15,7 @@ pub(crate) struct FailedCheck {
     pub(crate) user_id: Option<UserId>,
     /// The reason.
     pub(crate) reason: FailureReason,
-    /// Whether the owner is notified of the start of a lockout.
+    /// Whether the owner is notified that a lockout has begun.
     pub(crate) is_notified: bool,
 }
 

@@ -32,26 +32,28 @@ use crate::{
     secret::{Password, PasswordHash},
 };
 
-/// More permits than any machine has processors, so a larger number is a typo.
+/// No machine has this many processors, so a larger number must be a mistake.
 const MAX_PERMITS: usize = 1 << 16;
 const DEFAULT_QUEUE: usize = 256;
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
-/// Gives a thread about a tenth of the weight of a thread at nice value 0.
+/// Gives a thread about a tenth of the scheduling weight of a thread at nice value 0.
 const DEFAULT_NICENESS: u8 = 10;
 
 /// Hashes and verifies passwords, at most a fixed number at the same time.
 ///
-/// Each hash is computed on a thread of the hasher, under one of a fixed number of permits. A caller that finds no free
-/// permit waits in a fair queue of limited length, for a limited time. If the queue is full or the time has passed, the
-/// caller is refused with [`Overloaded`](crate::ErrorKind::Overloaded) and a time after which to retry. Each permit has
-/// its own Argon2 memory, allocated at first use and kept. For each permit, hashing therefore takes the memory of the
-/// most demanding parameters that are current or declared as former. (If a stored hash needs more memory, the
-/// additional memory is freed after the verification.)
+/// Each hash is computed on a thread of the hasher, under one of a fixed number of permits. A
+/// caller that finds no free permit waits in a fair queue of limited length, for a limited time. If
+/// the queue is full or the time has passed, the caller is refused with
+/// [`Overloaded`](crate::ErrorKind::Overloaded) and a time after which to retry. Each permit has
+/// its own Argon2 memory, allocated at first use and kept. That memory is as large as the most
+/// demanding of the current and the declared former parameters require. (If a stored hash needs
+/// more memory, the additional memory is freed after the verification.)
 ///
-/// A failed verification computes one hash for each set of parameters that stored hashes are known to have, always in
-/// the same order. Its time therefore does not reveal which parameters a hash has, or whether there is a hash.
-/// Parameters that are no longer current become known when a hash with them is verified, or from the start if they are
-/// declared as [`former`](HasherBuilder::former).
+/// A failed verification computes one hash for each set of parameters that stored hashes are known
+/// to have, always in the same order. Its time therefore does not reveal which parameters a hash
+/// has, or whether there is a hash. Parameters that are no longer current are known from the start
+/// if they are declared as [`former`](HasherBuilder::former). Otherwise, they become known when a
+/// hash with these parameters is first verified.
 ///
 /// Clones share the permits. The methods must be called within a tokio runtime. If the clock of the runtime is paused,
 /// as in tests, it may jump to the next timer while a hash is computed.
@@ -110,26 +112,29 @@ pub struct HasherBuilder {
 impl HasherBuilder {
     /// Adds parameters that were used before, and that stored hashes may still have.
     ///
-    /// A failed verification then costs one more hash, with these parameters. Undeclared parameters are unknown in each
-    /// process until a hash with them is first verified. Until then, verifying such a hash takes a different time than
-    /// verifying without a hash. The parameters of that hash are then added, unless four former parameter sets are
-    /// already known, or the parameters take more memory or work than the current ones. If they are not added, a
-    /// warning is logged once, and verifying hashes with them still takes a different time. Each parameter set makes
-    /// failures more expensive, so do not declare a set that no account uses any more.
+    /// A failed verification then computes one more hash, with these parameters. Each process
+    /// learns undeclared parameters only when it first verifies a hash with these parameters. Until
+    /// then, verifying such a hash takes a different time than verifying without a hash. The
+    /// parameters of that hash are then added, unless four former parameter sets are already known,
+    /// or the parameters take more memory or work than the current ones. If they are not added, a
+    /// warning is logged once, and verifying hashes with them still takes a different time. Each
+    /// parameter set makes failures more expensive, so do not declare a set that no account uses
+    /// any more.
     #[must_use]
     pub fn former(mut self, params: HashParams) -> Self {
         self.former.push(params);
         self
     }
 
-    /// How many hashes are computed at the same time, at least 1. By default there is one permit for each processor.
+    /// The maximum number of hashes that are computed at the same time; at least 1. By default,
+    /// there is one permit for each processor.
     #[must_use]
     pub fn permits(mut self, permits: usize) -> Self {
         self.permits = permits;
         self
     }
 
-    /// How many callers may wait; 256 by default. With 0 no caller waits.
+    /// How many callers may wait; 256 by default. With 0, no caller waits.
     #[must_use]
     pub fn queue(mut self, queue: usize) -> Self {
         self.queue = queue;
@@ -180,8 +185,8 @@ impl HasherBuilder {
             ));
         }
         let threads = match self.threads {
-            // An unoptimised Argon2 takes thirty times the work, so with a tenth of the processor time, requests would
-            // time out.
+            // An unoptimised Argon2 is thirty times slower. With only a tenth of the processor
+            // time, requests would time out.
             Threads::Own { .. } if speed::is_unoptimised() => Threads::Own { niceness: 0 },
             threads => threads,
         };
@@ -231,7 +236,7 @@ impl Hasher {
         self.0.pool.permits()
     }
 
-    /// Checks that there is a slot for one more caller to hash or wait.
+    /// Checks that a slot is free for one more caller, which hashes or waits.
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if no slot is free.
@@ -249,7 +254,8 @@ impl Hasher {
         self.0.pool.waiting()
     }
 
-    /// A slot for a caller that hashes or waits. The caller also holds it during the work before and after the hash.
+    /// A slot for a caller that hashes or waits. The caller also keeps it during the work before
+    /// and after the hash.
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if no slot is free.
@@ -266,9 +272,10 @@ impl Hasher {
         self.0.checks.load(Ordering::SeqCst)
     }
 
-    /// Hashes a password as an Argon2id PHC string with a tag of 32 bytes. The password is prepared first (RFC 8265,
-    /// OpaqueString: NFC, other spaces become U+0020). The salt consists of 16 random bytes and a
-    /// seven-byte mark that records the preparation.
+    /// Hashes a password as an Argon2id PHC string with a tag of 32 bytes. The password is prepared
+    /// first (RFC 8265, OpaqueString: every Unicode space becomes U+0020, and the text becomes
+    /// NFC). The salt consists of 16 random bytes and a seven-byte mark that records the
+    /// preparation.
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit becomes free in time, or no thread
@@ -284,13 +291,13 @@ impl Hasher {
         .await
     }
 
-    /// Compares a password with a hash. Without a hash, the call costs as much as for a wrong password, and returns
-    /// [`Wrong`](Verification::Wrong).
+    /// Compares a password with a hash. Without a hash, the call costs as much as with a wrong
+    /// password, and returns [`Wrong`](Verification::Wrong).
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit becomes free in time;
-    /// [`Internal`](crate::ErrorKind::Internal) if the hash is not Argon2id of version 19, or its cost is beyond the
-    /// limits; and the errors of [`hash`](Self::hash).
+    /// [`Internal`](crate::ErrorKind::Internal) if the hash is not Argon2id of version 19, or its
+    /// cost exceeds the limits; and the errors of [`hash`](Self::hash).
     pub async fn verify(
         &self,
         password: &Password,

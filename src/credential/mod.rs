@@ -1,4 +1,4 @@
-//! Passwords: the bounded hasher, the policy for new passwords, and the one counted check for every entry point.
+//! Passwords: the hasher, the policy for new passwords, and the check that every entry point uses.
 //!
 //! An entry point (sign-in, password change, deletion) passes an address and a password to `PasswordCheck` and gets a
 //! `CheckedPassword`, a `FailedCheck` for the audit trail, or an error:
@@ -14,22 +14,24 @@
 //! Every new password must pass `PasswordRules`: first the policy, which makes no request, and then the breach check,
 //! if the host has configured one.
 //!
-//! A password is prepared by RFC 8265 (NFC) before it is hashed, and the salt of the hash records this with a mark. A
-//! hash without the mark is imported or from an older version. Such a hash was made from the password as typed, so it
-//! is compared with the password as typed. With or without the mark, there is only one verification, so that neither
-//! the cost nor the time of a failure depends on the stored hash. When a hash without the mark has matched a non-ASCII
+//! A password is prepared according to RFC 8265 (NFC) before it is hashed, and the salt of the hash
+//! records this with a mark. A hash without the mark was imported, or comes from an older version.
+//! Such a hash was computed from the password as typed, so the password is also checked as typed.
+//! With or without the mark, there is only one verification, so that neither the cost nor the time
+//! of a failure depends on the stored hash. When a hash without the mark has matched a non-ASCII
 //! password, the password is hashed again.
 //!
-//! A sign-in outlives its `Caller`. If the client disconnects while the sign-in is still queued, the sign-in leaves
-//! the queue and is not counted. Once the password is being checked, the outcome is recorded even if the client
-//! disconnects. Otherwise an unauthenticated caller could lock an owner out without a trace.
+//! If the client disconnects while its sign-in is still queued, the sign-in leaves the queue and is
+//! not counted. Once the password is being checked, the sign-in outlives its `Caller`, and the
+//! outcome is recorded even if the client disconnects. Otherwise an unauthenticated caller could
+//! lock an owner out without leaving a trace.
 //!
 //! Endpoints that ask a signed-in user for the password again use `Confirmation`. `Confirmation` does the same check
 //! with the stored address, but opens no session. For an account without a password it requires a recent sign-in
 //! instead.
 //!
-//! An unknown address, an account without a password and a wrong password cost one verification each, through the same
-//! queue. Neither time nor load reveals which case it was.
+//! An unknown address, an account without a password and a wrong password each cost one
+//! verification, which waits in the same queue. Neither time nor load reveals which case it was.
 
 mod attempt;
 mod breach;

@@ -4,11 +4,12 @@ use std::{fmt, str::FromStr};
 
 use crate::error::{Error, Result};
 
-/// The cost of a password hash: Argon2id (RFC 9106) memory in KiB, passes and lanes, written `m=19456,t=2,p=1`.
+/// The cost of a password hash: the memory in KiB, the passes and the lanes of Argon2id (RFC 9106),
+/// written as `m=19456,t=2,p=1`.
 ///
-/// The default is `m=19456,t=2,p=1`. Anything below `m=8192,t=1,p=1` or above `m=262144,t=16,p=16` is refused. The
-/// upper limit also applies to stored hashes, because verifying even one hash above the limit would be a denial of
-/// service.
+/// The default is `m=19456,t=2,p=1`. Anything below `m=8192,t=1,p=1` or above `m=262144,t=16,p=16`
+/// is refused. The upper limit also applies to stored hashes, because verifying even one hash above
+/// the limit could make the service unavailable.
 ///
 /// ```
 /// use hallpass::credential::HashParams;
@@ -39,12 +40,13 @@ impl HashParams {
         Self::danger_weak(memory_kib, passes, lanes)?.strong()
     }
 
-    /// Parameters with these values, even if they are weak. Use them in tests and load trials, never for real
-    /// passwords.
+    /// Parameters with these values, even if they are weak. Use them only in tests and load tests,
+    /// never for real passwords.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if a value is above the limits of the type, or Argon2 itself
-    /// cannot work with the values (at least 8 KiB for each lane, one pass, one lane).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a value is above the limits of the
+    /// type, or Argon2 does not support the values (it needs at least 8 KiB for each lane, one pass
+    /// and one lane).
     pub fn danger_weak(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self> {
         let params = Self {
             memory_kib,
@@ -66,12 +68,12 @@ impl HashParams {
         Ok(params)
     }
 
-    /// Reads `m=…,t=…,p=…`, even if the parameters are weak. Use them in tests and load trials, never for real
-    /// passwords.
+    /// Reads `m=…,t=…,p=…`, even if the parameters are weak. Use them only in tests and load tests,
+    /// never for real passwords.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the text has another form; and the errors of
-    /// [`danger_weak`](Self::danger_weak).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the text does not have this form; and
+    /// the errors of [`danger_weak`](Self::danger_weak).
     pub fn danger_parse_weak(text: &str) -> Result<Self> {
         let malformed = || {
             Error::configuration(format!(
@@ -104,7 +106,8 @@ impl HashParams {
         self.passes
     }
 
-    /// The number of lanes. They are computed one after the other, because each permit has one thread.
+    /// The number of lanes. The lanes are computed one after the other, because each permit has one
+    /// thread.
     #[must_use]
     pub fn lanes(&self) -> u32 {
         self.lanes

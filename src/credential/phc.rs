@@ -16,17 +16,19 @@ use crate::{
 pub(super) const SALT_LEN: usize = 16;
 pub(super) const TAG_LEN: usize = 32;
 
-/// The last bytes of the salt if the hash was made from a prepared password. A separate parameter would be clearer,
-/// but instances of the previous version could not read it. No other salt ends with these bytes by chance.
+/// The last bytes of the salt if the hash was made from a prepared password. A separate parameter
+/// would be clearer, but instances of the previous version could not read it. It is practically
+/// impossible that a random salt ends with these bytes.
 const PREPARED: &[u8] = b"nfc8265";
 
 impl PasswordHash {
-    /// Accepts a hash that was created elsewhere, for a user who is imported with it.
+    /// Reads a hash that another system created, for a user who is imported from that system.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if the hash cannot be verified here: it is not a PHC
-    /// string of Argon2id version 19 with `m`, `t` and `p`, its tag has less than 16 bytes, or it exceeds the limits
-    /// of [`HashParams`]. The error repeats no part of the hash.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if the hash cannot be verified
+    /// here: it is not a PHC string of Argon2id version 19 with `m`, `t` and `p`, its tag has fewer
+    /// than 16 bytes, or it exceeds the limits of [`HashParams`]. The error contains no part of the
+    /// hash.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let hash = Self::trusted(text.into());
         match Phc::read(&hash) {
@@ -60,8 +62,8 @@ pub(super) struct Phc {
 }
 
 impl Phc {
-    /// The dummy that is verified when there is no hash. It costs as much as a hash with these parameters, and matches
-    /// no password.
+    /// The dummy hash that is verified when there is no stored hash. It costs as much as a hash
+    /// with these parameters, and matches no password.
     pub(super) fn dummy(params: HashParams) -> Self {
         Self {
             params,
@@ -71,7 +73,8 @@ impl Phc {
     }
 
     /// # Errors
-    /// [`Internal`](crate::ErrorKind::Internal) if the stored hash cannot be read. The error repeats no part of it.
+    /// [`Internal`](crate::ErrorKind::Internal) if the stored hash cannot be read. The error
+    /// contains no part of it.
     pub(super) fn parse(hash: &PasswordHash) -> Result<Self> {
         Self::read(hash)
             .map_err(|why| Error::internal(format!("a stored password hash cannot be used: {why}")))

@@ -21,17 +21,18 @@ const FLOOR: usize = 8;
 const MAX_CODE_POINTS: usize = 256;
 const MAX_BYTES: usize = 1024;
 
-/// The rules for a new password: long enough, not too long, not common, and not just a word known
-/// from its account or service. A password with at most two different characters, such as
-/// `********`, or a run, such as `12345678` or `hgfedcba`, is refused as
-/// [`TooGuessable`](Weakness::TooGuessable).
+/// The rules for a new password. It must be long enough, not too long and not common, and must not
+/// consist of a known word, such as the name of the user or of the product. A password that has at
+/// most two different characters, such as `********`, or that is a run, such as `12345678` or
+/// `hgfedcba`, is refused as [`TooGuessable`](Weakness::TooGuessable).
 ///
-/// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2 forbids both). A
-/// password that consists of a known word is refused; one that merely contains the word is not.
+/// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2
+/// forbids both). A password that merely contains a known word is not refused for that reason.
 ///
-/// A password is prepared by RFC 8265 (OpaqueString) before the rules are checked. Each Unicode space becomes U+0020,
-/// and the text is composed (NFC), so that the same password typed on another system matches. Differences in case and
-/// width and between compatibility characters (such as `ﬁ` and `fi`) still count, and nothing is trimmed or cut off.
+/// A password is prepared according to RFC 8265 (OpaqueString) before the rules are checked. Each
+/// Unicode space becomes U+0020, and the text is composed (NFC), so that the same password typed on
+/// another system matches. Differences in case and width and between compatibility characters (such
+/// as `ﬁ` and `fi`) still count, and nothing is trimmed or cut off.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
@@ -71,9 +72,9 @@ impl PasswordPolicy {
         }
     }
 
-    /// Additional words that a password must not consist of, such as the names of the company and its services. The
-    /// product name of the [letters](crate::mail::Templates::new) is included automatically. Words of fewer than three
-    /// bytes are ignored.
+    /// Adds words that a password must not consist of, such as the names of the company and its
+    /// services. The product name of the [letters](crate::mail::Templates::new) is included
+    /// automatically. Words of fewer than three bytes are ignored.
     #[must_use]
     pub fn with_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.words.extend(words.into_iter().map(Into::into));
@@ -86,8 +87,8 @@ impl PasswordPolicy {
         self.min
     }
 
-    /// Checks a new password of an account. `member` is the name of the password in the request.
-    /// The check makes no network request.
+    /// Checks a new password of an account. `member` is the name of the request member that
+    /// contains the password. The check makes no network request.
     ///
     /// # Errors
     /// [`WeakPassword`](ErrorKind::WeakPassword) with every [`Weakness`] of the password, except
@@ -135,7 +136,7 @@ impl PasswordPolicy {
             .with_violations(found.into_iter().map(violation).collect()))
     }
 
-    /// Whether [`check`](Self::check) takes long.
+    /// Whether [`check`](Self::check) is slow, because it estimates the strength of the password.
     pub(super) fn is_slow(&self) -> bool {
         #[cfg(feature = "strength")]
         let slow = self.strength.is_some();
@@ -181,8 +182,8 @@ pub(super) fn violation(member: &str, weakness: Weakness) -> Violation {
     Violation::new(member, weakness.code(), weakness.meaning())
 }
 
-/// A text that would still be too long after preparation is not prepared. Composition shortens a text to no less than
-/// a third of its bytes.
+/// A text that would still be too long after preparation is not prepared. Composition (NFC) leaves
+/// at least a third of the bytes.
 fn prepared_within_reason(password: &Password) -> Password {
     if password.expose().len() > 4 * MAX_BYTES {
         return password.clone();

@@ -14,7 +14,8 @@ pub(super) fn prepared(password: &Password) -> Password {
     if text.is_ascii() {
         return password.clone();
     }
-    // A string that has to grow would leave a copy of the password in memory. Nearly every text fits this capacity.
+    // A string that has to grow would leave a copy of the password in memory. Nearly every text
+    // fits into this capacity.
     let mut prepared = String::with_capacity(text.len() * 3);
     prepared.extend(text.chars().map(plain_space).nfc());
     Password::new(prepared)
@@ -45,9 +46,9 @@ mod tests {
             ("\u{1100}\u{1161}", "\u{ac00}"),
             ("a\u{a0}b\u{3000}c\u{202f}d\u{2003}e", "a b c d e"),
             ("a\u{2028}b\u{200b}c", "a\u{2028}b\u{200b}c"),
-            // Canonically equivalent characters are the same letter.
+            // Canonically equivalent characters become the same character.
             ("\u{212b}\u{2126}", "\u{c5}\u{3a9}"),
-            // These characters are only compatible, so they are kept.
+            // These characters have only a compatibility mapping, which is not applied.
             ("\u{fb01}\u{2460}\u{ff21}", "\u{fb01}\u{2460}\u{ff21}"),
             ("\u{1f469}\u{200d}\u{1f680}", "\u{1f469}\u{200d}\u{1f680}"),
         ] {

@@ -36,7 +36,7 @@ pub(crate) struct PasswordRulesParts {
 /// A password to be set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewPassword<'a> {
-    /// The name of the password in the request.
+    /// The name of the request member that contains the password.
     pub(crate) member: &'static str,
     pub(crate) password: &'a Password,
     pub(crate) email: &'a EmailAddress,
@@ -73,7 +73,7 @@ impl PasswordRules {
         Self(Arc::new(parts))
     }
 
-    /// Refuses a password that breaks the rules, and records a breach check that failed.
+    /// Refuses a password that breaks the rules. If the breach check itself fails, records that.
     ///
     /// # Errors
     /// The errors of [`check`](Self::check), and [`Unavailable`](ErrorKind::Unavailable) if the

@@ -20,8 +20,8 @@ use crate::{
 /// slot       slot, permit  slot     slot, permit
 /// ```
 ///
-/// The queue slot of the hasher is held until the ticket is dropped. The permit for statements is held until the
-/// attempt is counted.
+/// The ticket keeps the queue slot of the hasher until it is dropped, and the permit for statements
+/// until the attempt is counted.
 #[derive(Debug)]
 pub(crate) struct CheckTicket {
     caller: Caller,
@@ -30,11 +30,11 @@ pub(crate) struct CheckTicket {
 }
 
 impl CheckTicket {
-    /// Admits a caller. During a flood, a caller that would find no permit later is refused here,
-    /// before it runs a statement.
+    /// Admits a caller. During a flood of calls, a caller that would later get no permit is refused
+    /// here, before it runs a statement.
     ///
     /// # Errors
-    /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client is known to call too often;
+    /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client is known to call too often, or
     /// [`Overloaded`](crate::ErrorKind::Overloaded).
     pub(super) async fn enter(core: &Core, hasher: &Hasher, client: &ClientInfo) -> Result<Self> {
         core.limits.ensure_not_refused(Budget::SignIn, client)?;
@@ -67,14 +67,15 @@ impl CheckTicket {
         Ok(())
     }
 
-    /// Waits until the attempt is counted, and returns the permit. A refused attempt keeps the permit until the
-    /// refusal is recorded.
+    /// Waits until the attempt is counted, and then releases the permit. If the attempt is refused,
+    /// the ticket keeps the permit until the refusal is recorded.
     ///
     /// If the caller disconnects, the queue slot is freed immediately, even while the database is counting. The
     /// attempt is then taken back.
     ///
     /// # Errors
-    /// The errors of `counting`, and [`Unavailable`](crate::ErrorKind::Unavailable) if the caller has gone.
+    /// The errors of `counting`, and [`Unavailable`](crate::ErrorKind::Unavailable) if the caller
+    /// has disconnected.
     pub(super) async fn count<T>(
         &mut self,
         counting: impl Future<Output = Result<Result<(T, CountedAttempt), FailedCheck>>>,
@@ -104,7 +105,7 @@ impl CheckTicket {
         }
     }
 
-    /// Waits until the caller has gone.
+    /// Waits until the caller has disconnected.
     pub(super) async fn gone(&mut self) -> Error {
         self.caller.gone().await
     }

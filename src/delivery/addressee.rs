@@ -7,7 +7,7 @@ use crate::{
     user::{Credentials, EmailAddress, User, UserStatus},
 };
 
-/// The user who gets an email, and the address.
+/// The user who gets an email, and the address that it is sent to.
 pub(super) struct Addressee {
     pub(super) user: User,
     pub(super) address: EmailAddress,
@@ -16,7 +16,7 @@ pub(super) struct Addressee {
 }
 
 impl Deliveries {
-    /// The addressee; `None` if there is no recipient, or the email is void.
+    /// The addressee; `None` if there is no recipient, or the email is no longer valid.
     pub(super) async fn addressee(&self, claimed: &ClaimedIntent) -> Result<Option<Addressee>> {
         let intent = &claimed.intent;
         let found = match &claimed.ordered {
@@ -32,8 +32,8 @@ impl Deliveries {
         if intent.letter == LetterKind::VerifyEmail && user.email_verified_at.is_some() {
             return Ok(None);
         }
-        // A link is mailed only if the user still has the address. A notice goes to the address even if the user has
-        // changed it.
+        // A link is mailed only if the user still has the address. A notice is sent to the original
+        // address even if the user has changed it.
         let moved = user.email.as_str() != ordered.address.as_str();
         if moved && intent.letter.purpose().is_some() {
             tracing::info!(id = %intent.id, "an email was dropped because the address of the account has changed");

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Deliveries {
-    /// The email, and its token, if it has one; `None` if the email is void.
+    /// The email, and its token if it has one; `None` if the email is no longer valid.
     pub(super) async fn write(
         &self,
         claimed: &ClaimedIntent,
@@ -31,7 +31,7 @@ impl Deliveries {
         Ok(Some((mail, token)))
     }
 
-    /// The letter, with the content for its kind.
+    /// The letter with the data that its kind needs.
     fn content(&self, claimed: &ClaimedIntent, token: Option<&OneTimeToken>) -> Result<Letter> {
         let (intent, links) = (&claimed.intent, &self.0.parts.links);
         let kind = intent.letter;
@@ -57,7 +57,8 @@ impl Deliveries {
         Ok(letter)
     }
 
-    /// The live token of this intent; `None` if the intent is void, or a newer token replaced it.
+    /// The live token of this intent; `None` if the intent is no longer valid, or a newer token has
+    /// replaced the token.
     async fn issue(
         &self,
         intent: &Intent,
@@ -71,7 +72,7 @@ impl Deliveries {
                 tracing::info!(id = %intent.id, "an email was dropped because its link would be dead");
                 Ok(None)
             }
-            // The email waits for another instance, which has the secret.
+            // The email has to wait for an instance that has the secret.
             IssueOneTime::Elsewhere => Err(Error::internal(
                 "the link was made with a secret that this instance does not have",
             )),

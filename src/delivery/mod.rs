@@ -1,11 +1,11 @@
 //! Delivers emails from the outbox to the mailer.
 //!
 //! ```text
-//! use case ── enqueue ──> outbox          (one statement, account or none: the time reveals nothing)
-//! worker   ── claim ────> outbox          (a lease of 30 s; committed, nothing is held from here on)
-//!          ── credentials ─> store        (no user or a disabled one: done silently; the first user found is kept with
+//! use case ── enqueue ──> outbox          (one statement, with or without an account)
+//! worker   ── claim ────> outbox          (a lease of 30 s; from here on, no transaction is open)
+//!          ── credentials ─> store        (no active user: no email is sent; the first user found is kept with
 //!                                          the intent)
-//!          ── admit ────> store           (the budget of the address; if it is used up, done with no email)
+//!          ── admit ────> store           (the budget of the address; if it is used up, no email is sent)
 //!          ── issue ────> store           (the link's token is derived from the intent, so a retry has the same link; no
 //!                                          link if the address or the credentials have changed since the request)
 //!          ── send ─────> mailer          (to the stored address, within 20 s)
@@ -80,7 +80,7 @@ pub(crate) struct DeliveryParts {
     pub(crate) budgets: bool,
 }
 
-/// Queues emails and delivers them. Clones share the work.
+/// Queues emails and delivers them. Clones share their state.
 #[derive(Clone, Debug)]
 pub(crate) struct Deliveries(Arc<Inner>);
 

@@ -1,4 +1,4 @@
-//! Queuing emails, and how long an email may still be sent.
+//! Queuing emails, and limiting how long each email may still be sent.
 
 use super::Deliveries;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Deliveries {
-    /// A letter with a link. The purpose of the link decides how long it works.
+    /// A letter with a link. The purpose of the link determines how long the link works.
     pub(crate) fn letter(
         &self,
         letter: LetterKind,
@@ -39,7 +39,7 @@ impl Deliveries {
             .then(|| Intent::notice(letter, recipient, now, client))
     }
 
-    /// Whether the host wants a letter to be sent.
+    /// Whether the host has switched this letter on.
     pub(crate) fn sends(&self, letter: LetterKind) -> bool {
         self.0.parts.notices.sends(letter)
     }
@@ -75,10 +75,10 @@ impl Deliveries {
         (token, [letter, notice.with("new_email", new.as_str())])
     }
 
-    /// Queues the email with the link that sets a new password, for the account with this address, if there is one.
-    /// Once this method has returned, the queued email survives even if the process is killed. If `store` is an open
-    /// transaction, it survives only once the transaction has been committed. The caller then publishes the event and
-    /// wakes the worker.
+    /// Queues the email with the link that sets a new password, for the account with this address,
+    /// if there is one. Once this method has returned, the email stays queued even if the process
+    /// is killed. If `store` is an open transaction, this is only true once the transaction has
+    /// been committed. The caller then publishes the event and wakes the worker.
     ///
     /// # Errors
     /// If the database fails.

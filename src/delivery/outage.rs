@@ -28,7 +28,7 @@ pub(super) struct Outage(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// The time since which every email has failed.
+    /// The time from which on every email has failed.
     since: Option<Timestamp>,
     /// When the mailer last accepted or refused an email.
     answered_at: Option<Timestamp>,
@@ -37,8 +37,8 @@ struct State {
 }
 
 impl Outage {
-    /// Assumes an outage. A starting process cannot know whether an outage has delayed the waiting
-    /// emails.
+    /// Assumes an outage, because a starting process cannot know whether an outage has delayed the
+    /// waiting emails.
     pub(super) fn suspect(&self, now: Timestamp) {
         self.state().since.get_or_insert(now - SHORTEST);
     }
@@ -60,7 +60,7 @@ impl Outage {
         is_outage.then_some(asked_from)
     }
 
-    /// Whether to try a waiting email now. If so, this also records the attempt.
+    /// Whether to try a waiting email now. If so, this method also records the attempt.
     fn begins_probe(&self, now: Timestamp) -> bool {
         let mut state = self.state();
         let Some(since) = state.since else {
@@ -74,7 +74,7 @@ impl Outage {
         is_time
     }
 
-    /// Ends the suspicion, because no email is waiting.
+    /// Stops assuming an outage, because no email is waiting.
     fn forget(&self) {
         self.state().since = None;
     }
@@ -126,8 +126,8 @@ impl Deliveries {
         Ok(moved > 0)
     }
 
-    /// Makes emails due now if no instance can hold a lease on them, even with a wrong clock.
-    /// Returns how many.
+    /// Makes emails due now if no instance can have a lease on them, even an instance with a wrong
+    /// clock. Returns how many.
     async fn bring_forward(
         &self,
         now: Timestamp,

@@ -24,7 +24,8 @@ use crate::{
     mail::{Admission, ClaimedIntent, IntentId, UnreadableIntent},
 };
 
-/// Well below the lease, so that no other worker sends the same email at the same time.
+/// Well below the duration of a lease, so that no other worker sends the same email at the same
+/// time.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// After this time an unsent email is marked dead.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);
@@ -116,7 +117,7 @@ impl Deliveries {
         outcome
     }
 
-    /// Whether the budget of the address has room, or had room when the email was first tried.
+    /// Whether the budget of the address allows the email, or allowed it at the first attempt.
     async fn admit(&self, claimed: &ClaimedIntent, addressee: &Addressee) -> Result<bool> {
         let parts = &self.0.parts;
         if claimed.admitted || !parts.budgets {

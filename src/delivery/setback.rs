@@ -81,7 +81,7 @@ fn with_sources(error: &dyn StdError) -> String {
     text
 }
 
-/// Cuts the text to a useful length, and removes characters that a database refuses.
+/// Shortens the text to a useful length, and removes characters that a database refuses.
 fn one_line(text: &str) -> String {
     text.get(..text.floor_char_boundary(MAX_NOTE))
         .unwrap_or_default()

@@ -18,7 +18,7 @@ use crate::{
 const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 const SILENCE: TimeDelta = TimeDelta::hours(1);
 
-/// Whether this process sends emails, and when it looks for emails that no process sends.
+/// Whether this process sends emails, and when it next looks for emails that no process sends.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     sends: AtomicBool,

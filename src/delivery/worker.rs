@@ -16,7 +16,8 @@ use crate::{
 
 /// Well above the time for one email: the timeout of the mailer and a few statements.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
-/// How long a claim or a whole delivery may take. A database that hangs must not stop mail forever.
+/// How long a claim or a whole delivery may take. Without this limit, a database that hangs could
+/// stop mail forever.
 const PATIENCE: Duration = Duration::from_secs(28);
 const TIDY: TimeDelta = TimeDelta::hours(1);
 const KEEP_DEAD: TimeDelta = TimeDelta::days(7);
@@ -50,8 +51,9 @@ impl Deliveries {
         }
     }
 
-    /// Delivers until `shutdown`, then gives the emails in flight 5 more seconds. A slow email
-    /// delays no other email. After a database failure, the worker checks again a second later.
+    /// Delivers until `shutdown`, and then waits up to 5 more seconds for the emails that are being
+    /// sent. A slow email delays no other email. After a database failure, the worker checks again
+    /// a second later.
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut under_way = JoinSet::new();
@@ -62,7 +64,7 @@ impl Deliveries {
             let free = MAX_AT_ONCE.saturating_sub(under_way.len());
             let mut is_full = free == 0;
             if free > 0 {
-                // It is safe to drop a claim halfway, because its leases expire.
+                // It is safe to cancel a claim halfway, because its leases expire.
                 let claimed = tokio::select! {
                     biased;
                     () = &mut shutdown => break,

@@ -8,10 +8,10 @@ use super::kind::CODES;
 const FALLBACK: &str = "refused";
 const MAX_CODE: usize = 64;
 
-/// The host's own refusal, with a word for clients and a text for human readers.
+/// A refusal by the host, with a word for clients and a text for human readers.
 ///
-/// Over HTTP, the refusal is a problem with status 422, the word as `code`, `urn:hallpass:<code>` as `type`, and the
-/// text as `detail`.
+/// Over HTTP, the refusal is sent as a problem with status 422. Its `code` is the word, its `type`
+/// is `urn:hallpass:<code>`, and its `detail` is the text.
 ///
 /// ```
 /// use hallpass::{Error, ErrorKind, error::Refusal};
@@ -32,9 +32,9 @@ impl Refusal {
     /// not contain a secret.
     ///
     /// The word is snake_case: at most 64 characters from `a`-`z`, `0`-`9` and `_`, beginning with
-    /// a letter. It must not be one of the codes of Hallpass, which have another meaning for
-    /// clients. A word that breaks these rules is a defect of the host. Such a word is logged, and
-    /// replaced by `refused`, so that the call is still refused.
+    /// a letter. It must not be one of the codes that Hallpass uses, because those have a fixed
+    /// meaning for clients. A word that breaks these rules is a defect of the host. Such a word is
+    /// logged, and replaced by `refused`, so that the call is still refused.
     pub fn new(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut code = code.into();
         if !is_word(&code) || is_ours(&code) {

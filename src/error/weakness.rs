@@ -2,7 +2,7 @@
 
 macro_rules! weaknesses {
     ($($(#[$docs:meta])* $weakness:ident $code:literal $meaning:literal)*) => {
-        /// The reasons to refuse a new password: the codes of the violations of a
+        /// The reasons to refuse a new password. They are the codes of the violations of a
         /// [`WeakPassword`](crate::ErrorKind::WeakPassword) error.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -44,7 +44,7 @@ weaknesses! {
     ContainsName "contains_name" "this password is too similar to the name of the user"
     /// The password is little more than the name of the product, or another configured word.
     ContainsProduct "contains_product" "this password is too similar to the name of this service"
-    /// The password has control characters.
+    /// The password contains control characters.
     ControlCharacter "control_character" "a password must not contain control characters"
     /// The password has at most two different characters, is a run such as `12345678`, or is estimated to be too easy
     /// to guess. The estimate is made only if the host has switched it on.

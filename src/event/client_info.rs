@@ -6,7 +6,8 @@ use crate::secret::DeviceToken;
 
 const MAX_USER_AGENT: usize = 255;
 
-/// The client and its request. Sessions and the audit trail record every field except the token of the device.
+/// The client and its request. Sessions and the audit trail record every field except the device
+/// token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientInfo {
@@ -44,7 +45,7 @@ impl ClientInfo {
         self
     }
 
-    /// The part that may be recorded.
+    /// A copy with only the fields that may be recorded.
     #[must_use]
     pub(crate) fn remembered(&self) -> Self {
         Self {

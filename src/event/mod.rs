@@ -1,8 +1,9 @@
-//! The audit trail: the actor, action, affected user, time, client and outcome of each event.
+//! The audit trail, which records the actor, action, affected user, time, client and outcome of
+//! each event.
 //!
-//! An event is written in the same statement or transaction as the fact that it reports, so that the event exists if
-//! and only if the fact does. Events outlive the affected account. Once an event is written, it is published to the
-//! [sinks](Sink).
+//! An event about a change is written in the same statement or transaction as the change, so that
+//! the event exists if and only if the change was committed. Events are kept when the affected
+//! account is deleted. Once an event is written, it is published to the [sinks](Sink).
 
 mod author;
 mod client_info;
@@ -50,8 +51,8 @@ pub struct Event {
     pub kind: EventKind,
     /// The outcome.
     pub outcome: Outcome,
-    /// The affected user. `None` for an attempt on an address without an account. If the store writes the event
-    /// together with a fact, `None` means the user whom the fact is about.
+    /// The affected user. `None` for an attempt on an address without an account. If the store
+    /// writes the event together with a change, `None` means the user whom the change affects.
     pub user_id: Option<UserId>,
     /// The acting user; `None` if unknown.
     pub actor_id: Option<UserId>,
@@ -65,7 +66,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event at the current time, without a user yet.
+    /// An event at the time `now`, without an affected or acting user.
     #[must_use]
     pub fn new(kind: EventKind, now: Timestamp, client: &ClientInfo) -> Self {
         Self {
@@ -150,15 +151,15 @@ kinds! {
     AccountCreated "account_created" Success
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
-    /// The owner of an address took over the account with this address, which had not been verified before. The
-    /// password, sessions, identities and tokens of the account were deleted. The cause was either a sign-in with a
-    /// provider, named by the detail `provider`, or a password reset, which is also recorded as
-    /// [`PasswordReset`](Self::PasswordReset).
+    /// The owner of an address took over the account with this address. The address had not been
+    /// verified before. The password, sessions, identities and tokens of the account were deleted.
+    /// The cause was either a sign-in with a provider, named by the detail `provider`, or a
+    /// password reset, which is also recorded as [`PasswordReset`](Self::PasswordReset).
     AccountTakenOver "account_taken_over" Success
     /// A new password was accepted although the [breach check](crate::credential::BreachCheck) gave no answer. The
     /// detail `address` is the same as in [`SignInFailed`](Self::SignInFailed).
     BreachCheckFailed "breach_check_failed" Failure
-    /// A remembered device was forgotten by its user: detail `device_id`.
+    /// A remembered device was removed by its user: detail `device_id`.
     DeviceForgotten "device_forgotten" Success
     /// A device was remembered at a sign-in with a second factor: detail `device_id`.
     DeviceRemembered "device_remembered" Success
@@ -191,12 +192,13 @@ kinds! {
     /// provider gave an address, `address`, as in [`SignInFailed`](Self::SignInFailed). The event is also written if
     /// an identity was not linked because it is linked to another user; its only detail is then `reason`.
     LinkRefused "link_refused" Failure
-    /// A session was ended with its refresh token.
+    /// A user logged out: the session was ended with its refresh token.
     LoggedOut "logged_out" Success
     /// Every session of a user was ended.
     LoggedOutEverywhere "logged_out_everywhere" Success
-    /// An administrator retried a dead email: details `letter`, and `mail_id`, the identifier of
-    /// the dead email. A new email with another identifier has replaced the dead email.
+    /// An administrator retried an email that was marked dead. Detail `mail_id` is the identifier
+    /// of that email, and detail `letter` its letter. A new email with another identifier has
+    /// replaced it.
     MailRetried "mail_retried" Success
     /// A signed-in user changed the password, or an administrator set it.
     PasswordChanged "password_changed" Success
@@ -213,13 +215,14 @@ kinds! {
     ReauthenticationFailed "reauthentication_failed" Failure
     /// New recovery codes replaced the older ones.
     RecoveryCodesRenewed "recovery_codes_renewed" Success
-    /// A recovery code was used at a sign-in: detail `left`, the number of codes that are left.
+    /// A recovery code was used at a sign-in: detail `left` is the number of codes that are left.
     RecoveryCodeUsed "recovery_code_used" Success
     /// A used refresh token was presented again, so its session was ended. The detail `class` is the
     /// [`ReuseClass`](crate::token::ReuseClass).
     RefreshTokenReused "refresh_token_reused" Failure
-    /// With private registration, a registration named an address that has an account. The detail
-    /// `address` is the same as in [`SignInFailed`](Self::SignInFailed).
+    /// A registration named an address that already has an account. This event is written only with
+    /// private registration. The detail `address` is the same as in
+    /// [`SignInFailed`](Self::SignInFailed).
     RegistrationRefused "registration_refused" Failure
     /// The roles of an account were changed.
     RolesChanged "roles_changed" Success
@@ -229,27 +232,29 @@ kinds! {
     /// user had too many sessions, the session that had been unused for the longest time was ended, without a separate
     /// event.
     SignedIn "signed_in" Success
-    /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`,
-    /// `provider_failed`, `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`. Detail
-    /// `address` is a keyed digest of the address, and is the same whether or not the address has an account. For
-    /// `provider_failed`, there is a detail `provider` instead of `address`. For `email_not_verified`, there are both
+    /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`,
+    /// `no_password`, `provider_failed`, `refused_by_application` (with its `code`),
+    /// `unknown_address` or `wrong_password`. Detail `address` is a keyed digest of the address,
+    /// and is the same whether or not the address has an account. For `provider_failed`, there is a
+    /// detail `provider` instead of `address`. For `email_not_verified`, both details are present
     /// if the user signed in with a provider.
     SignInFailed "sign_in_failed" Failure
     /// A sign-in was refused because too many failures preceded it. The detail `address` is the
     /// same as in [`SignInFailed`](Self::SignInFailed).
     SignInLocked "sign_in_locked" Failure
-    /// The failed sign-ins were cleared, by the link in the lockout email, or by an administrator.
+    /// The counter of failed sign-ins was cleared, by the link in the lockout email or by an
+    /// administrator.
     SignInUnlocked "sign_in_unlocked" Success
     /// An account was disabled or made active again.
     StatusChanged "status_changed" Success
 }
 
-/// The text names no kind of event.
+/// The text is not the name of an event kind.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("unknown event kind")]
 pub struct UnknownEventKind(());
 
-/// The outcome of an attempt.
+/// The outcome of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(
     clippy::exhaustive_enums,

@@ -16,7 +16,8 @@ pub struct EventFilter {
     pub kind: Option<EventKind>,
 }
 
-/// A page of events. The default is the first fifty of all events.
+/// Selects a page of events. By default, this is the first page of all events, with up to 50
+/// events.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EventQuery {
@@ -39,7 +40,7 @@ impl Default for EventQuery {
 }
 
 impl EventQuery {
-    /// The first page of these events.
+    /// The first page of the events that match the filter.
     #[must_use]
     pub fn new(filter: EventFilter) -> Self {
         Self {

@@ -4,13 +4,15 @@ use async_trait::async_trait;
 
 use super::{Event, Outcome};
 
-/// Receives every event, in addition to the audit trail in the database, for example for a log, a metric or an alarm.
+/// Receives every event that the audit trail records, for example to log it, count it or raise an
+/// alarm.
 ///
-/// Each sink has its own queue of 1,024 events and its own task, so that no sink delays a request. If the queue is
-/// full, or the sink takes more than 10 seconds or panics, the event is dropped for this sink, and
-/// [counted](crate::Auth::dropped_events). The database contains the event in any case. A sink gets
-/// one event at a time. Events that are still queued when the process ends are not sent;
-/// [`Auth::flush_events`](crate::Auth::flush_events) waits for them.
+/// Each sink has its own queue of 1,024 events and its own task, so that no sink delays a request.
+/// If the queue is full, or the sink takes more than 10 seconds or panics, the event is dropped for
+/// this sink, and [counted](crate::Auth::dropped_events). The audit trail in the database still
+/// contains the event. A sink gets one event at a time. Events that are still queued when the
+/// process ends are not sent. [`Auth::flush_events`](crate::Auth::flush_events) waits until the
+/// queues are empty.
 ///
 /// ```
 /// use hallpass::event::{Event, Outcome, Sink};
@@ -33,9 +35,10 @@ pub trait Sink: std::fmt::Debug + Send + Sync + 'static {
     async fn send(&self, event: &Event);
 }
 
-/// Writes events to [`tracing`], on the target `hallpass::event`: failures at the level `WARN`, all others at `INFO`.
+/// Writes events to [`tracing`], with the target `hallpass::event`: failures at the level `WARN`,
+/// all others at `INFO`.
 ///
-/// This sink is always active and needs no queue. A filter on the target silences it.
+/// This sink is always active and needs no queue. To switch it off, filter out the target.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct TracingSink;

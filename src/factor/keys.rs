@@ -11,8 +11,8 @@ use crate::{
 
 const TOTP: &str = "totp key";
 
-/// Seals the keys of authenticator apps, and computes the digests of recovery codes. Every secret opens and verifies;
-/// the first one seals.
+/// Seals the keys of authenticator apps, and computes the digests of recovery codes. Every secret
+/// can open and verify, but only the first one seals.
 #[derive(Clone, Debug)]
 pub(crate) struct FactorKeys {
     secrets: Secrets,
@@ -46,7 +46,7 @@ impl FactorKeys {
     /// The key, sealed again with the first secret; `None` if the first secret has already sealed it.
     ///
     /// # Errors
-    /// As [`seal`](Self::seal).
+    /// The errors of [`seal`](Self::seal).
     pub(crate) fn resealed(
         &self,
         user: UserId,
@@ -68,7 +68,7 @@ impl FactorKeys {
         })
     }
 
-    /// The stored digest of this code.
+    /// The digest in `stored` that matches this code.
     pub(crate) fn matching(
         &self,
         user: UserId,
@@ -83,7 +83,8 @@ impl FactorKeys {
     }
 }
 
-/// The data that is bound to a sealed key, so that a copied row does not open for another factor or user.
+/// The data that a sealed key is bound to, so that a key copied to another factor or user cannot be
+/// opened.
 fn context(user: UserId, id: FactorId) -> Vec<u8> {
     let uuids: [Uuid; 2] = [id.as_uuid(), user.as_uuid()];
     let [id, user] = uuids.each_ref().map(Uuid::as_bytes);

@@ -1,4 +1,5 @@
-//! Second factors: one-time codes of authenticator apps (TOTP), recovery codes, and remembered devices.
+//! Second factors: one-time codes from authenticator apps (TOTP), recovery codes, and remembered
+//! devices.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -32,7 +33,8 @@ id! {
 /// The maximum number of second factors of one user.
 pub const MAX_FACTORS: u32 = 5;
 
-/// The maximum number of remembered devices of one user. A newer one replaces the one that was used longest ago.
+/// The maximum number of remembered devices of one user. A newer device replaces the least recently
+/// used one.
 pub const MAX_DEVICES: u32 = 20;
 
 /// The number of recovery codes that a user gets at once.

@@ -11,7 +11,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FactorKind {
-    /// The one-time codes of an authenticator app (RFC 6238).
+    /// One-time codes from an authenticator app (RFC 6238).
     Totp,
 }
 
@@ -37,7 +37,7 @@ pub struct Factor {
     pub name: Option<String>,
     /// When its enrolment began.
     pub created_at: Timestamp,
-    /// When it was last used. Its confirmation counts as a use.
+    /// When it was last used. The confirmation of its enrolment counts as a use.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -69,7 +69,7 @@ pub struct SealedTotp {
     pub id: FactorId,
     /// The encrypted key.
     pub sealed: Vec<u8>,
-    /// The last step whose code was used; `None` before the first use.
+    /// The time step of the last code that was used; `None` before the first use.
     pub last_step: Option<i64>,
 }
 
@@ -94,7 +94,7 @@ pub struct NewTotp {
     pub is_first: bool,
     /// When the enrolment begins.
     pub created_at: Timestamp,
-    /// When the enrolment ends if it is not confirmed.
+    /// When the enrolment expires if it is not confirmed.
     pub expires_at: Timestamp,
 }
 
@@ -111,7 +111,7 @@ pub enum AddTotp {
     TooMany,
     /// The user has added a factor since the enrolment was allowed; nothing was written.
     Stale,
-    /// The user is gone or disabled; nothing was written.
+    /// The user no longer exists or is disabled; nothing was written.
     Gone,
 }
 
@@ -122,13 +122,13 @@ pub enum AddTotp {
     reason = "a plain record between use case and store"
 )]
 pub struct ConfirmTotp {
-    /// The session, which becomes strong.
+    /// The session, which has a second factor after the confirmation.
     pub session_id: SessionId,
     /// The user of the session.
     pub user_id: UserId,
     /// The pending factor.
     pub factor_id: FactorId,
-    /// The step of the code, which is used up.
+    /// The time step of the code, which cannot be used again.
     pub step: i64,
     /// The digests of the recovery codes to store if this is the first factor.
     pub codes: Vec<TokenDigest>,
@@ -170,7 +170,7 @@ pub enum RemoveFactor {
     NotFound,
 }
 
-/// A code of an authenticator app that a user presents in a session, to be used up.
+/// A code from an authenticator app that a user presents in a session. It cannot be used again.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -179,7 +179,7 @@ pub enum RemoveFactor {
 pub struct SpentTotp {
     /// The factor.
     pub id: FactorId,
-    /// The step of the code.
+    /// The time step of the code.
     pub step: i64,
     /// The key, sealed again with the current secret if it was sealed with another one.
     pub resealed: Option<Vec<u8>>,
@@ -191,10 +191,10 @@ pub struct SpentTotp {
 pub struct RememberedDevice {
     /// The identifier.
     pub id: DeviceId,
-    /// The user agent of the sign-in that remembered it.
+    /// The user agent of the sign-in at which it was remembered.
     pub user_agent: Option<String>,
     /// When it was remembered.
     pub created_at: Timestamp,
-    /// When it last replaced a second factor.
+    /// When it was last accepted in place of a second factor.
     pub last_used_at: Timestamp,
 }

@@ -10,7 +10,7 @@ use crate::{
     secret::{HmacKey, TokenDigest, random_bytes},
 };
 
-/// Crockford's base32: without I, L, O and U.
+/// The alphabet of Crockford's base32, which omits I, L, O and U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LEN: usize = 8;
 
@@ -53,7 +53,7 @@ impl RecoveryCode {
         &self.0
     }
 
-    /// The digest of a user's code.
+    /// The digest of this code for this user.
     pub(crate) fn digest(&self, key: &HmacKey, user: UserId) -> TokenDigest {
         let message = [user.as_uuid().as_bytes(), self.0.as_bytes()].concat();
         TokenDigest::from(key.tag(&message))
@@ -84,7 +84,7 @@ impl FromStr for RecoveryCode {
     }
 }
 
-/// The digit that a character stands for.
+/// The digit that a character is read as.
 fn digit(c: char) -> Option<char> {
     let digit = match c.to_ascii_uppercase() {
         'O' => '0',

@@ -11,10 +11,11 @@ const STEP: i64 = 30;
 const DIGITS: usize = 6;
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const MODULUS: u32 = 1_000_000;
-/// The length of the key in bytes: that of the hash, as RFC 4226 section 4 recommends.
+/// The length of the key in bytes, equal to the length of the hash, as RFC 4226 section 4
+/// recommends.
 const KEY: usize = 20;
 
-/// A code of an authenticator app: six digits. Spaces are ignored.
+/// A code from an authenticator app: six digits. Spaces are ignored.
 ///
 /// ```
 /// use hallpass::factor::TotpCode;
@@ -62,7 +63,7 @@ impl TotpKey {
         Self(Zeroizing::new(random_bytes()))
     }
 
-    /// `None` if the key has another length.
+    /// `None` if the length is wrong.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(|key| Self(Zeroizing::new(key)))
     }
@@ -108,7 +109,8 @@ impl TotpKey {
         TotpCode(self.code(step_of(now)))
     }
 
-    /// The latest step, out of the current one and its two neighbours, whose code this is.
+    /// The step that this code belongs to: the current step, the previous one or the next one. If
+    /// several steps match, this is the latest.
     pub(crate) fn matching(&self, code: &TotpCode, now: Timestamp) -> Option<i64> {
         let current = step_of(now);
         let mut found = None;
@@ -120,7 +122,7 @@ impl TotpKey {
         found
     }
 
-    /// The code of a step, in digits.
+    /// The code of a step, as decimal digits.
     pub(crate) fn code(&self, step: i64) -> [u8; DIGITS] {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.as_bytes());
         let tag = hmac::sign(&key, &step.to_be_bytes());

@@ -1,15 +1,15 @@
-//! The proven assertion of a provider.
+//! The verified assertion of a provider.
 
 use crate::user::EmailAddress;
 
-/// The proven claims of a provider about a user who has just signed in there.
+/// The verified claims of a provider about a user who has just signed in at the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "a plain record between use case and store"
 )]
 pub struct Assertion {
-    /// The name of the provider here, such as `google`.
+    /// The name of the provider in this service, such as `google`.
     pub provider: String,
     /// The issuer, exactly as the provider sends it.
     pub issuer: String,
@@ -19,7 +19,7 @@ pub struct Assertion {
     pub email: Option<EmailAddress>,
     /// Whether the provider says, with exactly the boolean `true`, that the address is verified.
     pub email_verified: bool,
-    /// Whether the provider is trusted here for addresses of this domain.
+    /// Whether this service trusts the provider for addresses of this domain.
     pub trusted: bool,
     /// The user's name, if the provider gives a valid one.
     pub display_name: Option<String>,

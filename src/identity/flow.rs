@@ -59,7 +59,7 @@ pub struct CodeChallenge(String);
 pub struct InvalidChallenge(());
 
 impl CodeChallenge {
-    /// The challenge of this verifier.
+    /// The challenge for this verifier.
     #[must_use]
     pub fn of(verifier: &str) -> Self {
         Self(URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes())))
@@ -83,7 +83,7 @@ impl FromStr for CodeChallenge {
     }
 }
 
-/// A flow: a browser was sent to a provider, and is expected back.
+/// A flow: a browser was sent to a provider, and is expected to return.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -96,7 +96,7 @@ pub struct Flow {
     pub provider: String,
     /// The intent of the flow.
     pub intent: FlowIntent,
-    /// The URL that the browser finally returns to: one of the configured URLs.
+    /// The URL to which the browser is sent at the end: one of the configured URLs.
     pub redirect_to: String,
     /// The state that is returned to the application.
     pub app_state: Option<String>,

@@ -3,7 +3,7 @@
 use super::Assertion;
 use crate::user::{User, UserId, UserStatus};
 
-/// The stored data about an assertion, at one point in time.
+/// The accounts that match an assertion, read at one point in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Candidates {
@@ -46,10 +46,11 @@ impl Local {
 pub enum Linking {
     /// The identity is linked, so its user signs in, regardless of the address.
     SignIn(UserId),
-    /// The identity is linked to the account, because both the account's address and the assertion's are verified.
+    /// The identity is linked to the account, because the address is verified both in the account
+    /// and by the assertion.
     Join(UserId),
-    /// The account has an unverified address. The user who has proven the address takes the account over, after its
-    /// credentials are deleted.
+    /// The account has an unverified address. The credentials of the account are deleted, and the
+    /// user who has proven the address takes over the account.
     TakeOver(UserId),
     /// The address is free, so an account is created, if registration allows it. The address is verified if the
     /// assertion [proves](Assertion::proves) it.
@@ -75,7 +76,7 @@ pub enum LinkRefusal {
 impl Assertion {
     /// Decides the outcome of the sign-in.
     ///
-    /// | identity | address here | [proven](Self::proves) by the assertion | outcome |
+    /// | identity | address in this service | [proven](Self::proves) by the assertion | outcome |
     /// |---|---|---|---|
     /// | linked to an active account | any | any | [`SignIn`](Linking::SignIn) |
     /// | linked to a disabled account | any | any | [`AccountDisabled`](LinkRefusal::AccountDisabled) |
@@ -123,7 +124,7 @@ mod tests {
         }
     }
 
-    /// No account, and every kind of account.
+    /// `None`, and one account of every kind.
     fn locals() -> Vec<Option<Local>> {
         let mut locals = vec![None];
         for active in [true, false] {
@@ -138,7 +139,7 @@ mod tests {
         locals
     }
 
-    /// The rules that hold in every case, written independently of the code.
+    /// The rules that apply in every case, written independently of the code.
     #[test]
     fn a_decision_never_exceeds_its_proof() {
         const BITS: [bool; 2] = [true, false];
@@ -149,7 +150,7 @@ mod tests {
                     let is_proven = has_email && email_verified && trusted;
                     assert_eq!(assertion.proves(), is_proven);
                     for linked in locals() {
-                        // Without an address, no account can have it.
+                        // If the assertion has no address, no account can have that address.
                         let holders = locals().into_iter().filter(|h| has_email || h.is_none());
                         for holder in holders {
                             let candidates = Candidates { linked, holder };

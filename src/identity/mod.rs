@@ -1,7 +1,9 @@
-//! Identities at providers: the account that an identity belongs to, and the flow that establishes an identity.
+//! Identities at providers: the account that an identity belongs to, and the flow that verifies an
+//! identity.
 //!
-//! An identity is known by its issuer and its subject, never by an address, because an address can pass to another
-//! person. [`Assertion::resolve`] alone decides which account an unknown identity belongs to.
+//! An identity is identified by its issuer and its subject, never by an address, because an address
+//! can later belong to another person. [`Assertion::resolve`] alone decides which account an
+//! unknown identity belongs to.
 
 mod assertion;
 mod flow;
@@ -29,7 +31,7 @@ id! {
 pub struct Identity {
     /// The identifier of the link between the user and the identity.
     pub id: IdentityId,
-    /// The name of the provider when the identity was linked, such as `google`.
+    /// The name that the provider had when the identity was linked, such as `google`.
     pub provider: String,
     /// The issuer, exactly as the provider sends it.
     pub issuer: String,

@@ -19,9 +19,10 @@ use crate::{
 pub struct IdentitySignIn {
     /// The assertion of the provider.
     pub assertion: Assertion,
-    /// The identifier of the identity, if it is new.
+    /// The identifier that the identity gets if it is new.
     pub identity: IdentityId,
-    /// The account to create, with the address of the assertion, if an account may be created.
+    /// The account to create, with the address of the assertion; `None` if no account may be
+    /// created.
     pub new_user: Option<NewUser>,
     /// The code to store.
     pub code: NewCode,
@@ -72,7 +73,7 @@ pub enum IdentityAdmission {
     Admitted(User, Vec<Event>),
     /// Nothing was written.
     Refused(LinkRefusal),
-    /// There is no account, and no account to create was given, so nothing was written.
+    /// There is no account, and no account may be created; nothing was written.
     NoAccount,
 }
 
@@ -97,7 +98,7 @@ pub struct LinkIdentity {
     pub id: IdentityId,
     /// The digest of the code.
     pub code: TokenDigest,
-    /// The challenge of the verifier that came with the code.
+    /// The challenge for the verifier that was sent with the code.
     pub challenge: CodeChallenge,
     /// The session of the caller.
     pub session_id: SessionId,
@@ -120,7 +121,7 @@ pub enum Linked {
     Taken,
     /// The code is not valid.
     BadCode,
-    /// The session has ended, or the user is disabled or gone; nothing was written.
+    /// The session has ended, or the user is disabled or no longer exists; nothing was written.
     Gone,
 }
 

@@ -61,8 +61,8 @@ macro_rules! budgets {
 }
 
 budgets! {
-    /// Every HTTP request except those for health, keys and documentation. If the request has its
-    /// own budget, it counts against both. Counted in the memory of each process.
+    /// Every HTTP request except those for health, keys and documentation. A request that has
+    /// another budget as well counts against both. Counted in the memory of each process.
     Default default per_minute(6000, 2000), None;
     /// Requesting a link that sets a new password.
     Forgot forgot per_minute(60, 120), per_minute(2, 120);
@@ -78,8 +78,8 @@ budgets! {
     SecondFactor second_factor per_minute(60, 120), None;
     /// Presenting a password, to sign in or while signed in.
     SignIn sign_in per_minute(20, 20), None;
-    /// Verifying or confirming an address, or unlocking, with a mailed token. Requesting another
-    /// such email counts too.
+    /// Verifying an address, confirming a new address or unlocking sign-in with a mailed token.
+    /// Requesting another email with such a token also counts.
     Verify verify per_minute(60, 120), per_minute(2, 120);
 }
 
@@ -127,9 +127,10 @@ impl RateLimits {
         self
     }
 
-    /// Sets how often calls may name the same address, whether or not it has an account; `None` lifts the limit.
-    /// Budgets whose calls name no address ([`Budget::Default`], [`Budget::OauthStart`], [`Budget::Refresh`],
-    /// [`Budget::Reset`], [`Budget::SecondFactor`]) ignore the setting.
+    /// Sets how often calls may name the same email address, whether or not it has an account;
+    /// `None` lifts the limit. Budgets whose calls name no address ([`Budget::Default`],
+    /// [`Budget::OauthStart`], [`Budget::Refresh`], [`Budget::Reset`], [`Budget::SecondFactor`])
+    /// ignore the setting.
     #[must_use]
     pub fn per_address(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
         self.0.of_mut(budget).about = rate.into();
@@ -142,14 +143,15 @@ impl RateLimits {
         self.0.of(budget).client
     }
 
-    /// How often calls may name the same address.
+    /// How often calls may name the same email address.
     #[must_use]
     pub fn of_address(&self, budget: Budget) -> Option<Rate> {
         self.0.of(budget).about
     }
 
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) naming a budget whose rate is invalid.
+    /// [`Configuration`](crate::ErrorKind::Configuration), which names a budget whose rate is
+    /// invalid.
     pub(crate) fn check(&self) -> Result<()> {
         for budget in Budget::ALL {
             for rate in [self.of_client(*budget), self.of_address(*budget)] {

@@ -2,7 +2,7 @@
 
 use super::{Held, LimitKey, Rule};
 
-/// One more call or attempt to count under this key.
+/// One more call or attempt, to be counted under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,

@@ -7,7 +7,8 @@ use crate::{id::UserId, secret::HmacKey};
 
 const LEN: usize = 16;
 
-/// The key of a counter: the first 16 bytes of an HMAC-SHA256 tag. A reader of the counters learns no address.
+/// The key of a counter: the first 16 bytes of an HMAC-SHA256 tag. Stored counters therefore do not
+/// reveal addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LimitKey([u8; LEN]);
 
@@ -18,7 +19,7 @@ impl LimitKey {
         &self.0
     }
 
-    /// A prefix, to distinguish log lines.
+    /// A prefix of the key, to distinguish clients in the log.
     pub(crate) fn short(&self) -> String {
         let [a, b, c, d, ..] = self.0;
         format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
@@ -48,11 +49,12 @@ impl LimitKeys {
         Self(key)
     }
 
-    /// The key of a client's calls.
+    /// The key of the counter for a client's calls.
     pub(crate) fn client(&self, budget: Budget, ip: IpAddr) -> LimitKey {
         match canonical(ip) {
             IpAddr::V4(ip) => self.key("client", budget.as_str(), &ip.octets()),
-            // An internet subscriber gets at least a /64 and can use all addresses in it, so they share one counter.
+            // An internet subscriber gets at least a /64 and can use all addresses in it, so all
+            // addresses of a /64 share one counter.
             IpAddr::V6(ip) => {
                 let [a, b, c, d, e, f, g, h, ..] = ip.octets();
                 self.key("client", budget.as_str(), &[a, b, c, d, e, f, g, h])
@@ -60,27 +62,28 @@ impl LimitKeys {
         }
     }
 
-    /// The key of calls that name a canonical address.
+    /// The key of the counter for calls that name a canonical address.
     pub(crate) fn address(&self, budget: Budget, canonical: &str) -> LimitKey {
         self.key("about", budget.as_str(), canonical.as_bytes())
     }
 
-    /// The key of failed sign-ins with a canonical address.
+    /// The key of the counter for failed sign-ins with a canonical address.
     pub(crate) fn account(&self, canonical: &str) -> LimitKey {
         self.key("attempts", "account", canonical.as_bytes())
     }
 
-    /// The key of failed sign-ins on a device that is known for a canonical address.
+    /// The key of the counter for failed sign-ins on a device that is known for a canonical
+    /// address.
     pub(crate) fn device(&self, id: &[u8]) -> LimitKey {
         self.key("attempts", "device", id)
     }
 
-    /// The key of a user's wrong codes of a second factor.
+    /// The key of the counter for a user's wrong second-factor codes.
     pub(crate) fn codes(&self, user: UserId) -> LimitKey {
         self.key("codes", "user", user.as_uuid().as_bytes())
     }
 
-    /// The key of wrong codes on a device that is known for their user.
+    /// The key of the counter for wrong second-factor codes on a device that is known for the user.
     pub(crate) fn codes_on_device(&self, id: &[u8]) -> LimitKey {
         self.key("codes", "device", id)
     }

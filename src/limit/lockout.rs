@@ -12,7 +12,8 @@ use crate::{
 
 /// How long failures are remembered after the last one.
 const REMEMBERED: TimeDelta = TimeDelta::days(1);
-/// How long failures are remembered once the maximum is reached: in practice, until a reset.
+/// How long failures are remembered once the maximum is reached. In practice, they are remembered
+/// until a reset.
 const REMEMBERED_AT_MOST: TimeDelta = TimeDelta::days(3650);
 const LONGEST: Duration = Duration::from_secs(86_400);
 /// After this many doublings, even a wait of a microsecond exceeds a day.

@@ -1,23 +1,24 @@
 //! Limits: how often a client may call, and how often a password may be wrong.
 //!
-//! Every limit is a counter under a [`LimitKey`], a keyed digest that reveals nothing, with a [`Rule`]:
+//! Every limit is a counter with a [`LimitKey`], which is a keyed digest that reveals nothing, and
+//! one of these [`Rule`]s:
 //!
 //! * a [`Rate`] for each client address (IPv6 by /64) and for each email address that a call names, by the generic cell
 //!   rate algorithm (ITU-T I.371): a steady pace, and a burst on top;
 //! * the [`Lockout`] of a password, counted by address, whether or not the address has an account. Devices that have
 //!   signed in before are counted separately, so that no attacker can lock an owner out;
-//! * the [`Tries`] of the codes of a second factor, counted by user: ten wrong ones an hour. Devices that have signed in
-//!   before are counted separately.
+//! * the [`Tries`] of second-factor codes, counted by user: at most ten wrong codes an hour.
+//!   Devices that have signed in before are counted separately.
 //!
 //! Calls that the host makes in process are counted as well. A client whose [address](crate::event::ClientInfo::ip) is
 //! not known has no separate counter.
 //!
 //! The digests are computed with a key that [outlives](crate::store::LimitKeyStore) the master
-//! secrets. Rotating the secrets therefore does not reset counters, and instances that list the
-//! secrets in another order share the counters.
+//! secrets. Rotating the secrets therefore does not reset the counters, and instances that list the
+//! secrets in different orders share the counters.
 //!
-//! A [`Limiter`](crate::store::Limiter) keeps the counters: the database, so that all instances share them, or the
-//! memory of the process.
+//! A [`Limiter`](crate::store::Limiter) keeps the counters, either in the database, where all
+//! instances share them, or in the memory of the process.
 
 mod budget;
 mod charge;

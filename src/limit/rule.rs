@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 pub enum Rule {
     /// How often calls are allowed.
     Rate(Rate),
-    /// How often in a row attempts may fail.
+    /// How many attempts in a row may fail.
     Attempts(Lockout),
     /// How many tries may fail in a period.
     Tries(Tries),

@@ -1,4 +1,4 @@
-//! A number of failures in a period.
+//! A maximum number of failures in a period.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain record")]
 pub struct Tries {
-    /// The number of failures; at least 1.
+    /// The maximum number of failures; at least 1.
     pub most: u32,
     /// The period.
     pub period: Duration,

@@ -7,8 +7,8 @@ use crate::{clock::Timestamp, outbox::LetterKind, user::EmailAddress};
 
 /// A letter with the data that its [kind](LetterKind) needs.
 ///
-/// No letter contains the `User-Agent`, because a caller could use it to make us email a text of
-/// their choice.
+/// No letter contains the `User-Agent`, because a caller could use it to make the service send a
+/// text of the caller's choice.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Letter {

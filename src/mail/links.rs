@@ -66,7 +66,8 @@ impl Links {
         })
     }
 
-    /// Sends users to this page instead of the default page. The token is added to the query of its URL.
+    /// Uses this page instead of the default page for this purpose. The token is added to the query
+    /// of the URL.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an `http` or `https` URL.
@@ -95,8 +96,8 @@ fn with_token(url: &str, token: &OneTimeToken) -> Link {
     Link(format!("{url}{separator}token={}", token.expose()))
 }
 
-/// The URL is written into emails unchanged, so it needs a scheme that mail programs open, a host,
-/// and no character that would end the link in plain text.
+/// The URL is written into emails unchanged, so it needs a scheme that mail programs open and a
+/// host, and must not contain a character that would end the link in plain text.
 fn check(what: &str, url: &str) -> Result<()> {
     let rest = url
         .strip_prefix("https://")

@@ -14,8 +14,8 @@ pub trait Mailer: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Contract
     /// When this method returns `Ok`, another component has taken responsibility for the email.
-    /// After a fault, the method may be called again with the same email. The future may be dropped
-    /// at any point; the email then counts as not sent.
+    /// After a failure, the method may be called again with the same email. The future may be
+    /// dropped at any point; the email then counts as not sent.
     ///
     /// # Errors
     /// If the email was not accepted. The error is [permanent](MailError::permanent) if the email

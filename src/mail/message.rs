@@ -30,8 +30,8 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// An email to `to`. Its Message-ID is made from `id`, so an email that is sent again after a
-    /// fault has the same Message-ID.
+    /// An email to `to`. Its Message-ID is built from `id`, so an email that is sent again after a
+    /// failure has the same Message-ID.
     ///
     /// Control characters in the subject become spaces, so that it cannot start another header. The subject is cut off
     /// after 200 characters, so that it fits into one header.

@@ -2,8 +2,9 @@
 
 use crate::outbox::LetterKind;
 
-/// The choice of optional letters, which notify users of changes to their accounts. [`LetterKind::is_optional`] and
-/// [`LetterKind::is_sent_by_default`] describe each letter.
+/// The choice of the optional letters to send. Optional letters notify users of changes to their
+/// accounts. [`LetterKind::is_optional`] and [`LetterKind::is_sent_by_default`] describe each
+/// letter.
 ///
 /// ```
 /// use hallpass::mail::{LetterKind, Notices};
@@ -15,7 +16,7 @@ use crate::outbox::LetterKind;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notices {
-    /// The letters that deviate from the default.
+    /// The letters that the host has switched on or off explicitly.
     chosen: Vec<(LetterKind, bool)>,
 }
 

@@ -100,7 +100,7 @@ fn split(address: &str) -> Option<(String, String)> {
     Some((local.to_owned(), domain.to_owned()))
 }
 
-/// RFC 5322 quoted-string.
+/// Removes the quotes and backslashes of a quoted-string (RFC 5322).
 fn unquote(name: &str) -> String {
     let Some(inner) = name
         .strip_prefix('"')

@@ -25,12 +25,14 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_IDLE: usize = 4;
 
-/// Sends emails through an SMTP server (RFC 5321), with TLS by rustls, and reuses connections.
+/// Sends emails through an SMTP server (RFC 5321), and reuses connections. TLS is provided by
+/// rustls.
 ///
-/// With TLS, the server's certificate is always verified: its name, its dates, and its root. The root must be one that
-/// the machine trusts, or one that the host [has given](Self::with_root_certificate). User,
-/// password and emails are then sent only through TLS. Without TLS, everything can be read on the
-/// network, so use plain `smtp://` only for servers on the same machine or network.
+/// With TLS, the server's certificate is always verified: its name, its dates, and its root. The
+/// root must be one that the machine trusts, or one that the host [has
+/// given](Self::with_root_certificate). The user, the password and the emails are then sent only
+/// through TLS. Without TLS, everything can be read on the network, so use plain `smtp://` only for
+/// servers on the same machine or network.
 ///
 /// Only the three digits of a reply determine its meaning (RFC 5321 section 4.2); its text need not
 /// be UTF-8. Connecting and sending may take up to 10 seconds each. Addresses with UTF-8 local
@@ -68,11 +70,13 @@ impl SmtpMailer {
     /// * `smtp://host:port?tls=required`: only with TLS by STARTTLS, port 587 by default;
     /// * `smtps://host:port`: TLS from the start, port 465 by default.
     ///
-    /// User and password come before the host, percent-encoded: `smtps://user:p%40ss@host`.
+    /// The user and the password are written before the host, percent-encoded:
+    /// `smtps://user:p%40ss@host`.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another form, or needs TLS and there is no
-    /// [cryptography](crate#cryptography) for it. The error repeats neither user nor password.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has none of these forms, or
+    /// uses TLS and there is no [cryptography](crate#cryptography) for TLS. The error contains
+    /// neither the user nor the password.
     pub fn from_url(url: &str, sender: Sender) -> Result<Self> {
         message::mailbox(&sender)?;
         Ok(Self {
@@ -95,8 +99,8 @@ impl SmtpMailer {
     /// ```
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if `pem` has no certificate or an unreadable one, or if the
-    /// URL does not use TLS.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if `pem` contains no certificate or an
+    /// unreadable one, or if the URL does not use TLS.
     pub fn with_root_certificate(self, pem: &[u8]) -> Result<Self> {
         Ok(Self {
             server: self.server.with_root_certificate(pem)?,

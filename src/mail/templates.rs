@@ -61,11 +61,12 @@ macro_rules! texts {
 }
 
 impl Templates {
-    /// Letters from this product, `Hallpass` by default.
+    /// The built-in letters, sent in the name of this product. A host that sets no templates uses
+    /// `Hallpass`.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the name is empty, longer than 100 characters,
-    /// or has control characters.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the name is empty, longer than 100
+    /// characters, or contains control characters.
     pub fn new(product: impl Into<String>) -> Result<Self> {
         let product = product.into();
         if product.trim().is_empty()
@@ -96,12 +97,13 @@ impl Templates {
         })
     }
 
-    /// Sets the text of a letter in a language. The language may be a new one. Letters that have no text in a language
-    /// are sent in English.
+    /// Sets the text of a letter in a language. The language may be one that has no letters yet.
+    /// Letters that have no text in a language are sent in English.
     ///
-    /// Each paragraph is a [minijinja](https://docs.rs/minijinja) template with `product` and `lang`. Letters with a
-    /// link also have `expires_in`. Letters that report an action have `at`, and `ip` if it is known.
-    /// [`LetterKind::EmailChangeRequested`] has `new_email`. Values are escaped in HTML.
+    /// Each paragraph is a [minijinja](https://docs.rs/minijinja) template that can use `product`
+    /// and `lang`. Letters with a link can also use `expires_in`. Letters that report an action can
+    /// use `at`, and `ip` if it is known. [`LetterKind::EmailChangeRequested`] can use `new_email`.
+    /// Values are escaped in HTML.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject, or uses data that the letter
@@ -135,9 +137,9 @@ impl Templates {
 
     /// Puts the HTML of every letter into the host's own layout.
     ///
-    /// The layout is a [minijinja](https://docs.rs/minijinja) template with `lang`, `subject`, `product` and `parts`.
-    /// Each part has a `text`, and the button also has a `link`. All of these values are already escaped. The default
-    /// is `src/mail/templates/layout.html`.
+    /// The layout is a [minijinja](https://docs.rs/minijinja) template that can use `lang`,
+    /// `subject`, `product` and `parts`. Each part has a `text`, and the button also has a `link`.
+    /// All of these values are already escaped. The default is `src/mail/templates/layout.html`.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the layout cannot be rendered.
@@ -162,7 +164,7 @@ impl Templates {
         &self.product
     }
 
-    /// The text of a letter in this language, or in English if the language lacks this letter.
+    /// Renders a letter in this language, or in English if the letter has no text in this language.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if a template is broken.

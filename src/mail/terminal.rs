@@ -14,7 +14,7 @@ pub struct TerminalMailer;
 #[async_trait]
 impl Mailer for TerminalMailer {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
-        // A single write keeps the lines of two emails apart.
+        // A single write ensures that the lines of two emails are not mixed.
         let mut stdout = io::stdout().lock();
         stdout
             .write_all(print(mail).as_bytes())

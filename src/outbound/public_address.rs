@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether the address belongs to the public network. The special-purpose registries of the IANA (RFC 6890) reserve all
-/// other addresses for private networks, this machine, documentation, or translation to such addresses.
+/// Whether the address belongs to the public network. The special-purpose registries of the IANA
+/// (RFC 6890) reserve all other addresses for private networks, the local machine, documentation,
+/// or translation to such addresses.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -39,7 +40,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     is_global_unicast
         && !matches!(
             (a, b),
-            // Protocol assignments with Teredo, documentation, 6to4, documentation.
+            // In this order: protocol assignments including Teredo, documentation, 6to4,
+            // documentation.
             (0x2001, 0..=0x1ff | 0xdb8) | (0x2002, _) | (0x3fff, 0..=0xfff)
         )
 }

@@ -7,8 +7,9 @@ use reqwest::{Client, StatusCode, Url};
 use super::{Unanswered, client_builder, is_loopback};
 use crate::error::{BoxError, Error, Result};
 
-/// A client for one site, over rustls with the platform's root certificates. Redirects are not followed, and nothing is
-/// retried. `HTTPS_PROXY` and similar variables are honoured for `https://`.
+/// A client for one site, which uses rustls and the root certificates of the platform. Redirects
+/// are not followed, and nothing is retried. `HTTPS_PROXY` and similar variables are honoured for
+/// `https://`.
 #[derive(Clone)]
 pub(crate) struct Site {
     client: Client,
@@ -21,19 +22,20 @@ pub(crate) struct Site {
 pub(crate) struct Asking {
     /// The name of the site, for messages to the operator who set its URL.
     pub(crate) what: &'static str,
-    /// The time limit of one answer.
+    /// The time limit for one answer.
     pub(crate) timeout: Duration,
     /// The maximum length of one answer, in bytes.
     pub(crate) max_bytes: usize,
-    /// The lifetime of an idle connection; zero keeps none.
+    /// The lifetime of an idle connection. With zero, no idle connection is kept.
     pub(crate) keep: Duration,
 }
 
 impl Site {
-    /// The site at this URL: `https://`, or `http://` on loopback.
+    /// A client for the site at this URL, which must begin with `https://`, or with `http://` on
+    /// loopback.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another form.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL does not have this form.
     pub(crate) fn new(asking: Asking, url: &str) -> Result<Self> {
         let url = parse(asking.what, url)?;
         if url.scheme() != "https" && !is_loopback(&url) {
@@ -122,7 +124,7 @@ fn parse(what: &str, url: &str) -> Result<Url> {
     if !matches!(url.scheme(), "http" | "https") {
         return refuse("must begin with https:// or http://");
     }
-    // The URL is written to logs.
+    // The URL is written to logs, so it must not contain a password.
     if !url.username().is_empty() || url.password().is_some() {
         return refuse("must have no user and no password");
     }

@@ -1,4 +1,4 @@
-//! HTTP requests to URLs from documents.
+//! HTTP requests to URLs that a provider's metadata contains.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -13,8 +13,8 @@ use crate::error::{BoxError, Error, Result};
 /// The lifetime of an idle connection.
 const KEEP: Duration = Duration::from_secs(10);
 
-/// A client for URLs that a document points to, over rustls with the platform's root certificates.
-/// Redirects are not followed, and nothing is retried. Cheap to clone.
+/// A client for URLs from a provider's metadata. It uses rustls and the root certificates of the
+/// platform. Redirects are not followed, and nothing is retried. Cheap to clone.
 ///
 /// The client connects to IP addresses that are not public only if the [`Reach`] allows it. Names are resolved once per
 /// connection, and the connection goes to the address that was checked. `HTTPS_PROXY` and similar variables are
@@ -37,7 +37,7 @@ pub(crate) enum Reach {
 }
 
 impl Web {
-    /// A client with this reach. `timeout` limits one call, including the connection.
+    /// A client with this reach. `timeout` limits one call, including the time to connect.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if TLS is not available.

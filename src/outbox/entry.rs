@@ -21,8 +21,8 @@ pub struct MailEntry {
     pub id: IntentId,
     /// The letter: the name of a [`LetterKind`], or a name that only a newer version supports.
     pub letter: String,
-    /// The address that the email goes to or was requested with; `None` if the user is gone, or the
-    /// address cannot be read.
+    /// The address that the email goes to or was requested with; `None` if the user no longer
+    /// exists, or the address cannot be read.
     pub recipient: Option<EmailAddress>,
     /// The recipient; `None` if the email was requested with an address.
     pub user_id: Option<UserId>,
@@ -34,7 +34,7 @@ pub struct MailEntry {
     pub last_error: Option<String>,
     /// When it was requested.
     pub created_at: Timestamp,
-    /// When to send the email. While a worker holds a lease on the email, this is the end of the
+    /// When to send the email. While a worker has a lease on the email, this is the end of the
     /// lease.
     pub due_at: Timestamp,
 }
@@ -95,7 +95,7 @@ pub enum RetryMail {
     Retried(RetriedMail),
 }
 
-/// The dead email that a retry replaced.
+/// The email, marked dead, that a retry has replaced.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -109,7 +109,7 @@ pub struct RetriedMail {
 }
 
 impl RetriedMail {
-    /// The event of the retry, with the letter and its user.
+    /// The event of the retry, completed with the letter and its recipient.
     #[must_use]
     pub fn noted_on(&self, event: &Event) -> Event {
         Event {
@@ -130,16 +130,16 @@ pub struct Admission {
     pub key: TokenDigest,
     /// The current time.
     pub now: Timestamp,
-    /// The email is admitted only if the latest email of the key was admitted at or before this
+    /// The email is admitted only if the latest email with this key was admitted at or before this
     /// time.
     pub latest_until: Timestamp,
-    /// The email is admitted only if the fifth-latest email of the key was admitted at or before
+    /// The email is admitted only if the fifth-latest email with this key was admitted at or before
     /// this time.
     pub fifth_until: Timestamp,
 }
 
 impl Admission {
-    /// An email to this address at the current time.
+    /// An email with this letter to this address, at the time `now`.
     #[must_use]
     pub fn new(letter: LetterKind, address: &EmailAddress, now: Timestamp) -> Self {
         let key = format!("{}:{}", letter.as_str(), address.canonical());

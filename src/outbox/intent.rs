@@ -57,7 +57,7 @@ pub enum Recipient {
     NewAddress(UserId, EmailAddress),
     /// This user. The email goes to the stored address.
     User(UserId),
-    /// The user whom the change is about. The intent is written together with that change.
+    /// The user whom a change affects. The intent is written together with that change.
     UserOfFact,
 }
 
@@ -154,7 +154,7 @@ pub struct Ordered {
     pub credential_version: i64,
 }
 
-/// The emails that a claim leased.
+/// The emails that one claim has leased.
 #[derive(Clone, Debug, Default)]
 #[allow(
     clippy::exhaustive_structs,
@@ -198,13 +198,13 @@ pub struct UnreadableIntent {
     pub error: String,
 }
 
-/// The earliest time at which a due time that was set at `now` is valid. If the clock shows an earlier time, it was
-/// set back, and the due time is ignored.
+/// The start of the period in which a due time that was set at `now` is valid. If the clock shows
+/// an earlier time, it was set back, and the due time is ignored.
 pub(crate) fn holds_from(now: Timestamp) -> Timestamp {
     now - SKEW
 }
 
-/// An intent that a worker holds until its lease expires.
+/// An intent that a worker has leased.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,

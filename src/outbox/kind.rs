@@ -8,19 +8,21 @@ macro_rules! letters {
     ($with:ident $($before:tt)*) => {
         $with! {
             $($before)*
-            /// Someone tried to register with an address that already has an account.
+            /// A registration named an address that already has an account. The letter goes to its
+            /// owner.
             AccountExists "account_exists": Row::plain();
-            /// Sign-in is locked after too many failures. The letter has the link that unlocks sign-in.
+            /// Sign-in is locked after too many failures. The letter contains the link that unlocks
+            /// sign-in.
             AccountLocked "account_locked": Row::link(Purpose::Unlock).optional(true);
             /// The link that confirms a new address of the account. The letter goes to the new address.
             ConfirmEmailChange "confirm_email_change": Row::link(Purpose::ConfirmEmailChange);
             /// The address was changed. The letter goes to the old address.
             EmailChanged "email_changed": Row::notice();
-            /// A new address was requested. The letter goes to the old address.
+            /// A new address was requested. The letter goes to the current address.
             EmailChangeRequested "email_change_requested": Row::notice().with_new_email();
             /// A second factor was added.
             FactorAdded "factor_added": Row::notice();
-            /// Too many wrong codes of a second factor were presented after a first proof.
+            /// Too many wrong second-factor codes were presented after a successful first proof.
             FactorFailures "factor_failures": Row::notice().optional(true);
             /// A second factor was removed.
             FactorRemoved "factor_removed": Row::notice();
@@ -51,7 +53,7 @@ pub(crate) use letters;
 
 macro_rules! kinds {
     ($($(#[$docs:meta])* $letter:ident $word:literal: $row:expr;)*) => {
-        /// The letters.
+        /// The kinds of letters.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum LetterKind {

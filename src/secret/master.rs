@@ -31,7 +31,7 @@ impl Secret {
         Ok(secret)
     }
 
-    /// A new secret from the operating system's randomness.
+    /// A new secret from the random number generator of the operating system.
     #[must_use]
     pub fn generate() -> Self {
         Self(random_bytes::<MIN_BYTES>().to_vec())
@@ -96,12 +96,13 @@ impl Drop for Secret {
     }
 }
 
-/// The generations of the master secret. The first one signs and derives everything that is issued; all of them verify.
+/// The generations of the master secret. The first secret signs and derives everything that is
+/// issued; all secrets verify.
 ///
-/// To rotate, add the new secret as the second one on every instance, then move it to the front, and finally drop the
-/// old one. No session ends, and no counter of limits or of the lockout is reset, because the
-/// counters use a key that is stored in the database, sealed for each secret. If a secret replaces
-/// another secret without an overlap, all counters start from zero.
+/// To rotate, add the new secret as the second one on every instance, then move it to the front,
+/// and finally drop the old one. No session ends. The counters of limits and of the lockout are not
+/// reset either, because they use a key that is stored in the database, sealed with each secret. If
+/// a secret replaces another secret without an overlap, all counters start from zero.
 ///
 /// ```
 /// use hallpass::Secrets;

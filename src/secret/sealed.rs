@@ -7,13 +7,13 @@ use super::{Secret, random_bytes};
 use crate::error::{Error, Result};
 
 impl Secret {
-    /// A label that identifies this secret and discloses nothing about it.
+    /// A label that identifies this secret and reveals nothing about it.
     pub(crate) fn label(&self, purpose: &str) -> [u8; 16] {
         *self.derive(&format!("{purpose} label"))
     }
 
-    /// A random nonce, followed by the ciphertext and its tag under AES-256-GCM (NIST SP 800-38D). The text opens only
-    /// with the same context.
+    /// A random nonce, followed by the ciphertext and its tag under AES-256-GCM (NIST SP 800-38D).
+    /// The result can be opened only with the same context.
     ///
     /// # Errors
     /// `Internal` if the library fails.
@@ -29,7 +29,8 @@ impl Secret {
         Ok([&nonce[..], &text].concat())
     }
 
-    /// Opens a text that was sealed for this purpose and context; `None` if this secret did not seal it.
+    /// Opens data that was sealed for this purpose and context; `None` if this secret did not seal
+    /// it.
     pub(crate) fn open(
         &self,
         purpose: &str,

@@ -72,11 +72,12 @@ secret_text! {
     DeviceToken
 }
 secret_text! {
-    /// A token that stands for an open challenge: a sign-in that needs another step. It grants no access.
+    /// A token that represents an open challenge: a sign-in that needs another step. It grants no
+    /// access.
     Ticket
 }
 secret_text! {
-    /// A token that is mailed or delivered once, and spent once.
+    /// A token that is mailed or returned once, and can be used once.
     OneTimeToken
 }
 secret_text! {
@@ -84,8 +85,8 @@ secret_text! {
     Password
 }
 redacted_text! {
-    /// A password hash that can be verified here, as a PHC string: Argon2id of version 19 (RFC 9106), within the limits
-    /// of [`HashParams`](crate::credential::HashParams).
+    /// A password hash that this library can verify, as a PHC string: Argon2id of version 19 (RFC
+    /// 9106), within the limits of [`HashParams`](crate::credential::HashParams).
     ///
     /// A hash from another system has to be [parsed](Self::parse).
     PasswordHash

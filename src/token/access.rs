@@ -51,8 +51,8 @@ impl AccessTokens {
         self.lifetime
     }
 
-    /// Signs a token for the session. `permissions`, if given, become a claim. `others` are further claims; reserved
-    /// claims among them are dropped.
+    /// Signs a token for the session. `permissions`, if given, become a claim. `others` are further
+    /// claims, from which reserved claims are dropped.
     ///
     /// # Errors
     /// `Internal` if the token becomes longer than verifiers accept.

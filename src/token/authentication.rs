@@ -3,11 +3,13 @@
 use super::{Method, Methods, SessionId, SessionUser};
 use crate::clock::Timestamp;
 
-/// A session, with the time and the methods of its authentication, as its access tokens carry them.
+/// A session, and the time and the methods of its authentication, as written into its access
+/// tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Authentication {
     pub(crate) session_id: SessionId,
-    /// When the user last presented a credential: in a session with two factors, when the second was last presented.
+    /// When the user last presented a credential. In a session with two factors, only the second
+    /// factor counts.
     pub(crate) at: Timestamp,
     pub(crate) methods: Methods,
 }

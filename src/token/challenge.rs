@@ -15,7 +15,7 @@ id! {
     ChallengeId
 }
 
-/// The number of tries of one challenge.
+/// The maximum number of tries of one challenge.
 pub const MAX_TRIES: u32 = 5;
 
 /// The maximum number of challenges that a store keeps for one user. A newer challenge replaces the oldest one.
@@ -73,7 +73,7 @@ pub struct NewChallenge {
     pub user_id: UserId,
     /// The version of the user's credentials when the first proof was checked.
     pub credential_version: i64,
-    /// The version of the user's second factors at the same time.
+    /// The version of the user's second factors when the first proof was checked.
     pub factor_version: i64,
     /// The methods of the first proof.
     pub methods: Methods,
@@ -104,7 +104,8 @@ pub enum OpenChallenge {
     Stale,
 }
 
-/// A challenge, one try of which has just been counted, with everything that the try is compared with.
+/// A challenge for which one more try has just been counted, and the data that the try is checked
+/// against.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Attempted {
@@ -112,7 +113,7 @@ pub struct Attempted {
     pub user: User,
     /// The version of the user's credentials when the first proof was checked.
     pub credential_version: i64,
-    /// The version of the user's second factors at the same time.
+    /// The version of the user's second factors when the first proof was checked.
     pub factor_version: i64,
     /// The step that the challenge asks for.
     pub purpose: ChallengePurpose,
@@ -120,13 +121,13 @@ pub struct Attempted {
     pub methods: Methods,
     /// The provider, if the first proof was a sign-in with one.
     pub provider: Option<String>,
-    /// The authenticator apps of the user. For an enrolment, the pending one.
+    /// The authenticator apps of the user. For an enrolment, only the pending app.
     pub totps: Vec<SealedTotp>,
     /// The digests of the user's unused recovery codes. Empty for an enrolment.
     pub recovery_codes: Vec<TokenDigest>,
 }
 
-/// A device to be remembered with a session.
+/// A device to be remembered when a session is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -135,11 +136,11 @@ pub struct Attempted {
 pub struct RememberDevice {
     /// The identifier.
     pub id: DeviceId,
-    /// When it is forgotten.
+    /// When it is no longer remembered.
     pub expires_at: Timestamp,
 }
 
-/// A second proof, to be spent when the session is opened.
+/// A second proof, which is used up when the session is opened.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
@@ -152,29 +153,29 @@ pub enum SecondProof {
     Answer {
         /// The challenge.
         challenge: ChallengeId,
-        /// What is spent together with the challenge.
+        /// The second factor that is used up together with the challenge.
         spent: SpentFactor,
         /// The device to remember, if any.
         remember: Option<RememberDevice>,
     },
 }
 
-/// What is spent together with a challenge.
+/// A second factor that is used up together with a challenge.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a new factor would change the contract"
 )]
 pub enum SpentFactor {
-    /// A step of an authenticator app.
+    /// The time step of a code from an authenticator app.
     Totp(SpentTotp),
     /// A recovery code.
     RecoveryCode(TokenDigest),
-    /// The first step of a pending authenticator app, which confirms the app.
+    /// The time step of the code that confirms a pending authenticator app.
     Enrolled {
         /// The pending factor of the challenge.
         id: FactorId,
-        /// The step of the code.
+        /// The time step of the code.
         step: i64,
         /// The digests of the recovery codes to store.
         codes: Vec<TokenDigest>,

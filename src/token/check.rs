@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 
 /// The longest token that is parsed, in bytes.
 pub(super) const MAX_TOKEN: usize = 8 * 1024;
-/// How far the issuer's clock may run ahead of ours.
+/// How far the issuer's clock may be ahead of this clock, in seconds.
 const MAX_SKEW: i64 = 5;
 /// The longest lifetime of an access token.
 pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(3600);
@@ -35,9 +35,10 @@ pub(crate) struct TokenCheck {
 /// The reason why a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenFault {
-    /// Malformed, forged, expired, or not meant for us.
+    /// The token is malformed, forged or expired, or belongs to another issuer or audience.
     Invalid,
-    /// The token names a key that is not among ours, so the rest of the token was not checked.
+    /// The token names a key that the verifier does not have, so the rest of the token was not
+    /// checked.
     UnknownKey,
 }
 
@@ -59,7 +60,8 @@ impl TokenCheck {
         &self.audience
     }
 
-    /// A token that was verified before is found in the cache by its whole text, without another signature check.
+    /// A token that was verified before is looked up in the cache by its whole text, and its
+    /// signature is not checked again.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<CurrentUser, TokenFault> {
         let user = match self.verified.get(token) {
             Some(user) => user,
@@ -158,7 +160,7 @@ struct ByLength;
 
 impl Weighter<Box<str>, CurrentUser> for ByLength {
     fn weight(&self, token: &Box<str>, user: &CurrentUser) -> u64 {
-        // The number is the approximate size of our claims and of the cache entry.
+        // The number is the approximate size of the reserved claims and of the cache entry.
         (token.len() + 640 + members(user.claims())) as u64
     }
 }

@@ -37,8 +37,9 @@ pub(super) const RESERVED: [&str; 18] = [
     "sid",
     "sub",
 ];
-/// A token with one of these claims is not accepted, because this crate does not implement their rules. The other
-/// unread claims of [`RESERVED`] only describe the caller, and are ignored.
+/// A token with one of these claims is not accepted, because this crate does not implement their
+/// rules. The other claims of [`RESERVED`] that are not read only describe the caller, and are
+/// ignored.
 const UNENFORCED: [&str; 2] = ["cnf", "nbf"];
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -119,7 +120,7 @@ pub(super) fn read_claims(json: &[u8]) -> Option<Claims> {
     let mut claims = is_object(json)
         .then(|| json::parse_object(json).ok())
         .flatten()?;
-    // Nothing here checks the value of `client_id`, but RFC 9068 requires the claim.
+    // The value of `client_id` is not checked, but RFC 9068 requires the claim.
     text(&mut claims, "client_id")?;
     let claims = Claims {
         iss: text(&mut claims, "iss")?,

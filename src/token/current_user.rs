@@ -80,7 +80,7 @@ impl CurrentUser {
         &self.0.permissions
     }
 
-    /// Whether the token carries the permission.
+    /// Whether the token contains the permission.
     #[must_use]
     pub fn has_permission(&self, permission: &Permission) -> bool {
         self.0.permissions.contains(permission)
@@ -89,7 +89,7 @@ impl CurrentUser {
     /// Requires a permission.
     ///
     /// # Errors
-    /// [`Forbidden`](ErrorKind::Forbidden) if the token does not carry it.
+    /// [`Forbidden`](ErrorKind::Forbidden) if the token does not contain it.
     pub fn require_permission(&self, permission: &Permission) -> Result<()> {
         demand(self.has_permission(permission))
     }
@@ -106,23 +106,25 @@ impl CurrentUser {
         self.0.expires_at
     }
 
-    /// When the user last presented a credential in the session, in whole seconds: claim `auth_time`. In a session with
-    /// two factors, this is the time of the last second factor. A refresh alone does not change this time. After `POST /auth/reauthenticate`, the tokens of the next refresh carry the new
-    /// time.
+    /// When the user last presented a credential in the session, in whole seconds: claim
+    /// `auth_time`. In a session with two factors, this is the time of the last second factor. A
+    /// refresh alone does not change this time. After `POST /auth/reauthenticate`, the tokens of
+    /// the next refresh contain the new time.
     #[must_use]
     pub fn authenticated_at(&self) -> Timestamp {
         self.0.authenticated_at
     }
 
-    /// The methods that opened the session: claim `amr` (RFC 8176). Methods that only a newer
-    /// version knows are ignored.
+    /// The methods that opened the session: claim `amr` (RFC 8176). Methods that this version does
+    /// not know are ignored.
     #[must_use]
     pub fn methods(&self) -> &Methods {
         &self.0.methods
     }
 
-    /// Requires that the token records a second factor other than a recovery code, and an authentication within the
-    /// last 10 minutes: claims `acr`, `amr` and `auth_time`.
+    /// Requires that the user presented a second factor other than a recovery code, and last
+    /// authenticated within the last 10 minutes, according to the token: claims `acr`, `amr` and
+    /// `auth_time`.
     ///
     /// # Errors
     /// [`StepUpRequired`](ErrorKind::StepUpRequired) if it does not.
@@ -135,7 +137,8 @@ impl CurrentUser {
         }
     }
 
-    /// The assurance of the sign-in: claim `acr`. `urn:hallpass:aal1` after one factor.
+    /// The assurance level of the sign-in: claim `acr`, which is `urn:hallpass:aal1` after one
+    /// factor.
     #[must_use]
     pub fn acr(&self) -> &str {
         &self.0.acr

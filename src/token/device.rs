@@ -15,17 +15,18 @@ const VERSION: u8 = 1;
 const REMEMBERED: u8 = 2;
 /// The version of a token that was issued after a second factor.
 const STRONG: u8 = 3;
-/// Version, device id, user id, credential version.
+/// The length of the version, device id, user id and credential version.
 const BODY: usize = 1 + 16 + 16 + 8;
 const TAG: usize = 32;
 
 /// Creates and reads device tokens: `hp_dt_` and the base64url of version (1 byte), device id (16), user id (16),
 /// `credential_version` (8, big endian) and an HMAC-SHA256 tag (32) over them and the canonical address.
 ///
-/// A token marks a device on which a user signed in before, and grants no access. Its holder has a separate counter of
-/// failed attempts, so that others cannot lock them out. Version 2 marks a device that was remembered, for which the
-/// store has to be asked. Versions 2 and 3 were issued after a second factor; only these have a separate counter of
-/// wrong codes, because otherwise one password could collect any number of counters.
+/// A token marks a device on which a user signed in before, and grants no access. The device has a
+/// separate counter of failed attempts, so that other clients cannot lock its user out. Version 2
+/// marks a device that was remembered; the store knows whether it still is. Tokens of versions 2
+/// and 3 were issued after a second factor. Only these devices have a separate counter of wrong
+/// codes. Otherwise, an attacker who knows the password could obtain any number of counters.
 #[derive(Clone, Debug)]
 pub(crate) struct Devices(Vec<HmacKey>);
 
@@ -93,7 +94,7 @@ impl Devices {
         Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into())
     }
 
-    /// Reads a token; `None` if it is not ours or was not created for this canonical address.
+    /// Reads a token; `None` if this service did not issue it for this canonical address.
     pub(crate) fn read(&self, token: &DeviceToken, canonical: &str) -> Option<Device> {
         let encoded = token.expose().strip_prefix(PREFIX)?;
         let mut bytes = [0; BODY + TAG];

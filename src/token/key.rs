@@ -26,7 +26,7 @@ use crate::{
 pub struct SigningKeys(Vec<SigningKey>);
 
 impl SigningKeys {
-    /// One key for each master secret, in the order of the secrets.
+    /// Derives one key from each master secret, in the order of the secrets.
     ///
     /// # Errors
     /// If the cryptographic library refuses a derived key.
@@ -41,7 +41,8 @@ impl SigningKeys {
     /// Private keys in PKCS #8 PEM (RFC 5958), Ed25519 or P-256; the first key signs.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no key, or a key has another type.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no key, or a key is of
+    /// another type.
     pub fn from_pem<'a>(pems: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let keys: Vec<_> = pems
             .into_iter()
@@ -140,7 +141,7 @@ impl SigningKey {
 
     fn p256(pair: EcdsaKeyPair) -> Result<Self> {
         let point = pair.public_key().as_ref();
-        // Uncompressed: 0x04, then both coordinates (SEC 1, 2.3.3).
+        // The point is uncompressed: 0x04, then both coordinates (SEC 1, section 2.3.3).
         let (Some(x), Some(y)) = (point.get(1..33), point.get(33..65)) else {
             return Err(Error::internal("a P-256 public key has an unexpected form"));
         };

@@ -29,12 +29,12 @@ pub struct TokenLifetimes {
     /// The maximum lifetime of a session, even if it is refreshed. Default: 30 days (NIST SP
     /// 800-63B-4, AAL1).
     pub session_max: Duration,
-    /// How long after its first exchange a refresh token still gets the same successor, so that a second tab, or a
-    /// client that lost the answer, can repeat the exchange. The request timeout is added to this
-    /// time. Default: 30 s.
+    /// How long after its first exchange a refresh token still gets the same successor, so that a
+    /// second tab, or a client that did not receive the answer, can repeat the exchange. The
+    /// request timeout is added to this time. Default: 30 s.
     ///
-    /// Zero disables the grace period, and the request timeout is not added either. Every second
-    /// use of a token then counts as theft, even if the answer was lost or was a 503.
+    /// Zero disables the grace period, and the request timeout is not added either. Every repeated
+    /// use of a token then counts as theft, even if the first answer was lost or was a 503.
     pub refresh_grace: Duration,
 }
 
@@ -51,7 +51,8 @@ impl Default for TokenLifetimes {
 
 impl TokenLifetimes {
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) naming the lifetime that is out of range.
+    /// [`Configuration`](crate::ErrorKind::Configuration), which names the lifetime that is out of
+    /// range.
     pub(super) fn check(&self) -> Result<()> {
         let ten_years = Duration::from_secs(3650 * 86_400);
         for (name, value, min, max) in [
@@ -90,15 +91,16 @@ impl TokenLifetimes {
         Ok(())
     }
 
-    /// How long after an exchange, by the clock, the previous token gets the same successor.
+    /// How long after an exchange the previous token gets the same successor, as measured by the
+    /// clock.
     ///
-    /// The time of an exchange is the start of its request (on Postgres, plus the time that the statement waited),
-    /// although the exchange may be written up to a request timeout later. If a request is answered with 503 at its
-    /// end and the client retries, the exchange may already be a request timeout old. The remaining
-    /// grace covers the network, the pause of the client, and the clock. With the defaults, a
-    /// client that retries right after a 503 is therefore not treated as a thief even if the retry
-    /// arrives 30 s late or the clock jumps 30 s ahead. If the clock jumps back, the age is
-    /// negative, and a negative age is within the grace.
+    /// The time of an exchange is the start of its request (on Postgres, plus the time that the
+    /// statement waited), although the exchange may be written up to a request timeout later. If a
+    /// request ends with a 503 and the client retries, the exchange may already be as old as the
+    /// request timeout. The rest of the period covers the network, the pause of the client, and
+    /// clock differences. With the defaults, a client that retries right after a 503 is therefore
+    /// not treated as a thief even if the retry arrives 30 s late or the clock jumps 30 s ahead. If
+    /// the clock jumps back, the age is negative, and a negative age is within the grace period.
     pub(super) fn reuse_window(&self, request_timeout: Duration) -> Duration {
         if self.refresh_grace.is_zero() {
             Duration::ZERO

@@ -9,19 +9,19 @@ pub const AAL1: &str = "urn:hallpass:aal1";
 /// The claim `acr` of a sign-in with two factors.
 pub const AAL2: &str = "urn:hallpass:aal2";
 
-/// How a user has authenticated: a value of the claim `amr` (RFC 8176), or a value of this crate.
+/// How a user has authenticated: a value of the claim `amr`, defined by RFC 8176 or by this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Method {
     /// A password.
     Password,
-    /// The one-time code of an authenticator app.
+    /// A one-time code from an authenticator app.
     Otp,
     /// Two methods of different kinds.
     Mfa,
-    /// A sign-in with a provider. A value of this crate.
+    /// A sign-in with a provider. This value is defined by this crate, not by RFC 8176.
     Provider,
-    /// A recovery code. A value of this crate.
+    /// A recovery code. This value is defined by this crate, not by RFC 8176.
     Recovery,
 }
 
@@ -61,7 +61,7 @@ impl Method {
 pub struct Methods(BTreeSet<Method>);
 
 impl Methods {
-    /// Parses a stored value. A word that only a newer version knows is ignored.
+    /// Parses a stored value. A word that this version does not know is ignored.
     #[must_use]
     pub fn from_stored(words: &str) -> Self {
         words
@@ -100,7 +100,7 @@ impl Methods {
         }
     }
 
-    /// Whether a second factor of this service was presented, a recovery code included.
+    /// Whether a second factor of this service was presented. A recovery code counts as one.
     #[must_use]
     pub fn have_second_factor(&self) -> bool {
         self.contains(Method::Otp) || self.contains(Method::Recovery)

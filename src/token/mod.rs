@@ -5,19 +5,19 @@
 //!                         │  access tokens name it (sid) and live ten minutes
 //! refresh ── one UPDATE ──► generation 1, digest of token 1        (the same row)
 //!     token 0 again, within seconds ──► token 1 again              (a lost answer, a second tab)
-//!     token 0 again, later          ──► the session has ended      (someone else has it)
+//!     token 0 again, later          ──► the session has ended      (a stolen token)
 //! logout ─── one UPDATE ──► revoked
 //! ```
 //!
-//! A refresh token carries its session, its generation and a tag that only the master secret can create, so that a
-//! forged token is refused without a query. The successor of a token is derived from the token instead of drawn at
-//! random, so that a repeated request gets the same answer and no plaintext is stored. The store keeps SHA-256 digests
-//! only.
+//! A refresh token contains its session, its generation and a tag that only the master secret can
+//! create, so that a forged token is refused without a database query. The successor of a token is
+//! derived from the token instead of drawn at random, so that a repeated request gets the same
+//! answer and no plaintext is stored. The store keeps SHA-256 digests only.
 //!
-//! A session is tied to its user's `credential_version`. The version is incremented when the password or the address
-//! is changed, the password is reset, the account is disabled, or the user logs out everywhere. A session that is
-//! opened during such a change is dead at its next check. The session in which the password is changed moves to the
-//! new version.
+//! A session is tied to its user's `credential_version`. The version is incremented when the
+//! password or the address is changed, the password is reset, the account is disabled, or the user
+//! logs out everywhere. A session that is opened during such a change is refused at its next check.
+//! The session in which the password is changed gets the new version.
 
 mod access;
 mod algorithm;
@@ -71,7 +71,7 @@ pub(crate) use self::{
 };
 pub use crate::{id::SessionId, purpose::Purpose};
 
-/// How long a credential that was presented counts as recent.
+/// How long a presented credential counts as recent.
 const RECENT: std::time::Duration = std::time::Duration::from_secs(600);
 
 /// The number of times the refresh token of a session has been exchanged.

@@ -44,8 +44,9 @@ pub struct NewOneTimeToken {
     reason = "a new outcome would change the contract"
 )]
 pub enum IssueOneTime {
-    /// The request is void: the token was used or replaced by a newer one, the user is gone or disabled, or their
-    /// address or credentials have changed. Nothing was written.
+    /// The request is no longer valid: the token was used or replaced by a newer one, the user is
+    /// disabled or no longer exists, or their address or credentials have changed. Nothing was
+    /// written.
     Dead,
     /// The email has a live token that was derived from a key other than the given ones. Nothing
     /// was written.
@@ -62,11 +63,11 @@ pub enum IssueOneTime {
     reason = "a new outcome would change the contract"
 )]
 pub enum OneTimeStatus {
-    /// It is unknown, expired or void.
+    /// It is unknown, expired or no longer valid.
     Dead,
-    /// It can be spent; it was mailed to this address.
+    /// It can be used; it was mailed to this address.
     Live(EmailAddress),
-    /// It was spent, and its effect still holds.
+    /// It was used, and its effect has not been undone.
     Used,
 }
 
@@ -91,7 +92,7 @@ pub struct ResetPassword {
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Reset {
-    /// The user whose password was set, as they are now.
+    /// The user whose password was set, with their current data.
     pub user: User,
     /// Whether the address was unverified, so that the reset took over the account and deleted its earlier
     /// credentials.
@@ -101,7 +102,7 @@ pub struct Reset {
 const PREFIX: &str = "hp_ot_";
 
 /// Derives one-time tokens from their purpose and email, so that an email that is sent again
-/// carries the same link.
+/// contains the same link.
 #[derive(Clone, Debug)]
 pub(crate) struct OneTimeKeys(Vec<HmacKey>);
 

@@ -1,4 +1,5 @@
-//! Refresh tokens: opaque, verifiable without a query, and with a successor that can be derived again.
+//! Refresh tokens: opaque, verifiable without a query, and with a successor that is always derived
+//! in the same way.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
@@ -8,7 +9,7 @@ use crate::secret::{HmacKey, RefreshToken, Secrets, TokenDigest, random_bytes};
 
 const PREFIX: &str = "hp_rt_";
 const VERSION: u8 = 1;
-/// Version, key id, session id, generation, nonce.
+/// The length of the version, key id, session id, generation and nonce.
 const BODY: usize = 1 + 4 + 16 + 4 + 16;
 const TAG: usize = 32;
 
@@ -54,7 +55,7 @@ impl RefreshKeys {
         self.0.first().map(|key| key.seal(&first))
     }
 
-    /// Parses a token without a database; `None` if it is not ours.
+    /// Parses a token without a database; `None` if this service did not issue it.
     pub(crate) fn parse(&self, token: &str) -> Option<ParsedRefresh> {
         let encoded = token.strip_prefix(PREFIX)?;
         let mut bytes = [0; BODY + TAG];

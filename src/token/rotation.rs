@@ -13,8 +13,8 @@ pub struct SessionState {
     pub digest: TokenDigest,
     /// When the current token replaced its predecessor: the start of the request that replaced it, or later.
     pub rotated_at: Timestamp,
-    /// Whether the session is not revoked and not expired, and its user is active at the session's
-    /// `credential_version`.
+    /// Whether the session is neither revoked nor expired, and its user is active and still has the
+    /// session's `credential_version`.
     pub live: bool,
 }
 
@@ -27,11 +27,13 @@ pub struct SessionState {
 pub enum Verdict {
     /// It is the current token and can be rotated.
     Current,
-    /// The session is dead, or the token is newer than this database (after a backup was restored).
+    /// The session is not live, or the token is newer than this database (after a backup was
+    /// restored).
     Gone,
     /// It was used before, and this is the class of its reuse.
     Reused(ReuseClass),
-    /// It is the previous token, within grace; its successor has the digest in [`SessionState::digest`].
+    /// It is the previous token, within the grace period. Its successor has the digest in
+    /// [`SessionState::digest`].
     Superseded,
 }
 
@@ -52,7 +54,8 @@ impl SessionState {
         if presented.generation.checked_add(1) != Some(self.generation) {
             return Verdict::Reused(ReuseClass::Older);
         }
-        // If this clock runs behind the clock of the writer, the age is negative, and counts as within grace.
+        // If this clock runs behind the clock of the writer, the age is negative, and counts as
+        // within the grace period.
         let age = (presented.now - self.rotated_at)
             .to_std()
             .unwrap_or_default();

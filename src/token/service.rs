@@ -34,7 +34,8 @@ pub struct TokenPair {
     pub session_id: SessionId,
 }
 
-/// A user whose session the database has just confirmed: not logged out, not expired, not disabled.
+/// A user whose session the database has just confirmed. The session has not ended, and the user is
+/// not disabled.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own service builds it")]
 pub struct ActiveUser {
@@ -57,7 +58,7 @@ impl ActiveUser {
     /// Requires a role.
     ///
     /// # Errors
-    /// [`Forbidden`](ErrorKind::Forbidden) if the user does not have it.
+    /// [`Forbidden`](ErrorKind::Forbidden) if the user does not have the role.
     pub fn require_role(&self, role: &Role) -> Result<()> {
         if self.user.roles.contains(role) {
             Ok(())
@@ -79,9 +80,9 @@ impl ActiveUser {
         }
     }
 
-    /// Requires that the user has presented a second factor other than a recovery code in this session, and has
-    /// presented a second factor in it within the last 10 minutes. A user without a second factor needs a recent
-    /// sign-in instead.
+    /// Requires that the user has presented a second factor other than a recovery code in this
+    /// session, and that the last second factor in it was presented within the last 10 minutes. A
+    /// user without a second factor needs a recent sign-in instead.
     ///
     /// # Errors
     /// [`StepUpRequired`](ErrorKind::StepUpRequired) for a user with a second factor, otherwise
@@ -93,7 +94,7 @@ impl ActiveUser {
         self.require_step_up_or_recovery(now)
     }
 
-    /// As [`require_step_up`](Self::require_step_up), but a user without a second factor passes.
+    /// Like [`require_step_up`](Self::require_step_up), but a user without a second factor passes.
     pub(crate) fn require_step_up_with_factor(&self, now: Timestamp) -> Result<()> {
         if self.has_second_factor {
             self.require_step_up(now)
@@ -102,8 +103,9 @@ impl ActiveUser {
         }
     }
 
-    /// As [`require_step_up`](Self::require_step_up), for changes of the second factors themselves: a recovery code
-    /// suffices, because its user has lost the other factors.
+    /// Like [`require_step_up`](Self::require_step_up), for changes of the second factors
+    /// themselves. A recovery code suffices, because a user who presents one has lost the other
+    /// factors.
     pub(crate) fn require_step_up_or_recovery(&self, now: Timestamp) -> Result<()> {
         if !self.has_second_factor {
             return self.require_recent_sign_in(now);
@@ -192,7 +194,7 @@ impl Tokens {
         self.0.access.verify(access_token, self.0.clock.now())
     }
 
-    /// Prepares a session: nothing is stored yet.
+    /// Prepares a session without storing it.
     pub(crate) fn open(&self, id: SessionId, now: Timestamp) -> Result<Opening> {
         let token = self
             .0
@@ -207,7 +209,7 @@ impl Tokens {
         })
     }
 
-    /// An access token of a session, with the claims of the hooks.
+    /// An access token of a session, with the claims that the hooks add.
     pub(crate) fn access(
         &self,
         user: &User,
@@ -243,7 +245,7 @@ impl Tokens {
         }
     }
 
-    /// The session of a refresh token of any generation, if the token is ours.
+    /// The session of a refresh token of any generation, if this service issued the token.
     pub(crate) fn session_of(&self, refresh_token: &RefreshToken) -> Option<SessionId> {
         self.0
             .refresh
@@ -252,7 +254,7 @@ impl Tokens {
     }
 
     /// The exchange of a refresh token at the current time, and its possible successors; `None` if
-    /// the token is not ours.
+    /// this service did not issue the token.
     pub(crate) fn rotation(
         &self,
         refresh_token: &RefreshToken,

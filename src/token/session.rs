@@ -23,7 +23,7 @@ pub struct NewSession {
     pub id: SessionId,
     /// The user of the session.
     pub user_id: UserId,
-    /// The user's version when the credential was checked.
+    /// The version of the user's credentials when the credential was checked.
     pub credential_version: i64,
     /// The version of the user's second factors when the credential was checked.
     pub factor_version: i64,
@@ -39,7 +39,7 @@ pub struct NewSession {
     pub client: ClientInfo,
     /// How the user has authenticated.
     pub methods: Methods,
-    /// The second proof, to be spent; `None` if the first proof suffices.
+    /// The second proof, which is used up; `None` if the first proof suffices.
     pub second: Option<SecondProof>,
     /// The password hash that was verified; `None` if the credential was not a password.
     pub verified_hash: Option<PasswordHash>,
@@ -59,7 +59,7 @@ pub struct NewSession {
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum OpenSession {
-    /// The session is open. The user is returned as they are now.
+    /// The session is open. The user is returned with their current data.
     Opened(User),
     /// The account has changed since the credential was checked; nothing was written.
     Stale,
@@ -84,8 +84,8 @@ pub struct RotateSession {
     pub now: Timestamp,
     /// When the session ends if it is not refreshed again.
     pub idle_expires_at: Timestamp,
-    /// How long after the exchange the previous token still gets the same successor, including the request timeout.
-    /// Zero means not at all.
+    /// How long after the exchange the previous token still gets the same successor, including the
+    /// request timeout. With zero, it gets none.
     pub grace: std::time::Duration,
 }
 
@@ -99,7 +99,8 @@ pub struct RotateSession {
 pub enum Rotation {
     /// The token was the current one. It was replaced by the first of the offered successors.
     Rotated(SessionUser),
-    /// The token was the previous one, within grace. The successor with this digest has already replaced it.
+    /// The token was the previous one, within the grace period. The successor with this digest has
+    /// already replaced it.
     Superseded(SessionUser, TokenDigest),
     /// The token was used before. The session was live, and this call ended it.
     Reused(UserId, ReuseClass),
@@ -148,8 +149,9 @@ pub struct Session {
     pub client: ClientInfo,
 }
 
-/// A session whose user has just presented a credential, with the conditions for a change that it authorizes: the
-/// session is live, and the user has this version and this password hash.
+/// A session whose user has just presented a credential, with the conditions for a change that it
+/// authorizes: the session is live, and the user still has this version of the credentials and this
+/// password hash.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -160,7 +162,7 @@ pub struct CheckedSession {
     pub id: SessionId,
     /// The user of the session.
     pub user_id: UserId,
-    /// The user's version when the credential was checked.
+    /// The version of the user's credentials when the credential was checked.
     pub credential_version: i64,
     /// The password hash that was verified; `None` if the account had no password.
     pub verified_hash: Option<PasswordHash>,
@@ -197,7 +199,7 @@ pub enum EndReason {
     Reuse,
     /// The user ended it from the list of their sessions.
     Revoked,
-    /// The owner of the address took over the account with a provider.
+    /// The owner of the address took over the account by signing in with a provider.
     TakenOver,
     /// The user opened another session although the maximum was reached.
     TooManySessions,

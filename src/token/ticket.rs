@@ -1,4 +1,4 @@
-//! Tickets: opaque tokens that stand for an open challenge, verifiable without a query.
+//! Tickets: opaque tokens that represent an open challenge, and are verifiable without a query.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
@@ -12,12 +12,12 @@ use crate::{
 
 const PREFIX: &str = "hp_ct_";
 const VERSION: u8 = 1;
-/// Version, key id, purpose, challenge id, user id, device id.
+/// The length of the version, key id, purpose, challenge id, user id and device id.
 const BODY: usize = 1 + 4 + 1 + 16 + 16 + 16;
-/// The device id of a client that is not known.
+/// The device id in a ticket whose device is not known.
 const UNKNOWN: [u8; 16] = [0; 16];
 const TAG: usize = 32;
-/// The lifetime of a challenge, and a minute for clocks that differ.
+/// The lifetime of a challenge plus a minute for clock differences, in seconds.
 const STALE: i64 = 360;
 
 /// Creates and reads tickets: `hp_ct_` and the base64url of version (1 byte), key id (4), purpose (1), challenge id
@@ -37,12 +37,13 @@ pub(crate) struct ParsedTicket {
     pub(crate) purpose: ChallengePurpose,
     pub(crate) id: ChallengeId,
     pub(crate) user_id: UserId,
-    /// The known device that gave the first proof, whose wrong codes are counted separately.
+    /// The device of the first proof, if it is known. Its wrong codes are counted separately.
     pub(crate) device: Option<[u8; 16]>,
 }
 
 impl ParsedTicket {
-    /// Whether the ticket expired so long ago that no clock of another instance can call it valid.
+    /// Whether the ticket expired so long ago that it is expired on every instance, even with a
+    /// clock that is behind.
     pub(crate) fn is_stale(&self, now: Timestamp) -> bool {
         let (seconds, _) = self
             .id
@@ -76,7 +77,7 @@ impl Tickets {
         Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into())
     }
 
-    /// Parses a ticket; `None` if it is not ours. Needs no database.
+    /// Parses a ticket without a database; `None` if this service did not issue it.
     pub(crate) fn parse(&self, ticket: &Ticket) -> Option<ParsedTicket> {
         let encoded = ticket.expose().strip_prefix(PREFIX)?;
         let mut bytes = [0; BODY + TAG];

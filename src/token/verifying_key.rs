@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::SigningAlgorithm;
 use crate::json;
 
-/// The keys that verify: one algorithm per key, and one key per identifier.
+/// The keys that verify tokens: one algorithm per key, and one key per identifier.
 #[derive(Clone, Debug)]
 pub(crate) struct VerifyingKeys(Vec<VerifyingKey>);
 
@@ -90,7 +90,7 @@ impl Material {
 }
 
 impl VerifyingKey {
-    /// `None` for a key that does not sign our access tokens.
+    /// `None` for a key that cannot sign access tokens of this crate.
     fn from_jwk(jwk: &Map<String, Value>) -> Result<Option<Self>, InvalidJwks> {
         let algorithm = match (text(jwk, "kty")?, text(jwk, "crv")?) {
             (Some("OKP"), Some("Ed25519")) => SigningAlgorithm::EdDsa,
@@ -141,7 +141,7 @@ fn text<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, 
     }
 }
 
-/// RFC 7517, section 4.3.
+/// Whether the key may be used to verify signatures (RFC 7517, section 4.3).
 fn verifies(jwk: &Map<String, Value>) -> bool {
     match jwk.get("key_ops") {
         None => true,

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-/// RFC 5646 section 4.4.1.
+/// The maximum length of a tag (RFC 5646 section 4.4.1).
 const MAX_LENGTH: usize = 35;
 
 /// A language, such as `de` or `pt-br`: a language tag (RFC 5646) in lower case.
@@ -80,7 +80,7 @@ impl Locale {
     }
 }
 
-/// A range, and its quality in thousandths.
+/// A language range, and its quality in thousandths.
 fn weighted(element: &str) -> Option<(u16, &str)> {
     let Some((range, parameter)) = element.split_once(';') else {
         return Some((1000, element.trim()));

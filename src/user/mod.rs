@@ -76,7 +76,7 @@ impl User {
 pub enum UserStatus {
     /// The user may sign in.
     Active,
-    /// The user may not sign in, their sessions are dead, and no email is sent to them.
+    /// The user may not sign in, their sessions are not live, and no email is sent to them.
     Disabled,
 }
 

@@ -20,7 +20,7 @@ impl<T> Page<T> {
     }
 }
 
-/// Which page of users to list. The default is the first fifty of all users.
+/// Selects a page of users. By default, this is the first page of all users, with up to 50 users.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UserQuery {
@@ -43,7 +43,7 @@ impl Default for UserQuery {
 }
 
 impl UserQuery {
-    /// The first page of these users.
+    /// The first page of the users that match the filter.
     #[must_use]
     pub fn new(filter: UserFilter) -> Self {
         Self {

@@ -37,7 +37,7 @@ names! {
 pub struct RolePermissions(BTreeMap<Role, Permissions>);
 
 impl RolePermissions {
-    /// A mapping in which no role grants a permission, not even [`Role::ADMIN`].
+    /// An empty mapping: no role grants a permission, not even [`Role::ADMIN`].
     pub fn new() -> Self {
         Self::default()
     }

@@ -135,7 +135,7 @@ pub enum FirstAdministrator {
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum UpdateUser {
-    /// The user as they are now, and the events that were written.
+    /// The user with their current data, and the events that were written.
     Updated(User, Vec<Event>),
     /// The change would have left no administrator; nothing was written.
     LastAdmin,
@@ -172,9 +172,9 @@ pub struct Credentials {
     pub user: User,
     /// The password hash; `None` for an account without a password.
     pub password_hash: Option<PasswordHash>,
-    /// Incremented whenever the credentials change.
+    /// The version of the credentials, which is incremented whenever they change.
     pub credential_version: i64,
-    /// Incremented whenever the second factors change.
+    /// The version of the second factors, which is incremented whenever they change.
     pub factor_version: i64,
     /// The number of confirmed second factors.
     pub second_factors: u32,
@@ -200,8 +200,8 @@ pub struct UserFilter {
 pub struct EmailPrefix(String);
 
 impl EmailPrefix {
-    /// Folds the text in the same way as an address. If the part after an `@` is a whole domain, that domain is
-    /// converted to A-labels.
+    /// Normalizes the text in the same way as an address. If the part after an `@` is a whole
+    /// domain, that domain is converted to A-labels.
     #[must_use]
     pub fn new(text: &str) -> Self {
         match text.rsplit_once('@') {
@@ -222,7 +222,7 @@ impl EmailPrefix {
             .collect()
     }
 
-    /// The folded prefix.
+    /// The normalized prefix.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -21,8 +21,8 @@ names! {
 }
 
 impl Role {
-    /// The role that may use the administrative endpoints.
+    /// The role of administrators, who may use the administrative endpoints.
     pub const ADMIN: Self = Self::from_static("admin");
-    /// The role of a user who registers.
+    /// The role that a user gets by registering.
     pub const USER: Self = Self::from_static("user");
 }

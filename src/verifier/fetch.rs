@@ -9,9 +9,9 @@ use crate::error::BoxError;
 /// Fetches the JWK Set of an issuer.
 ///
 /// # Contract
-/// Each call makes one attempt. The channel must authenticate the server, because an attacker who can change the
-/// document can sign in as any user. Only a reply with status 200 counts as the document. Redirects
-/// are not followed.
+/// Each call makes one attempt. The connection must authenticate the server, because an attacker
+/// who can change the document can sign in as any user. Only a reply with status 200 counts as the
+/// document. Redirects are not followed.
 ///
 /// The method is called at most once a minute, and canceled after five seconds. A document of more than 64 KiB is
 /// refused.

@@ -17,7 +17,7 @@ const ASKING: Asking = Asking {
     what: "the keys",
     timeout: TIMEOUT,
     max_bytes: MAX_DOCUMENT,
-    // Requests are ten minutes apart, so a kept connection may have died.
+    // Requests are ten minutes apart, so the server may have closed an idle connection.
     keep: Duration::ZERO,
 };
 
@@ -29,17 +29,17 @@ const ASKING: Asking = Asking {
 pub struct HttpJwks(Site);
 
 impl HttpJwks {
-    /// The JWK Set at this URL: `https://`, or `http://` on loopback.
+    /// The JWK Set at this URL, which must begin with `https://`, or with `http://` on loopback.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another form.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL does not have this form.
     pub fn new(url: &str) -> Result<Self> {
         Site::new(ASKING, url).map(Self)
     }
 
-    /// Like [`new`](Self::new), but also accepts `http://` for any host. An attacker on the path
-    /// can then sign in as any user, so use this only in networks that authenticate the server by
-    /// other means.
+    /// Like [`new`](Self::new), but also accepts `http://` for any host. An attacker on the network
+    /// path can then sign in as any user, so use this only in networks that authenticate the server
+    /// by other means.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.

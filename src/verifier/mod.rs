@@ -1,19 +1,19 @@
 //! Verifying the access tokens of a service that runs elsewhere.
 //!
-//! This needs only the keys that the service publishes, no database and no secret.
+//! A verifier needs only the keys that the service publishes, but no database and no secret.
 //!
 //! ```text
 //! request ── token ──► key by `kid` ── known ──► signature and claims ──► CurrentUser
 //!                          └── unknown ──► fetch jwks.json, at most once a minute ──► key, or 401
 //! ```
 //!
-//! Keys count as fresh for ten minutes, and are then fetched again in the background. While the issuer is unreachable,
-//! the cached keys stay in use. Once the set has been fetched again, a withdrawn key no longer verifies any token,
-//! including tokens that were seen before. The answer is [`Unavailable`](crate::ErrorKind::Unavailable) only if no keys
-//! were ever fetched.
+//! Keys count as fresh for ten minutes, and are then fetched again in the background. While the
+//! issuer is unreachable, the cached keys stay in use. Once the set has been fetched again, a
+//! withdrawn key no longer verifies any token, including tokens that were seen before. A token is
+//! answered with [`Unavailable`](crate::ErrorKind::Unavailable) only if no keys were ever fetched.
 //!
-//! A verifier sees only the token. The user may have logged out since the token was issued. Until the token expires,
-//! its roles are those that the user had at the time of issue.
+//! A verifier sees only the token. The user may have logged out since the token was issued. Until
+//! the token expires, it contains the roles that the user had when it was issued.
 
 mod fetch;
 #[cfg(feature = "jwks-client")]
@@ -67,7 +67,7 @@ struct Fixed {
 }
 
 impl Verifier {
-    /// A builder with this source of keys.
+    /// A builder of a verifier with this source of keys.
     pub fn builder(keys: KeySource) -> VerifierBuilder {
         VerifierBuilder {
             keys,
@@ -97,8 +97,8 @@ impl Verifier {
     /// Verifies an access token. Sends a request only if the key of the token is unknown or the keys are old.
     ///
     /// # Errors
-    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken), or [`Unavailable`](ErrorKind::Unavailable) while no keys
-    /// have been fetched.
+    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken), or
+    /// [`Unavailable`](ErrorKind::Unavailable) if no keys have been fetched yet.
     pub async fn verify(&self, token: &AccessToken) -> Result<CurrentUser> {
         let token = token.expose();
         match &self.0 {
@@ -135,7 +135,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// The clock. Default: the operating system's.
+    /// The clock. Default: the clock of the operating system.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self

@@ -1,4 +1,4 @@
-//! Keys of a remote issuer, and their refresh.
+//! The keys of a remote issuer, and how they are refreshed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -45,7 +45,8 @@ struct Keys {
 #[derive(Debug)]
 struct Fetched {
     document: Vec<u8>,
-    /// The check caches the tokens that it has verified, so changed keys need a new check.
+    /// The check caches the tokens that it has verified, so a new check is needed when the keys
+    /// change.
     check: TokenCheck,
 }
 

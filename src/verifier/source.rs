@@ -21,7 +21,8 @@ pub(super) enum Kind {
 impl KeySource {
     /// A JWK Set (RFC 7517) that never changes.
     ///
-    /// It reads Ed25519 and P-256 keys for signatures, and ignores others, including symmetric ones.
+    /// Only Ed25519 and P-256 keys for signatures are read. All other keys are ignored, including
+    /// symmetric ones.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is not a JWK Set, names a key twice, publishes a
@@ -36,17 +37,18 @@ impl KeySource {
         Ok(Self(Kind::Document(keys)))
     }
 
-    /// A JWK Set that the host's own client fetches.
+    /// A JWK Set that a client of the host fetches.
     #[must_use]
     pub fn remote(fetch: impl FetchJwks) -> Self {
         Self(Kind::Remote(Arc::new(fetch)))
     }
 
-    /// A JWK Set that [`HttpJwks`](super::HttpJwks) fetches from this URL: `https://`, or `http://` on loopback.
+    /// A JWK Set that [`HttpJwks`](super::HttpJwks) fetches from this URL, which must begin with
+    /// `https://`, or with `http://` on loopback.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another form, or TLS has no
-    /// [cryptography](crate#cryptography).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL does not have this form, or
+    /// there is no [cryptography](crate#cryptography) for TLS.
     #[cfg(feature = "jwks-client")]
     pub fn url(url: &str) -> Result<Self> {
         super::HttpJwks::new(url).map(Self::remote)

@@ -17,24 +17,26 @@ use crate::{
 const ASKING: Asking = Asking {
     what: "the breach check",
     timeout: TIMEOUT,
-    // A range takes about 40 KiB.
+    // A reply contains about 40 KiB.
     max_bytes: 1024 * 1024,
     keep: Duration::from_secs(30),
 };
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// The maximum length of a line. A line consists of 35 digits, a colon and a count.
 const MAX_LINE: usize = 64;
-/// How many digits of the digest are sent.
+/// The number of digits of the digest that are sent.
 const PREFIX: usize = 5;
-/// How many checks run at the same time. The others wait, and the wait counts toward the timeout.
+/// The maximum number of checks at the same time. Further checks wait, and the wait counts toward
+/// the timeout.
 const PERMITS: usize = 64;
 
-/// Queries a service with the range protocol of Pwned Passwords, over rustls with the platform's
-/// root certificates.
+/// Queries a service that supports the range protocol of Pwned Passwords. TLS uses rustls and the
+/// root certificates of the platform.
 ///
-/// The service gets the first 5 of the 40 hexadecimal digits of the password's SHA-1, and answers with the remaining
-/// digits of every known digest with that prefix. The service learns neither which digest was looked up nor whether it
-/// was found. The answer is padded, so that its length reveals nothing either.
+/// The service gets the first 5 of the 40 hexadecimal digits of the password's SHA-1, and answers
+/// with the remaining digits of every known digest that begins with these 5. The service learns
+/// neither which digest was looked up nor whether it was found. The answer is padded, so that its
+/// length reveals nothing either.
 ///
 /// Redirects are not followed, nothing is retried, and a reply that is longer than 1 MiB or takes more than 2 seconds
 /// counts as a failure. `HTTPS_PROXY` and similar variables are honoured for `https://`. At most 64 checks run at the
@@ -54,30 +56,31 @@ pub struct HttpBreachCheck {
 }
 
 impl HttpBreachCheck {
-    /// The public service.
+    /// The URL of the public service.
     pub const PWNED_PASSWORDS: &str = "https://api.pwnedpasswords.com";
 
-    /// The public service, [`PWNED_PASSWORDS`](Self::PWNED_PASSWORDS).
+    /// A check that queries the public service, [`PWNED_PASSWORDS`](Self::PWNED_PASSWORDS).
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if TLS has no [cryptography](crate#cryptography).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no
+    /// [cryptography](crate#cryptography) for TLS.
     pub fn new() -> Result<Self> {
         Self::at(Self::PWNED_PASSWORDS)
     }
 
-    /// A service with the same protocol at this base URL, which must begin with `https://`, or with `http://` if the
-    /// host is on loopback.
+    /// A check that queries another service with the same protocol, at this base URL. The URL must
+    /// begin with `https://`, or with `http://` if the host is on loopback.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another scheme, or TLS has no
-    /// [cryptography](crate#cryptography).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another scheme, or there
+    /// is no [cryptography](crate#cryptography) for TLS.
     pub fn at(url: &str) -> Result<Self> {
         Site::new(ASKING, url).map(Self::of)
     }
 
     /// Like [`at`](Self::at), but accepts `http://` for any host, for networks that authenticate
-    /// the server by other means. An attacker on the path sees the 5 digits, and can cause any
-    /// password to be refused or accepted.
+    /// the server by other means. An attacker on the network path sees the 5 digits, and can cause
+    /// any password to be refused or accepted.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if `url` is not an HTTP URL.
@@ -118,7 +121,7 @@ impl BreachCheck for HttpBreachCheck {
     }
 }
 
-/// The part of a range that has been read so far.
+/// The part of the reply that has been read so far.
 struct Range<'a> {
     suffix: &'a str,
     line: Vec<u8>,
@@ -162,7 +165,7 @@ impl<'a> Range<'a> {
         Ok(())
     }
 
-    /// Whether the password was in the range.
+    /// Ends the reading, and returns whether the reply contained the password.
     fn end(mut self) -> Result<bool, BoxError> {
         if !self.line.is_empty() {
             self.take_line()?;

@@ -7,8 +7,8 @@ use std::sync::{
 
 use crate::credential::HashParams;
 
-/// Once this many former parameter sets are known, further sets are added only if they are declared, because with each
-/// set, a failed verification costs one more hash.
+/// Once this many former parameter sets are known, further sets are added only if they are
+/// declared, because with each known set, a failed verification computes one more hash.
 const ENOUGH: usize = 4;
 
 /// The parameters of stored hashes: the current ones, and former ones.
@@ -89,7 +89,7 @@ impl KnownParams {
     }
 }
 
-/// The work, as the number of KiB that are written.
+/// The work of one hash, measured as the number of KiB that are written.
 fn work(params: HashParams) -> u64 {
     u64::from(params.memory_kib()) * u64::from(params.passes())
 }
@@ -117,7 +117,7 @@ mod tests {
         hasher.hash(&RIGHT.into()).await.unwrap()
     }
 
-    /// The passes of the computed hashes, in order of computation.
+    /// The number of passes of each computed hash, in order of computation.
     async fn cost(
         hasher: &Hasher,
         hash: Option<&PasswordHash>,

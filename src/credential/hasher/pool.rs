@@ -17,8 +17,8 @@ use crate::{
     metric::{self, Shed, Stopwatch},
 };
 
-/// Runs jobs on its own threads, at most a fixed number at the same time. The other jobs wait in
-/// order.
+/// Runs jobs on its own threads, at most a fixed number at the same time. Further jobs wait in the
+/// order of their arrival.
 ///
 /// A thread that has finished its job takes the next waiting job directly. If an async thread handed out the jobs,
 /// that thread would first have to get a processor, which takes a while when hashing uses all processors. If no job
@@ -27,7 +27,7 @@ use crate::{
 pub(super) struct Pool(Arc<Inner>);
 
 struct Inner {
-    /// The size of a workspace that is kept.
+    /// The parameters whose memory an idle workspace keeps.
     room: HashParams,
     permits: usize,
     queue: usize,
@@ -48,7 +48,8 @@ pub(super) enum Threads {
 
 #[derive(Default)]
 struct State {
-    /// How many permits are taken. No job waits while a permit is free, unless a thread could not be started.
+    /// The number of permits in use. No job waits while a permit is free, unless a thread could not
+    /// be started.
     taken: usize,
     waiting: VecDeque<Waiting>,
     next: Ticket,
@@ -207,7 +208,7 @@ impl Pool {
         self.overloaded(Shed::NoThread)
     }
 
-    /// The error of a caller that is refused.
+    /// The error for a caller that is refused.
     pub(super) fn overloaded(&self, reason: Shed) -> Error {
         metric::shed(reason);
         Error::new(ErrorKind::Overloaded)

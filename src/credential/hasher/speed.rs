@@ -1,4 +1,5 @@
-//! Whether Argon2 was compiled without optimisation, which makes it about thirty times slower.
+//! Detects whether Argon2 was compiled without optimisation, which makes it about thirty times
+//! slower.
 
 use std::{
     sync::OnceLock,

@@ -8,7 +8,7 @@ use tokio::{
 use super::*;
 use crate::error::ErrorKind;
 
-/// Only stops a test that hangs.
+/// A time limit that only a test that hangs reaches.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn cheap() -> HashParams {
@@ -24,7 +24,7 @@ fn hasher(permits: usize, queue: usize, deadline: Duration) -> Hasher {
         .unwrap()
 }
 
-/// Holds a permit until the sender is dropped.
+/// Occupies a permit until the sender is dropped.
 async fn occupy(hasher: &Hasher) -> (mpsc::Sender<()>, task::JoinHandle<Result<()>>) {
     let free = hasher.0.pool.free_permits();
     let (release, released) = mpsc::channel::<()>();

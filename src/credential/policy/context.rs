@@ -9,7 +9,7 @@ use crate::{error::Weakness, user::EmailAddress};
 
 /// Three ASCII letters, or one Han character. Shorter words occur in too many passwords.
 const MIN_WORD_BYTES: usize = 3;
-/// Four characters, such as a year or a PIN, and a separator add almost nothing to a word.
+/// Fewer characters, such as a year or a PIN and a separator, add almost nothing to a word.
 const MIN_OTHER_CHARACTERS: usize = 6;
 
 /// The known words of the account that a new password is for. None of them is accepted as the password.

@@ -6,8 +6,8 @@ use super::{PasswordPolicy, context::Words};
 use crate::error::{Error, Result};
 
 /// The number of code points that the estimate considers. The time grows fast with the length: the
-/// slowest known texts take 70 ms with 32 code points, and 900 ms with 100. Further code points
-/// could only increase the score.
+/// slowest known texts take 70 ms for 32 code points, and 900 ms for 100. Further code points could
+/// only increase the score.
 const MAX_LOOKED_AT: usize = 32;
 
 /// The minimum score of a password.
@@ -30,11 +30,12 @@ impl PasswordPolicy {
     /// guesses, 2 for a million, 3 for a hundred million, 4 for ten billion. With 0, the default,
     /// no estimate is made.
     ///
-    /// The estimate considers common words, names, dates, keyboard rows, repetition, and the known words of the
-    /// account. It cannot consider anything else that an attacker knows. Only the first 32 code points are estimated.
-    /// An estimate takes about a millisecond, or 70 ms for a text that is crafted to be slow. It always runs under a
-    /// permit of the [`Hasher`](crate::credential::Hasher). The first estimate builds tables of about 9 MiB, which
-    /// stay in memory.
+    /// The estimate considers common words, names, dates, keyboard rows, repetition, and the known
+    /// words of the account. It cannot consider what else an attacker may know. Only the first 32
+    /// code points are considered. An estimate takes about a millisecond, or 70 ms for a text that
+    /// is crafted to be slow. Each estimate needs a permit of the
+    /// [`Hasher`](crate::credential::Hasher). The first estimate builds tables of about 9 MiB,
+    /// which stay in memory.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if `score` is above 4.

@@ -38,7 +38,7 @@ pub(super) fn build(mail: &Mail, sender: &Sender) -> Result<Message> {
         .from(from)
         .to(Mailbox::new(None, to))
         .subject(mail.subject())
-        // RFC 3834: prevents out-of-office replies.
+        // This header prevents out-of-office replies (RFC 3834).
         .raw_header(automatic)
         .multipart(
             MultiPart::alternative()

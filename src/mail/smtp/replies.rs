@@ -13,7 +13,8 @@ use tokio::io::{AsyncBufRead as _, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 /// The maximum length of a line, in bytes. `lettre` closes the connection if a line has 1000 bytes.
 const MAX_LINE: usize = 900;
 
-/// A connection that delivers every reply in the line format of RFC 5321 section 4.2, whatever format the server uses.
+/// A connection that returns every reply in the line format of RFC 5321 section 4.2, even if the
+/// server uses another format.
 ///
 /// Only the three digits of a reply matter. The text is for human readers and may be missing. Invalid UTF-8 in the text
 /// is replaced, and text beyond 900 bytes is dropped. Without these changes, `lettre` would treat the line as a broken
@@ -39,8 +40,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Replies<S> {
         }
     }
 
-    /// A connection that begins with a greeting not sent by the server. A server sends no second
-    /// greeting after STARTTLS (RFC 3207 section 4.2), but the client of `lettre` waits for one.
+    /// A connection whose first reply is a greeting that the server has not sent. A server sends no
+    /// second greeting after STARTTLS (RFC 3207 section 4.2), but the client of `lettre` waits for
+    /// one.
     pub(super) fn greeted(stream: S, peer: SocketAddr) -> Self {
         let mut replies = Self::new(stream, peer);
         replies.ready = b"220 \r\n".to_vec();

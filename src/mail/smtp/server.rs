@@ -81,7 +81,7 @@ impl Server {
         Ok(self)
     }
 
-    /// Sets no time limit, so the caller has to set one.
+    /// Connects without a time limit, so the caller has to set one.
     pub(super) async fn connect(&self, hello: &ClientId) -> Result<AsyncSmtpConnection, BoxError> {
         let stream = TcpStream::connect(self.address()).await?;
         let peer = stream.peer_addr()?;
@@ -121,7 +121,7 @@ fn decode(text: &str) -> Result<String> {
     }
 }
 
-/// Never repeats the URL, because it may contain a password.
+/// The error never contains the URL, because the URL may contain a password.
 fn refuse(why: &str) -> Error {
     Error::configuration(format!("the SMTP URL cannot be used: {why}"))
 }

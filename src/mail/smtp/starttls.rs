@@ -23,8 +23,9 @@ use crate::error::BoxError;
 
 /// Asks the server for TLS over the unencrypted connection (RFC 3207), and returns the connection for the handshake.
 ///
-/// Bytes that arrived before the handshake are never read after it. If an attacker on the path appends bytes to the
-/// reply to STARTTLS, they are never treated as a reply through TLS (the class of CVE-2011-0411).
+/// Bytes that arrived before the handshake are never read after it. If an attacker on the path
+/// appends bytes to the reply to STARTTLS, these bytes are never treated as a reply that came
+/// through TLS (as in CVE-2011-0411).
 pub(super) async fn ask(
     stream: TcpStream,
     peer: SocketAddr,

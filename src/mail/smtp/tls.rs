@@ -32,7 +32,8 @@ impl Tls {
     }
 }
 
-/// TLS with the server `host`, whose certificate must come from a root that the machine trusts.
+/// TLS with the server `host`, whose certificate must be issued under a root that the machine
+/// trusts.
 pub(super) fn by_system(host: &str) -> Result<Tls, BoxError> {
     let mut roots = RootCertStore::empty();
     // A root certificate that cannot be read is skipped.

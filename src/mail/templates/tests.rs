@@ -108,7 +108,7 @@ fn hosts_set_letters_in_old_and_new_languages() {
         "Ecco il link.\n\nScegli\nhttps://id.example.org/r?token=hp_ot_abc-_123\n\nVale 30 min.\n"
     );
     assert!(content.html.contains("<html lang=\"it\">"));
-    // A letter that the language lacks.
+    // A letter that has no text in the language.
     let content = templates
         .render(&Letter::new(LetterKind::AccountExists), &swiss)
         .unwrap();

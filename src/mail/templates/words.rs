@@ -39,14 +39,14 @@ fn units(locale: &Locale) -> Units {
             ("小时", "小时"),
             ("天", "天"),
         ],
-        // Unit symbols of the SI, or accepted for use with it.
+        // Unit symbols that belong to the SI or are accepted for use with it.
         _ => [("s", "s"), ("min", "min"), ("h", "h"), ("d", "d")],
     }
 }
 
-/// The duration in words, rounded. Below 90 seconds, the unit is the second. Otherwise, it is the largest unit of
-/// which the duration has exactly one or at least two. For example, 100 minutes stay minutes, but 60 minutes become
-/// one hour.
+/// The duration in words, rounded. Below 90 seconds, the unit is the second. Otherwise, it is the
+/// largest unit in which the number is exactly one or at least two. For example, 60 minutes become
+/// one hour, but 100 minutes stay minutes.
 pub(super) fn in_words(duration: Duration, locale: &Locale) -> String {
     let [second, minute, hour, day] = units(locale);
     let seconds = duration.as_secs();

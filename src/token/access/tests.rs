@@ -63,7 +63,7 @@ fn user(now: Timestamp) -> User {
     }
 }
 
-/// A session that was opened by password ten minutes ago.
+/// A session that was opened with a password ten minutes ago.
 fn signed_in(now: Timestamp) -> Authentication {
     Authentication {
         session_id: SessionId::new(now),
@@ -72,7 +72,7 @@ fn signed_in(now: Timestamp) -> Authentication {
     }
 }
 
-/// Signs any header and claims with our own key.
+/// Signs any header and claims with the key of the service.
 struct Forge {
     tokens: AccessTokens,
     now: Timestamp,

@@ -49,7 +49,7 @@ const PIECES: [&str; 40] = [
     "\u{5bc6}\u{7801}",
 ];
 
-/// xorshift64: the same emails in every run.
+/// A xorshift64 generator, which generates the same emails in every run.
 struct Dice(u64);
 
 impl Dice {

@@ -6,7 +6,7 @@ use super::{
     *,
 };
 
-/// "Welcome to the mail server" in GBK, and a part of a letter in UTF-8.
+/// "Welcome to the mail server" in GBK, and the first byte of a UTF-8 character.
 const GBK: &[u8] =
     b" \xbb\xb6\xd3\xad\xca\xb9\xd3\xc3\xd3\xca\xbc\xfe\xb7\xfe\xce\xf1\xc6\xf7 \xc3";
 

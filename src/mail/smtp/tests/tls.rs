@@ -25,7 +25,7 @@ async fn start(tls: Encryption) -> FakeServer {
     .await
 }
 
-/// A mailer with user and password, as in all tests here.
+/// A mailer with a user and a password, which all tests in this file use.
 fn trusting(server: &FakeServer, host: &str, authority: &Authority) -> SmtpMailer {
     mailer(&server.url_of(&format!("ann:hunter2@{host}")))
         .with_root_certificate(authority.pem().as_bytes())
@@ -152,7 +152,7 @@ async fn required_tls_is_never_downgraded() {
         (None, false),
         (Some(("STARTTLS", "454 not now")), true),
         (Some(("STARTTLS", "502 no")), true),
-        // The server agrees and continues without TLS.
+        // The server accepts STARTTLS, but continues without TLS.
         (
             Some(("STARTTLS", "220 go on\r\n250 fine\r\n250 fine")),
             true,
