@@ -1,4 +1,4 @@
-//! Metrics of the load, through the [`metrics`](https://docs.rs/metrics) crate (feature `metrics`).
+//! Load metrics, recorded with the [`metrics`](https://docs.rs/metrics) crate (feature `metrics`).
 //!
 //! A host installs a recorder of its choice, with an exporter. Without a recorder, recording costs
 //! next to nothing. Gauges start at zero when the recorder is installed, so install it before the

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-/// Sorted by bytes, one password per line, lower-case, ASCII only; see `common_passwords.LICENSE.txt`.
+/// The list is sorted by bytes, with one password per line, lower-case and ASCII only; see
+/// `common_passwords.LICENSE.txt`.
 static LIST: &str = include_str!("common_passwords.txt");
 
 /// Whether the lower-cased password is one of the 11,611 most common passwords of 8 characters or more. The embedded

@@ -35,7 +35,8 @@ impl Failures {
         Ok(())
     }
 
-    /// The event of a failed check. Its kind is `kind`, or `SignInLocked` if a sign-in was locked.
+    /// The event of a failed check. Its kind is `kind`, or `SignInLocked` if a sign-in was refused
+    /// because of too many failures.
     pub(crate) fn event(
         &self,
         kind: EventKind,

@@ -210,7 +210,8 @@ impl HasherBuilder {
 }
 
 impl Hasher {
-    /// The default settings: a permit for each processor, a queue of 256, 2 seconds.
+    /// The default settings: a permit for each processor, a queue of 256 callers, and a wait of at
+    /// most 2 seconds.
     #[must_use]
     pub fn builder(params: HashParams) -> HasherBuilder {
         HasherBuilder {

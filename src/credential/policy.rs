@@ -26,8 +26,9 @@ const MAX_BYTES: usize = 1024;
 /// most two different characters, such as `********`, or that is a run, such as `12345678` or
 /// `hgfedcba`, is refused as [`TooGuessable`](Weakness::TooGuessable).
 ///
-/// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2
-/// forbids both). A password that merely contains a known word is not refused for that reason.
+/// There are no rules about the kinds of characters in a password, and passwords do not expire
+/// (NIST SP 800-63B section 3.1.1.2 forbids both). A password that merely contains a known word is
+/// not refused for that reason.
 ///
 /// A password is prepared according to RFC 8265 (OpaqueString) before the rules are checked. Each
 /// Unicode space becomes U+0020, and the text is composed (NFC), so that the same password typed on

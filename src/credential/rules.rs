@@ -73,7 +73,8 @@ impl PasswordRules {
         Self(Arc::new(parts))
     }
 
-    /// Refuses a password that breaks the rules. If the breach check itself fails, records that.
+    /// Refuses a password that breaks the rules. If the breach check itself fails, records an
+    /// event.
     ///
     /// # Errors
     /// The errors of [`check`](Self::check), and [`Unavailable`](ErrorKind::Unavailable) if the

@@ -1,4 +1,5 @@
-//! The account that an email is for, fixed when the email is requested or by the first claim.
+//! The account that an email is for. It is fixed when the email is requested, or at the latest by
+//! the first claim.
 
 use super::Deliveries;
 use crate::{

@@ -28,7 +28,7 @@ pub(super) struct Outage(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// The time from which on every email has failed.
+    /// Every email has failed since this time.
     since: Option<Timestamp>,
     /// When the mailer last accepted or refused an email.
     answered_at: Option<Timestamp>,

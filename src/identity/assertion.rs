@@ -17,7 +17,7 @@ pub struct Assertion {
     pub subject: String,
     /// The user's address, if the provider gives a valid one.
     pub email: Option<EmailAddress>,
-    /// Whether the provider says, with exactly the boolean `true`, that the address is verified.
+    /// Whether the provider says that the address is verified. Only the boolean `true` counts.
     pub email_verified: bool,
     /// Whether this service trusts the provider for addresses of this domain.
     pub trusted: bool,

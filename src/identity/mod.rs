@@ -1,7 +1,7 @@
 //! Identities at providers: the account that an identity belongs to, and the flow that verifies an
 //! identity.
 //!
-//! An identity is identified by its issuer and its subject, never by an address, because an address
+//! An identity is determined by its issuer and its subject, never by an address, because an address
 //! can later belong to another person. [`Assertion::resolve`] alone decides which account an
 //! unknown identity belongs to.
 

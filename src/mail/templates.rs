@@ -50,7 +50,7 @@ pub struct Templates {
     product: String,
 }
 
-/// The texts of all letters in the language of a folder.
+/// The texts of all letters in one language, from the folder of that language.
 macro_rules! texts {
     ($folder:literal $($(#[$docs:meta])* $letter:ident $file:literal: $row:expr;)*) => {
         [$((

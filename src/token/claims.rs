@@ -15,8 +15,8 @@ use crate::{
 /// RFC 9068, section 2.1.
 pub(super) const TYP: &str = "at+jwt";
 
-/// Claims that a host's own claims never replace: those of RFC 9068 and of this crate, and those that identify the
-/// bearer and the scope of a token (RFC 7519, 7800, 8693).
+/// Claims that a host cannot replace with its own claims: those of RFC 9068 and of this crate, and
+/// those that identify the bearer and the scope of a token (RFC 7519, 7800, 8693).
 pub(super) const RESERVED: [&str; 18] = [
     "acr",
     "act",

@@ -1,4 +1,4 @@
-//! The caller that an access token names.
+//! The caller that an access token identifies.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::{
     user::{Permission, Permissions, Role, Roles, UserId},
 };
 
-/// The caller that a verified access token names. The database was not queried, so the session may
-/// have ended since.
+/// The caller that a verified access token identifies. The database was not queried, so the session
+/// may have ended since.
 ///
 /// Cheap to clone. Where a logout must take effect immediately, use [`ActiveUser`](super::ActiveUser).
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use crate::{
     user::{Permissions, Role, RolePermissions, User},
 };
 
-/// How many bytes of an access token the permissions may take.
+/// The maximum number of bytes that the permissions may take in an access token.
 const MAX_PERMISSIONS: usize = 4 * 1024;
 
 /// The tokens of one session, as a client receives them.
@@ -70,8 +70,8 @@ impl ActiveUser {
     /// Requires that the user presented a credential within the last 10 minutes.
     ///
     /// # Errors
-    /// [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the user last presented a credential
-    /// longer ago.
+    /// [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the user last presented
+    /// a credential more than 10 minutes ago.
     pub fn require_recent_sign_in(&self, now: Timestamp) -> Result<()> {
         if now < self.authenticated_at + RECENT {
             Ok(())

@@ -78,7 +78,7 @@ pub(super) enum Material {
 }
 
 impl Material {
-    /// `x` is the public key of RFC 8032, section 5.1.5.
+    /// `x` is the public key as encoded in RFC 8032, section 5.1.5.
     pub(super) fn ed25519(x: &[u8]) -> Result<Self, KeyRejected> {
         ParsedPublicKey::new(&ED25519, x).map(Self::Public)
     }

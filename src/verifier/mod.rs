@@ -9,8 +9,8 @@
 //!
 //! Keys count as fresh for ten minutes, and are then fetched again in the background. While the
 //! issuer is unreachable, the cached keys stay in use. Once the set has been fetched again, a
-//! withdrawn key no longer verifies any token, including tokens that were seen before. A token is
-//! answered with [`Unavailable`](crate::ErrorKind::Unavailable) only if no keys were ever fetched.
+//! withdrawn key no longer verifies any token, including tokens that were seen before. Verification
+//! fails with [`Unavailable`](crate::ErrorKind::Unavailable) only if no keys were ever fetched.
 //!
 //! A verifier sees only the token. The user may have logged out since the token was issued. Until
 //! the token expires, it contains the roles that the user had when it was issued.
@@ -82,7 +82,8 @@ impl Verifier {
         Self(Keys::Own(tokens.clone()))
     }
 
-    /// Requires a step-up, as [`CurrentUser::require_step_up`] does, at the present time by the clock of this verifier.
+    /// Like [`CurrentUser::require_step_up`], with the current time from the clock of this
+    /// verifier.
     ///
     /// # Errors
     /// [`StepUpRequired`](ErrorKind::StepUpRequired).
@@ -144,7 +145,7 @@ impl VerifierBuilder {
     /// Builds the verifier. The keys are first fetched when the first token is verified.
     ///
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) that names the missing or empty setting.
+    /// [`Configuration`](ErrorKind::Configuration), which names the missing or empty setting.
     pub fn build(self) -> Result<Verifier> {
         let issuer = self.issuer.unwrap_or_default();
         for (name, value) in [("issuer", &issuer), ("audience", &self.audience)] {

@@ -8,7 +8,7 @@ use tokio::{
 use super::*;
 use crate::error::ErrorKind;
 
-/// A time limit that only a test that hangs reaches.
+/// A time limit that only a hanging test reaches.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn cheap() -> HashParams {

@@ -138,7 +138,7 @@ impl Words {
     }
 }
 
-/// The text without differences of case and width.
+/// The text with case and width normalized.
 fn fold(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).collect()
 }

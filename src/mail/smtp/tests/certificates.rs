@@ -43,7 +43,8 @@ impl Authority {
         self.sign_for_years(host, 1975, 4096)
     }
 
-    /// A certificate that is valid from the first day of one year to the first day of the other.
+    /// A certificate that is valid from the first day of the year `first` to the first day of the
+    /// year `last`.
     pub(crate) fn sign_for_years(&self, host: &str, first: i32, last: i32) -> Identity {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();

@@ -37,7 +37,7 @@ pub(super) struct Behaviour {
     pub(super) extensions_in_clear: &'static [&'static str],
     /// The reply to lines with this prefix. If it is empty, the server sends no reply.
     pub(super) reply: Option<(&'static str, &'static str)>,
-    /// Appended to the greeting and to each reply, in any encoding.
+    /// Bytes that are appended to the greeting and to each reply. They need not be UTF-8.
     pub(super) suffix: &'static [u8],
     pub(super) tls: Encryption,
 }
