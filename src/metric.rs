@@ -10,7 +10,7 @@
 //! | `hallpass_hash_waiting` | gauge | | callers that wait for a permit |
 //! | `hallpass_hash_wait_seconds` | histogram | | how long callers that got a permit waited for it, in seconds; 0 without a wait |
 //! | `hallpass_hash_shed_total` | counter | `reason` | refused callers: `no_slot` if they were refused before any database statement, `queue_full`, `deadline` after the longest wait, or `no_thread` if the system cannot start a thread |
-//! | `hallpass_admission_shed_total` | counter | | unauthenticated calls refused because too many calls waited to be counted |
+//! | `hallpass_admission_shed_total` | counter | | unauthenticated calls refused because too many others waited for a permit |
 //! | `hallpass_rate_limited_total` | counter | `budget` | calls refused because the client made too many: [`Budget`](crate::limit::Budget) |
 //! | `hallpass_locked_total` | counter | | password attempts that were refused after too many failures |
 //!
@@ -59,7 +59,7 @@ pub(crate) fn shed(reason: Shed) {
     count("hallpass_hash_shed_total", Some(("reason", reason)));
 }
 
-/// A call was refused because too many calls waited to be counted.
+/// A call was refused because too many others already waited for a permit.
 pub(crate) fn no_permit() {
     count("hallpass_admission_shed_total", None);
 }

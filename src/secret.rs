@@ -14,8 +14,8 @@ pub use self::{
     },
 };
 
-/// Random bytes from the operating system. The generator of the cryptographic library is not used, because it measures
-/// the processor for tens of milliseconds before the first byte.
+/// Random bytes from the operating system. The generator of the cryptographic library is not used, because it collects
+/// timing jitter of the processor for tens of milliseconds before the first byte.
 ///
 /// # Panics
 /// If the operating system provides no random bytes, because there is no safe way to continue.

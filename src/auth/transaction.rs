@@ -18,8 +18,8 @@ impl Auth {
     ///
     /// The call first counts against the registration limit of its
     /// [client](Registration::with_client), as a registration over HTTP does. Counting runs one
-    /// statement, so a database connection must be free. A client without an address has no
-    /// separate counter.
+    /// statement, so a database connection must be free. Calls of a client whose
+    /// address is not known are not counted.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited), [`ValidationFailed`](crate::ErrorKind::ValidationFailed),

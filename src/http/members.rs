@@ -259,8 +259,8 @@ impl Members {
     }
 
     /// An object with any members. NUL characters are refused, because Postgres cannot store them.
-    /// Postgres also writes numbers in full (`1e308` takes 309 digits), so the number of digits is
-    /// limited to the size of a body. An integer that does not fit into 64 bits is refused, because
+    /// Postgres writes numbers in full (`1e308` takes 309 digits), so the digits of all numbers
+    /// together are limited. An integer that does not fit into 64 bits is refused, because
     /// it would be stored as a float and lose digits.
     pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(object) = self.required(name)? else {

@@ -44,7 +44,7 @@ impl Local {
     reason = "a new outcome would change the contract"
 )]
 pub enum Linking {
-    /// The identity is linked, so its user signs in, regardless of the address.
+    /// The identity is already linked to this user, who signs in, regardless of the address.
     SignIn(UserId),
     /// The identity is linked to the account, because the address is verified both in the account
     /// and by the assertion.

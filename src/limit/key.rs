@@ -72,8 +72,8 @@ impl LimitKeys {
         self.key("attempts", "account", canonical.as_bytes())
     }
 
-    /// The key of the counter for failed sign-ins on a device that is known for a canonical
-    /// address.
+    /// The key of the counter for failed sign-ins from a device that has already signed in
+    /// with a canonical address.
     pub(crate) fn device(&self, id: &[u8]) -> LimitKey {
         self.key("attempts", "device", id)
     }
@@ -83,7 +83,8 @@ impl LimitKeys {
         self.key("codes", "user", user.as_uuid().as_bytes())
     }
 
-    /// The key of the counter for wrong second-factor codes on a device that is known for the user.
+    /// The key of the counter for wrong second-factor codes from a device on which the user
+    /// has already presented a second factor.
     pub(crate) fn codes_on_device(&self, id: &[u8]) -> LimitKey {
         self.key("codes", "device", id)
     }

@@ -10,8 +10,8 @@
 //! * the [`Tries`] of second-factor codes, counted by user: at most ten wrong codes an hour.
 //!   Devices that have signed in before are counted separately.
 //!
-//! Calls that the host makes in process are counted as well. A client whose [address](crate::event::ClientInfo::ip) is
-//! not known has no separate counter.
+//! Calls that the host makes in process are counted as well. Calls of a client whose
+//! [address](crate::event::ClientInfo::ip) is not known are not counted by client.
 //!
 //! The digests are computed with a key that [outlives](crate::store::LimitKeyStore) the master
 //! secrets. Rotating the secrets therefore does not reset the counters, and instances that list the

@@ -73,7 +73,8 @@ impl<R: RequiredRole> fmt::Debug for WithRole<R> {
 /// A [`CurrentUser`] whose access token carries the role `R`, as an argument of a handler.
 ///
 /// The reply is 401 if no user is signed in, and 403 if the user lacks the role. The database is
-/// not queried, so a token with a revoked role or of an ended session is accepted until it expires.
+/// not queried, so a token that contains a revoked role, or belongs to an ended session, is accepted until the
+/// token expires.
 /// To check the database instead, use [`WithRole`].
 pub struct ClaimedRole<R> {
     /// The caller.

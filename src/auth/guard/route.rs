@@ -166,8 +166,8 @@ impl RequireRole {
         Self(Guard::checked(auth, Demand::Role(role)))
     }
 
-    /// Requires this role in the access token. The database is not queried, so a token with a
-    /// revoked role or of an ended session is accepted until it expires.
+    /// Requires this role in the access token. The database is not queried, so a token that
+    /// contains a revoked role, or belongs to an ended session, is accepted until the token expires.
     #[must_use]
     pub fn claimed(verifier: &Verifier, role: Role) -> Self {
         Self(Guard::claimed(verifier, Demand::Role(role)))

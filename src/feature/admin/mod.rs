@@ -42,8 +42,8 @@ const MAX_ROLES: usize = 32;
 ///
 /// The host has to check whether the caller may use them; the endpoints require the role `admin`.
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is
-/// unreachable. The audit trail records the given [`Author`](crate::event::Author). The default is
-/// an unknown author.
+/// unreachable. The audit trail records the given [`Author`](crate::event::Author). `Author::default()`
+/// is an unknown author.
 ///
 /// ```
 /// # use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::MemoryStore};

@@ -72,8 +72,8 @@ pub async fn pending_factor_does_not_count(store: &Subject) {
     assert_eq!(add(store, &nobody).await, AddTotp::Gone);
 }
 
-/// The first factor stores the recovery codes; a later factor does not. Both are recorded in the
-/// session.
+/// Confirming the first factor stores the recovery codes; confirming a later one does not. Both
+/// confirmations are recorded in the session.
 ///
 /// # Panics
 /// If the store breaks the contract.

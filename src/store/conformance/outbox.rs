@@ -248,7 +248,7 @@ pub async fn waiting_intents_are_brought_forward_and_leased_ones_are_not(store: 
     complete(store, &last).await;
 }
 
-/// Once the account of an email is stored, it stays unchanged.
+/// Once an email's account is recorded, a later claim does not replace it.
 ///
 /// # Panics
 /// If the store breaks the contract.

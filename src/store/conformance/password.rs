@@ -37,7 +37,8 @@ pub async fn check_all(store: &Subject) {
     a_set_password_ends_sessions_and_reset_tokens(store).await;
 }
 
-/// The hash is stored, this session moves to the new version, and other sessions and reset tokens end.
+/// A password change stores the hash, moves the session that made it to the new credential version,
+/// and ends the user's other sessions and reset tokens.
 ///
 /// # Panics
 /// If the store breaks the contract.

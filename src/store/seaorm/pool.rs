@@ -247,7 +247,8 @@ pub(super) trait Database: Send + Sync {
         retries: &Retries,
     ) -> impl Future<Output = Result<Vec<QueryResult>, DbErr>> + Send;
 
-    /// On SQLite, waits until no other call of this process writes.
+    /// On SQLite, waits until no other call in this process is writing, and returns a guard that
+    /// keeps others waiting; elsewhere, returns `None` at once.
     fn turn(&self) -> impl Future<Output = Option<OwnedMutexGuard<()>>> + Send;
 
     fn begin(&self, retries: &Retries) -> impl Future<Output = Result<Txn<'_>, DbErr>> + Send;

@@ -14,7 +14,7 @@ pub(crate) static ES: Texts = Texts {
         button: "Cambiar dirección",
         done: Note {
             title: "Dirección cambiada",
-            text: "Su cuenta ya tiene la nueva dirección. Puede cerrar esta página e iniciar sesión con ella.",
+            text: "Su cuenta ya tiene la nueva dirección. Puede cerrar esta página e iniciar sesión con esa dirección.",
         },
     },
     reset_password: ActionTexts {
@@ -25,7 +25,7 @@ pub(crate) static ES: Texts = Texts {
         button: "Establecer contraseña",
         done: Note {
             title: "Contraseña establecida",
-            text: "Su nueva contraseña ya es válida. Puede cerrar esta página e iniciar sesión con ella.",
+            text: "Su nueva contraseña ya es válida. Puede cerrar esta página e iniciar sesión con esa contraseña.",
         },
     },
     unlock: ActionTexts {
@@ -92,7 +92,7 @@ pub(crate) static ES: Texts = Texts {
     ],
     busy: "No ha funcionado en este momento. Inténtelo de nuevo en un instante.",
     used: "Este enlace ya se usó. Si fue usted, no tiene que hacer nada más. Puede cerrar esta página.",
-    password_set_before: "Este enlace ya se usó, y vale la contraseña que se estableció primero. Si fue usted, no tiene que hacer nada más. Puede cerrar esta página e iniciar sesión con ella.",
+    password_set_before: "Este enlace ya se usó, y vale la contraseña que se estableció primero. Si fue usted, no tiene que hacer nada más. Puede cerrar esta página e iniciar sesión con esa contraseña.",
     invalid: Note {
         title: "Este enlace ya no es válido",
         text: "Ha caducado o fue sustituido por otro más reciente. Solicite un enlace nuevo y ábralo.",

@@ -27,8 +27,8 @@ pub struct Model {
     /// later.
     pub ordered_at: Option<DateTimeUtc>,
     /// The account that the email was requested for. The next two columns contain the address and
-    /// the credential version that it had at that time. All three columns are null until a claim
-    /// has found the account.
+    /// the credential version that it had at that time. For an email that was requested with an
+    /// address, all three columns are null until a claim finds the account.
     pub ordered_user_id: Option<Uuid>,
     #[sea_orm(column_type = "Text", nullable)]
     pub ordered_address: Option<String>,
