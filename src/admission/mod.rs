@@ -106,6 +106,7 @@ impl Limits {
     pub(crate) fn new(parts: LimitParts<'_>) -> Result<Self> {
         parts.rates.check()?;
         parts.lockout.map_or(Ok(()), |lockout| lockout.check())?;
+        parts.codes.map_or(Ok(()), |tries| tries.check())?;
         Ok(Self(Arc::new(Inner {
             keys: Lasting::new(parts.secrets.clone(), parts.keys),
             local_keys: LimitKeys::new(parts.secrets.first().hmac_key("limit")),

@@ -5,20 +5,39 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::{Held, held::SKEW};
-use crate::clock::Timestamp;
+use crate::{
+    clock::Timestamp,
+    error::{Error, Result},
+};
+
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 /// How many tries may fail in a period, which begins with the first failure. A try is counted before it is made, and
 /// taken back if it succeeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain record")]
 pub struct Tries {
-    /// The maximum number of failures; at least 1.
+    /// The maximum number of failures, from 1 to 100.
     pub most: u32,
-    /// The period.
+    /// The period, from a microsecond to 366 days.
     pub period: Duration,
 }
 
 impl Tries {
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a number is out of range.
+    pub(crate) fn check(&self) -> Result<()> {
+        if (1..=100).contains(&self.most)
+            && (Duration::from_micros(1)..=LONGEST).contains(&self.period)
+        {
+            Ok(())
+        } else {
+            Err(Error::configuration(
+                "the tries of a second factor require `most` from 1 to 100, and `period` from a microsecond to 366 days",
+            ))
+        }
+    }
+
     /// The end of a period that begins at `now`.
     #[must_use]
     pub fn end(&self, now: Timestamp) -> Timestamp {

@@ -18,8 +18,8 @@ impl AuthBuilder {
         self
     }
 
-    /// How many wrong codes of a second factor are allowed, for each user and for each known
-    /// device. Default: ten an hour; `None` turns the limit off. In any case, one sign-in allows
+    /// How many wrong codes of a second factor are allowed, for each user and for each known device: from 1 to 100, in a
+    /// period of at most 366 days. Default: ten an hour; `None` turns the limit off. In any case, one sign-in allows
     /// only five tries.
     pub fn second_factor_tries(mut self, tries: impl Into<Option<Tries>>) -> Self {
         self.code_tries = tries.into();

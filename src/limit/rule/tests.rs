@@ -158,4 +158,24 @@ fn an_invalid_rule_is_refused() {
         assert!(rate.check().is_err(), "{rate:?}");
     }
     assert!(rate.check().is_ok());
+    let tries = Tries {
+        most: 10,
+        period: Duration::from_secs(3600),
+    };
+    let refused = [
+        Tries { most: 0, ..tries },
+        Tries { most: 101, ..tries },
+        Tries {
+            period: Duration::ZERO,
+            ..tries
+        },
+        Tries {
+            period: Duration::MAX,
+            ..tries
+        },
+    ];
+    for tries in refused {
+        assert!(tries.check().is_err(), "{tries:?}");
+    }
+    assert!(tries.check().is_ok());
 }
