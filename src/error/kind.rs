@@ -28,10 +28,11 @@ macro_rules! error_kinds {
             EmailTaken "the address already has an account"
                 => CONFLICT "email_taken" "Address taken"
                 "The address already has an account.";
-            /// The user must have a second factor, so the last one cannot be removed.
+            /// The call needs a second factor that the user does not have, or would remove the last one of a user who must
+            /// have one.
             FactorRequired "the user must have a second factor"
                 => CONFLICT "factor_required" "Second factor required"
-                "This account must have a second factor. Add another one before you remove this one.";
+                "This call requires a second factor that stays on the account. Add one first.";
             /// The caller lacks the role or the permission.
             Forbidden "the caller lacks the required role or permission"
                 => FORBIDDEN "forbidden" "Forbidden"

@@ -70,20 +70,12 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
         Endpoint::delete("/users/me/factors/{id}", own.clone(), remove)
             .tag(TAG)
             .summary("Remove a second factor")
-            .errors(&[
-                ErrorKind::FactorRequired,
-                ErrorKind::ReauthenticationRequired,
-                ErrorKind::StepUpRequired,
-            ]),
+            .errors(&[ErrorKind::FactorRequired, ErrorKind::StepUpRequired]),
         Endpoint::post("/users/me/recovery-codes", own.clone(), renew)
             .tag(TAG)
             .summary("Replace your recovery codes")
             .description("The older codes become invalid. The new ones are shown only once.")
-            .errors(&[
-                ErrorKind::FactorRequired,
-                ErrorKind::ReauthenticationRequired,
-                ErrorKind::StepUpRequired,
-            ]),
+            .errors(&[ErrorKind::FactorRequired, ErrorKind::StepUpRequired]),
         Endpoint::get("/users/me/devices", own.clone(), devices)
             .tag(TAG)
             .summary("List your remembered devices"),
