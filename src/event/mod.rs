@@ -176,8 +176,8 @@ kinds! {
     EmailVerified "email_verified" Success
     /// A second factor was added: details `kind` and `factor_id`.
     FactorAdded "factor_added" Success
-    /// A second factor was refused: detail `reason` is `wrong_code` or `too_many_attempts`, and detail `method` is the
-    /// [method](crate::token::Method).
+    /// A second factor was refused: detail `reason` is `wrong_code` or `too_many_attempts`, detail `method` is the
+    /// [method](crate::token::Method), and detail `session_id` is the session, unless it was refused at sign-in.
     FactorFailed "factor_failed" Failure
     /// A second factor was removed by its user: detail `factor_id`.
     FactorRemoved "factor_removed" Success

@@ -179,7 +179,7 @@ pub enum RemoveFactor {
 pub struct SpentTotp {
     /// The factor.
     pub id: FactorId,
-    /// The time step of the code.
+    /// The time step of the code: Unix time divided by 30 s (RFC 6238). It becomes the last step of the factor.
     pub step: i64,
     /// The key, sealed again with the current secret if it was sealed with another one.
     pub resealed: Option<Vec<u8>>,

@@ -106,17 +106,16 @@ impl CurrentUser {
         self.0.expires_at
     }
 
-    /// When the user last presented a credential in the session, in whole seconds: claim
-    /// `auth_time`. In a session with two factors, this is the time of the last second factor. A
-    /// refresh alone does not change this time. After `POST /auth/reauthenticate`, the tokens of
-    /// the next refresh contain the new time.
+    /// When the user last presented a credential in the session, in whole seconds: claim `auth_time`. In a session with
+    /// two factors, this is the time of the last second factor. A refresh alone does not change this time. After
+    /// `POST /auth/reauthenticate`, the tokens of the next refresh contain the new time.
     #[must_use]
     pub fn authenticated_at(&self) -> Timestamp {
         self.0.authenticated_at
     }
 
-    /// The methods that opened the session: claim `amr` (RFC 8176). Methods that this version does
-    /// not know are ignored.
+    /// The methods by which the user has authenticated in the session: claim `amr` (RFC 8176). Methods that this
+    /// version does not know are ignored.
     #[must_use]
     pub fn methods(&self) -> &Methods {
         &self.0.methods
@@ -137,8 +136,8 @@ impl CurrentUser {
         }
     }
 
-    /// The assurance level of the sign-in: claim `acr`, which is `urn:hallpass:aal1` after one
-    /// factor.
+    /// The assurance level of the authentication: claim `acr`, which is `urn:hallpass:aal1` after one factor and
+    /// `urn:hallpass:aal2` after two.
     #[must_use]
     pub fn acr(&self) -> &str {
         &self.0.acr

@@ -55,8 +55,8 @@ impl Method {
     }
 }
 
-/// The methods that opened a session. Displayed as words separated by spaces; empty for a session
-/// that was opened by an older version.
+/// The methods by which the user of a session has authenticated, the later ones of the same session included. Displayed as
+/// words separated by spaces; empty for a session that was opened by an older version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Methods(BTreeSet<Method>);
 

@@ -92,8 +92,9 @@ impl Factors {
     /// * [`InvalidToken`](crate::ErrorKind::InvalidToken) if the ticket is unknown, used or
     ///   expired, or after five wrong codes for this ticket;
     /// * [`InvalidCode`](crate::ErrorKind::InvalidCode) if the code is wrong or was already used;
-    /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after ten wrong codes in an hour,
-    ///   in which case the code is not checked;
+    /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after ten wrong codes in an hour, in which case the
+    ///   code is not checked;
+    /// * [`RateLimited`](crate::ErrorKind::RateLimited) if the client calls too often;
     /// * [`Refused`](crate::ErrorKind::Refused) if a hook refuses.
     pub async fn answer(
         &self,
@@ -119,8 +120,9 @@ impl Factors {
     /// multi-factor and, for 10 minutes, as recently authenticated.
     ///
     /// # Errors
-    /// [`InvalidCode`](crate::ErrorKind::InvalidCode), [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), or
-    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session has ended.
+    /// [`InvalidCode`](crate::ErrorKind::InvalidCode), [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts),
+    /// [`RateLimited`](crate::ErrorKind::RateLimited), or [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if
+    /// the session has ended.
     pub async fn reauthenticate(
         &self,
         caller: &ActiveUser,

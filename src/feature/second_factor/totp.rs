@@ -45,7 +45,8 @@ impl Factors {
     ///
     /// # Errors
     /// [`InvalidCode`](ErrorKind::InvalidCode); [`NotFound`](ErrorKind::NotFound) if the factor is unknown, already
-    /// confirmed or expired; [`TooManyFactors`](ErrorKind::TooManyFactors).
+    /// confirmed or expired; [`TooManyFactors`](ErrorKind::TooManyFactors);
+    /// [`RateLimited`](ErrorKind::RateLimited).
     pub async fn confirm_totp(
         &self,
         caller: &ActiveUser,
