@@ -1,5 +1,7 @@
 //! The purge in memory.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::MemoryStore;
@@ -102,14 +104,10 @@ impl PurgeStore for MemoryStore {
         after: Option<ChallengeId>,
         limit: u32,
     ) -> Result<PurgeBatch<ChallengeId>, StoreError> {
-        let mut state = self.state();
-        let batch = batch(state.challenges.keys().copied(), after, limit, |id| *id);
-        let count = state.challenges.len();
-        state
-            .challenges
-            .retain(|id, row| !batch.contains(id) || before < row.expires_at);
-        let deleted = count - state.challenges.len();
-        Ok(done(&batch, deleted, limit))
+        let rows = &mut self.state().challenges;
+        Ok(purge_rows(rows, after, limit, |row| {
+            row.expires_at <= before
+        }))
     }
 
     async fn purge_devices(
@@ -118,14 +116,10 @@ impl PurgeStore for MemoryStore {
         after: Option<DeviceId>,
         limit: u32,
     ) -> Result<PurgeBatch<DeviceId>, StoreError> {
-        let mut state = self.state();
-        let batch = batch(state.devices.keys().copied(), after, limit, |id| *id);
-        let count = state.devices.len();
-        state
-            .devices
-            .retain(|id, row| !batch.contains(id) || before < row.expires_at);
-        let deleted = count - state.devices.len();
-        Ok(done(&batch, deleted, limit))
+        let rows = &mut self.state().devices;
+        Ok(purge_rows(rows, after, limit, |row| {
+            row.expires_at <= before
+        }))
     }
 
     /// Deletes all expired counters in one batch. No caller waits for the whole batch, because the
@@ -141,6 +135,19 @@ impl PurgeStore for MemoryStore {
             next: None,
         })
     }
+}
+
+/// Deletes the expired rows among the first `limit` after the key `after`.
+fn purge_rows<K: Copy + Ord, V>(
+    rows: &mut BTreeMap<K, V>,
+    after: Option<K>,
+    limit: u32,
+    is_over: impl Fn(&V) -> bool,
+) -> PurgeBatch<K> {
+    let batch = batch(rows.keys().copied(), after, limit, |id| *id);
+    let count = rows.len();
+    rows.retain(|id, row| !batch.contains(id) || !is_over(row));
+    done(&batch, count - rows.len(), limit)
 }
 
 /// Returns the first `limit` keys after the key `after`, in the given order.
