@@ -98,14 +98,19 @@ impl Enrolments {
     /// [`InvalidToken`](ErrorKind::InvalidToken) if the ticket does not ask for an enrolment, or is
     /// no longer valid.
     pub(crate) async fn begin(&self, ticket: &Ticket) -> Result<TotpSecret> {
-        let parsed = self.core.tickets.parse(ticket);
         let now = self.core.clock.now();
-        let parsed = parsed.filter(|parsed| {
-            parsed.purpose == ChallengePurpose::Enrolment && !parsed.is_stale(now)
-        });
-        let parsed = parsed.ok_or(ErrorKind::InvalidToken)?;
-        let user = self.core.store.user(parsed.user_id).await?;
-        let user = user.ok_or(ErrorKind::InvalidToken)?;
+        let parsed = self
+            .core
+            .tickets
+            .read(ticket, now)
+            .filter(|parsed| parsed.purpose == ChallengePurpose::Enrolment)
+            .ok_or(ErrorKind::InvalidToken)?;
+        let user = self
+            .core
+            .store
+            .user(parsed.user_id)
+            .await?
+            .ok_or(ErrorKind::InvalidToken)?;
         let (totp, secret) = self.draft(&user, None, None, true)?;
         match self.core.store.enrol_totp(parsed.id, &totp).await? {
             AddTotp::Added => Ok(secret),

@@ -18,7 +18,7 @@ mod policy;
 mod proof;
 mod second_factor;
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc};
 
 use self::policy::Sufficiency;
 pub(crate) use self::{enrolment::Enrolments, proof::Proof, second_factor::SecondFactors};
@@ -36,7 +36,7 @@ use crate::{
     mail::{Intent, LetterKind, Recipient},
     token::{
         Authentication, ChallengeId, ChallengePurpose, Device, NewChallenge, NewSession,
-        OpenChallenge, OpenSession, ParsedTicket, SecondProof, SessionId,
+        OpenChallenge, OpenSession, ParsedTicket, SecondProof, SessionId, TICKET_LIFETIME,
     },
     user::User,
 };
@@ -49,9 +49,6 @@ pub(crate) struct SessionOpener {
     /// The maximum number of sessions of one user.
     pub(crate) sessions_at_most: NonZeroU32,
 }
-
-/// How long a ticket is valid.
-const TICKET_LIFETIME: Duration = Duration::from_secs(300);
 
 /// The data that a second step adds to a session.
 #[derive(Default)]

@@ -68,13 +68,14 @@ impl Proof {
         }
     }
 
-    /// The first proof of a challenge together with the second factor that answers it.
+    /// The first proof of a challenge together with the second factor that answers it. The policy does
+    /// not judge the result again.
     pub(super) fn of_answer(attempted: Attempted, method: Method, limits: &Limits) -> Self {
         Self {
             user: attempted.user,
             credential_version: attempted.credential_version,
             factor_version: attempted.factor_version,
-            second_factors: attempted.totps.len().try_into().unwrap_or(u32::MAX),
+            second_factors: 0,
             methods: attempted.methods.with_second_factor(method),
             verified_hash: None,
             rehashed: None,

@@ -66,16 +66,19 @@ impl SecondFactors {
         client: ClientInfo,
     ) -> Result<SignIn> {
         let now = self.core.clock.now();
-        let parsed = self.core.tickets.parse(ticket);
-        let parsed = parsed.filter(|parsed| !parsed.is_stale(now));
-        let parsed = parsed.ok_or(ErrorKind::InvalidToken)?;
-        let admitted = self.core.limits.admit_here(Budget::SecondFactor, client.ip);
-        admitted.await?;
+        let parsed = self
+            .core
+            .tickets
+            .read(ticket, now)
+            .ok_or(ErrorKind::InvalidToken)?;
+        self.core
+            .limits
+            .admit_here(Budget::SecondFactor, client.ip)
+            .await?;
         let own = self.clone();
         Caller::outlived(|caller| async move {
             let (attempted, counted) = own.attempt(&parsed, &shown, &client).await?;
-            let right = own.check(&attempted, &shown)?;
-            let Some(right) = right else {
+            let Some(right) = own.check(&attempted, &shown)? else {
                 let user = attempted.user.id;
                 own.fail(user, shown.method(), counted, &client, None)
                     .await?;
@@ -106,8 +109,10 @@ impl SecondFactors {
         code: &TotpCode,
         client: &ClientInfo,
     ) -> Result<()> {
-        let admitted = self.core.limits.admit_here(Budget::SecondFactor, client.ip);
-        admitted.await?;
+        self.core
+            .limits
+            .admit_here(Budget::SecondFactor, client.ip)
+            .await?;
         let (own, code) = (self.clone(), code.clone());
         let (caller, client) = (caller.clone(), client.clone());
         Caller::outlived(|_| async move { own.strengthen(&caller, &code, &client).await }).await

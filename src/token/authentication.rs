@@ -1,6 +1,6 @@
 //! How the user of a session has authenticated.
 
-use super::{Method, Methods, SessionId, SessionUser};
+use super::{Methods, SessionId, SessionUser};
 use crate::clock::Timestamp;
 
 /// A session, and the time and the methods of its authentication, as written into its access
@@ -19,10 +19,7 @@ impl Authentication {
         Self {
             session_id,
             // A password alone does not renew an authentication with two factors (RFC 9470).
-            at: match session.second_factor_at {
-                Some(at) if session.methods.contains(Method::Mfa) => at,
-                _ => session.authenticated_at,
-            },
+            at: session.second_factor_at.unwrap_or(session.authenticated_at),
             methods: session.methods.clone(),
         }
     }

@@ -66,7 +66,7 @@ pub(crate) use self::{
     device::{Device, Devices},
     one_time::OneTimeKeys,
     service::{TokenParts, Tokens},
-    ticket::{ParsedTicket, Tickets},
+    ticket::{ParsedTicket, TICKET_LIFETIME, Tickets},
     verifying_key::VerifyingKeys,
 };
 pub use crate::{id::SessionId, purpose::Purpose};

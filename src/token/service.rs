@@ -95,7 +95,7 @@ impl ActiveUser {
     }
 
     /// Like [`require_step_up`](Self::require_step_up), but a user without a second factor passes.
-    pub(crate) fn require_step_up_with_factor(&self, now: Timestamp) -> Result<()> {
+    pub(crate) fn require_step_up_if_enrolled(&self, now: Timestamp) -> Result<()> {
         if self.has_second_factor {
             self.require_step_up(now)
         } else {

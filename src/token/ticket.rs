@@ -1,5 +1,7 @@
 //! Tickets: opaque tokens that represent an open challenge, and are verifiable without a query.
 
+use std::time::Duration;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
@@ -10,6 +12,9 @@ use crate::{
     secret::{HmacKey, Secrets, Ticket},
 };
 
+/// How long a ticket is valid.
+pub(crate) const TICKET_LIFETIME: Duration = Duration::from_secs(300);
+
 const PREFIX: &str = "hp_ct_";
 const VERSION: u8 = 1;
 /// The length of the version, key id, purpose, challenge id, user id and device id.
@@ -17,8 +22,8 @@ const BODY: usize = 1 + 4 + 1 + 16 + 16 + 16;
 /// The device id in a ticket whose device is not known.
 const UNKNOWN: [u8; 16] = [0; 16];
 const TAG: usize = 32;
-/// The lifetime of a challenge plus a minute for clock differences, in seconds.
-const STALE: i64 = 360;
+/// How far clocks may differ, in seconds.
+const SKEW: i64 = 60;
 
 /// Creates and reads tickets: `hp_ct_` and the base64url of version (1 byte), key id (4), purpose (1), challenge id
 /// (16), user id (16), device id (16, zeros for an unknown device) and an HMAC-SHA256 tag over them (32).
@@ -42,16 +47,15 @@ pub(crate) struct ParsedTicket {
 }
 
 impl ParsedTicket {
-    /// Whether the ticket expired so long ago that it is expired on every instance, even with a
-    /// clock that is behind.
-    pub(crate) fn is_stale(&self, now: Timestamp) -> bool {
-        let (seconds, _) = self
+    /// Whether the ticket expired so long ago that it is expired on every instance, even with a clock that is behind.
+    fn is_stale(&self, now: Timestamp) -> bool {
+        let (issued, _) = self
             .id
             .as_uuid()
             .get_timestamp()
             .map_or((0, 0), |at| at.to_unix());
-        let issued = i64::try_from(seconds).unwrap_or(i64::MAX);
-        now.timestamp() > issued.saturating_add(STALE)
+        let expiry = issued.saturating_add(TICKET_LIFETIME.as_secs());
+        now.timestamp() - SKEW > i64::try_from(expiry).unwrap_or(i64::MAX)
     }
 }
 
@@ -77,8 +81,12 @@ impl Tickets {
         Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into())
     }
 
-    /// Parses a ticket without a database; `None` if this service did not issue it.
-    pub(crate) fn parse(&self, ticket: &Ticket) -> Option<ParsedTicket> {
+    /// Parses a ticket without a query; `None` if this service did not issue it, or it expired long ago.
+    pub(crate) fn read(&self, ticket: &Ticket, now: Timestamp) -> Option<ParsedTicket> {
+        self.parse(ticket).filter(|parsed| !parsed.is_stale(now))
+    }
+
+    fn parse(&self, ticket: &Ticket) -> Option<ParsedTicket> {
         let encoded = ticket.expose().strip_prefix(PREFIX)?;
         let mut bytes = [0; BODY + TAG];
         let length = URL_SAFE_NO_PAD.decode_slice(encoded, &mut bytes).ok()?;
@@ -111,7 +119,7 @@ impl Tickets {
 mod tests {
     use super::*;
     use crate::{
-        clock::{Clock as _, SystemClock},
+        clock::{Clock as _, ManualClock, SystemClock},
         secret::Secret,
     };
 
@@ -132,6 +140,21 @@ mod tests {
         let rotated = Tickets::new(&Secrets::new(new.clone(), vec![old]).unwrap());
         assert!(rotated.parse(&sealed).is_some());
         assert!(Tickets::new(&new.into()).parse(&sealed).is_none());
+    }
+
+    #[test]
+    fn ticket_of_the_past_is_refused_without_a_query() {
+        let clock = ManualClock::new();
+        let tickets = Tickets::new(&Secret::generate().into());
+        let whole = ParsedTicket {
+            id: ChallengeId::new(clock.now()),
+            ..ticket()
+        };
+        let sealed = tickets.seal(&whole).unwrap();
+        clock.advance(TICKET_LIFETIME);
+        assert_eq!(tickets.read(&sealed, clock.now()), Some(whole));
+        clock.advance(Duration::from_secs(62));
+        assert_eq!(tickets.read(&sealed, clock.now()), None);
     }
 
     #[test]

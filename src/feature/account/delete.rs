@@ -33,7 +33,7 @@ impl Accounts {
         current: Option<&Password>,
         client: &ClientInfo,
     ) -> Result<()> {
-        caller.require_step_up_with_factor(self.core.clock.now())?;
+        caller.require_step_up_if_enrolled(self.core.clock.now())?;
         let checked = self
             .confirmation
             .password_or_recent(caller, "current_password", current, client)

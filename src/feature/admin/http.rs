@@ -190,7 +190,7 @@ impl State {
         if self.administration.policy.requires(&caller.user.roles) {
             caller.require_step_up(now)
         } else {
-            caller.require_step_up_with_factor(now)
+            caller.require_step_up_if_enrolled(now)
         }
     }
 }

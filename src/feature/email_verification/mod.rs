@@ -98,6 +98,7 @@ impl EmailVerifications {
     ///   or too long;
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password, if the
     ///   sign-in is not recent;
+    /// * [`StepUpRequired`](ErrorKind::StepUpRequired) if the user has a second factor that was not presented recently;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended during the check;
     /// * [`Unavailable`](ErrorKind::Unavailable) if the account changed during each of three
     ///   password checks;
@@ -110,7 +111,7 @@ impl EmailVerifications {
         current: Option<&Password>,
         client: &ClientInfo,
     ) -> Result<()> {
-        caller.require_step_up_with_factor(self.core.clock.now())?;
+        caller.require_step_up_if_enrolled(self.core.clock.now())?;
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation

@@ -84,7 +84,7 @@ async fn door_that_does_not_ask_is_found() {
             assert_eq!(acr, "urn:hallpass:aal2", "{door}");
             assert!(methods.contains(&"mfa".to_owned()), "{door}: {methods:?}");
         }
-        // A session that was open before stays weak until it shows the factor.
+        // The session that confirmed the enrolment is strong.
         let refreshed = app.refresh(&session.refresh).await.tokens();
         assert_eq!(claims(&app, &refreshed.access).0, "urn:hallpass:aal2");
     }

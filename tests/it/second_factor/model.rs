@@ -3,12 +3,14 @@
 //! The model knows when a session may be opened: never for a user with a second factor without that factor or a live
 //! remembered device (I13), and never twice with the same step, code or ticket (I15).
 
+mod changes;
+
 use std::time::Duration;
 
 use hallpass::{
-    ErrorKind, Login, SignIn,
+    ErrorKind, Login, Result, SignIn,
     clock::Timestamp,
-    event::{Author, ClientInfo},
+    event::ClientInfo,
     factor::{FactorId, RecoveryCode},
     second_factor::{Challenge, SecondFactor, SecondFactorPolicy},
     secret::{AccessToken, DeviceToken, Ticket},
@@ -16,15 +18,18 @@ use hallpass::{
 };
 
 use super::ANN;
-use crate::support::{
-    app::{App, apps_with, race, user_id},
-    authenticator::Authenticator,
-    http::PASSWORD,
+use crate::{
+    oauth::flow::{VERIFIER, arrive, asking, person},
+    support::{
+        app::{App, apps_with, race, user_id},
+        authenticator::Authenticator,
+        http::PASSWORD,
+        provider::FakeProvider,
+    },
 };
 
 const WALKS: u64 = 6;
 const STEPS: usize = 120;
-const MINUTES: Duration = Duration::from_secs(600);
 
 /// Reproducible random numbers (xorshift64*).
 struct Dice(u64);
@@ -79,6 +84,7 @@ struct Device {
 
 struct Walk<'a> {
     app: &'a App,
+    provider: &'a FakeProvider,
     user: User,
     dice: Dice,
     is_required: bool,
@@ -109,10 +115,13 @@ async fn walks_open_sessions_as_the_model_says() {
         } else {
             SecondFactorPolicy::Optional
         };
-        for app in apps_with(|builder| builder.second_factor(policy.clone())).await {
+        let provider = FakeProvider::start().await;
+        let set = |builder| asking(builder, &provider).second_factor(policy.clone());
+        for app in apps_with(set).await {
+            provider.follow(&app.clock);
             eprintln!("HALLPASS_TEST_SEED={seed}, walk {walk}");
             let dice = Dice((seed << 8 | walk).wrapping_add(0x9E37_79B9_7F4A_7C15));
-            let mut walk = Walk::begin(&app, dice, is_required).await;
+            let mut walk = Walk::begin(&app, &provider, dice, is_required).await;
             for _ in 0..STEPS {
                 walk.step().await;
             }
@@ -121,7 +130,12 @@ async fn walks_open_sessions_as_the_model_says() {
 }
 
 impl<'a> Walk<'a> {
-    async fn begin(app: &'a App, dice: Dice, is_required: bool) -> Self {
+    async fn begin(
+        app: &'a App,
+        provider: &'a FakeProvider,
+        dice: Dice,
+        is_required: bool,
+    ) -> Self {
         let user = app.register(ANN).await;
         let id = user["id"].as_str().expect("a string");
         app.set_verified(id).await;
@@ -132,6 +146,7 @@ impl<'a> Walk<'a> {
             .expect("the store works");
         Self {
             app,
+            provider,
             user: user.expect("the user is there"),
             dice,
             is_required,
@@ -184,8 +199,12 @@ impl<'a> Walk<'a> {
             client.device = Some(device.token.clone());
             is_remembered = device.version == self.version && now < device.expires_at;
         }
-        let login = Login::new(self.user.email.clone(), self.password.as_str());
-        let signed_in = self.app.auth.login(login.with_client(client)).await;
+        let signed_in = if self.dice.roll(4) == 0 {
+            self.enter_with_the_provider(&client).await
+        } else {
+            let login = Login::new(self.user.email.clone(), self.password.as_str());
+            self.app.auth.login(login.with_client(client)).await
+        };
         let has_factor = !self.factors.is_empty();
         let suffices = if has_factor {
             is_remembered
@@ -204,6 +223,14 @@ impl<'a> Walk<'a> {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    /// The door of a provider that is trusted for the address.
+    async fn enter_with_the_provider(&self, client: &ClientInfo) -> Result<SignIn> {
+        let code = arrive(self.app, self.provider, person("1", ANN)).await;
+        let code = code.expect("the identity belongs to the user");
+        let sign_ins = self.app.auth.provider_sign_ins();
+        sign_ins.redeem(&code.into(), VERIFIER, client).await
     }
 
     fn challenged(&mut self, challenge: Challenge) {
@@ -373,173 +400,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A session, and whether it may change the factors now.
-    async fn session(&mut self, needs_strength: bool) -> Option<(usize, Result<(), ErrorKind>)> {
-        let place = self.dice.index(&self.sessions)?;
-        let (session, now) = (&self.sessions[place], self.now());
-        let caller = self.app.auth.current_user(&session.access).await;
-        if session.version != self.credentials {
-            assert!(caller.is_err(), "a dead session was accepted");
-            return None;
-        }
-        // The access token may have expired.
-        caller.ok()?;
-        let is_recent = now < session.authenticated_at + MINUTES;
-        let shown = session.second_factor_at;
-        let is_fresh = shown.is_some_and(|at| now < at + MINUTES);
-        let may = if self.factors.is_empty() {
-            is_recent
-                .then_some(())
-                .ok_or(ErrorKind::ReauthenticationRequired)
-        } else {
-            let suffices = is_fresh && (session.is_strong || !needs_strength);
-            suffices.then_some(()).ok_or(ErrorKind::StepUpRequired)
-        };
-        Some((place, may))
-    }
-
-    async fn enrol_in_session(&mut self) {
-        let Some((place, may)) = self.session(false).await else {
-            return;
-        };
-        let access = self.sessions[place].access.clone();
-        let caller = self
-            .app
-            .auth
-            .current_user(&access)
-            .await
-            .expect("it is live");
-        let factors = self.app.auth.factors();
-        let begun = factors.begin_totp(&caller, None).await;
-        let secret = match (begun, may) {
-            (Err(error), Err(kind)) => return assert_refused(error.kind(), kind),
-            (Err(error), Ok(())) => {
-                assert_eq!(error.kind(), ErrorKind::TooManyFactors);
-                return assert_eq!(self.factors.len(), 5);
-            }
-            (Ok(_), Err(kind)) => panic!("expected {kind:?}"),
-            (Ok(secret), Ok(())) => secret,
-        };
-        let app = Authenticator::of(&secret);
-        let code = app.code(self.now()).parse().unwrap();
-        let client = ClientInfo::default();
-        let confirmed = factors
-            .confirm_totp(&caller, secret.id, &code, &client)
-            .await;
-        let codes = confirmed.expect("the code is right");
-        assert_eq!(codes.is_empty(), !self.factors.is_empty());
-        if self.factors.is_empty() {
-            self.codes = codes;
-        }
-        self.added(app);
-        let now = self.now();
-        let session = &mut self.sessions[place];
-        session.authenticated_at = now;
-        session.second_factor_at = Some(now);
-        session.is_strong = true;
-    }
-
-    async fn remove(&mut self) {
-        let Some((place, may)) = self.session(false).await else {
-            return;
-        };
-        let Some(factor) = self.dice.index(&self.factors) else {
-            return;
-        };
-        let access = &self.sessions[place].access;
-        let caller = self
-            .app
-            .auth
-            .current_user(access)
-            .await
-            .expect("it is live");
-        let id = self.factors[factor].id;
-        let client = ClientInfo::default();
-        let removed = self.app.auth.factors().remove(&caller, id, &client).await;
-        let is_last = self.factors.len() == 1;
-        match (removed, may) {
-            (Err(error), Err(kind)) => assert_refused(error.kind(), kind),
-            (Err(error), Ok(())) => {
-                assert_eq!(error.kind(), ErrorKind::FactorRequired);
-                assert!(self.is_required && is_last);
-            }
-            (Ok(()), Err(kind)) => panic!("expected {kind:?}"),
-            (Ok(()), Ok(())) => {
-                assert!(!(self.is_required && is_last));
-                self.factors.remove(factor);
-                self.version += 1;
-                for (other, session) in self.sessions.iter_mut().enumerate() {
-                    if other != place {
-                        session.second_factor_at = None;
-                    }
-                }
-                if is_last {
-                    self.void_codes();
-                }
-            }
-        }
-    }
-
-    async fn renew(&mut self) {
-        let Some((place, may)) = self.session(true).await else {
-            return;
-        };
-        let access = &self.sessions[place].access;
-        let caller = self
-            .app
-            .auth
-            .current_user(access)
-            .await
-            .expect("it is live");
-        let client = ClientInfo::default();
-        let renewed = self
-            .app
-            .auth
-            .factors()
-            .renew_recovery_codes(&caller, &client);
-        match (renewed.await, may) {
-            (Err(error), Err(kind)) => assert_refused(error.kind(), kind),
-            (Err(error), Ok(())) => {
-                assert_eq!(error.kind(), ErrorKind::FactorRequired);
-                assert!(self.factors.is_empty());
-            }
-            (Ok(_), Err(kind)) => panic!("expected {kind:?}"),
-            (Ok(codes), Ok(())) => {
-                self.void_codes();
-                self.codes = codes;
-                self.version += 1;
-            }
-        }
-    }
-
-    fn void_codes(&mut self) {
-        let void = std::mem::take(&mut self.codes);
-        self.used_codes.extend(void);
-    }
-
-    /// A reset by mail ends sessions, tickets and devices, and keeps the factors.
-    async fn reset(&mut self) {
-        // A link replaces an older one, not one of the same moment.
-        self.app.advance(1);
-        let token = self.app.reset_token(ANN).await;
-        self.password = format!("passphrase number {}", self.version);
-        self.app.reset(&token, &self.password).await.expect(204);
-        self.version += 1;
-        self.credentials += 1;
-    }
-
-    async fn reset_by_administrator(&mut self) {
-        let administration = self.app.auth.administration();
-        let reset = administration
-            .reset_factors(self.user.id, &Author::default())
-            .await;
-        reset.expect("the user is there");
-        self.void_codes();
-        self.factors.clear();
-        self.version += 1;
-        self.credentials += 1;
-    }
-
     /// The same code over fresh tickets opens at most one session.
     async fn race_for_a_session(&mut self) {
         let (now, step) = (self.now(), self.current_step());
@@ -580,10 +440,4 @@ impl<'a> Walk<'a> {
             self.opened(tokens.access_token, Some(&shown));
         }
     }
-}
-
-/// A refusal for the expected reason, or because the session is not recent.
-fn assert_refused(found: ErrorKind, expected: ErrorKind) {
-    let is_stale = found == ErrorKind::ReauthenticationRequired;
-    assert!(found == expected || is_stale, "{found:?}, not {expected:?}");
 }
