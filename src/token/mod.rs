@@ -33,6 +33,7 @@ mod key;
 mod lifetimes;
 mod method;
 mod one_time;
+mod opaque;
 mod refresh;
 mod reuse;
 mod rotation;

@@ -2,39 +2,29 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
-use super::{ChallengeId, ChallengePurpose};
+use super::{ChallengeId, ChallengePurpose, opaque::OpaqueKeys};
 use crate::{
     clock::Timestamp,
     id::UserId,
-    secret::{HmacKey, Secrets, Ticket},
+    secret::{Secrets, Ticket},
 };
 
 /// How long a ticket is valid.
 pub(crate) const TICKET_LIFETIME: Duration = Duration::from_secs(300);
 
-const PREFIX: &str = "hp_ct_";
-const VERSION: u8 = 1;
-/// The length of the version, key id, purpose, challenge id, user id and device id.
-const BODY: usize = 1 + 4 + 1 + 16 + 16 + 16;
+/// The length of the purpose, challenge id, user id and device id.
+const BODY: usize = 1 + 16 + 16 + 16;
 /// The device id in a ticket whose device is not known.
 const UNKNOWN: [u8; 16] = [0; 16];
-const TAG: usize = 32;
 /// How far clocks may differ, in seconds.
 const SKEW: i64 = 60;
 
-/// Creates and reads tickets: `hp_ct_` and the base64url of version (1 byte), key id (4), purpose (1), challenge id
-/// (16), user id (16), device id (16, zeros for an unknown device) and an HMAC-SHA256 tag over them (32).
+/// Creates and reads tickets: [opaque tokens](OpaqueKeys) `hp_ct_…` of purpose (1 byte), challenge id (16), user id (16)
+/// and device id (16, zeros for an unknown device).
 #[derive(Clone, Debug)]
-pub(crate) struct Tickets(Vec<TicketKey>);
-
-#[derive(Clone, Debug)]
-struct TicketKey {
-    id: [u8; 4],
-    key: HmacKey,
-}
+pub(crate) struct Tickets(OpaqueKeys);
 
 /// The parts of an authentic ticket. Only the store knows whether its challenge is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,24 +51,18 @@ impl ParsedTicket {
 
 impl Tickets {
     pub(crate) fn new(secrets: &Secrets) -> Self {
-        let key = |secret: &crate::secret::Secret| TicketKey {
-            id: *secret.derive::<4>("ticket key id"),
-            key: secret.hmac_key("ticket"),
-        };
-        Self(secrets.iter().map(key).collect())
+        Self(OpaqueKeys::new(secrets, "ticket", "hp_ct_"))
     }
 
     pub(crate) fn seal(&self, ticket: &ParsedTicket) -> Option<Ticket> {
-        let TicketKey { id, key } = self.0.first()?;
-        let mut bytes = Vec::with_capacity(BODY + TAG);
-        bytes.push(VERSION);
-        bytes.extend(id);
-        bytes.push(ticket.purpose.byte());
-        bytes.extend(ticket.id.as_uuid().as_bytes());
-        bytes.extend(ticket.user_id.as_uuid().as_bytes());
-        bytes.extend(ticket.device.unwrap_or(UNKNOWN));
-        bytes.extend(key.tag(&bytes));
-        Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into())
+        let key = self.0.first()?;
+        let sealed = key.seal(&[
+            &[ticket.purpose.byte()],
+            ticket.id.as_uuid().as_bytes(),
+            ticket.user_id.as_uuid().as_bytes(),
+            &ticket.device.unwrap_or(UNKNOWN),
+        ]);
+        Some(sealed.into())
     }
 
     /// Parses a ticket without a query; `None` if this service did not issue it, or it expired long ago.
@@ -87,27 +71,13 @@ impl Tickets {
     }
 
     fn parse(&self, ticket: &Ticket) -> Option<ParsedTicket> {
-        let encoded = ticket.expose().strip_prefix(PREFIX)?;
-        let mut bytes = [0; BODY + TAG];
-        let length = URL_SAFE_NO_PAD.decode_slice(encoded, &mut bytes).ok()?;
-        if length != bytes.len() {
-            return None;
-        }
-        let (body, tag) = bytes.split_at(BODY);
-        let (&version, rest) = body.split_first()?;
-        let (key_id, rest) = rest.split_first_chunk::<4>()?;
-        let (&purpose, rest) = rest.split_first()?;
+        let body = self.0.open::<BODY>(ticket.expose())?;
+        let (&purpose, rest) = body.split_first()?;
         let (id, rest) = rest.split_first_chunk::<16>()?;
         let (user_id, rest) = rest.split_first_chunk::<16>()?;
         let device = *rest.first_chunk::<16>()?;
-        let is_ours = version == VERSION
-            && self
-                .0
-                .iter()
-                .any(|key| key.id == *key_id && key.key.verify(body, tag));
-        let purpose = ChallengePurpose::of_byte(purpose).filter(|_| is_ours)?;
         Some(ParsedTicket {
-            purpose,
+            purpose: ChallengePurpose::of_byte(purpose)?,
             id: Uuid::from_bytes(*id).into(),
             user_id: Uuid::from_bytes(*user_id).into(),
             device: (device != UNKNOWN).then_some(device),
