@@ -66,9 +66,7 @@ impl<S: VerifyTokens + Send + Sync> FromRequestParts<S> for CurrentUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        claimed(parts, state)
-            .await
-            .map_err(|error| Problem::answering(&parts.headers, error))
+        claim(parts, state, |_, caller| Ok(caller)).await
     }
 }
 
@@ -77,7 +75,7 @@ impl<S: VerifyTokens + Send + Sync> OptionalFromRequestParts<S> for CurrentUser 
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
-        if_sent(claimed(parts, state).await)
+        if_sent(state.verifier().claimed(&parts.headers).await)
             .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
@@ -92,9 +90,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        active(parts, state)
-            .await
-            .map_err(|error| Problem::answering(&parts.headers, error))
+        extract(parts, state, |_, caller| Ok(caller)).await
     }
 }
 
@@ -106,7 +102,8 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
-        if_sent(active(parts, state).await)
+        let known = parts.extensions.get();
+        if_sent(Auth::from_ref(state).caller(&parts.headers, known).await)
             .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
@@ -119,10 +116,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        active(parts, state)
-            .await
-            .and_then(Self::check)
-            .map_err(|error| Problem::answering(&parts.headers, error))
+        extract(parts, state, |_, caller| Self::check(caller)).await
     }
 }
 
@@ -134,10 +128,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        active(parts, state)
-            .await
-            .and_then(|caller| Self::check(&Auth::from_ref(state), caller))
-            .map_err(|error| Problem::answering(&parts.headers, error))
+        extract(parts, state, Self::check).await
     }
 }
 
@@ -146,10 +137,7 @@ impl<S: VerifyTokens + Send + Sync, R: RequiredRole> FromRequestParts<S> for Cla
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        claimed(parts, state)
-            .await
-            .and_then(Self::check)
-            .map_err(|error| Problem::answering(&parts.headers, error))
+        claim(parts, state, |_, caller| Self::check(caller)).await
     }
 }
 
@@ -160,10 +148,7 @@ impl<S: VerifyTokens + Send + Sync, P: RequiredPermission> FromRequestParts<S>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        claimed(parts, state)
-            .await
-            .and_then(Self::check)
-            .map_err(|error| Problem::answering(&parts.headers, error))
+        claim(parts, state, |_, caller| Self::check(caller)).await
     }
 }
 
@@ -175,10 +160,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        active(parts, state)
-            .await
-            .and_then(|caller| Self::check(&Auth::from_ref(state), caller))
-            .map_err(|error| Problem::answering(&parts.headers, error))
+        extract(parts, state, Self::check).await
     }
 }
 
@@ -190,10 +172,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        active(parts, state)
-            .await
-            .and_then(|caller| Self::check(&Auth::from_ref(state), caller))
-            .map_err(|error| Problem::answering(&parts.headers, error))
+        extract(parts, state, Self::check).await
     }
 }
 
@@ -202,10 +181,7 @@ impl<S: VerifyTokens + Send + Sync, A: Assurance> FromRequestParts<S> for Claime
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        claimed(parts, state)
-            .await
-            .and_then(|caller| Self::check(&state.verifier(), caller))
-            .map_err(|error| Problem::answering(&parts.headers, error))
+        claim(parts, state, Self::check).await
     }
 }
 
@@ -221,17 +197,32 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
     }
 }
 
-async fn claimed<S: VerifyTokens>(parts: &Parts, state: &S) -> Result<CurrentUser> {
-    state.verifier().claimed(&parts.headers).await
+async fn claim<S: VerifyTokens, T>(
+    parts: &Parts,
+    state: &S,
+    check: impl FnOnce(&Verifier, CurrentUser) -> Result<T>,
+) -> Result<T, Problem> {
+    let verifier = state.verifier();
+    verifier
+        .claimed(&parts.headers)
+        .await
+        .and_then(|caller| check(&verifier, caller))
+        .map_err(|error| Problem::answering(&parts.headers, error))
 }
 
-async fn active<S>(parts: &Parts, state: &S) -> Result<ActiveUser>
+async fn extract<S, T>(
+    parts: &Parts,
+    state: &S,
+    check: impl FnOnce(&Auth, ActiveUser) -> Result<T>,
+) -> Result<T, Problem>
 where
     Auth: FromRef<S>,
 {
-    Auth::from_ref(state)
-        .caller(&parts.headers, parts.extensions.get())
+    let auth = Auth::from_ref(state);
+    auth.caller(&parts.headers, parts.extensions.get())
         .await
+        .and_then(|caller| check(&auth, caller))
+        .map_err(|error| Problem::answering(&parts.headers, error))
 }
 
 fn if_sent<T>(caller: Result<T, Error>) -> Result<Option<T>> {
