@@ -2,13 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, State, device::DeviceRow};
+use super::{MemoryStore, State, device::DeviceRow, surplus};
 use crate::{
     clock::Timestamp,
     error::StoreError,
     factor::{AddTotp, ConfirmedTotp, CountedFactors, FactorId, NewTotp},
     id::UserId,
-    secret::PasswordHash,
     store::ChallengeStore,
     token::{
         Attempted, ChallengeId, ChallengePurpose, MAX_CHALLENGES, MAX_TRIES, Methods, NewChallenge,
@@ -36,19 +35,12 @@ impl ChallengeStore for MemoryStore {
     async fn open_challenge(&self, new: &NewChallenge) -> Result<OpenChallenge, StoreError> {
         let mut state = self.state();
         let row = state.users.get_mut(&new.user_id);
-        let unchanged = row.filter(|row| {
-            let stored = row.password_hash.as_ref().map(PasswordHash::expose);
-            let verified = new.verified_hash.as_ref().map(PasswordHash::expose);
-            row.is_at(new.credential_version)
-                && row.factor_version == new.factor_version
-                && (verified.is_none() || verified == stored)
-        });
-        let Some(row) = unchanged else {
+        let verified = new.verified_hash.as_ref();
+        let versions = (new.credential_version, new.factor_version);
+        let Some(row) = row.filter(|row| row.is_proved(versions, verified)) else {
             return Ok(OpenChallenge::Stale);
         };
-        if let (Some(_), Some(rehashed)) = (&new.verified_hash, &new.rehashed) {
-            row.password_hash = Some(rehashed.clone());
-        }
+        row.rehash(verified, new.rehashed.as_ref());
         state.trim_challenges(new.user_id);
         state.challenges.insert(
             new.id,
@@ -149,15 +141,10 @@ impl State {
 
     /// Deletes the oldest challenges of a user, to make room for another one.
     fn trim_challenges(&mut self, user: UserId) {
-        let rows = self.challenges.iter();
-        let mut own: Vec<_> = rows
-            .filter(|(_, row)| row.user_id == user)
-            .map(|(id, row)| (row.created_at, *id))
-            .collect();
-        own.sort_unstable();
-        let others = usize::try_from(MAX_CHALLENGES - 1).unwrap_or(usize::MAX);
-        for (_, oldest) in own.iter().rev().skip(others) {
-            self.challenges.remove(oldest);
+        let own = self.challenges.iter();
+        let own = own.filter(|(_, row)| row.user_id == user);
+        for oldest in surplus(own.map(|(id, row)| (row.created_at, *id)), MAX_CHALLENGES) {
+            self.challenges.remove(&oldest);
         }
     }
 

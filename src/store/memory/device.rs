@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, State};
+use super::{MemoryStore, State, surplus};
 use crate::{
     clock::Timestamp,
     error::StoreError,
@@ -80,13 +80,8 @@ impl State {
     /// deleted.
     pub(super) fn remember(&mut self, id: DeviceId, new: DeviceRow) {
         let own = self.devices.iter();
-        let mut own: Vec<_> = own
-            .filter(|(_, row)| row.user_id == new.user_id)
-            .map(|(id, row)| Reverse((row.last_used_at, *id)))
-            .collect();
-        own.sort_unstable();
-        let others = usize::try_from(MAX_DEVICES - 1).unwrap_or(usize::MAX);
-        for Reverse((_, oldest)) in own.into_iter().skip(others) {
+        let own = own.filter(|(_, row)| row.user_id == new.user_id);
+        for oldest in surplus(own.map(|(id, row)| (row.last_used_at, *id)), MAX_DEVICES) {
             self.devices.remove(&oldest);
         }
         self.devices.insert(id, new);

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, State};
+use super::{MemoryStore, State, surplus};
 use crate::{
     clock::Timestamp,
     error::StoreError,
@@ -103,7 +103,7 @@ impl FactorStore for MemoryStore {
         let user = new.user_id;
         let pending = state.factors.get(&new.factor_id);
         let is_of_session = pending.is_some_and(|row| row.session_id == Some(new.session_id));
-        if !is_of_session || !state.is_live(new.session_id, user, new.now) {
+        if !is_of_session || state.live(new.session_id, user, new.now).is_none() {
             return Ok(ConfirmedTotp::NotFound);
         }
         let confirmed = state.confirm(user, new.factor_id, new.step, &new.codes, new.now);
@@ -181,7 +181,7 @@ impl FactorStore for MemoryStore {
         event: &Event,
     ) -> Result<Checked, StoreError> {
         let mut state = self.state();
-        if !state.is_live(session, user, now) || !state.use_step(user, spent, now) {
+        if state.live(session, user, now).is_none() || !state.use_step(user, spent, now) {
             return Ok(Checked::Stale);
         }
         state.strengthen(session, now);
@@ -225,15 +225,11 @@ impl State {
             Some(1..) if new.is_first => return AddTotp::Stale,
             Some(_) => {}
         }
-        let rows = self.factors.iter();
-        let mut pending: Vec<_> = rows
-            .filter(|(_, row)| row.user_id == new.user_id && row.confirmed_at.is_none())
-            .map(|(id, row)| (row.created_at, *id))
-            .collect();
-        pending.sort_unstable();
-        let others = usize::try_from(MAX_FACTORS - 1).unwrap_or(usize::MAX);
-        for (_, oldest) in pending.iter().rev().skip(others) {
-            self.factors.remove(oldest);
+        let pending = self.factors.iter();
+        let pending =
+            pending.filter(|(_, row)| row.user_id == new.user_id && row.confirmed_at.is_none());
+        for oldest in surplus(pending.map(|(id, row)| (row.created_at, *id)), MAX_FACTORS) {
+            self.factors.remove(&oldest);
         }
         let row = FactorRow {
             user_id: new.user_id,
@@ -315,14 +311,6 @@ impl State {
         self.recovery_codes.remove(&user);
         self.challenges.retain(|_, row| row.user_id != user);
         self.devices.retain(|_, row| row.user_id != user);
-    }
-
-    fn is_live(&self, session: SessionId, user: UserId, now: Timestamp) -> bool {
-        let session = self.sessions.get(&session);
-        let session = session.filter(|session| session.user_id == user);
-        session
-            .zip(self.users.get(&user))
-            .is_some_and(|(session, row)| session.is_live(row, now))
     }
 
     /// Records in a session that a code from an authenticator app was presented.

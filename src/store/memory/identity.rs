@@ -83,15 +83,7 @@ impl IdentityStore for MemoryStore {
     ) -> Result<Linked, StoreError> {
         let mut state = self.state();
         let user = link.user_id;
-        let session = state
-            .sessions
-            .get(&link.session_id)
-            .filter(|session| session.user_id == user);
-        let row = state.users.get(&user);
-        if !session
-            .zip(row)
-            .is_some_and(|(session, row)| session.is_live(row, now))
-        {
+        if state.live(link.session_id, user, now).is_none() {
             return Ok(Linked::Gone);
         }
         let Some((flow, GoodFor::Identity(assertion))) =

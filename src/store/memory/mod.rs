@@ -109,3 +109,16 @@ impl Store for MemoryStore {
         Ok(())
     }
 }
+
+/// The rows to delete before another one is added, so that the newest `most` remain. A row is its time and its
+/// identifier.
+fn surplus<K: Ord>(rows: impl Iterator<Item = (Timestamp, K)>, most: u32) -> Vec<K> {
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_unstable();
+    let others = usize::try_from(most - 1).unwrap_or(usize::MAX);
+    rows.into_iter()
+        .rev()
+        .skip(others)
+        .map(|(_, id)| id)
+        .collect()
+}

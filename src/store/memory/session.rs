@@ -96,23 +96,15 @@ impl SessionStore for MemoryStore {
         let Some(row) = state.users.get(&new.user_id) else {
             return Ok(OpenSession::Stale);
         };
-        let stored = row.password_hash.as_ref().map(|hash| hash.expose());
-        let verified = new.verified_hash.as_ref().map(|hash| hash.expose());
-        if !row.is_at(new.credential_version)
-            || row.factor_version != new.factor_version
-            || (verified.is_some() && verified != stored)
-        {
-            return Ok(OpenSession::Stale);
-        }
-        if !state.prove(new) {
+        let verified = new.verified_hash.as_ref();
+        let versions = (new.credential_version, new.factor_version);
+        if !row.is_proved(versions, verified) || !state.prove(new) {
             return Ok(OpenSession::Stale);
         }
         let Some(row) = state.users.get_mut(&new.user_id) else {
             return Ok(OpenSession::Stale);
         };
-        if let (Some(_), Some(rehashed)) = (&new.verified_hash, &new.rehashed) {
-            row.password_hash = Some(rehashed.clone());
-        }
+        row.rehash(verified, new.rehashed.as_ref());
         row.user.last_login_at = Some(new.created_at);
         let user = row.user.clone();
         state.make_room(new.user_id, new.sessions_at_most, new.created_at);
@@ -152,12 +144,8 @@ impl SessionStore for MemoryStore {
         now: Timestamp,
     ) -> Result<Option<SessionUser>, StoreError> {
         let state = self.state();
-        let session = state.sessions.get(&id);
-        let session = session.filter(|session| session.user_id == user);
-        let row = state.users.get(&user);
-        Ok(session
-            .zip(row)
-            .filter(|(session, row)| session.is_live(row, now))
+        Ok(state
+            .live(id, user, now)
             .map(|(session, row)| session.with_user(row)))
     }
 
@@ -254,6 +242,20 @@ impl SessionStore for MemoryStore {
 }
 
 impl State {
+    /// A live session of a user, and the user.
+    pub(super) fn live(
+        &self,
+        id: SessionId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Option<(&SessionRow, &UserRow)> {
+        let session = self.sessions.get(&id);
+        let session = session.filter(|session| session.user_id == user);
+        session
+            .zip(self.users.get(&user))
+            .filter(|(session, row)| session.is_live(row, now))
+    }
+
     /// Ends live sessions of a user to leave room for another one, starting with those that were used longest ago.
     fn make_room(&mut self, user: UserId, at_most: NonZeroU32, now: Timestamp) {
         let Some(row) = self.users.get(&user) else {

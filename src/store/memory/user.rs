@@ -32,6 +32,30 @@ impl UserRow {
         self.is_active() && self.credential_version == credential_version
     }
 
+    /// Whether the user is active and unchanged since a proof was checked: the `credential_version` and the
+    /// `factor_version` are the same, and the password hash that was verified, if any.
+    pub(super) fn is_proved(
+        &self,
+        (credential_version, factor_version): (i64, i64),
+        verified: Option<&PasswordHash>,
+    ) -> bool {
+        let stored = self.password_hash.as_ref().map(PasswordHash::expose);
+        self.is_at(credential_version)
+            && self.factor_version == factor_version
+            && verified.is_none_or(|verified| Some(verified.expose()) == stored)
+    }
+
+    /// Replaces the password hash that was verified. Without a verified password, there is nothing to rehash.
+    pub(super) fn rehash(
+        &mut self,
+        verified: Option<&PasswordHash>,
+        rehashed: Option<&PasswordHash>,
+    ) {
+        if let Some(rehashed) = verified.and(rehashed) {
+            self.password_hash = Some(rehashed.clone());
+        }
+    }
+
     pub(super) fn credentials(&self) -> Credentials {
         Credentials {
             user: self.user.clone(),
