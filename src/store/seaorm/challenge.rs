@@ -10,7 +10,7 @@ use super::{
     factor,
     limiter::{self, cleared_counter},
     pool::Database,
-    row::{column, user, user_columns},
+    row::{column, hash_values, user, user_columns},
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -154,8 +154,6 @@ const READ: &str = concat!(
 
 const COUNT_TRY: &str = "UPDATE auth_challenges SET attempts = attempts + 1 WHERE id = $1";
 
-const HOLD: &str = "SELECT id FROM auth_users WHERE id = $1 FOR NO KEY UPDATE";
-
 const ENROLLING: &str = concat!(
     "SELECT c.factor_id FROM auth_challenges c, auth_users u WHERE ",
     is_open!(),
@@ -240,9 +238,9 @@ async fn open_in(txn: &Txn<'_>, new: &NewChallenge) -> Result<Vec<QueryResult>, 
 }
 
 async fn enrol_in(txn: &Txn<'_>, id: ChallengeId, totp: &NewTotp) -> Result<AddTotp, DbErr> {
-    if txn.is_postgres() {
-        run(txn, HOLD, [totp.user_id.as_uuid().into()]).await?;
-    }
+    let Some(count) = factor::held(txn, totp.user_id).await? else {
+        return Ok(AddTotp::Gone);
+    };
     let rows = run(
         txn,
         ENROLLING,
@@ -255,7 +253,7 @@ async fn enrol_in(txn: &Txn<'_>, id: ChallengeId, totp: &NewTotp) -> Result<AddT
     if let Some(earlier) = column::<Option<Uuid>>(row, "factor_id")? {
         run(txn, REPLACE, [earlier.into()]).await?;
     }
-    let added = factor::add(txn, totp).await?;
+    let added = factor::add(txn, count, totp).await?;
     if added == AddTotp::Added {
         let values = [id.as_uuid().into(), totp.id.as_uuid().into()];
         run(txn, ENROL, values).await?;
@@ -265,15 +263,13 @@ async fn enrol_in(txn: &Txn<'_>, id: ChallengeId, totp: &NewTotp) -> Result<AddT
 
 /// The values of `$1` to `$5` in [`note_proof!`].
 fn proof_values(new: &NewChallenge) -> [Value; 5] {
-    let verified = new.verified_hash.as_ref();
-    // Without a verified password, there is nothing to rehash.
-    let rehashed = verified.and(new.rehashed.as_ref());
+    let [verified, rehashed] = hash_values(new.verified_hash.as_ref(), new.rehashed.as_ref());
     [
         new.user_id.as_uuid().into(),
         new.credential_version.into(),
         new.factor_version.into(),
-        verified.map(|hash| hash.expose().to_owned()).into(),
-        rehashed.map(|hash| hash.expose().to_owned()).into(),
+        verified,
+        rehashed,
     ]
 }
 

@@ -144,7 +144,12 @@ impl<D: Database> FactorStore for SeaOrmStore<D> {
     }
 
     async fn add_totp(&self, new: &NewTotp) -> Result<AddTotp, StoreError> {
-        transaction!(self, |txn| add(txn, new))
+        transaction!(self, |txn| async {
+            match held(txn, new.user_id).await? {
+                Some(count) => add(txn, count, new).await,
+                None => Ok::<_, DbErr>(AddTotp::Gone),
+            }
+        })
     }
 
     async fn confirm_totp(
@@ -243,7 +248,7 @@ impl<D: Database> FactorStore for SeaOrmStore<D> {
 
 /// Returns the number of factors of an active user, and keeps the user row locked until the
 /// transaction ends.
-async fn held(txn: &Txn<'_>, user: UserId) -> Result<Option<u32>, DbErr> {
+pub(super) async fn held(txn: &Txn<'_>, user: UserId) -> Result<Option<u32>, DbErr> {
     let sql = if txn.is_postgres() { HOLD } else { READ };
     let rows = run(txn, sql, [user.as_uuid().into()]).await?;
     let count = rows.first().map(|row| column::<i32>(row, "second_factors"));
@@ -253,12 +258,12 @@ async fn held(txn: &Txn<'_>, user: UserId) -> Result<Option<u32>, DbErr> {
         .transpose()
 }
 
-pub(super) async fn add(txn: &Txn<'_>, new: &NewTotp) -> Result<AddTotp, DbErr> {
-    match held(txn, new.user_id).await? {
-        None => return Ok(AddTotp::Gone),
-        Some(MAX_FACTORS..) => return Ok(AddTotp::TooMany),
-        Some(1..) if new.is_first => return Ok(AddTotp::Stale),
-        Some(_) => {}
+/// Adds a pending factor to the [`held`] factors of the user.
+pub(super) async fn add(txn: &Txn<'_>, count: u32, new: &NewTotp) -> Result<AddTotp, DbErr> {
+    match count {
+        MAX_FACTORS.. => return Ok(AddTotp::TooMany),
+        1.. if new.is_first => return Ok(AddTotp::Stale),
+        _ => {}
     }
     let user = || Value::from(new.user_id.as_uuid());
     let others = i64::from(MAX_FACTORS) - 1;
@@ -285,14 +290,13 @@ pub(super) struct Confirmation<'a> {
     pub(super) now: Timestamp,
 }
 
+/// Confirms a pending factor, which joins the [`held`] factors of the user.
 pub(super) async fn confirm(
     txn: &Txn<'_>,
+    count: u32,
     confirmation: &Confirmation<'_>,
 ) -> Result<ConfirmedTotp, DbErr> {
     let user = confirmation.user;
-    let Some(count) = held(txn, user).await? else {
-        return Ok(ConfirmedTotp::NotFound);
-    };
     if count >= MAX_FACTORS {
         return Ok(ConfirmedTotp::TooMany);
     }
@@ -322,9 +326,9 @@ async fn confirm_in(
     event: &Event,
     mail: Option<&Intent>,
 ) -> Result<ConfirmedTotp, DbErr> {
-    if held(txn, new.user_id).await?.is_none() {
+    let Some(count) = held(txn, new.user_id).await? else {
         return Ok(ConfirmedTotp::NotFound);
-    }
+    };
     let user = || Value::from(new.user_id.as_uuid());
     let pending = [
         user(),
@@ -346,7 +350,7 @@ async fn confirm_in(
     if run(txn, LIVE, session.clone()).await?.is_empty() {
         return Ok(ConfirmedTotp::NotFound);
     }
-    let confirmed = confirm(txn, &confirmation).await?;
+    let confirmed = confirm(txn, count, &confirmation).await?;
     if let ConfirmedTotp::Confirmed { .. } = confirmed {
         run(txn, STRENGTHEN, session).await?;
         event::insert(txn, event, Some(new.user_id)).await?;

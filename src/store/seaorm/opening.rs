@@ -1,6 +1,6 @@
 //! Opens a session, and spends the second proof in the same step.
 
-use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
+use sea_orm::{DbBackend, DbErr, QueryResult, Statement, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
@@ -8,16 +8,16 @@ use super::{
     factor::{self, Confirmation},
     limiter::{self, cleared_counter},
     order::{self, intents, order},
-    pool::Database,
-    row::{bytes, column, user_columns},
+    pool::{Access, Database},
+    row::{bytes, column, hash_values, user_columns},
     transaction::{Txn, run, transaction},
 };
 use crate::{
     error::StoreError,
     event::Event,
-    factor::{ConfirmedTotp, DeviceId, MAX_DEVICES},
+    factor::{ConfirmedTotp, MAX_DEVICES},
     mail::Intent,
-    token::{ChallengeId, EndReason, NewSession, RememberDevice, SecondProof, SpentFactor},
+    token::{EndReason, NewSession, SecondProof, SpentFactor},
 };
 
 /// Writes the user row first, so that the statement waits for a concurrent reset and then sees its
@@ -241,25 +241,15 @@ pub(super) async fn open<D: Database>(
     if !store.is_postgres() {
         return transaction!(store, |txn| open_in(txn, new, events, mails));
     }
-    let base = || base_values(new, new.factor_version, events, mails);
-    let rows = match &new.second {
-        None => store.write(OPEN, base()).await?,
-        Some(SecondProof::Device(id)) => {
-            store.write(OPEN_ON_DEVICE, on_device(base(), *id)).await?
-        }
-        Some(SecondProof::Answer {
-            spent: SpentFactor::Enrolled { .. },
-            ..
-        }) => return transaction!(store, |txn| open_enrolled(txn, new, events, mails)),
-        Some(SecondProof::Answer {
-            challenge,
-            spent,
-            remember,
-        }) => {
-            let values = with_answer(base(), *challenge, spent, *remember);
-            store.write(OPEN_WITH_ANSWER, values).await?
-        }
-    };
+    if let Some(SecondProof::Answer {
+        spent: SpentFactor::Enrolled { .. },
+        ..
+    }) = &new.second
+    {
+        return transaction!(store, |txn| open_enrolled(txn, new, events, mails));
+    }
+    let opening = || statement(store.backend(), new, new.factor_version, events, mails);
+    let rows = store.query(Access::Write, opening).await?;
     if !rows.is_empty() {
         return Ok(rows);
     }
@@ -275,19 +265,9 @@ async fn open_held(
     mails: &[Intent],
 ) -> Result<Vec<QueryResult>, DbErr> {
     run(txn, HOLD, [new.user_id.as_uuid().into()]).await?;
-    let base = base_values(new, new.factor_version, events, mails);
-    match &new.second {
-        None => run(txn, OPEN, base).await,
-        Some(SecondProof::Device(id)) => run(txn, OPEN_ON_DEVICE, on_device(base, *id)).await,
-        Some(SecondProof::Answer {
-            challenge,
-            spent,
-            remember,
-        }) => {
-            let values = with_answer(base, *challenge, spent, *remember);
-            run(txn, OPEN_WITH_ANSWER, values).await
-        }
-    }
+    let version = new.factor_version;
+    txn.query(statement(txn.backend(), new, version, events, mails))
+        .await
 }
 
 /// On Postgres, confirms a factor and opens the session with the `factor_version` that the
@@ -302,8 +282,8 @@ async fn open_enrolled(
     let Some(factor_version) = prove_in(txn, new).await? else {
         return Ok(Vec::new());
     };
-    let values = base_values(new, factor_version, events, mails);
-    let rows = run(txn, OPEN, values).await?;
+    let opening = statement(txn.backend(), new, factor_version, events, mails);
+    let rows = txn.query(opening).await?;
     if !rows.is_empty() {
         remember_in(txn, new, factor_version).await?;
     }
@@ -398,11 +378,13 @@ async fn prove_in(txn: &Txn<'_>, new: &NewSession) -> Result<Option<i64>, DbErr>
                 codes,
                 now: new.created_at,
             };
-            pending == Some(id.as_uuid())
-                && matches!(
-                    factor::confirm(txn, &confirmation).await?,
+            match factor::held(txn, new.user_id).await? {
+                Some(count) if pending == Some(id.as_uuid()) => matches!(
+                    factor::confirm(txn, count, &confirmation).await?,
                     ConfirmedTotp::Confirmed { .. }
-                )
+                ),
+                _ => false,
+            }
         }
     };
     if !proved {
@@ -435,13 +417,15 @@ async fn remember_in(txn: &Txn<'_>, new: &NewSession, factor_version: i64) -> Re
     run(txn, REMEMBER, values).await.map(drop)
 }
 
-/// The values of `$1` to `$19` in the statements that open a session on Postgres.
-fn base_values(
+/// The statement that opens the session on Postgres and spends the second proof, except an
+/// enrolment, which was confirmed before.
+fn statement(
+    backend: DbBackend,
     new: &NewSession,
     factor_version: i64,
     written: &[Event],
     mails: &[Intent],
-) -> [Value; 19] {
+) -> Statement {
     let [user_id, now, version, verified, rehashed] = sign_in_values(new);
     let [
         id,
@@ -456,7 +440,7 @@ fn base_values(
         methods,
         strong,
     ] = session_values(new);
-    [
+    let mut values = vec![
         user_id,
         now,
         version,
@@ -476,67 +460,50 @@ fn base_values(
         methods,
         factor_version.into(),
         strong,
-    ]
-}
-
-fn on_device(base: [Value; 19], id: DeviceId) -> [Value; 20] {
-    extended(base, [id.as_uuid().into()])
-}
-
-fn with_answer(
-    base: [Value; 19],
-    challenge: ChallengeId,
-    spent: &SpentFactor,
-    remember: Option<RememberDevice>,
-) -> [Value; 27] {
-    let (factor, step, resealed, code) = match spent {
-        SpentFactor::Totp(totp) => (
-            Some(totp.id.as_uuid()),
-            Some(totp.step),
-            totp.resealed.clone(),
-            None,
-        ),
-        SpentFactor::RecoveryCode(digest) => (None, None, None, Some(digest.as_bytes().to_vec())),
-        SpentFactor::Enrolled { .. } => (None, None, None, None),
+    ];
+    let sql = match &new.second {
+        None => OPEN,
+        Some(SecondProof::Device(id)) => {
+            values.push(id.as_uuid().into());
+            OPEN_ON_DEVICE
+        }
+        Some(SecondProof::Answer {
+            challenge,
+            spent,
+            remember,
+        }) => {
+            let (totp, code) = match spent {
+                SpentFactor::Totp(totp) => (Some(totp), None),
+                SpentFactor::RecoveryCode(digest) => (None, Some(digest.as_bytes().to_vec())),
+                SpentFactor::Enrolled { .. } => {
+                    return Statement::from_sql_and_values(backend, OPEN, values);
+                }
+            };
+            values.extend([
+                challenge.as_uuid().into(),
+                totp.map(|totp| totp.id.as_uuid()).into(),
+                totp.map(|totp| totp.step).into(),
+                totp.and_then(|totp| totp.resealed.clone()).into(),
+                code.into(),
+                remember.map(|device| device.id.as_uuid()).into(),
+                remember.map(|device| device.expires_at).into(),
+                other_devices(),
+            ]);
+            OPEN_WITH_ANSWER
+        }
     };
-    let device = remember.map(|device| device.id.as_uuid());
-    let forgotten_at = remember.map(|device| device.expires_at);
-    extended(
-        base,
-        [
-            challenge.as_uuid().into(),
-            factor.into(),
-            step.into(),
-            resealed.into(),
-            code.into(),
-            device.into(),
-            forgotten_at.into(),
-            other_devices(),
-        ],
-    )
-}
-
-/// Concatenates two arrays.
-fn extended<const A: usize, const B: usize, const N: usize>(
-    first: [Value; A],
-    rest: [Value; B],
-) -> [Value; N] {
-    const { assert!(A + B == N) };
-    let mut values = first.into_iter().chain(rest);
-    std::array::from_fn(|_| values.next().unwrap_or(Value::Bool(None)))
+    Statement::from_sql_and_values(backend, sql, values)
 }
 
 /// The values of `$1` to `$5` in the statement that records a sign-in in the user's row.
 fn sign_in_values(new: &NewSession) -> [Value; 5] {
-    let verified = new.verified_hash.as_ref();
-    // Without a verified password, there is nothing to rehash.
-    let rehashed = verified.and(new.rehashed.as_ref());
+    let [verified, rehashed] = hash_values(new.verified_hash.as_ref(), new.rehashed.as_ref());
     [
         new.user_id.as_uuid().into(),
         new.created_at.into(),
         new.credential_version.into(),
-        verified.map(|hash| hash.expose().to_owned()).into(),
-        rehashed.map(|hash| hash.expose().to_owned()).into(),
+        verified,
+        rehashed,
     ]
 }
 

@@ -110,6 +110,15 @@ fn locale(text: Option<String>) -> Option<Locale> {
     text.and_then(|text| text.parse().ok())
 }
 
+/// The hash that was verified, and the hash that replaces it, as values of a statement. Without a
+/// verified password, there is nothing to rehash.
+pub(super) fn hash_values(
+    verified: Option<&PasswordHash>,
+    rehashed: Option<&PasswordHash>,
+) -> [sea_orm::Value; 2] {
+    [verified, verified.and(rehashed)].map(|hash| hash.map(|hash| hash.expose().to_owned()).into())
+}
+
 /// Reads a column by its name or position.
 pub(super) fn column<T: TryGetable>(row: &QueryResult, at: impl ColIdx) -> Result<T, DbErr> {
     row.try_get_by(at)

@@ -13,14 +13,17 @@ use crate::{clock::Timestamp, token::EndReason, user::UserId};
 /// here, so that a takeover deletes its rows, whether a reset or a provider verified the address. Sessions are ended,
 /// but not deleted. One-time tokens that verify the address are marked as used, and all other tokens become void
 /// because the credential version is incremented.
-const WIPED: [&str; 6] = [
-    "auth_challenges",
-    "auth_devices",
-    "auth_factors",
-    "auth_identities",
-    "auth_oauth_flows",
-    "auth_recovery_codes",
-];
+const WIPED: [&str; 6] = {
+    let [challenges, devices, factors, codes] = WITH_FACTORS;
+    [
+        challenges,
+        devices,
+        factors,
+        codes,
+        "auth_identities",
+        "auth_oauth_flows",
+    ]
+};
 
 /// The tables of second factors, and of the data that depends on them.
 pub(super) const WITH_FACTORS: [&str; 4] = [

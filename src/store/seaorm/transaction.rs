@@ -63,14 +63,14 @@ impl Txn<'_> {
         self.backend() == DbBackend::Postgres
     }
 
-    fn backend(&self) -> DbBackend {
+    pub(super) fn backend(&self) -> DbBackend {
         match self {
             Self::Own(own) => own.backend,
             Self::Host(txn) => txn.backend(),
         }
     }
 
-    async fn query(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+    pub(super) async fn query(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match self {
             Self::Own(Own {
                 held: Some(held), ..
