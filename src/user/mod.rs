@@ -1,9 +1,9 @@
 //! Users: their address, roles and status, and the store of users.
 
 mod change;
-mod display_name;
 #[cfg(feature = "http")]
 pub(crate) mod http;
+mod label;
 mod locale;
 mod name;
 mod page;
@@ -13,7 +13,7 @@ mod role;
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::display_name::check_display_name;
+pub(crate) use self::label::{check_display_name, check_label};
 pub use self::{
     change::{ChangedUser, UserChange},
     locale::{InvalidLocale, Locale},

@@ -2,12 +2,13 @@
 
 use super::{Factors, TotpSecret};
 use crate::{
-    error::{Error, ErrorKind, Result, Violation},
+    error::{Error, ErrorKind, Result},
     event::{ClientInfo, EventKind},
     factor::{AddTotp, ConfirmTotp, ConfirmedTotp, FactorId, RecoveryCode, RemoveFactor, TotpCode},
     limit::Budget,
     mail::LetterKind,
     token::ActiveUser,
+    user::check_label,
 };
 
 /// The maximum length of the name of an authenticator app, in code points.
@@ -26,7 +27,7 @@ impl Factors {
         let now = self.core.clock.now();
         caller.require_recent_sign_in(now)?;
         caller.require_step_up_or_recovery(now)?;
-        check_name(name)?;
+        check_label("name", name, MAX_NAME)?;
         let (name, is_first) = (name.map(str::to_owned), !caller.has_second_factor);
         let (totp, secret) =
             self.enrolments
@@ -127,22 +128,5 @@ impl Factors {
             RemoveFactor::Required => Err(ErrorKind::FactorRequired.into()),
             RemoveFactor::NotFound => Err(ErrorKind::NotFound.into()),
         }
-    }
-}
-
-fn check_name(name: Option<&str>) -> Result<()> {
-    let refused = |code, detail| {
-        let violation = Violation::new("name", code, detail);
-        Err(Error::validation(vec![violation]))
-    };
-    match name {
-        Some(name) if name.chars().count() > MAX_NAME => {
-            refused("too_long", "A name has at most 100 characters.")
-        }
-        Some(name) if name.chars().any(char::is_control) => refused(
-            "control_characters",
-            "A name must not contain control characters.",
-        ),
-        _ => Ok(()),
     }
 }
