@@ -72,12 +72,14 @@ impl SessionOpener {
         proof: Proof,
         client: ClientInfo,
     ) -> Result<Option<SignIn>> {
+        let known = self.known_device(&proof, &client);
         let purpose = match self.policy.judge(&proof) {
-            Sufficiency::Enough => return self.open(&proof, Extras::default(), client).await,
+            Sufficiency::Enough => {
+                return self.open(&proof, known, Extras::default(), client).await;
+            }
             Sufficiency::MustEnrol => ChallengePurpose::Enrolment,
             Sufficiency::Needs => ChallengePurpose::SecondFactor,
         };
-        let known = self.known_device(&proof, &client);
         if purpose == ChallengePurpose::SecondFactor
             && let Some(id) = known.and_then(|known| known.remembered())
         {
@@ -86,7 +88,7 @@ impl SessionOpener {
                 device: Some(id),
                 ..Extras::default()
             };
-            let opened = self.open(&proof, extras, client.clone()).await?;
+            let opened = self.open(&proof, known, extras, client.clone()).await?;
             if opened.is_some() {
                 return Ok(opened);
             }
@@ -97,6 +99,7 @@ impl SessionOpener {
     async fn open(
         &self,
         proof: &Proof,
+        known: Option<Device>,
         extras: Extras,
         client: ClientInfo,
     ) -> Result<Option<SignIn>> {
@@ -121,7 +124,6 @@ impl SessionOpener {
             .access(checked, &authentication, &claims, now)?;
         let opening = self.core.tokens.open(id, now)?;
         let version = proof.credential_version;
-        let known = self.known_device(proof, &client);
         let mut mails = extras.mails;
         // The device of the first sign-in is always unknown, so the first sign-in is not reported
         // to the user.

@@ -305,7 +305,9 @@ impl SecondFactors {
             mails,
             recovery_codes: right.recovery_codes,
         };
-        if let Some(sign_in) = self.opener.open(&proof, extras, client).await? {
+        let known = self.opener.known_device(&proof, &client);
+        let opened = self.opener.open(&proof, known, extras, client).await?;
+        if let Some(sign_in) = opened {
             if is_enrolled {
                 core.hooks.after_factor_change(&changed);
             }
