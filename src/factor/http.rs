@@ -3,8 +3,21 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{Factor, FactorId, FactorList};
-use crate::http::time;
+use super::{Factor, FactorId, FactorList, TotpCode};
+use crate::http::{Members, time};
+
+const INVALID_TOTP: &str = "invalid_totp";
+const SIX_DIGITS: &str = "A code has six digits.";
+
+/// Reads the member `totp`.
+pub(crate) fn totp(members: &mut Members) -> Option<TotpCode> {
+    members.parse("totp", INVALID_TOTP, SIX_DIGITS)
+}
+
+/// Reads the member `totp`, which may be omitted.
+pub(crate) fn optional_totp(members: &mut Members) -> Option<Option<TotpCode>> {
+    members.optional_parse("totp", INVALID_TOTP, SIX_DIGITS)
+}
 
 /// The second factors of an account.
 #[derive(Serialize)]

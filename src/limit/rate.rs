@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
 };
 
-const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+pub(super) const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 /// A steady pace and a burst. After a pause, `burst` calls are allowed immediately, and then one call is allowed every
 /// `period / amount`.

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{Held, held::SKEW};
+use super::{Held, held::SKEW, rate::LONGEST};
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
 };
-
-const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 /// How many tries may fail in a period, which begins with the first failure. A try is counted before it is made, and
 /// taken back if it succeeds.

@@ -120,7 +120,7 @@ pub struct Settings {
         action = clap::ArgAction::Set
     )]
     pub(crate) require_verified_email: bool,
-    /// Who must have a second factor: optional, admins or everyone
+    /// The users who must have a second factor: optional, admins or everyone
     #[arg(long, env = "HALLPASS_SECOND_FACTOR", default_value = "optional")]
     pub(crate) second_factor: SecondFactorPolicy,
     /// Whether rate limits, the lockout after wrong passwords, the limit of wrong codes, and mail budgets are on; false

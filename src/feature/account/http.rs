@@ -6,7 +6,7 @@ use super::Accounts;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    factor::TotpCode,
+    factor::{TotpCode, http::optional_totp},
     http::{Endpoint, FromMembers, Json, Members, NoContent},
     secret::Password,
     service::http::{Caller, Context},
@@ -206,7 +206,7 @@ enum ReauthenticateRequest {
 impl FromMembers for ReauthenticateRequest {
     fn from_members(members: &mut Members) -> Option<Self> {
         let password = members.optional_text("password");
-        let totp = members.optional_parse("totp", "invalid_totp", "A code has six digits.");
+        let totp = optional_totp(members);
         match (password?, totp?) {
             (Some(password), None) => Some(Self::Password(password.into())),
             (None, Some(code)) => Some(Self::Totp(code)),

@@ -7,7 +7,10 @@ use super::{Factors, SecondFactor, TotpSecret};
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    factor::{DeviceId, FactorId, RecoveryCode, RememberedDevice, TotpCode, http::FactorListView},
+    factor::{
+        DeviceId, FactorId, RecoveryCode, RememberedDevice, TotpCode,
+        http::{FactorListView, optional_totp, totp},
+    },
     http::{Cookies, Created, Endpoint, FromMembers, Json, Members, NoContent, Path, time},
     secret::Ticket,
     service::http::{Caller, Context},
@@ -221,7 +224,7 @@ mod schema {
 impl FromMembers for SecondFactorRequest {
     fn from_members(members: &mut Members) -> Option<Self> {
         let ticket = members.token("ticket");
-        let totp = totp(members);
+        let totp = optional_totp(members);
         let recovery_code = members.optional_parse::<RecoveryCode>(
             "recovery_code",
             "invalid_recovery_code",
@@ -250,10 +253,6 @@ impl FromMembers for SecondFactorRequest {
             remember_device: remember?.unwrap_or_default(),
         })
     }
-}
-
-fn totp(members: &mut Members) -> Option<Option<TotpCode>> {
-    members.optional_parse("totp", "invalid_totp", "A code has six digits.")
 }
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -291,7 +290,7 @@ struct ConfirmTotpRequest {
 
 impl FromMembers for ConfirmTotpRequest {
     fn from_members(members: &mut Members) -> Option<Self> {
-        let totp = members.parse("totp", "invalid_totp", "A code has six digits.")?;
+        let totp = totp(members)?;
         Some(Self { totp })
     }
 }

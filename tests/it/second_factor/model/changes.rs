@@ -5,6 +5,7 @@ use std::time::Duration;
 use hallpass::{
     ErrorKind,
     event::{Author, ClientInfo},
+    token::ActiveUser,
 };
 
 use super::Walk;
@@ -13,8 +14,11 @@ use crate::{second_factor::ANN, support::authenticator::Authenticator};
 const MINUTES: Duration = Duration::from_secs(600);
 
 impl Walk<'_> {
-    /// A session, and whether it may change the factors now.
-    async fn session(&mut self, needs_strength: bool) -> Option<(usize, Result<(), ErrorKind>)> {
+    /// A session, its live caller, and whether it may change the factors now.
+    async fn session(
+        &mut self,
+        needs_strength: bool,
+    ) -> Option<(usize, ActiveUser, Result<(), ErrorKind>)> {
         let place = self.dice.index(&self.sessions)?;
         let (session, now) = (&self.sessions[place], self.now());
         let caller = self.app.auth.current_user(&session.access).await;
@@ -23,7 +27,7 @@ impl Walk<'_> {
             return None;
         }
         // The access token may have expired.
-        caller.ok()?;
+        let caller = caller.ok()?;
         let is_recent = now < session.authenticated_at + MINUTES;
         let shown = session.second_factor_at;
         let is_fresh = shown.is_some_and(|at| now < at + MINUTES);
@@ -35,20 +39,13 @@ impl Walk<'_> {
             let suffices = is_fresh && (session.is_strong || !needs_strength);
             suffices.then_some(()).ok_or(ErrorKind::StepUpRequired)
         };
-        Some((place, may))
+        Some((place, caller, may))
     }
 
     pub(super) async fn enrol_in_session(&mut self) {
-        let Some((place, may)) = self.session(false).await else {
+        let Some((place, caller, may)) = self.session(false).await else {
             return;
         };
-        let access = self.sessions[place].access.clone();
-        let caller = self
-            .app
-            .auth
-            .current_user(&access)
-            .await
-            .expect("it is live");
         let factors = self.app.auth.factors();
         let begun = factors.begin_totp(&caller, None).await;
         let secret = match (begun, may) {
@@ -80,19 +77,12 @@ impl Walk<'_> {
     }
 
     pub(super) async fn remove(&mut self) {
-        let Some((place, may)) = self.session(false).await else {
+        let Some((place, caller, may)) = self.session(false).await else {
             return;
         };
         let Some(factor) = self.dice.index(&self.factors) else {
             return;
         };
-        let access = &self.sessions[place].access;
-        let caller = self
-            .app
-            .auth
-            .current_user(access)
-            .await
-            .expect("it is live");
         let id = self.factors[factor].id;
         let client = ClientInfo::default();
         let removed = self.app.auth.factors().remove(&caller, id, &client).await;
@@ -121,16 +111,9 @@ impl Walk<'_> {
     }
 
     pub(super) async fn renew(&mut self) {
-        let Some((place, may)) = self.session(true).await else {
+        let Some((_, caller, may)) = self.session(true).await else {
             return;
         };
-        let access = &self.sessions[place].access;
-        let caller = self
-            .app
-            .auth
-            .current_user(access)
-            .await
-            .expect("it is live");
         let client = ClientInfo::default();
         let renewed = self
             .app
