@@ -282,6 +282,26 @@ async fn user_has_at_most_five_factors() {
 }
 
 #[tokio::test]
+async fn name_is_checked_in_process_too() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let session = app.login(ANN).await;
+        let access = session.access.as_str().into();
+        let caller = app.auth.current_user(&access).await.expect("it is live");
+        let long = "x".repeat(101);
+        for (name, code) in [
+            (long.as_str(), "too_long"),
+            ("a\u{1}b", "control_character"),
+        ] {
+            let begun = app.auth.factors().begin_totp(&caller, Some(name)).await;
+            let error = begun.expect_err("the name is refused");
+            assert_eq!(error.violations()[0].pointer, "/name");
+            assert_eq!(error.violations()[0].code, code);
+        }
+    }
+}
+
+#[tokio::test]
 async fn enrolment_ends_after_fifteen_minutes() {
     for app in apps().await {
         app.register(ANN).await;
