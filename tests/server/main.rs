@@ -70,6 +70,7 @@ mod provider;
 mod provider_in_browser;
 mod proxy;
 mod resource;
+mod second_factor;
 mod settings;
 mod start;
 mod stop;

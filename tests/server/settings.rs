@@ -122,6 +122,8 @@ fn rows() -> Vec<Row> {
         ("HALLPASS_TOKEN_ALGORITHM", ""),
         ("HALLPASS_TOKEN_ALGORITHM", "HS256"),
         ("HALLPASS_TOKEN_ALGORITHM", "es256"),
+        ("HALLPASS_SECOND_FACTOR", ""),
+        ("HALLPASS_SECOND_FACTOR", "users"),
         ("HALLPASS_ADMIN_PASSWORD", ""),
         ("HALLPASS_ADMIN_EMAIL", ""),
         ("HALLPASS_OAUTH_REDIRECTS", ""),
