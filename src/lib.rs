@@ -119,6 +119,7 @@ mod json;
 pub mod metric;
 #[cfg(any(feature = "breach-check", feature = "jwks-client", feature = "oauth"))]
 mod outbound;
+mod percent;
 mod purpose;
 mod renewal;
 pub mod secret;

@@ -9,8 +9,8 @@ pub(crate) use self::key::HmacKey;
 pub use self::{
     master::{Secret, Secrets},
     text::{
-        AccessToken, DeviceToken, OneTimeToken, Password, PasswordHash, RefreshToken, Ticket,
-        TokenDigest,
+        AccessToken, DeviceToken, OneTimeToken, Password, PasswordHash, RefreshToken,
+        SessionCookie, Ticket, TokenDigest,
     },
 };
 

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use crate::{
     error::Result,
     event::ClientInfo,
-    secret::{AccessToken, OneTimeToken, Password, RefreshToken},
+    secret::{OneTimeToken, Password, RefreshToken},
     sign_in::SignIn,
-    token::{ActiveUser, TokenPair},
+    token::{ActiveUser, Credential, SessionKind, TokenPair},
     user::{EmailAddress, Locale, Page, Role, User, UserQuery},
 };
 
@@ -73,9 +73,9 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// Ends every session of the caller, including the current session.
     ///
     /// # Errors
-    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the token is invalid or its
-    /// session has ended.
-    async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()>;
+    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the credential is invalid or
+    /// its session has ended.
+    async fn logout_all(&self, credential: &Credential, client: &ClientInfo) -> Result<()>;
 
     /// Emails a link to set a new password, if the address has an active account. The call takes
     /// the same time in every case.
@@ -97,12 +97,12 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
         client: &ClientInfo,
     ) -> Result<()>;
 
-    /// Verifies the access token, and returns the caller as confirmed by the database.
+    /// Verifies the access token or the cookie, and returns the caller as confirmed by the database.
     ///
     /// # Errors
-    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the token is invalid or its
-    /// session has ended.
-    async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser>;
+    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the credential is invalid or
+    /// its session has ended.
+    async fn current_user(&self, credential: &Credential) -> Result<ActiveUser>;
 
     /// Returns the caller as [`current_user`](Self::current_user) does, and fails if the caller
     /// lacks the role.
@@ -110,7 +110,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// The errors of [`current_user`](Self::current_user), and
     /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role.
-    async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser>;
+    async fn require_role(&self, credential: &Credential, role: &Role) -> Result<ActiveUser>;
 
     /// A page of users, newest first. The calling code must check whether its caller may see the
     /// users.
@@ -179,6 +179,8 @@ pub struct Login {
     pub email: EmailAddress,
     /// The password.
     pub password: Password,
+    /// The kind of the session: with tokens by default.
+    pub kind: SessionKind,
     /// The client, which the session records.
     pub client: ClientInfo,
 }
@@ -189,8 +191,16 @@ impl Login {
         Self {
             email,
             password: password.into(),
+            kind: SessionKind::Tokens,
             client: ClientInfo::default(),
         }
+    }
+
+    /// Opens a session of this kind.
+    #[must_use]
+    pub fn with_kind(mut self, kind: SessionKind) -> Self {
+        self.kind = kind;
+        self
     }
 
     /// Sets the client.

@@ -310,7 +310,7 @@ impl TestAuth {
                     let answered = factors.answer(&challenge.ticket, shown, false, client);
                     answered.await?.into_tokens()
                 }
-                complete @ SignIn::Complete { .. } => complete.into_tokens(),
+                complete => complete.into_tokens(),
             }
         };
         let tokens = signed_in.await;

@@ -21,6 +21,7 @@ mod m20261129_000013_session_cap;
 mod m20261129_000014_limit_keys;
 mod m20261130_000015_session_methods;
 mod m20261130_000016_second_factors;
+mod m20261130_000017_browser_sessions;
 mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
@@ -51,4 +52,5 @@ const MIGRATIONS: &[Migration] = &[
     m20261129_000014_limit_keys::MIGRATION,
     m20261130_000015_session_methods::MIGRATION,
     m20261130_000016_second_factors::MIGRATION,
+    m20261130_000017_browser_sessions::MIGRATION,
 ];

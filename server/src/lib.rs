@@ -20,6 +20,7 @@ mod arguments;
 mod connection;
 mod cors;
 mod descriptors;
+mod endpoints;
 mod failure;
 mod listener;
 mod secret;

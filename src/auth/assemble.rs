@@ -33,7 +33,7 @@ use crate::feature::oauth::{ProviderSignIns, Providers};
 #[cfg(feature = "pages")]
 use crate::feature::page::Pages;
 #[cfg(feature = "http")]
-use crate::http::Cookies;
+use crate::{feature::session::CookieCheck, http::CredentialRule};
 
 /// At least this many unauthenticated callers can run a statement at the same time. If there are
 /// more hash permits, the limit is the number of hash permits.
@@ -48,7 +48,7 @@ impl AuthBuilder {
     /// The error names the setting.
     pub fn build(self) -> Result<Auth> {
         self.check_request_timeout()?;
-        let sessions_at_most = self.sessions_at_most()?;
+        let sessions_at_most = self.sessions.at_most()?;
         let store = required(self.store, "a store")?;
         let secrets = required(self.secrets, "a master secret")?;
         let public_url = required(self.public_url, "a public URL")?;
@@ -91,8 +91,9 @@ impl AuthBuilder {
         )?;
         let trail = Trail::new(Arc::clone(&store) as _, &secrets, self.event_sinks);
         let permissions = Arc::new(self.role_permissions);
+        let checked = self.sessions.browser.checked(&self.lifetimes)?;
         #[cfg(feature = "http")]
-        let cookies = Cookies::new(&public_url);
+        let origin = public_url.clone();
         #[cfg(feature = "oauth")]
         let providers = {
             let oauth::OauthSettings {
@@ -180,6 +181,17 @@ impl AuthBuilder {
             core: core(),
             opener: sign_in.clone(),
         };
+        let sessions = Sessions {
+            core: core(),
+            checked,
+        };
+        #[cfg(feature = "http")]
+        let tokens = core().tokens.clone();
+        #[cfg(feature = "http")]
+        let credentials = {
+            let tokens = tokens.clone();
+            CredentialRule::new(&origin, move |cookie| tokens.has_issued(cookie))
+        };
         let parts = Parts {
             core: core(),
             #[cfg(feature = "oauth")]
@@ -200,7 +212,7 @@ impl AuthBuilder {
                 require_verified: self.require_verified,
                 sign_in,
             },
-            sessions: Sessions { core: core() },
+            sessions: sessions.clone(),
             email_verifications: EmailVerifications {
                 core: core(),
                 confirmation: confirmation.clone(),
@@ -229,7 +241,16 @@ impl AuthBuilder {
             #[cfg(feature = "pages")]
             pages: Arc::new(pages),
             #[cfg(feature = "http")]
-            cookies,
+            cookie_check: Arc::new(CookieCheck {
+                sessions,
+                tokens,
+                #[cfg(any(feature = "axum", feature = "actix"))]
+                credentials: credentials.clone(),
+            }),
+            #[cfg(feature = "http")]
+            credentials,
+            #[cfg(any(feature = "axum", feature = "actix"))]
+            sign_in_pages: super::guard::SignInPages::new(&origin),
             #[cfg(feature = "http")]
             request_timeout: self.request_timeout,
         };

@@ -3,7 +3,7 @@
 #[cfg(feature = "oauth")]
 pub(super) mod oauth;
 mod second_factor;
-mod session;
+pub(super) mod session;
 
 use super::Auth;
 
@@ -67,7 +67,7 @@ pub struct AuthBuilder {
     #[cfg(feature = "oauth")]
     pub(super) oauth: oauth::OauthSettings,
     pub(super) request_timeout: Duration,
-    pub(super) sessions_per_user: u32,
+    pub(super) sessions: session::SessionSettings,
 }
 
 impl Default for AuthBuilder {
@@ -108,7 +108,7 @@ impl Default for AuthBuilder {
             #[cfg(feature = "oauth")]
             oauth: oauth::OauthSettings::default(),
             request_timeout: session::DEFAULT_REQUEST_TIMEOUT,
-            sessions_per_user: session::DEFAULT_SESSIONS_PER_USER,
+            sessions: session::SessionSettings::default(),
         }
     }
 }

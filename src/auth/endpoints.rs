@@ -13,7 +13,7 @@ use crate::{
     admission::Limits,
     error::{Error, Result},
     feature::{account, admin, email_verification, lockout, password, second_factor, session},
-    http::{ClientAddress, Cookies, Endpoint, Resources},
+    http::{ClientAddress, CredentialRule, Endpoint, Resources},
     limit::Budget,
     service::http::Context,
     token,
@@ -35,13 +35,13 @@ pub struct Endpoints {
     rows: Vec<Endpoint>,
     request_timeout: std::time::Duration,
     limits: Limits,
-    cookies: Cookies,
-    #[cfg(feature = "pages")]
+    credentials: CredentialRule,
     auth: Auth,
 }
 
 impl Auth {
-    /// All endpoints except the documentation and the pages; see `Endpoints::with_docs` and `Endpoints::with_pages`.
+    /// All endpoints except those of browser sessions, the documentation and the pages; see
+    /// [`Endpoints::with_browser`], `Endpoints::with_docs` and `Endpoints::with_pages`.
     pub fn endpoints(&self) -> Endpoints {
         let inner = &self.parts;
         let service = self.service();
@@ -49,20 +49,17 @@ impl Auth {
             password::http::endpoints(
                 &service,
                 &inner.passwords.hasher,
-                inner.cookies,
+                inner.credentials.cookies(),
                 inner.passwords.registration,
                 inner.core.deliveries.locales(),
             ),
             session::http::endpoints(&service, &self.context(&inner.sessions)),
             account::http::endpoints(&self.context(&inner.accounts)),
             email_verification::http::endpoints(&self.context(&inner.email_verifications)),
-            lockout::http::endpoints(&self.context(&inner.lockouts), inner.cookies),
-            second_factor::http::endpoints(&self.context(&inner.factors), inner.cookies),
+            lockout::http::endpoints(&self.context(&inner.lockouts)),
+            second_factor::http::endpoints(&self.context(&inner.factors)),
             #[cfg(feature = "oauth")]
-            crate::feature::oauth::http::endpoints(
-                &self.context(&inner.provider_sign_ins),
-                inner.cookies,
-            ),
+            crate::feature::oauth::http::endpoints(&self.context(&inner.provider_sign_ins)),
             admin::http::endpoints(&admin::http::State {
                 administration: inner.administration.clone(),
                 service: Arc::clone(&service),
@@ -74,8 +71,7 @@ impl Auth {
             rows: rows.into_iter().flatten().collect(),
             request_timeout: inner.request_timeout,
             limits: inner.core.limits.clone(),
-            cookies: inner.cookies,
-            #[cfg(feature = "pages")]
+            credentials: inner.credentials.clone(),
             auth: self.clone(),
         }
     }
@@ -99,12 +95,13 @@ impl Auth {
     #[cfg(any(feature = "axum", feature = "actix"))]
     #[must_use]
     pub fn request_scope(&self, client_address: ClientAddress) -> RequestScope {
-        RequestScope::new(client_address, self.parts.cookies)
+        RequestScope::new(client_address, self.parts.credentials.cookies())
     }
 
     fn context<F: Clone>(&self, feature: &F) -> Context<F> {
         Context {
             service: self.service(),
+            cookies: self.parts.credentials.cookies(),
             feature: feature.clone(),
         }
     }
@@ -143,6 +140,29 @@ impl Endpoints {
         self.without(&method, path)?.with_rows([row])
     }
 
+    /// Adds the endpoints at `/auth/session`, with which a browser signs in and keeps its session in
+    /// a cookie that no script can read. Use them for a host that serves HTML, or for an app on the
+    /// same origin. Every endpoint and guard that takes an access token takes the cookie as well.
+    ///
+    /// Requests that change something, and sign-ins, must come from a page of the public URL's
+    /// origin; others are answered with 403 `cross_site_request`.
+    pub fn with_browser(mut self) -> Self {
+        let (auth, inner) = (&self.auth, &*self.auth.parts);
+        let rows = [
+            password::http::browser_endpoints(
+                &auth.service(),
+                &inner.passwords.hasher,
+                inner.credentials.cookies(),
+            ),
+            session::http::browser_endpoints(&auth.context(&inner.sessions)),
+            second_factor::http::browser_endpoints(&auth.context(&inner.factors)),
+            #[cfg(feature = "oauth")]
+            crate::feature::oauth::http::browser_endpoints(&auth.context(&inner.provider_sign_ins)),
+        ];
+        self.rows.extend(rows.into_iter().flatten());
+        self
+    }
+
     /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that loads nothing from
     /// other hosts. Both describe the endpoints that are in the list when this method is called.
     /// The document is generated when it is first requested.
@@ -176,7 +196,7 @@ impl Endpoints {
             },
             verifications: inner.email_verifications.clone(),
             lockouts: inner.lockouts.clone(),
-            cookies: inner.cookies,
+            cookies: inner.credentials.cookies(),
         });
         self.rows
             .retain(|known| !rows.iter().any(|row| row.has_path_of(known)));
@@ -246,7 +266,12 @@ impl Endpoints {
             })
         };
         let rows = self.rows.into_iter().map(behind).collect();
-        Resources::new(rows, self.request_timeout, client_address, self.cookies)
-            .expect("each method and path is once in the list")
+        Resources::new(
+            rows,
+            self.request_timeout,
+            client_address,
+            &self.credentials,
+        )
+        .expect("each method and path is once in the list")
     }
 }

@@ -14,6 +14,8 @@ pub mod transaction;
 use std::sync::Arc;
 
 pub use self::builder::AuthBuilder;
+#[cfg(feature = "http")]
+use crate::verifier::CheckCookie;
 use crate::{
     core::Core,
     error::Result,
@@ -81,8 +83,13 @@ struct Parts {
     permissions: Arc<RolePermissions>,
     #[cfg(feature = "pages")]
     pages: Arc<crate::feature::page::Pages>,
+    /// Checks cookies for guards that see only claims.
     #[cfg(feature = "http")]
-    cookies: crate::http::Cookies,
+    cookie_check: Arc<dyn CheckCookie>,
+    #[cfg(feature = "http")]
+    credentials: crate::http::CredentialRule,
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    sign_in_pages: guard::SignInPages,
     #[cfg(feature = "http")]
     request_timeout: std::time::Duration,
 }
@@ -176,7 +183,11 @@ impl Auth {
     /// A [`Verifier`] that verifies access tokens as [`verify`](Self::verify) does.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
-        Verifier::own(&self.parts.core.tokens)
+        Verifier::own(
+            &self.parts.core.tokens,
+            #[cfg(feature = "http")]
+            &self.parts.cookie_check,
+        )
     }
 
     /// Creates an administrator with a verified address. If there already is an active

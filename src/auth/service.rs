@@ -6,10 +6,10 @@ use super::Auth;
 use crate::{
     error::Result,
     event::ClientInfo,
-    secret::{AccessToken, OneTimeToken, Password, RefreshToken},
+    secret::{OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
     sign_in::SignIn,
-    token::{ActiveUser, TokenPair},
+    token::{ActiveUser, Credential, TokenPair},
     user::{EmailAddress, Page, Role, User, UserQuery},
 };
 
@@ -54,8 +54,12 @@ impl Auth {
     ///
     /// # Errors
     /// The errors of [`UserService::logout_all`].
-    pub async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
-        let caller = self.current_user(token).await?;
+    pub async fn logout_all(
+        &self,
+        credential: impl Into<Credential>,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let caller = self.current_user(credential).await?;
         self.parts.sessions.logout_all(&caller, client).await
     }
 
@@ -84,12 +88,12 @@ impl Auth {
             .await
     }
 
-    /// Verifies the access token, and returns the caller as confirmed by the database.
+    /// Verifies the access token or the cookie, and returns the caller as confirmed by the database.
     ///
     /// # Errors
     /// The errors of [`UserService::current_user`].
-    pub async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
-        self.parts.sessions.current_user(token).await
+    pub async fn current_user(&self, credential: impl Into<Credential>) -> Result<ActiveUser> {
+        self.parts.sessions.current_user(&credential.into()).await
     }
 
     /// Returns the caller as [`current_user`](Self::current_user) does, and fails if the caller
@@ -97,8 +101,12 @@ impl Auth {
     ///
     /// # Errors
     /// The errors of [`UserService::require_role`].
-    pub async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
-        let caller = self.current_user(token).await?;
+    pub async fn require_role(
+        &self,
+        credential: impl Into<Credential>,
+        role: &Role,
+    ) -> Result<ActiveUser> {
+        let caller = self.current_user(credential).await?;
         caller.require_role(role)?;
         Ok(caller)
     }
@@ -130,8 +138,8 @@ impl UserService for Auth {
         Self::logout(self, token, client).await
     }
 
-    async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
-        Self::logout_all(self, token, client).await
+    async fn logout_all(&self, credential: &Credential, client: &ClientInfo) -> Result<()> {
+        Self::logout_all(self, credential.clone(), client).await
     }
 
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
@@ -147,12 +155,12 @@ impl UserService for Auth {
         Self::reset_password(self, token, new_password, client).await
     }
 
-    async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
-        Self::current_user(self, token).await
+    async fn current_user(&self, credential: &Credential) -> Result<ActiveUser> {
+        self.parts.sessions.current_user(credential).await
     }
 
-    async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
-        Self::require_role(self, token, role).await
+    async fn require_role(&self, credential: &Credential, role: &Role) -> Result<ActiveUser> {
+        Self::require_role(self, credential.clone(), role).await
     }
 
     async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {

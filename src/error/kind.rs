@@ -11,6 +11,10 @@ macro_rules! error_kinds {
             AccountDisabled "the account is disabled"
                 => FORBIDDEN "account_disabled" "Account disabled"
                 "The account is disabled.";
+            /// The request carries both a bearer token and the cookie of a browser session.
+            AmbiguousCredentials "both a token and a cookie were sent"
+                => BAD_REQUEST "ambiguous_credentials" "Ambiguous credentials"
+                "The request carries both a bearer token and the cookie of a session. Send only one of them.";
             /// The request body is larger than the endpoint accepts.
             BodyTooLarge "the body is too large"
                 => PAYLOAD_TOO_LARGE "body_too_large" "Body too large"
@@ -19,6 +23,11 @@ macro_rules! error_kinds {
             Configuration "the configuration is invalid"
                 => INTERNAL_SERVER_ERROR "internal" "Internal error"
                 "Something went wrong on our side.";
+            /// A request with the cookie of a browser session, or a sign-in of a browser, was sent by another site, or
+            /// the browser does not say by which site.
+            CrossSiteRequest "another site sent the request"
+                => FORBIDDEN "cross_site_request" "Cross-site request"
+                "This call must come from a page of this origin: `Sec-Fetch-Site` or `Origin` says otherwise.";
             /// The password was right, but the address is not verified, and the host requires a verified address for
             /// signing in.
             EmailNotVerified "the address is not verified"
@@ -143,7 +152,7 @@ macro_rules! error_kinds {
             TooManyFactors "the user has the maximum number of second factors"
                 => CONFLICT "too_many_factors" "Too many second factors"
                 "An account can have five second factors. Remove one before you add another.";
-            /// No bearer token was sent.
+            /// Neither a bearer token nor the cookie of a browser session was sent.
             Unauthenticated "no bearer token was sent"
                 => UNAUTHORIZED "unauthenticated" "Unauthenticated"
                 "This call requires a bearer token, but none was sent.";

@@ -7,6 +7,9 @@ use ::http::{HeaderMap, HeaderValue, header::COOKIE};
 /// The cookie that identifies a device.
 pub(super) const DEVICE: &str = "hallpass_device";
 
+/// The cookie of a browser session.
+pub(super) const SESSION: &str = "hallpass_session";
+
 /// The prefix makes browsers accept the cookie only from the host itself, over TLS (RFC 6265bis, section 4.1.3.2).
 const HOST_PREFIX: &str = "__Host-";
 /// The maximum length of a value that is read. All cookies of this service are shorter.
@@ -37,17 +40,24 @@ impl Cookies {
     /// host, and their order does not show which. Over TLS only the prefixed name counts, because any host of the
     /// domain can set a cookie without the prefix.
     pub(crate) fn read<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+        self.sent(headers, name).value
+    }
+
+    /// Like [`read`](Self::read), and whether there is a cookie of this name at all.
+    pub(super) fn sent<'a>(self, headers: &'a HeaderMap, name: &str) -> Sent<'a> {
         let name = self.named(name);
         let mut ours = headers
             .get_all(COOKIE)
             .into_iter()
             .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
             .filter_map(|pair| value_of(pair, name.as_bytes()));
-        let value = ours.next().filter(|value| value.len() <= MAX_LEN)?;
-        ours.next()
-            .is_none()
-            .then_some(value)
-            .and_then(|value| str::from_utf8(value).ok())
+        let (first, second) = (ours.next(), ours.next());
+        Sent {
+            is_there: first.is_some(),
+            value: first
+                .filter(|value| second.is_none() && value.len() <= MAX_LEN)
+                .and_then(|value| str::from_utf8(value).ok()),
+        }
     }
 
     /// The cookies whose names begin with this prefix, in the order of the request. Each item is the rest of the name
@@ -71,14 +81,35 @@ impl Cookies {
     /// The value of `Set-Cookie` with this lifetime in whole seconds; zero deletes the cookie.
     /// `None` if a cookie cannot contain the value.
     pub(crate) fn set(self, name: &str, value: &str, max_age: Duration) -> Option<HeaderValue> {
-        let (name, max_age) = (self.named(name), max_age.as_secs());
+        self.set_until(name, value, Some(max_age))
+    }
+
+    /// Like [`set`](Self::set); without a lifetime, the cookie is kept until the browser is closed.
+    pub(crate) fn set_until(
+        self,
+        name: &str,
+        value: &str,
+        max_age: Option<Duration>,
+    ) -> Option<HeaderValue> {
+        let name = self.named(name);
+        let max_age = max_age.map_or_else(String::new, |max_age| {
+            format!("; Max-Age={}", max_age.as_secs())
+        });
         let attributes = "Path=/; HttpOnly; SameSite=Lax";
         let secure = if self.is_https { "; Secure" } else { "" };
-        let cookie = format!("{name}={value}; Max-Age={max_age}; {attributes}{secure}");
+        let cookie = format!("{name}={value}{max_age}; {attributes}{secure}");
         let mut value = HeaderValue::try_from(cookie).ok()?;
         value.set_sensitive(true);
         Some(value)
     }
+}
+
+/// A cookie that a client has sent.
+pub(super) struct Sent<'a> {
+    /// Whether the name occurs at all.
+    pub(super) is_there: bool,
+    /// The value, if the name occurs once and the value can be one of this service.
+    pub(super) value: Option<&'a str>,
 }
 
 /// Removes SP and HTAB around a pair, but no other Unicode white space.

@@ -27,7 +27,7 @@ impl<T: Output> Output for WithDevice<T> {
             .device
             .and_then(|token| self.cookies.set(DEVICE, token.expose(), MAX_AGE));
         if let Some(cookie) = cookie {
-            response.headers_mut().insert(SET_COOKIE, cookie);
+            response.headers_mut().append(SET_COOKIE, cookie);
         }
         response
     }

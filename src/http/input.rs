@@ -119,3 +119,18 @@ impl<S: Sync, T: FromStr + Send> Input<S> for Path<T> {
         &[ErrorKind::NotFound]
     }
 }
+
+/// Refuses a request that another site made the browser send. Sign-ins that set a cookie take it
+/// first.
+#[derive(Debug)]
+pub(crate) struct OwnOrigin;
+
+impl<S: Sync> Input<S> for OwnOrigin {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        request.ensure_own_origin().map(|()| Self)
+    }
+
+    fn errors() -> &'static [ErrorKind] {
+        &[ErrorKind::CrossSiteRequest]
+    }
+}

@@ -33,9 +33,11 @@
     )
 )]
 
+mod bearer;
 mod body;
 mod client_address;
 mod cookie;
+mod credentials;
 mod described;
 mod device;
 #[cfg(feature = "openapi")]
@@ -43,10 +45,11 @@ pub(crate) mod docs;
 mod endpoint;
 mod input;
 mod members;
+pub(crate) mod next;
 #[cfg(feature = "openapi")]
 pub(crate) mod openapi;
+mod origin;
 mod output;
-mod percent;
 mod problem;
 mod query;
 mod reply;
@@ -55,6 +58,7 @@ mod request_id;
 mod resource;
 mod row_docs;
 mod scope;
+mod session_cookie;
 mod template;
 pub(crate) mod time;
 
@@ -63,6 +67,20 @@ pub(crate) mod sample;
 
 #[cfg(feature = "openapi")]
 pub use self::openapi::Operation;
+pub(crate) use self::{
+    bearer::bearer,
+    cookie::Cookies,
+    credentials::{CredentialRule, Presented},
+    device::WithDevice,
+    endpoint::SERVICE,
+    input::{Form, OwnOrigin},
+    origin::Origin,
+    output::{Html, SeeOther, json_reply},
+    request::user_agent,
+    request_id::RequestId,
+    scope::{Caching, span},
+    session_cookie::WithSession,
+};
 pub use self::{
     client_address::{ClientAddress, ForwardingHeader},
     described::Described,
@@ -76,14 +94,4 @@ pub use self::{
     request_id::request_id,
     resource::{Resource, Resources, not_found},
     scope::RequestScope,
-};
-pub(crate) use self::{
-    cookie::Cookies,
-    device::WithDevice,
-    endpoint::SERVICE,
-    input::Form,
-    output::{Html, SeeOther, json_reply},
-    request::{bearer, user_agent},
-    request_id::RequestId,
-    scope::span,
 };

@@ -10,7 +10,7 @@ use utoipa::openapi::{
     Components, HttpMethod, Info, KnownFormat, Object, OpenApi, OpenApiBuilder, PathItem, Paths,
     RefOr, Schema, SchemaFormat, Server,
     schema::AdditionalProperties,
-    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     tag::Tag,
 };
 
@@ -19,6 +19,10 @@ use super::{Endpoint, row_docs::Docs, template::Template};
 use crate::error::{Error, Result};
 
 const BEARER: &str = "bearer";
+const COOKIE: &str = "cookie";
+
+/// The path that is among the endpoints if browser sessions are offered.
+const BROWSER_SESSION: &str = "/auth/session";
 
 /// The example value of addresses and passwords. The value is invalid, so that sending the example unchanged creates
 /// no account. Without this example, tools would generate examples, which may be valid.
@@ -33,6 +37,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
     let mut paths = Paths::new();
     let mut schemas = Schemas::default();
     schemas.add("Problem".to_owned(), errors::problem_schema())?;
+    let has_browser_sessions = endpoints.iter().any(|row| row.path() == BROWSER_SESSION);
     for endpoint in endpoints.iter().filter(|row| !row.is_for_people()) {
         let mut operation = Operation::default();
         for name in Template::new(endpoint.path())?.param_names() {
@@ -45,7 +50,12 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
         schemas.closed.extend(operation.take_closed());
         let item = PathItem::new(
             http_method(endpoint.method()),
-            operation.build(operation_id(endpoint), endpoint.docs()),
+            operation.build(
+                operation_id(endpoint),
+                endpoint.docs(),
+                endpoint.method(),
+                has_browser_sessions,
+            ),
         );
         match paths.paths.get_mut(endpoint.path()) {
             Some(known) => known.merge_operations(item),
@@ -58,9 +68,17 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
         .description(Some("An access token, as returned by sign-in."));
-    let components = schemas
+    let mut components = schemas
         .into_components()
         .security_scheme(BEARER, SecurityScheme::Http(scheme.build()));
+    if has_browser_sessions {
+        let cookie = ApiKeyValue::with_description(
+            "__Host-hallpass_session",
+            "The cookie of a browser session; `hallpass_session` without TLS.",
+        );
+        let scheme = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
+        components = components.security_scheme(COOKIE, scheme);
+    }
     let mut info = Info::new("Hallpass", env!("CARGO_PKG_VERSION"));
     info.description = Some("User management and authentication.".to_owned());
     Ok(OpenApiBuilder::new()

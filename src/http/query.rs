@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::percent::decode_form;
 use crate::error::{Error, Result, Violation};
+use crate::percent::decode_form;
 
 /// The maximum number of pairs in a query or a form. Each pair costs work, and no endpoint needs
 /// even a tenth of this number.

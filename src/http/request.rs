@@ -4,18 +4,20 @@ use std::{collections::BTreeSet, fmt, net::IpAddr, str, vec::IntoIter};
 
 use ::http::{
     HeaderMap, Method,
-    header::{ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT},
+    header::{ACCEPT_LANGUAGE, USER_AGENT},
     request::Parts,
 };
 use serde_json::{Map, Value};
 
 use super::{
+    bearer::bearer,
     body::Body,
-    cookie::{Cookies, DEVICE},
+    cookie::DEVICE,
+    credentials::{CredentialRule, Presented},
     query,
     request_id::RequestId,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// The head, the path parameters and the bounded body of a request.
 pub struct Request {
@@ -23,7 +25,7 @@ pub struct Request {
     params: IntoIter<String>,
     client_ip: Option<IpAddr>,
     id: RequestId,
-    cookies: Cookies,
+    credentials: CredentialRule,
     body: Body,
 }
 
@@ -33,7 +35,7 @@ impl Request {
         params: Vec<String>,
         client_ip: Option<IpAddr>,
         id: RequestId,
-        cookies: Cookies,
+        credentials: CredentialRule,
         body: Body,
     ) -> Self {
         Self {
@@ -41,7 +43,7 @@ impl Request {
             params: params.into_iter(),
             client_ip,
             id,
-            cookies,
+            credentials,
             body,
         }
     }
@@ -79,13 +81,15 @@ impl Request {
 
     /// The cookie with this name, exactly as the client sent it; see [`Cookies::read`].
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
-        self.cookies.read(&self.head.headers, name)
+        self.credentials.cookies().read(&self.head.headers, name)
     }
 
     /// The cookies whose names begin with this prefix; see [`Cookies::beginning`].
     #[cfg(feature = "oauth")]
     pub(crate) fn cookies_beginning(&self, with: &str) -> Vec<(&str, &str)> {
-        self.cookies.beginning(&self.head.headers, with)
+        self.credentials
+            .cookies()
+            .beginning(&self.head.headers, with)
     }
 
     /// Whether the method of the request is HEAD.
@@ -100,6 +104,16 @@ impl Request {
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if it is malformed.
     pub fn bearer(&self) -> Result<&str> {
         bearer(&self.head.headers)
+    }
+
+    /// What the caller presents; see [`CredentialRule::find`].
+    pub(crate) fn presented(&self) -> Result<Presented<'_>> {
+        self.credentials.find(&self.head.method, &self.head.headers)
+    }
+
+    /// Requires that no other site made the browser send this request.
+    pub(crate) fn ensure_own_origin(&self) -> Result<()> {
+        self.credentials.ensure_own(&self.head.headers)
     }
 
     /// The next path parameter, percent-decoded. Each call returns one, from left to right.
@@ -171,46 +185,10 @@ pub(crate) fn user_agent(headers: &HeaderMap) -> Option<&str> {
     str::from_utf8(headers.get(USER_AGENT)?.as_bytes()).ok()
 }
 
-/// The bearer token (RFC 6750, section 2.1).
-///
-/// # Errors
-/// `Unauthenticated` if there is no `Authorization` header, or it has another scheme; `InvalidAccessToken` if there is
-/// more than one such header, or the token is malformed.
-pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or(ErrorKind::Unauthenticated)?.as_bytes();
-    if values.next().is_some() {
-        return Err(ErrorKind::InvalidAccessToken.into());
-    }
-    let end = value
-        .iter()
-        .position(|byte| *byte == b' ')
-        .unwrap_or(value.len());
-    let (scheme, rest) = value.split_at(end);
-    if !scheme.eq_ignore_ascii_case(b"Bearer") {
-        return Err(ErrorKind::Unauthenticated.into());
-    }
-    let token = str::from_utf8(rest).map(|rest| rest.trim_start_matches(' '));
-    token
-        .ok()
-        .filter(|token| is_token68(token))
-        .ok_or_else(|| ErrorKind::InvalidAccessToken.into())
-}
-
-/// Whether the text is a `token68` (RFC 9110, section 11.2).
-fn is_token68(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    // The loop does not stop early, so that the compiler can check many bytes at a time. A token has a few hundred
-    // bytes, and nearly always all of them are valid.
-    let good = |byte: u8| {
-        byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-    };
-    !body.is_empty() & body.bytes().fold(true, |all, byte| all & good(byte))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     fn request(headers: &[(&str, &[u8])]) -> Request {
         let mut builder = ::http::Request::get("/");
@@ -219,8 +197,8 @@ mod tests {
         }
         let (head, ()) = builder.body(()).expect("the request is sound").into_parts();
         let id = RequestId::of(&head.headers);
-        let cookies = Cookies::new("https://example.org");
-        Request::new(head, Vec::new(), None, id, cookies, Body::default())
+        let rule = CredentialRule::new("https://example.org", |_| false);
+        Request::new(head, Vec::new(), None, id, rule, Body::default())
     }
 
     #[test]

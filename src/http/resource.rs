@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument as _, Span};
 
 use super::{
-    ClientAddress, Cookies, Endpoint, Problem, Request, RequestId, RequestScope, Response,
+    ClientAddress, CredentialRule, Endpoint, Problem, Request, RequestId, RequestScope, Response,
     body::Body, reply::UnknownLength, span, template::Template,
 };
 use crate::{
@@ -35,7 +35,7 @@ pub struct Resource {
     endpoints: Vec<Endpoint>,
     timeout: Duration,
     client_address: Arc<ClientAddress>,
-    cookies: Cookies,
+    credentials: CredentialRule,
 }
 
 impl Resources {
@@ -46,7 +46,7 @@ impl Resources {
         endpoints: Vec<Endpoint>,
         timeout: Duration,
         client_address: ClientAddress,
-        cookies: Cookies,
+        credentials: &CredentialRule,
     ) -> Result<Self> {
         let client_address = Arc::new(client_address);
         let resource = |(template, endpoints)| Resource {
@@ -54,7 +54,7 @@ impl Resources {
             endpoints,
             timeout,
             client_address: Arc::clone(&client_address),
-            cookies,
+            credentials: credentials.clone(),
         };
         let mut resources: Vec<_> = by_path(endpoints)?.into_iter().map(resource).collect();
         resources.sort_by(Resource::precedence);
@@ -147,7 +147,8 @@ impl Resource {
             };
             match client {
                 Ok(ip) => {
-                    let request = Request::new(head, params, ip, id, self.cookies, body);
+                    let request =
+                        Request::new(head, params, ip, id, self.credentials.clone(), body);
                     endpoint.run(request).await
                 }
                 Err(error) => problem(error),

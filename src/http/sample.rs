@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use serde::Serialize;
 
 use super::{
-    Accepted, ClientAddress, Cookies, Created, Document, Endpoint, FromMembers, Input, Json,
+    Accepted, ClientAddress, Created, CredentialRule, Document, Endpoint, FromMembers, Input, Json,
     Members, NoContent, Path, Query, Request, Resources,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -104,8 +104,8 @@ pub(crate) fn resources(client_address: ClientAddress) -> Resources {
 }
 
 pub(crate) fn contract(rows: Vec<Endpoint>, client_address: ClientAddress) -> Result<Resources> {
-    let cookies = Cookies::new("https://example.org");
-    Resources::new(rows, TIMEOUT, client_address, cookies)
+    let rule = CredentialRule::new("https://example.org", |_| false);
+    Resources::new(rows, TIMEOUT, client_address, &rule)
 }
 
 async fn show((): (), Path(id): Path<String>) -> Result<Json<Note>> {

@@ -1,11 +1,21 @@
 //! The request id, the client and the log span for requests to a host's own routes.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use ::http::{HeaderMap, request::Parts};
 use tracing::Span;
 
-use super::{ClientAddress, Cookies, cookie::DEVICE, request_id::RequestId};
+use super::{
+    ClientAddress, Cookies,
+    cookie::{DEVICE, SESSION},
+    request_id::RequestId,
+};
 use crate::error::Result;
 
 /// The longest method and the longest path in a span, in bytes.
@@ -21,10 +31,27 @@ const MAX_PATH: usize = 255;
 /// layer also wraps endpoints of hallpass, they use the same id.
 ///
 /// Wrap guards in this layer, so that their refusals also carry the id.
+///
+/// If a guard or an extractor has looked for the caller, the reply carries `Vary: Cookie`. For a
+/// request with the cookie of a browser session, it also carries `Cache-Control: no-store`, unless
+/// the handler sets that header. Then no cache shows a page to another user, or after the sign-out.
 #[derive(Clone, Debug)]
 pub struct RequestScope {
     client_address: ClientAddress,
     cookies: Cookies,
+    /// Whether a guard has looked for the caller of the request.
+    has_looked: Arc<AtomicBool>,
+}
+
+/// The headers that keep caches from confusing users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caching {
+    /// The reply does not depend on the caller.
+    Shared,
+    /// The reply depends on the caller: `Vary: Cookie`.
+    Varied,
+    /// The reply may be about a signed-in user: `Vary: Cookie` and `Cache-Control: no-store`.
+    Personal,
 }
 
 impl RequestScope {
@@ -32,7 +59,35 @@ impl RequestScope {
         Self {
             client_address,
             cookies,
+            has_looked: Arc::default(),
         }
+    }
+
+    /// The scope of one request.
+    pub(crate) fn of_request(&self) -> Self {
+        Self {
+            has_looked: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Notes that a guard looks for the caller of the request.
+    pub(crate) fn look(&self) {
+        self.has_looked.store(true, Ordering::Relaxed);
+    }
+
+    /// How caches may treat the reply to a request, with or without the cookie of a session.
+    pub(crate) fn caching(&self, has_session: bool) -> Caching {
+        match (self.has_looked.load(Ordering::Relaxed), has_session) {
+            (false, _) => Caching::Shared,
+            (true, false) => Caching::Varied,
+            (true, true) => Caching::Personal,
+        }
+    }
+
+    /// Whether a request carries the cookie of a session, valid or not.
+    pub(crate) fn has_session(&self, headers: &HeaderMap) -> bool {
+        self.cookies.sent(headers, SESSION).is_there
     }
 
     /// # Errors

@@ -5,8 +5,8 @@
 
 use std::cmp::Ordering;
 
-use super::percent;
 use crate::error::{Error, Result};
+use crate::percent;
 
 #[derive(Debug)]
 pub(crate) struct Template {

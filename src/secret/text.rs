@@ -95,6 +95,10 @@ secret_text! {
     /// A refresh token.
     RefreshToken
 }
+secret_text! {
+    /// The value of the cookie of a browser session.
+    SessionCookie
+}
 
 impl PasswordHash {
     /// A text that was created here, or was parsed before it was stored.

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use super::UserService;
 use crate::{
     error::{ErrorKind, Result},
-    http::{Input, Request},
-    token::{ActiveUser, http::Bearer},
+    http::{Cookies, Input, Request},
+    token::{ActiveUser, http::Shown},
 };
 
-/// The state of a feature's endpoints: the service that confirms callers, the store, and the feature.
+/// The state of a feature's endpoints: the service that confirms callers, the form of cookies, and the
+/// feature.
 #[derive(Clone, Debug)]
 pub(crate) struct Context<F> {
     pub(crate) service: Arc<dyn UserService>,
+    pub(crate) cookies: Cookies,
     pub(crate) feature: F,
 }
 
@@ -23,16 +25,16 @@ pub(crate) struct Caller(pub(crate) ActiveUser);
 
 impl<F: Sync> Input<Context<F>> for Caller {
     async fn take(context: &Context<F>, request: &mut Request) -> Result<Self> {
-        let Bearer(token) = Bearer::take(context, request).await?;
-        context.service.current_user(&token).await.map(Self)
+        let Shown(credential) = Shown::take(context, request).await?;
+        context.service.current_user(&credential).await.map(Self)
     }
 
     fn errors() -> &'static [ErrorKind] {
-        <Bearer as Input<Context<F>>>::errors()
+        <Shown as Input<Context<F>>>::errors()
     }
 
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut crate::http::openapi::Operation) {
-        <Bearer as Input<Context<F>>>::describe(operation);
+        <Shown as Input<Context<F>>>::describe(operation);
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     core::Core,
     error::{ErrorKind, Result},
     factor::{AddTotp, FactorId, NewTotp, TotpKey},
+    percent::encoded,
     secret::Ticket,
     token::{ChallengePurpose, SessionId},
     user::User,
@@ -129,17 +130,4 @@ impl Enrolments {
             *secret
         ))
     }
-}
-
-/// The text with percent-encoding (RFC 3986, section 2.1).
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(byte.into());
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }

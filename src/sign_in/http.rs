@@ -1,17 +1,24 @@
 //! The reply of every endpoint that signs in.
 
 use ::http::StatusCode;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{Challenge, SignIn};
 use crate::{
-    http::{Cookies, Json, Output, Response, WithDevice, json_reply},
-    token::http::TokenPairView,
+    factor::RecoveryCode,
+    http::{Cookies, Json, Output, Response, WithDevice, WithSession, json_reply, time},
+    token::{BrowserSession, NewCookie, http::TokenPairView},
+    user::http::UserView,
 };
+
+/// The tag of the endpoints of browser sessions.
+pub(crate) const BROWSER: &str = "Browser sessions";
 
 /// Either the tokens in the body and the cookie that identifies the device, or the challenge.
 pub(crate) enum SignInReply {
     Complete(WithDevice<Json<TokenPairView>>),
+    Browser(WithDevice<WithSession<Json<BrowserSessionView>>>),
     SecondFactor(SecondFactorView),
 }
 
@@ -27,6 +34,21 @@ impl SignIn {
                 reply: Json(TokenPairView::from(tokens).with_recovery_codes(&recovery_codes)),
                 cookies,
             }),
+            Self::Browser {
+                session,
+                device,
+                recovery_codes,
+            } => {
+                let NewCookie { value, max_age } = &session.cookie;
+                SignInReply::Browser(WithDevice {
+                    device,
+                    reply: WithSession {
+                        cookie: cookies.set_session(value.expose(), *max_age),
+                        reply: Json(BrowserSessionView::new(session, &recovery_codes)),
+                    },
+                    cookies,
+                })
+            }
             Self::SecondFactor(challenge) => SignInReply::SecondFactor((&challenge).into()),
         }
     }
@@ -36,6 +58,7 @@ impl Output for SignInReply {
     fn render(self) -> Response {
         match self {
             Self::Complete(reply) => reply.render(),
+            Self::Browser(reply) => reply.render(),
             Self::SecondFactor(view) => json_reply(StatusCode::ACCEPTED, &view),
         }
     }
@@ -47,6 +70,50 @@ impl Output for SignInReply {
             StatusCode::ACCEPTED,
             "The sign-in needs a second factor; see `POST /auth/second-factor`.",
         );
+    }
+}
+
+/// The reply of the endpoints that sign in a browser.
+pub(crate) struct BrowserSignInReply(pub(crate) SignInReply);
+
+impl Output for BrowserSignInReply {
+    fn render(self) -> Response {
+        self.0.render()
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut crate::http::Operation) {
+        Json::<BrowserSessionView>::describe(operation);
+        operation.json_reply::<SecondFactorView>(
+            StatusCode::ACCEPTED,
+            "The sign-in needs a second factor; see `POST /auth/session/second-factor`.",
+        );
+    }
+}
+
+/// The session of a browser. Its cookie is in the headers.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = BrowserSession))]
+pub(crate) struct BrowserSessionView {
+    user: UserView,
+    /// When the session ends if it is not used.
+    #[serde(serialize_with = "time::serialize")]
+    expires_at: DateTime<Utc>,
+    /// The recovery codes, shown only once. Present only if this sign-in enrolled the user's first authenticator app.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recovery_codes: Vec<String>,
+}
+
+impl BrowserSessionView {
+    fn new(session: BrowserSession, codes: &[RecoveryCode]) -> Self {
+        let codes = codes.iter().map(|code| code.expose().to_owned());
+        Self {
+            user: session.user.into(),
+            expires_at: session.expires_at,
+            recovery_codes: codes.collect(),
+        }
     }
 }
 

@@ -20,8 +20,14 @@ mod second_factor;
 
 use std::{num::NonZeroU32, sync::Arc};
 
+use serde_json::{Map, Value};
+
 use self::policy::Sufficiency;
-pub(crate) use self::{enrolment::Enrolments, proof::Proof, second_factor::SecondFactors};
+pub(crate) use self::{
+    enrolment::Enrolments,
+    proof::Proof,
+    second_factor::{Door, SecondFactors},
+};
 pub use self::{
     enrolment::TotpSecret,
     outcome::{Challenge, SecondFactorMethod, SignIn},
@@ -34,9 +40,11 @@ use crate::{
     event::{ClientInfo, Event, EventKind},
     factor::{DeviceId, RecoveryCode},
     mail::{Intent, LetterKind, Recipient},
+    secret::{AccessToken, RefreshToken},
     token::{
-        Authentication, ChallengeId, ChallengePurpose, Device, NewChallenge, NewSession,
-        OpenChallenge, OpenSession, ParsedTicket, SecondProof, SessionId, TICKET_LIFETIME,
+        Authentication, BrowserSession, ChallengeId, ChallengePurpose, Device, NewChallenge,
+        NewCookie, NewSession, OpenChallenge, OpenSession, OpenedAs, ParsedTicket, SecondProof,
+        SessionId, SessionKind, TICKET_LIFETIME,
     },
     user::User,
 };
@@ -61,6 +69,16 @@ struct Extras {
     recovery_codes: Vec<RecoveryCode>,
 }
 
+/// The secrets of a session that is about to be opened.
+enum Prepared {
+    Browser(NewCookie),
+    Tokens {
+        access: AccessToken,
+        refresh: RefreshToken,
+        claims: Map<String, Value>,
+    },
+}
+
 impl SessionOpener {
     /// Opens a session, or a challenge if the proof does not suffice; `None` if the credentials changed while they were
     /// checked.
@@ -70,12 +88,14 @@ impl SessionOpener {
     pub(crate) async fn complete(
         &self,
         proof: Proof,
+        kind: SessionKind,
         client: ClientInfo,
     ) -> Result<Option<SignIn>> {
         let known = self.known_device(&proof, &client);
         let purpose = match self.policy.judge(&proof) {
             Sufficiency::Enough => {
-                return self.open(&proof, known, Extras::default(), client).await;
+                let extras = Extras::default();
+                return self.open(&proof, kind, known, extras, client).await;
             }
             Sufficiency::MustEnrol => ChallengePurpose::Enrolment,
             Sufficiency::Needs => ChallengePurpose::SecondFactor,
@@ -88,17 +108,19 @@ impl SessionOpener {
                 device: Some(id),
                 ..Extras::default()
             };
-            let opened = self.open(&proof, known, extras, client.clone()).await?;
+            let opened = self.open(&proof, kind, known, extras, client.clone());
+            let opened = opened.await?;
             if opened.is_some() {
                 return Ok(opened);
             }
         }
-        self.challenge(proof, purpose, known).await
+        self.challenge(proof, kind, purpose, known).await
     }
 
     async fn open(
         &self,
         proof: &Proof,
+        kind: SessionKind,
         known: Option<Device>,
         extras: Extras,
         client: ClientInfo,
@@ -112,17 +134,27 @@ impl SessionOpener {
         }
         let now = self.core.clock.now();
         let id = SessionId::new(now);
-        let claims = self.core.hooks.access_token_claims(checked, id).await?;
         let authentication = Authentication {
             session_id: id,
             at: now,
             methods: proof.methods.clone(),
         };
-        let access_token = self
-            .core
-            .tokens
-            .access(checked, &authentication, &claims, now)?;
-        let opening = self.core.tokens.open(id, now)?;
+        let opening = self.core.tokens.open(id, checked.id, kind, now)?;
+        let prepared = match opening.secret {
+            OpenedAs::Browser(cookie) => Prepared::Browser(cookie),
+            OpenedAs::Tokens(refresh) => {
+                let claims = self.core.hooks.access_token_claims(checked, id).await?;
+                let access = self
+                    .core
+                    .tokens
+                    .access(checked, &authentication, &claims, now)?;
+                Prepared::Tokens {
+                    access,
+                    refresh,
+                    claims,
+                }
+            }
+        };
         let version = proof.credential_version;
         let mut mails = extras.mails;
         // The device of the first sign-in is always unknown, so the first sign-in is not reported
@@ -136,6 +168,7 @@ impl SessionOpener {
             user_id: checked.id,
             credential_version: version,
             factor_version: proof.factor_version,
+            kind,
             digest: opening.digest,
             created_at: now,
             idle_expires_at: opening.idle_expires_at,
@@ -171,16 +204,19 @@ impl SessionOpener {
             self.core.deliveries.wake();
         }
         let expires_at = session.idle_expires_at.min(session.absolute_expires_at);
+        let tokens = &self.core.tokens;
         // Roles may have changed since the credential was checked.
-        let access_token = if user.roles == checked.roles {
-            access_token
-        } else {
-            self.core
-                .tokens
-                .access(&user, &authentication, &claims, now)?
+        let prepared = match prepared {
+            Prepared::Tokens {
+                refresh, claims, ..
+            } if user.roles != checked.roles => Prepared::Tokens {
+                access: tokens.access(&user, &authentication, &claims, now)?,
+                refresh,
+                claims,
+            },
+            prepared => prepared,
         };
         self.core.hooks.after_sign_in(&user, id);
-        let tokens = &self.core.tokens;
         let device = match extras.device {
             Some(id) => self.core.devices.remembered(id, &user, version),
             // If the failure counter of a device is full, the device gets a new identity.
@@ -193,10 +229,25 @@ impl SessionOpener {
                 self.core.devices.token(same, &user, version, is_strong)
             }
         };
-        Ok(Some(SignIn::Complete {
-            tokens: tokens.pair(access_token, id, opening.token, expires_at, now),
-            device,
-            recovery_codes: extras.recovery_codes,
+        let recovery_codes = extras.recovery_codes;
+        Ok(Some(match prepared {
+            Prepared::Tokens {
+                access, refresh, ..
+            } => SignIn::Complete {
+                tokens: tokens.pair(access, id, refresh, expires_at, now),
+                device,
+                recovery_codes,
+            },
+            Prepared::Browser(cookie) => SignIn::Browser {
+                session: BrowserSession {
+                    id,
+                    cookie,
+                    user,
+                    expires_at,
+                },
+                device,
+                recovery_codes,
+            },
         }))
     }
 
@@ -204,6 +255,7 @@ impl SessionOpener {
     async fn challenge(
         &self,
         proof: Proof,
+        kind: SessionKind,
         purpose: ChallengePurpose,
         known: Option<Device>,
     ) -> Result<Option<SignIn>> {
@@ -211,6 +263,7 @@ impl SessionOpener {
         let id = ChallengeId::new(now);
         let ticket = self.core.tickets.seal(&ParsedTicket {
             purpose,
+            kind,
             id,
             user_id: proof.user.id,
             device: known.and_then(|known| known.strong()),

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Result},
     factor::RecoveryCode,
     secret::{DeviceToken, Ticket},
-    token::TokenPair,
+    token::{BrowserSession, TokenPair},
 };
 
 /// The outcome of a sign-in whose credentials were right.
@@ -36,6 +36,16 @@ pub enum SignIn {
         tokens: TokenPair,
         /// The token that identifies the device at its next sign-in; see
         /// [`ClientInfo::device`](crate::event::ClientInfo::device).
+        device: Option<DeviceToken>,
+        /// The recovery codes of the second factor that this sign-in has enrolled; otherwise empty.
+        recovery_codes: Vec<RecoveryCode>,
+    },
+    /// A browser session was opened.
+    #[non_exhaustive]
+    Browser {
+        /// The session and its cookie.
+        session: BrowserSession,
+        /// The token that identifies the device at its next sign-in.
         device: Option<DeviceToken>,
         /// The recovery codes of the second factor that this sign-in has enrolled; otherwise empty.
         recovery_codes: Vec<RecoveryCode>,
@@ -98,6 +108,7 @@ impl SignIn {
     pub fn into_tokens(self) -> Result<TokenPair> {
         match self {
             Self::Complete { tokens, .. } => Ok(tokens),
+            Self::Browser { .. } => Err(Error::internal("a browser session has no tokens")),
             Self::SecondFactor(_) => Err(Error::internal("the sign-in needs another step")),
         }
     }

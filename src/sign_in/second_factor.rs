@@ -15,8 +15,8 @@ use crate::{
     mail::{Intent, LetterKind, Recipient},
     secret::Ticket,
     token::{
-        ActiveUser, Attempted, ChallengePurpose, Checked, Method, ParsedTicket, RememberDevice,
-        SecondProof, SpentFactor,
+        ActiveUser, Attempted, ChallengePurpose, Checked, Method, NewCookie, ParsedTicket,
+        RememberDevice, SecondProof, SessionKind, SpentFactor,
     },
 };
 
@@ -42,6 +42,22 @@ impl SecondFactor {
     }
 }
 
+/// Where a challenge is answered. A ticket is good only where its sign-in began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// A caller that receives tokens.
+    Tokens,
+    /// A browser that receives a cookie.
+    #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "for endpoints"))]
+    Browser,
+}
+
+impl Door {
+    fn admits(self, kind: SessionKind) -> bool {
+        (self == Self::Tokens) == (kind == SessionKind::Tokens)
+    }
+}
+
 /// Checks second factors. Each try is counted before anything is compared.
 #[derive(Clone, Debug)]
 pub(crate) struct SecondFactors {
@@ -61,6 +77,7 @@ impl SecondFactors {
     pub(crate) async fn answer(
         &self,
         ticket: &Ticket,
+        door: Door,
         shown: SecondFactor,
         remember: bool,
         client: ClientInfo,
@@ -70,6 +87,7 @@ impl SecondFactors {
             .core
             .tickets
             .read(ticket, now)
+            .filter(|parsed| door.admits(parsed.kind))
             .ok_or(ErrorKind::InvalidToken)?;
         self.core
             .limits
@@ -108,7 +126,7 @@ impl SecondFactors {
         caller: &ActiveUser,
         code: &TotpCode,
         client: &ClientInfo,
-    ) -> Result<()> {
+    ) -> Result<Option<NewCookie>> {
         self.core
             .limits
             .admit_here(Budget::SecondFactor, client.ip)
@@ -123,7 +141,7 @@ impl SecondFactors {
         caller: &ActiveUser,
         code: &TotpCode,
         client: &ClientInfo,
-    ) -> Result<()> {
+    ) -> Result<Option<NewCookie>> {
         let (core, user) = (&self.core, caller.user.id);
         let token = client.device.as_ref();
         let device = token
@@ -145,13 +163,15 @@ impl SecondFactors {
             .with("method", Method::Otp.as_str());
         if let Some(spent) = self.matching(user, &totps, code)? {
             let id = caller.session_id;
+            let renewal = core.tokens.renewal(caller, now)?;
+            let renewed = renewal.as_ref().map(|renewal| &renewal.renewed);
             let done = core
                 .store
-                .authenticate_with_totp(id, user, &spent, now, &event);
+                .authenticate_with_totp(id, user, &spent, renewed, now, &event);
             if done.await? == Checked::Done {
                 self.take_back(counted).await;
                 core.trail.publish(&event);
-                return Ok(());
+                return Ok(renewal.map(|renewal| renewal.cookie));
             }
             // Another call has used the time step of the code, or the session has ended.
             if core.store.session_user(id, user, now).await?.is_none() {
@@ -306,7 +326,8 @@ impl SecondFactors {
             recovery_codes: right.recovery_codes,
         };
         let known = self.opener.known_device(&proof, &client);
-        let opened = self.opener.open(&proof, known, extras, client).await?;
+        let opened = self.opener.open(&proof, ticket.kind, known, extras, client);
+        let opened = opened.await?;
         if let Some(sign_in) = opened {
             if is_enrolled {
                 core.hooks.after_factor_change(&changed);

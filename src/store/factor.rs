@@ -13,7 +13,7 @@ use crate::{
     id::{SessionId, UserId},
     outbox::Intent,
     secret::TokenDigest,
-    token::Checked,
+    token::{Checked, RenewedCookie},
 };
 
 /// Keeps second factors and recovery codes. This trait is part of [`Store`](crate::store::Store).
@@ -120,7 +120,8 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
     /// any. Then the step is marked as used, the session gets the method
     /// [`Otp`](crate::token::Method::Otp), `authenticated_at` and the time of the second factor are
     /// set, and the event is written. Otherwise the call returns [`Checked::Stale`] and writes
-    /// nothing.
+    /// nothing. The cookie of a browser session is replaced as in
+    /// [`reauthenticate`](super::SessionStore::reauthenticate).
     ///
     /// # Errors
     /// If the database fails.
@@ -129,6 +130,7 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
         session: SessionId,
         user: UserId,
         spent: &SpentTotp,
+        renewed: Option<&RenewedCookie>,
         now: Timestamp,
         event: &Event,
     ) -> Result<Checked, StoreError>;

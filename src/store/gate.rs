@@ -8,9 +8,10 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    AddressStore, AdministratorStore, ChallengeStore, DeadLetterStore, DeviceStore, EventStore,
-    FactorStore, FlowStore, IdentityStore, LimitKeyStore, Limiter, OneTimeTokenStore, OutboxStore,
-    PasswordStore, PurgeBatch, PurgeStore, RotationStore, SessionStore, Store, UserStore,
+    AddressStore, AdministratorStore, BrowserSessionStore, ChallengeStore, DeadLetterStore,
+    DeviceStore, EventStore, FactorStore, FlowStore, IdentityStore, LimitKeyStore, Limiter,
+    OneTimeTokenStore, OutboxStore, PasswordStore, PurgeBatch, PurgeStore, RotationStore,
+    SessionStore, Store, UserStore,
 };
 use crate::{
     clock::Timestamp,
@@ -29,8 +30,9 @@ use crate::{
     secret::{PasswordHash, TokenDigest},
     token::{
         Attempted, ChallengeId, Checked, CheckedSession, EndReason, IssueOneTime, NewChallenge,
-        NewOneTimeToken, NewSession, OneTimeStatus, OpenChallenge, OpenSession, Purpose, Reset,
-        ResetPassword, RotateSession, Rotation, Session, SessionId, SessionUser,
+        NewOneTimeToken, NewSession, OneTimeStatus, OpenChallenge, OpenSession, PresentedCookie,
+        Purpose, RenewedCookie, Reset, ResetPassword, RotateSession, Rotation, Session, SessionId,
+        SessionUser,
     },
     user::{
         Credentials, DeleteUser, EmailAddress, FirstAdministrator, InsertUser, NewUser,
@@ -177,7 +179,11 @@ gated! {
         writable end_session(id: SessionId, why: EndReason, now: Timestamp, event: &Event) -> Option<UserId>;
         writable end_session_of(user: UserId, id: SessionId, now: Timestamp, event: &Event) -> bool;
         writable end_sessions(user: UserId, why: EndReason, now: Timestamp, event: &Event) -> bool;
-        writable reauthenticate(checked: &CheckedSession, now: Timestamp, event: &Event) -> Checked;
+        writable reauthenticate(checked: &CheckedSession, renewed: Option<&RenewedCookie>, now: Timestamp, event: &Event) -> Checked;
+    }
+    BrowserSessionStore {
+        readable browser_user(cookie: &PresentedCookie, now: Timestamp) -> Option<SessionUser>;
+        writable use_browser_session(id: SessionId, idle_expires_at: Timestamp, now: Timestamp) -> ();
     }
     RotationStore {
         readable session_to_rotate(rotation: &RotateSession) -> Option<SessionUser>;
@@ -199,7 +205,7 @@ gated! {
         ) -> Option<UserId>;
     }
     PasswordStore {
-        writable change_password(checked: &CheckedSession, hash: &PasswordHash, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Checked;
+        writable change_password(checked: &CheckedSession, renewed: Option<&RenewedCookie>, hash: &PasswordHash, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Checked;
         writable reset_password(
             reset: &ResetPassword,
             event: &Event,
@@ -255,6 +261,7 @@ gated! {
             session: SessionId,
             user: UserId,
             spent: &SpentTotp,
+            renewed: Option<&RenewedCookie>,
             now: Timestamp,
             event: &Event
         ) -> Checked;

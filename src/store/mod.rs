@@ -5,6 +5,7 @@
 
 mod address;
 mod administrator;
+mod browser_session;
 mod challenge;
 #[cfg(feature = "testing")]
 pub mod conformance;
@@ -36,6 +37,7 @@ pub use self::gate::{Gate, Passage};
 pub use self::{
     address::AddressStore,
     administrator::AdministratorStore,
+    browser_session::BrowserSessionStore,
     challenge::ChallengeStore,
     dead_letter::DeadLetterStore,
     device::DeviceStore,
@@ -56,9 +58,15 @@ pub use self::{
 use crate::error::{Result, StoreError};
 
 /// Combines the traits that keep sessions and one-time tokens.
-pub trait TokenStore: SessionStore + RotationStore + OneTimeTokenStore {}
+pub trait TokenStore:
+    SessionStore + BrowserSessionStore + RotationStore + OneTimeTokenStore
+{
+}
 
-impl<S: SessionStore + RotationStore + OneTimeTokenStore + ?Sized> TokenStore for S {}
+impl<S> TokenStore for S where
+    S: SessionStore + BrowserSessionStore + RotationStore + OneTimeTokenStore + ?Sized
+{
+}
 
 /// The storage for all data of Hallpass. All data is in one database, because one call may touch
 /// several kinds of data: a rotation reads the user, and a reset changes users, sessions and

@@ -9,7 +9,7 @@ use crate::{
     limit::LimitKey,
     outbox::Intent,
     secret::PasswordHash,
-    token::{Checked, CheckedSession, Reset, ResetPassword},
+    token::{Checked, CheckedSession, RenewedCookie, Reset, ResetPassword},
     user::{User, UserId},
 };
 
@@ -29,11 +29,16 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// session that ended before the write stays ended. One-time tokens of the old version become
     /// void (except for [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)).
     ///
+    /// For a browser session, the same step replaces the cookie. The presented cookie must be the
+    /// current one, or the previous one before its end. No earlier cookie of the session is accepted
+    /// afterwards.
+    ///
     /// # Errors
     /// If the database fails.
     async fn change_password(
         &self,
         checked: &CheckedSession,
+        renewed: Option<&RenewedCookie>,
         password_hash: &PasswordHash,
         now: Timestamp,
         event: &Event,

@@ -8,8 +8,8 @@ use crate::{
     event::Event,
     outbox::Intent,
     token::{
-        Checked, CheckedSession, EndReason, NewSession, OpenSession, Session, SessionId,
-        SessionUser,
+        Checked, CheckedSession, EndReason, NewSession, OpenSession, RenewedCookie, Session,
+        SessionId, SessionUser,
     },
     user::UserId,
 };
@@ -135,11 +135,16 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// set, the session gets the method [`Password`](crate::token::Method::Password), and the event
     /// is written. Otherwise nothing is written.
     ///
+    /// For a browser session, the same step replaces the cookie. The presented cookie must be the
+    /// current one, or the previous one of the same successor before its end. It is then the
+    /// previous cookie, as [`BrowserSessionStore`](super::BrowserSessionStore) defines.
+    ///
     /// # Errors
     /// If the database fails.
     async fn reauthenticate(
         &self,
         checked: &CheckedSession,
+        renewed: Option<&RenewedCookie>,
         now: Timestamp,
         event: &Event,
     ) -> Result<Checked, StoreError>;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+#[cfg(feature = "http")]
+use super::ActiveUser;
 use super::{AAL2, Methods, RECENT, SessionId};
 use crate::{
     clock::Timestamp,
@@ -14,6 +16,9 @@ use crate::{
 
 /// The caller that a verified access token identifies. The database was not queried, so the session
 /// may have ended since.
+///
+/// The cookie of a browser session is always checked in the database. The claims are then those of
+/// the session: it is the token's own identifier too, and the token expires when the session does.
 ///
 /// Cheap to clone. Where a logout must take effect immediately, use [`ActiveUser`](super::ActiveUser).
 #[derive(Clone, Debug)]
@@ -35,6 +40,29 @@ pub(super) struct Verified {
 }
 
 impl CurrentUser {
+    /// The caller of a browser session, which has no token.
+    #[cfg(feature = "http")]
+    pub(super) fn of_session(
+        caller: &ActiveUser,
+        permissions: Permissions,
+        now: Timestamp,
+    ) -> Self {
+        let session = caller.session_id;
+        Self(Arc::new(Verified {
+            id: caller.user.id,
+            session_id: session,
+            token_id: session.as_uuid(),
+            roles: caller.user.roles.clone(),
+            permissions,
+            issued_at: now,
+            expires_at: caller.expires_at,
+            authenticated_at: caller.second_factor_at.unwrap_or(caller.authenticated_at),
+            methods: caller.methods.clone(),
+            acr: caller.methods.acr().to_owned(),
+            others: Map::new(),
+        }))
+    }
+
     /// The user: claim `sub`.
     #[must_use]
     pub fn id(&self) -> UserId {

@@ -2,12 +2,11 @@
 
 use serde::Serialize;
 
-use super::{SessionId, TokenPair, Tokens};
+use super::{Credential, SessionId, TokenPair, Tokens};
 use crate::{
     error::{ErrorKind, Result},
     factor::RecoveryCode,
-    http::{Document, Endpoint, Input, Request, SERVICE},
-    secret::AccessToken,
+    http::{Document, Endpoint, Input, Presented, Request, SERVICE},
 };
 
 pub(crate) fn endpoints(tokens: &Tokens) -> Vec<Endpoint> {
@@ -23,12 +22,13 @@ async fn jwks(tokens: Tokens) -> Result<Document> {
     Document::json(&tokens.keys().jwks())
 }
 
-/// A bearer token as sent (RFC 6750), not verified yet.
-pub(crate) struct Bearer(pub(crate) AccessToken);
+/// What the caller presents, not verified yet: a bearer token (RFC 6750) or the cookie of a browser
+/// session.
+pub(crate) struct Shown(pub(crate) Credential);
 
-impl<S: Sync> Input<S> for Bearer {
+impl<S: Sync> Input<S> for Shown {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        request.bearer().map(|token| Self(token.into()))
+        request.presented().map(|presented| Self(presented.into()))
     }
 
     fn errors() -> &'static [ErrorKind] {
@@ -38,6 +38,15 @@ impl<S: Sync> Input<S> for Bearer {
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut crate::http::openapi::Operation) {
         operation.bearer();
+    }
+}
+
+impl From<Presented<'_>> for Credential {
+    fn from(presented: Presented<'_>) -> Self {
+        match presented {
+            Presented::Bearer(token) => Self::AccessToken(token.into()),
+            Presented::Cookie(cookie) => Self::Cookie(cookie.into()),
+        }
     }
 }
 

@@ -20,11 +20,14 @@
 //! The session in which the password is changed gets the new version.
 
 mod access;
+mod active_user;
 mod algorithm;
 mod authentication;
+mod browser;
 mod challenge;
 mod check;
 mod claims;
+mod credential;
 mod current_user;
 mod device;
 #[cfg(feature = "http")]
@@ -43,11 +46,14 @@ mod ticket;
 mod verifying_key;
 
 pub use self::{
+    active_user::ActiveUser,
     algorithm::SigningAlgorithm,
+    browser::{BrowserSession, NewCookie, PresentedCookie, RenewedCookie, SessionKind},
     challenge::{
         Attempted, ChallengeId, ChallengePurpose, MAX_CHALLENGES, MAX_TRIES, NewChallenge,
         OpenChallenge, RememberDevice, SecondProof, SpentFactor,
     },
+    credential::Credential,
     current_user::CurrentUser,
     key::SigningKeys,
     lifetimes::TokenLifetimes,
@@ -55,7 +61,7 @@ pub use self::{
     one_time::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Reset, ResetPassword},
     reuse::ReuseClass,
     rotation::{SessionState, Verdict},
-    service::{ActiveUser, TokenPair},
+    service::TokenPair,
     session::{
         Checked, CheckedSession, EndReason, NewSession, OpenSession, RotateSession, Rotation,
         Session, SessionUser,
@@ -63,10 +69,11 @@ pub use self::{
 };
 pub(crate) use self::{
     authentication::Authentication,
+    browser::FORMER_COOKIE,
     check::{TokenCheck, TokenFault},
     device::{Device, Devices},
     one_time::OneTimeKeys,
-    service::{TokenParts, Tokens},
+    service::{OpenedAs, TokenParts, Tokens},
     ticket::{ParsedTicket, TICKET_LIFETIME, Tickets},
     verifying_key::VerifyingKeys,
 };

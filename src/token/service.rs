@@ -5,18 +5,25 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 
 use super::{
-    Authentication, CurrentUser, Methods, RECENT, RotateSession, SessionId, TokenLifetimes,
-    access::AccessTokens, key::SigningKeys, refresh::RefreshKeys,
+    ActiveUser, Authentication, CurrentUser, FORMER_COOKIE, NewCookie, PresentedCookie,
+    RenewedCookie, RotateSession, SessionId, SessionKind, SessionUser, TokenLifetimes,
+    access::AccessTokens,
+    browser::{BrowserKeys, ParsedCookie, UNREMEMBERED},
+    key::SigningKeys,
+    refresh::RefreshKeys,
 };
 use crate::{
     clock::{Clock, Timestamp},
     error::{Error, ErrorKind, Result},
-    secret::{AccessToken, RefreshToken, Secrets, TokenDigest},
-    user::{Permissions, Role, RolePermissions, User},
+    secret::{AccessToken, RefreshToken, Secrets, SessionCookie, TokenDigest},
+    user::{Permissions, RolePermissions, User, UserId},
 };
 
 /// The maximum number of bytes that the permissions may take in an access token.
 const MAX_PERMISSIONS: usize = 4 * 1024;
+
+/// How long the idle time of a browser session is at most not written again.
+const MAX_PAUSE: Duration = Duration::from_secs(300);
 
 /// The tokens of one session, as a client receives them.
 #[derive(Clone, Debug)]
@@ -34,89 +41,6 @@ pub struct TokenPair {
     pub session_id: SessionId,
 }
 
-/// A user whose session the database has just confirmed. The session has not ended, and the user is
-/// not disabled.
-#[derive(Clone, Debug)]
-#[allow(clippy::exhaustive_structs, reason = "a host's own service builds it")]
-pub struct ActiveUser {
-    /// The user as currently stored in the database.
-    pub user: User,
-    /// The session of the access token.
-    pub session_id: SessionId,
-    /// When the user last presented a credential in this session: at sign-in, or later by `POST /auth/reauthenticate`.
-    /// A refresh does not change it.
-    pub authenticated_at: Timestamp,
-    /// How the user has authenticated in this session.
-    pub methods: Methods,
-    /// When the user last presented a second factor in this session; `None` if they never did.
-    pub second_factor_at: Option<Timestamp>,
-    /// Whether the user has a second factor now.
-    pub has_second_factor: bool,
-}
-
-impl ActiveUser {
-    /// Requires a role.
-    ///
-    /// # Errors
-    /// [`Forbidden`](ErrorKind::Forbidden) if the user does not have the role.
-    pub fn require_role(&self, role: &Role) -> Result<()> {
-        if self.user.roles.contains(role) {
-            Ok(())
-        } else {
-            Err(ErrorKind::Forbidden.into())
-        }
-    }
-
-    /// Requires that the user presented a credential within the last 10 minutes.
-    ///
-    /// # Errors
-    /// [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the user last presented
-    /// a credential more than 10 minutes ago.
-    pub fn require_recent_sign_in(&self, now: Timestamp) -> Result<()> {
-        if now < self.authenticated_at + RECENT {
-            Ok(())
-        } else {
-            Err(ErrorKind::ReauthenticationRequired.into())
-        }
-    }
-
-    /// Requires that the user has presented a second factor other than a recovery code in this
-    /// session, and that the last second factor in it was presented within the last 10 minutes. A
-    /// user without a second factor needs a recent sign-in instead.
-    ///
-    /// # Errors
-    /// [`StepUpRequired`](ErrorKind::StepUpRequired) for a user with a second factor, otherwise
-    /// [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired).
-    pub fn require_step_up(&self, now: Timestamp) -> Result<()> {
-        if self.has_second_factor && !self.methods.are_strong() {
-            return Err(ErrorKind::StepUpRequired.into());
-        }
-        self.require_step_up_or_recovery(now)
-    }
-
-    /// Like [`require_step_up`](Self::require_step_up), but a user without a second factor passes.
-    pub(crate) fn require_step_up_if_enrolled(&self, now: Timestamp) -> Result<()> {
-        if self.has_second_factor {
-            self.require_step_up(now)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Like [`require_step_up`](Self::require_step_up), for changes of the second factors
-    /// themselves. A recovery code suffices, because a user who presents one has lost the other
-    /// factors.
-    pub(crate) fn require_step_up_or_recovery(&self, now: Timestamp) -> Result<()> {
-        if !self.has_second_factor {
-            return self.require_recent_sign_in(now);
-        }
-        match self.second_factor_at {
-            Some(at) if now < at + RECENT => Ok(()),
-            _ => Err(ErrorKind::StepUpRequired.into()),
-        }
-    }
-}
-
 /// Access and refresh tokens, and the sessions they belong to. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens(Arc<Inner>);
@@ -125,6 +49,7 @@ pub(crate) struct Tokens(Arc<Inner>);
 struct Inner {
     access: AccessTokens,
     refresh: RefreshKeys,
+    browser: BrowserKeys,
     lifetimes: TokenLifetimes,
     reuse_window: Duration,
     permissions: Option<Arc<RolePermissions>>,
@@ -147,12 +72,24 @@ pub(crate) struct TokenParts<'a> {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// The first refresh token of a session, and when the session ends.
+/// A cookie that replaces the presented one, and the digests for the store.
+pub(crate) struct Renewal {
+    pub(crate) renewed: RenewedCookie,
+    pub(crate) cookie: NewCookie,
+}
+
+/// The first secret of a session, and when the session ends.
 pub(crate) struct Opening {
-    pub(crate) token: RefreshToken,
+    pub(crate) secret: OpenedAs,
     pub(crate) digest: TokenDigest,
     pub(crate) idle_expires_at: Timestamp,
     pub(crate) absolute_expires_at: Timestamp,
+}
+
+/// The first secret of a session.
+pub(crate) enum OpenedAs {
+    Tokens(RefreshToken),
+    Browser(NewCookie),
 }
 
 impl Tokens {
@@ -174,6 +111,7 @@ impl Tokens {
                 lifetimes.access,
             ),
             refresh: RefreshKeys::new(parts.secrets),
+            browser: BrowserKeys::new(parts.secrets),
             lifetimes,
             reuse_window: lifetimes.reuse_window(parts.request_timeout),
             permissions: parts.permissions,
@@ -195,18 +133,112 @@ impl Tokens {
     }
 
     /// Prepares a session without storing it.
-    pub(crate) fn open(&self, id: SessionId, now: Timestamp) -> Result<Opening> {
-        let token = self
-            .0
-            .refresh
-            .mint(id)
-            .ok_or_else(|| Error::internal("there is no refresh key"))?;
+    pub(crate) fn open(
+        &self,
+        id: SessionId,
+        user: UserId,
+        kind: SessionKind,
+        now: Timestamp,
+    ) -> Result<Opening> {
+        let TokenLifetimes {
+            session_idle: idle,
+            session_max: mut max,
+            ..
+        } = self.0.lifetimes;
+        let (digest, secret) = match kind {
+            SessionKind::Tokens => {
+                let token = self.0.refresh.mint(id);
+                let token = token.ok_or_else(|| Error::internal("there is no refresh key"))?;
+                (TokenDigest::of(token.expose()), OpenedAs::Tokens(token))
+            }
+            SessionKind::Browser { remember } => {
+                if !remember {
+                    max = max.min(UNREMEMBERED);
+                }
+                let value = self.0.browser.mint(id, user, remember).ok_or_else(no_key)?;
+                let digest = TokenDigest::of(value.expose());
+                let max_age = remember.then_some(max);
+                (digest, OpenedAs::Browser(NewCookie { value, max_age }))
+            }
+        };
         Ok(Opening {
-            digest: TokenDigest::of(token.expose()),
-            token,
-            idle_expires_at: now + self.0.lifetimes.session_idle,
-            absolute_expires_at: now + self.0.lifetimes.session_max,
+            digest,
+            secret,
+            idle_expires_at: now + idle,
+            absolute_expires_at: now + max,
         })
+    }
+
+    /// Whether this service has issued the cookie. Takes no query.
+    #[cfg(feature = "http")]
+    pub(crate) fn has_issued(&self, cookie: &str) -> bool {
+        self.0.browser.parse(cookie).is_some()
+    }
+
+    /// The session and the user that a cookie names, if this service issued it.
+    pub(crate) fn presented(&self, cookie: &SessionCookie) -> Option<PresentedCookie> {
+        let parsed = self.0.browser.parse(cookie.expose())?;
+        Some(PresentedCookie {
+            session_id: parsed.session_id,
+            user_id: parsed.user_id,
+            digest: TokenDigest::of(cookie.expose()),
+        })
+    }
+
+    /// When a browser session that is used now ends, if its idle time has to be written again. That
+    /// is at most once in five minutes or a tenth of the idle time.
+    pub(crate) fn prolonged(&self, session: &SessionUser, now: Timestamp) -> Option<Timestamp> {
+        let idle = self.0.lifetimes.session_idle;
+        let pause = MAX_PAUSE.min(idle / 10);
+        let prolonged = now + idle;
+        (session.idle_expires_at + pause <= prolonged).then_some(prolonged)
+    }
+
+    /// The claims that an access token of the caller would carry now, except those of hooks.
+    #[cfg(feature = "http")]
+    pub(crate) fn claims_of(&self, caller: &ActiveUser) -> CurrentUser {
+        let permissions = self.0.permissions.as_ref();
+        let permissions = permissions.map(|granted| granted.of(&caller.user.roles));
+        CurrentUser::of_session(caller, permissions.unwrap_or_default(), self.now())
+    }
+
+    /// The cookie after a reauthentication; `None` for a caller with an access token.
+    pub(crate) fn renewal(&self, caller: &ActiveUser, now: Timestamp) -> Result<Option<Renewal>> {
+        self.renewed(caller, now, ParsedCookie::successor)
+    }
+
+    /// The cookie after a change of the password, which does not depend on the presented one.
+    pub(crate) fn replacement(
+        &self,
+        caller: &ActiveUser,
+        now: Timestamp,
+    ) -> Result<Option<Renewal>> {
+        self.renewed(caller, now, ParsedCookie::replacement)
+    }
+
+    fn renewed(
+        &self,
+        caller: &ActiveUser,
+        now: Timestamp,
+        next: impl Fn(ParsedCookie) -> ParsedCookie,
+    ) -> Result<Option<Renewal>> {
+        let Some(cookie) = &caller.cookie else {
+            return Ok(None);
+        };
+        let parsed = self.0.browser.parse(cookie.expose());
+        let parsed = parsed.ok_or(ErrorKind::InvalidAccessToken)?;
+        let value = self.0.browser.seal(&next(parsed)).ok_or_else(no_key)?;
+        Ok(Some(Renewal {
+            renewed: RenewedCookie {
+                presented: TokenDigest::of(cookie.expose()),
+                successor: TokenDigest::of(value.expose()),
+                former_until: now + FORMER_COOKIE,
+            },
+            cookie: NewCookie {
+                value,
+                max_age: parsed.remember.then_some(self.0.lifetimes.session_max),
+            },
+        }))
     }
 
     /// An access token of a session, with the claims that the hooks add.
@@ -283,6 +315,10 @@ impl Tokens {
             ..rotation
         }
     }
+}
+
+fn no_key() -> Error {
+    Error::internal("there is no key for cookies")
 }
 
 /// Checks that verifiers accept even the token of a user who has every role.

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Methods, RefreshGeneration, ReuseClass, SecondProof};
+use super::{Methods, RefreshGeneration, ReuseClass, SecondProof, SessionKind};
 use crate::{
     clock::Timestamp,
     event::ClientInfo,
@@ -27,7 +27,9 @@ pub struct NewSession {
     pub credential_version: i64,
     /// The version of the user's second factors when the credential was checked.
     pub factor_version: i64,
-    /// The digest of the first refresh token, of generation 0.
+    /// How the session is presented.
+    pub kind: SessionKind,
+    /// The digest of the first refresh token, of generation 0, or of the cookie.
     pub digest: TokenDigest,
     /// When it is opened.
     pub created_at: Timestamp,
@@ -129,6 +131,14 @@ pub struct SessionUser {
     pub second_factor_at: Option<Timestamp>,
     /// Whether the user has a second factor now.
     pub has_second_factor: bool,
+}
+
+impl SessionUser {
+    /// When the session ends if it is not refreshed or used again.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.idle_expires_at.min(self.absolute_expires_at)
+    }
 }
 
 /// A live session, as its owner sees it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{ChallengeId, ChallengePurpose, opaque::OpaqueKeys};
+use super::{ChallengeId, ChallengePurpose, SessionKind, opaque::OpaqueKeys};
 use crate::{
     clock::Timestamp,
     id::UserId,
@@ -14,15 +14,15 @@ use crate::{
 /// How long a ticket is valid.
 pub(crate) const TICKET_LIFETIME: Duration = Duration::from_secs(300);
 
-/// The length of the purpose, challenge id, user id and device id.
-const BODY: usize = 1 + 16 + 16 + 16;
+/// The length of the purpose, kind, challenge id, user id and device id.
+const BODY: usize = 1 + 1 + 16 + 16 + 16;
 /// The device id in a ticket whose device is not known.
 const UNKNOWN: [u8; 16] = [0; 16];
 /// How far clocks may differ, in seconds.
 const SKEW: i64 = 60;
 
-/// Creates and reads tickets: [opaque tokens](OpaqueKeys) `hp_ct_…` of purpose (1 byte), challenge id (16), user id (16)
-/// and device id (16, zeros for an unknown device).
+/// Creates and reads tickets: [opaque tokens](OpaqueKeys) `hp_ct_…` of purpose (1 byte), kind of the session to open
+/// (1), challenge id (16), user id (16) and device id (16, zeros for an unknown device).
 #[derive(Clone, Debug)]
 pub(crate) struct Tickets(OpaqueKeys);
 
@@ -30,6 +30,8 @@ pub(crate) struct Tickets(OpaqueKeys);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ParsedTicket {
     pub(crate) purpose: ChallengePurpose,
+    /// The kind of the session that the sign-in opens.
+    pub(crate) kind: SessionKind,
     pub(crate) id: ChallengeId,
     pub(crate) user_id: UserId,
     /// The device of the first proof, if it is known. Its wrong codes are counted separately.
@@ -57,7 +59,7 @@ impl Tickets {
     pub(crate) fn seal(&self, ticket: &ParsedTicket) -> Option<Ticket> {
         let key = self.0.first()?;
         let sealed = key.seal(&[
-            &[ticket.purpose.byte()],
+            &[ticket.purpose.byte(), ticket.kind.byte()],
             ticket.id.as_uuid().as_bytes(),
             ticket.user_id.as_uuid().as_bytes(),
             &ticket.device.unwrap_or(UNKNOWN),
@@ -73,11 +75,13 @@ impl Tickets {
     fn parse(&self, ticket: &Ticket) -> Option<ParsedTicket> {
         let body = self.0.open::<BODY>(ticket.expose())?;
         let (&purpose, rest) = body.split_first()?;
+        let (&kind, rest) = rest.split_first()?;
         let (id, rest) = rest.split_first_chunk::<16>()?;
         let (user_id, rest) = rest.split_first_chunk::<16>()?;
         let device = *rest.first_chunk::<16>()?;
         Some(ParsedTicket {
             purpose: ChallengePurpose::of_byte(purpose)?,
+            kind: SessionKind::of_byte(kind)?,
             id: Uuid::from_bytes(*id).into(),
             user_id: Uuid::from_bytes(*user_id).into(),
             device: (device != UNKNOWN).then_some(device),
@@ -97,6 +101,7 @@ mod tests {
         let now = SystemClock.now();
         ParsedTicket {
             purpose: ChallengePurpose::SecondFactor,
+            kind: SessionKind::browser(true),
             id: ChallengeId::new(now),
             user_id: UserId::new(now),
             device: Some([7; 16]),

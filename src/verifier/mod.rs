@@ -15,6 +15,8 @@
 //! A verifier sees only the token. The user may have logged out since the token was issued. Until
 //! the token expires, it contains the roles that the user had when it was issued.
 
+#[cfg(feature = "http")]
+mod cookie;
 mod fetch;
 #[cfg(feature = "jwks-client")]
 mod http_jwks;
@@ -23,10 +25,14 @@ mod source;
 
 use std::sync::Arc;
 
+#[cfg(feature = "http")]
+pub(crate) use self::cookie::CheckCookie;
 #[cfg(feature = "jwks-client")]
 pub use self::http_jwks::HttpJwks;
 pub use self::{fetch::FetchJwks, source::KeySource};
 use self::{remote::Remote, source::Kind};
+#[cfg(feature = "http")]
+use crate::token::Credential;
 use crate::{
     clock::{Clock, SystemClock},
     error::{Error, ErrorKind, Result},
@@ -56,8 +62,15 @@ pub struct Verifier(Keys);
 #[derive(Clone, Debug)]
 enum Keys {
     Fixed(Arc<Fixed>),
-    Own(Tokens),
+    Own(Own),
     Remote(Arc<Remote>),
+}
+
+#[derive(Clone, Debug)]
+struct Own {
+    tokens: Tokens,
+    #[cfg(feature = "http")]
+    sessions: Arc<dyn CheckCookie>,
 }
 
 #[derive(Debug)]
@@ -77,9 +90,40 @@ impl Verifier {
         }
     }
 
-    /// A verifier of the tokens that are issued here.
-    pub(crate) fn own(tokens: &Tokens) -> Self {
-        Self(Keys::Own(tokens.clone()))
+    /// A verifier of the tokens and cookies that are issued here.
+    pub(crate) fn own(
+        tokens: &Tokens,
+        #[cfg(feature = "http")] sessions: &Arc<dyn CheckCookie>,
+    ) -> Self {
+        Self(Keys::Own(Own {
+            tokens: tokens.clone(),
+            #[cfg(feature = "http")]
+            sessions: Arc::clone(sessions),
+        }))
+    }
+
+    /// The claims of what a caller presents. A cookie takes one query.
+    ///
+    /// # Errors
+    /// The errors of [`verify`](Self::verify).
+    #[cfg(feature = "http")]
+    pub(crate) async fn claims(&self, credential: &Credential) -> Result<CurrentUser> {
+        match (credential, &self.0) {
+            (Credential::AccessToken(token), _) => self.verify(token).await,
+            (Credential::Cookie(cookie), Keys::Own(own)) => own.sessions.check(cookie).await,
+            (Credential::Cookie(_), Keys::Fixed(_) | Keys::Remote(_)) => {
+                Err(ErrorKind::InvalidAccessToken.into())
+            }
+        }
+    }
+
+    /// Whether cookies are accepted besides access tokens.
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    pub(crate) fn credentials(&self) -> Option<&crate::http::CredentialRule> {
+        match &self.0 {
+            Keys::Own(own) => Some(own.sessions.credentials()),
+            Keys::Fixed(_) | Keys::Remote(_) => None,
+        }
     }
 
     /// Like [`CurrentUser::require_step_up`], with the current time from the clock of this
@@ -90,7 +134,7 @@ impl Verifier {
     pub fn require_step_up(&self, caller: &CurrentUser) -> Result<()> {
         caller.require_step_up(match &self.0 {
             Keys::Fixed(fixed) => fixed.clock.now(),
-            Keys::Own(tokens) => tokens.now(),
+            Keys::Own(own) => own.tokens.now(),
             Keys::Remote(remote) => remote.now(),
         })
     }
@@ -107,7 +151,7 @@ impl Verifier {
                 .check
                 .verify(token, fixed.clock.now())
                 .map_err(|_| ErrorKind::InvalidAccessToken.into()),
-            Keys::Own(tokens) => tokens.verify(token),
+            Keys::Own(own) => own.tokens.verify(token),
             Keys::Remote(remote) => remote.verify(token).await,
         }
     }

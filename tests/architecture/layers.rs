@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["metric"],
     &["purpose"],
     &["tls"],
+    &["percent"],
     &["outbound"],
     &["renewal"],
     // The HTTP contract.

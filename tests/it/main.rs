@@ -34,6 +34,7 @@ mod admin_users;
 mod administration;
 mod amplification;
 mod background;
+mod browser;
 mod budget;
 mod client_address;
 mod cookies;

@@ -7,8 +7,8 @@ use axum::routing::get;
 use hallpass::{
     ActiveUser, AuthBuilder, ErrorKind, Login, Registration, Result, SignIn, User, UserService,
     event::ClientInfo,
-    secret::{AccessToken, OneTimeToken, Password, RefreshToken},
-    token::TokenPair,
+    secret::{OneTimeToken, Password, RefreshToken},
+    token::{Credential, TokenPair},
     user::{EmailAddress, Page, Role, UserQuery},
 };
 use http::Method;
@@ -86,8 +86,8 @@ impl UserService for Watched {
         self.note("logout").logout(token, client).await
     }
 
-    async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
-        self.note("logout_all").logout_all(token, client).await
+    async fn logout_all(&self, credential: &Credential, client: &ClientInfo) -> Result<()> {
+        self.note("logout_all").logout_all(credential, client).await
     }
 
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
@@ -107,12 +107,14 @@ impl UserService for Watched {
             .await
     }
 
-    async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
-        self.note("current_user").current_user(token).await
+    async fn current_user(&self, credential: &Credential) -> Result<ActiveUser> {
+        self.note("current_user").current_user(credential).await
     }
 
-    async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
-        self.note("require_role").require_role(token, role).await
+    async fn require_role(&self, credential: &Credential, role: &Role) -> Result<ActiveUser> {
+        self.note("require_role")
+            .require_role(credential, role)
+            .await
     }
 
     async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {

@@ -24,9 +24,10 @@ use crate::{
 
 const ANN: &str = "ann@example.org";
 /// The tags of the document, with one spelling each.
-const TAGS: [&str; 6] = [
+const TAGS: [&str; 7] = [
     "Account",
     "Administration",
+    "Browser sessions",
     "Second factors",
     "Service",
     "Sign-in",
@@ -67,6 +68,7 @@ async fn every_row_is_in_the_document_and_nothing_else() {
     let rows: BTreeSet<String> = app
         .auth
         .endpoints()
+        .with_browser()
         .with_docs()
         .iter()
         .map(|row| format!("{} {}", row.method(), row.path()))
@@ -182,8 +184,12 @@ fn check_replies(id: &str, operation: &Value) {
             assert!(content["schema"].is_object(), "{id} {status}");
         }
     }
-    // An operation with a bearer token declares the token and its refusals.
-    let secured = operation["security"] == json!([{"bearer": []}]);
+    // An operation with a bearer token declares the token and its refusals. The cookie of a browser is as good.
+    let secured = match operation["security"].as_array() {
+        None => false,
+        Some(ways) if id == "get_auth_session" => *ways == [json!({"cookie": []})],
+        Some(ways) => *ways == [json!({"bearer": []}), json!({"cookie": []})],
+    };
     let challenged = operation["responses"]["401"]
         .to_string()
         .contains("invalid_access_token");
@@ -210,7 +216,9 @@ fn check_schemas(document: &Value, part: &Value, place: &str) {
             }
             // Only OpenAPI 3.0 has `nullable` and a boolean `exclusiveMinimum`.
             assert!(!members.contains_key("nullable"), "{place}");
-            let is_schema = !place.ends_with("/properties") && !place.ends_with("/bearer");
+            let is_schema = !place.ends_with("/properties")
+                && !place.ends_with("/bearer")
+                && !place.ends_with("/cookie");
             match members.get("type") {
                 Some(Value::String(name)) if is_schema => {
                     assert!(TYPES.contains(&name.as_str()), "{place}: {name}");
@@ -279,7 +287,7 @@ async fn every_code_is_documented_and_can_be_provoked() {
         .iter()
         .flat_map(Value::as_str)
         .collect();
-    assert_eq!(listed.len(), 38);
+    assert_eq!(listed.len(), 40);
     for code in listed {
         if ["link_required", "provider_failed"].contains(&code) {
             assert_eq!(code_of_a_redirect(code).await, code);
@@ -303,6 +311,12 @@ async fn provoke(code: &str) -> Reply {
     let app = app_with(|builder| builder).await;
     let registration = json!({"email": ANN, "password": PASSWORD});
     match code {
+        "ambiguous_credentials" => {
+            let browser = app.join_browser(ANN).await;
+            let bearer = "Authorization: Bearer x\r\n";
+            browser.send("GET /users/me", bearer, Value::Null).await
+        }
+        "cross_site_request" => app.post("/auth/session", registration).await,
         "factor_required" => {
             let session = app.join(ANN).await;
             app.post_as("/users/me/recovery-codes", &session.access)

@@ -19,7 +19,7 @@ use hallpass::{
     limit::{Charge, Charged, LimitKey, Lockout},
     secret::TokenDigest,
     store::{Limiter, Store},
-    token::{EndReason, Methods, NewSession, OpenSession, SessionId},
+    token::{EndReason, Methods, NewSession, OpenSession, SessionId, SessionKind},
     user::EmailAddress,
 };
 use serde_json::json;
@@ -134,6 +134,7 @@ impl Limiter for Rehashing {
             user_id: found.user.id,
             credential_version: found.credential_version,
             factor_version: 0,
+            kind: SessionKind::Tokens,
             digest: TokenDigest::of(&now.to_string()),
             created_at: now,
             idle_expires_at: now,

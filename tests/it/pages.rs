@@ -445,7 +445,7 @@ async fn pages_are_optional_and_not_in_the_document() {
         let reply = app.ask("GET /reset-password?token=x", "", b"").await;
         reply.problem(404, "not_found");
         let document = app.ask("GET /openapi.json", "", b"").await.json();
-        let endpoints = app.auth.endpoints();
+        let endpoints = app.auth.endpoints().with_browser();
         for endpoints in [
             endpoints.clone().with_pages().with_docs(),
             endpoints.clone().with_docs().with_pages().with_pages(),

@@ -14,7 +14,7 @@ use hallpass::{
         AdministratorStore as _, FlowStore as _, IdentityStore as _, PurgeStore as _,
         SessionStore as _, UserStore as _,
     },
-    token::{Methods, NewSession, OpenSession, SessionId},
+    token::{Methods, NewSession, OpenSession, SessionId, SessionKind},
     user::{DeleteUser, EmailPrefix, Role, UserChange, UserFilter, UserStatus},
 };
 use sea_orm::{ConnectionTrait as _, DbBackend};
@@ -256,6 +256,7 @@ async fn open_sessions_are_found_among_many_that_ended() {
                 user_id: user,
                 credential_version: 0,
                 factor_version: 0,
+                kind: SessionKind::Tokens,
                 digest: TokenDigest::of(&index.to_string()),
                 created_at: now,
                 idle_expires_at: now + Duration::from_secs(60),

@@ -307,7 +307,9 @@ impl Hooks for Interrupting {
         };
         let now = self.clock.now();
         let event = Event::new(EventKind::Reauthenticated, now, &ClientInfo::default());
-        self.store.reauthenticate(&checked, now, &event).await?;
+        self.store
+            .reauthenticate(&checked, None, now, &event)
+            .await?;
         Ok(Map::new())
     }
 }

@@ -12,6 +12,7 @@ use hallpass::{
     mail::{Letter, LetterKind, Links, Mailbox, SmtpMailer},
     memory::MemoryStore,
     seaorm::{ConnectSettings, SeaOrmStore},
+    secret::AccessToken,
     store::Store,
     token::{Purpose, SigningAlgorithm, SigningKeys},
 };
@@ -336,7 +337,8 @@ impl Run {
         transcript::debug(&auth);
         let registration = Registration::new(email(), PASSWORD);
         transcript::debug(&registration);
-        let (access, refresh) = (old.0.as_str().into(), old.1.as_str().into());
+        let access: AccessToken = old.0.as_str().into();
+        let refresh = old.1.as_str().into();
         let errors = [
             auth.register(registration).await.err(),
             auth.login(Login::new(email(), WRONG)).await.err(),

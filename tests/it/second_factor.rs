@@ -11,7 +11,10 @@ mod secrecy;
 mod step_up;
 mod tries;
 
-use hallpass::{event::EventKind, secret::Secrets};
+use hallpass::{
+    event::EventKind,
+    secret::{AccessToken, Secrets},
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -286,7 +289,7 @@ async fn name_is_checked_in_process_too() {
     for app in apps().await {
         app.register(ANN).await;
         let session = app.login(ANN).await;
-        let access = session.access.as_str().into();
+        let access = AccessToken::from(session.access.as_str());
         let caller = app.auth.current_user(&access).await.expect("it is live");
         let long = "x".repeat(101);
         for (name, code) in [

@@ -23,6 +23,7 @@ use hallpass::{
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, Methods, NewOneTimeToken, NewSession,
         OneTimeStatus, OpenSession, Purpose, ResetPassword, RotateSession, Rotation, SessionId,
+        SessionKind,
     },
     user::{
         DeleteUser, EmailAddress, InsertUser, NewUser, ProfileChange, Role, UpdateUser, UserChange,
@@ -102,6 +103,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         user_id: user,
         credential_version: 0,
         factor_version: 0,
+        kind: SessionKind::Tokens,
         digest: TokenDigest::of("0"),
         created_at: now,
         idle_expires_at: later,
@@ -153,11 +155,11 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         credential_version: 0,
         verified_hash: Some(hash()),
     };
-    let done = store.reauthenticate(&checked, now, &event()).await;
+    let done = store.reauthenticate(&checked, None, now, &event()).await;
     assert_eq!(done.unwrap(), Checked::Done);
     count.expect(1, "reauthenticate");
     let done = store
-        .change_password(&checked, &hash(), now, &event(), None)
+        .change_password(&checked, None, &hash(), now, &event(), None)
         .await;
     assert_eq!(done.unwrap(), Checked::Done);
     count.expect(1, "change_password");
@@ -366,6 +368,7 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
         user_id: user,
         credential_version: 0,
         factor_version: 0,
+        kind: SessionKind::Tokens,
         digest: TokenDigest::of("0"),
         created_at: now,
         idle_expires_at: later,

@@ -27,6 +27,7 @@ use crate::{
     Listener, Settings,
     connection::Connection,
     cors::{Cors, Judged},
+    endpoints,
     stop::DRAIN,
 };
 
@@ -75,7 +76,7 @@ fn server(
         .shutdown_timeout(DRAIN.as_secs())
         .disable_signals();
     let stopping = server.graceful_shutdown_signal();
-    let endpoints = auth.endpoints().with_docs().with_pages();
+    let endpoints = endpoints::endpoints(auth, settings);
     let client_address = settings.trusted_proxies.clone();
     let cors = Cors::of(settings);
     let write_timeout = settings.write_timeout;

@@ -27,6 +27,7 @@ use crate::{
     Listener, Settings,
     connection::Connection,
     cors::{Cors, Judged},
+    endpoints::endpoints,
     stop::DRAIN,
 };
 
@@ -53,11 +54,9 @@ pub async fn serve(
 }
 
 fn router(auth: &Auth, settings: &Settings) -> Router {
-    let router = hallpass::axum::router(
-        auth.endpoints().with_docs().with_pages(),
-        settings.trusted_proxies.clone(),
-    )
-    .fallback(hallpass::axum::not_found);
+    let router =
+        hallpass::axum::router(endpoints(auth, settings), settings.trusted_proxies.clone())
+            .fallback(hallpass::axum::not_found);
     match Cors::of(settings) {
         Some(cors) => router.layer(from_fn_with_state(cors, judged)),
         None => router,

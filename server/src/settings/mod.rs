@@ -123,6 +123,9 @@ pub struct Settings {
     /// The users who must have a second factor: optional, admins or everyone
     #[arg(long, env = "HALLPASS_SECOND_FACTOR", default_value = "optional")]
     pub(crate) second_factor: SecondFactorPolicy,
+    /// Whether browsers can sign in with a cookie
+    #[arg(long, env = "HALLPASS_BROWSER", default_value_t = true, action = clap::ArgAction::Set)]
+    pub(crate) browser: bool,
     /// Whether rate limits, the lockout after wrong passwords, the limit of wrong codes, and mail budgets are on; false
     /// for load tests
     #[arg(long, env = "HALLPASS_RATE_LIMITS", default_value_t = true, action = clap::ArgAction::Set)]

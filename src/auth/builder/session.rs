@@ -5,12 +5,39 @@ use std::{num::NonZeroU32, time::Duration};
 use super::AuthBuilder;
 use crate::{
     error::{Error, Result},
+    feature::session::Browser,
     token::TokenLifetimes,
 };
 
 pub(super) const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-pub(super) const DEFAULT_SESSIONS_PER_USER: u32 = 100;
 const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// The settings of sessions.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::auth) struct SessionSettings {
+    per_user: u32,
+    pub(in crate::auth) browser: Browser,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self {
+            per_user: 100,
+            browser: Browser::default(),
+        }
+    }
+}
+
+impl SessionSettings {
+    /// The maximum number of live sessions of one user.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the number is 0.
+    pub(in crate::auth) fn at_most(&self) -> Result<NonZeroU32> {
+        NonZeroU32::new(self.per_user)
+            .ok_or_else(|| Error::configuration("a user must be allowed at least one session"))
+    }
+}
 
 impl AuthBuilder {
     /// How long tokens and sessions are valid.
@@ -35,15 +62,14 @@ impl AuthBuilder {
     /// The maximum number of live sessions of one user; it must be at least 1. If a user opens one
     /// more, the least recently used session ends. Default: 100.
     pub fn sessions_per_user(mut self, most: u32) -> Self {
-        self.sessions_per_user = most;
+        self.sessions.per_user = most;
         self
     }
 
-    /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the number is 0.
-    pub(in crate::auth) fn sessions_at_most(&self) -> Result<NonZeroU32> {
-        NonZeroU32::new(self.sessions_per_user)
-            .ok_or_else(|| Error::configuration("a user must be allowed at least one session"))
+    /// The settings of browser sessions.
+    pub fn browser(mut self, browser: Browser) -> Self {
+        self.sessions.browser = browser;
+        self
     }
 
     /// # Errors

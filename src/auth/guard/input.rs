@@ -4,7 +4,7 @@ use crate::{
     auth::Auth,
     error::{ErrorKind, Result},
     http::{Input, Request},
-    token::{ActiveUser, CurrentUser, http::Bearer},
+    token::{ActiveUser, CurrentUser, http::Shown},
 };
 
 impl AsRef<Self> for Auth {
@@ -15,32 +15,32 @@ impl AsRef<Self> for Auth {
 
 impl<S: AsRef<Auth> + Sync> Input<S> for ActiveUser {
     async fn take(state: &S, request: &mut Request) -> Result<Self> {
-        let Bearer(token) = Bearer::take(state, request).await?;
-        state.as_ref().as_service().current_user(&token).await
+        let Shown(credential) = Shown::take(state, request).await?;
+        state.as_ref().as_service().current_user(&credential).await
     }
 
     fn errors() -> &'static [ErrorKind] {
-        <Bearer as Input<S>>::errors()
+        <Shown as Input<S>>::errors()
     }
 
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut crate::http::Operation) {
-        <Bearer as Input<S>>::describe(operation);
+        <Shown as Input<S>>::describe(operation);
     }
 }
 
 impl<S: AsRef<Auth> + Sync> Input<S> for CurrentUser {
     async fn take(state: &S, request: &mut Request) -> Result<Self> {
-        let Bearer(token) = Bearer::take(state, request).await?;
-        state.as_ref().verify(&token)
+        let Shown(credential) = Shown::take(state, request).await?;
+        state.as_ref().verifier().claims(&credential).await
     }
 
     fn errors() -> &'static [ErrorKind] {
-        <Bearer as Input<S>>::errors()
+        <Shown as Input<S>>::errors()
     }
 
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut crate::http::Operation) {
-        <Bearer as Input<S>>::describe(operation);
+        <Shown as Input<S>>::describe(operation);
     }
 }

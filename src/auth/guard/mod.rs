@@ -7,12 +7,15 @@
 //! | [`RecentSignIn`] | callers who signed in, or presented a credential again, within the last 10 minutes |
 //! | [`StepUp`] | callers who presented a second factor within the last 10 minutes |
 //! | [`ClaimedStepUp`] | callers whose valid access token records a second factor and a recent authentication |
+//! | `OrSignIn<T>` | as `T`, for pages: leads a visitor who does not pass to the page where they sign in |
 //!
 //! [`CurrentUser`](crate::CurrentUser) and [`ActiveUser`](crate::ActiveUser) only require that a user is signed in.
 //! `RequireRole`, `RequirePermission` and `RequireStepUp` guard whole groups of routes.
 
 #[cfg(feature = "http")]
 mod input;
+#[cfg(any(feature = "axum", feature = "actix"))]
+mod or_sign_in;
 mod permission;
 mod recent_sign_in;
 mod role;
@@ -20,12 +23,14 @@ mod role;
 mod route;
 mod step_up;
 
+#[cfg(any(feature = "axum", feature = "actix"))]
+pub use self::or_sign_in::{OrSignIn, SignInFirst};
 #[cfg(feature = "actix")]
 pub(crate) use self::route::Admitted;
 #[cfg(any(feature = "axum", feature = "actix"))]
-pub(crate) use self::route::Guard;
-#[cfg(any(feature = "axum", feature = "actix"))]
 pub use self::route::{RequirePermission, RequireRole, RequireStepUp};
+#[cfg(any(feature = "axum", feature = "actix"))]
+pub(crate) use self::{or_sign_in::SignInPages, route::Guard};
 pub use self::{
     permission::{ClaimedPermission, RequiredPermission, WithPermission},
     recent_sign_in::RecentSignIn,

@@ -2,39 +2,62 @@
 
 use std::sync::Arc;
 
-use ::http::HeaderMap;
+use ::http::{HeaderMap, Method, Uri};
 
+use super::SignInPages;
 use crate::{
     auth::Auth,
     error::{Error, ErrorKind, Result},
-    http::bearer,
+    http::{Presented, Problem, Response, bearer},
     token::{ActiveUser, CurrentUser},
     user::{Permission, Role},
     verifier::Verifier,
 };
 
 impl Verifier {
-    /// The caller named in the access token, without a database query.
-    pub(crate) async fn claimed(&self, headers: &HeaderMap) -> Result<CurrentUser> {
-        self.verify(&bearer(headers)?.into()).await
+    /// The caller named in the access token, without a database query, or the caller of a browser
+    /// session.
+    pub(crate) async fn claimed(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<CurrentUser> {
+        let Some(rule) = self.credentials() else {
+            return self.verify(&bearer(headers)?.into()).await;
+        };
+        match rule.find(method, headers)? {
+            Presented::Bearer(token) => self.verify(&token.into()).await,
+            cookie @ Presented::Cookie(_) => self.claims(&cookie.into()).await,
+        }
     }
 }
 
 impl Auth {
+    pub(crate) fn sign_in_pages(&self) -> &SignInPages {
+        &self.parts.sign_in_pages
+    }
+
+    /// Whether the caller identifies itself by a cookie.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_by_cookie(&self, headers: &HeaderMap) -> bool {
+        self.parts.credentials.is_by_cookie(headers)
+    }
+
     /// The caller, as read from the database. In each request, only the first guard of this `Auth` queries the
     /// database, within the request timeout.
     pub(crate) async fn caller(
         &self,
+        method: &Method,
         headers: &HeaderMap,
         known: Option<&Admitted>,
     ) -> Result<ActiveUser> {
         if let Some(caller) = known.and_then(|known| known.by(self)) {
             return Ok(caller.clone());
         }
-        let token = bearer(headers)?.into();
+        let credential = self.parts.credentials.find(method, headers)?.into();
         tokio::time::timeout(
             self.parts.request_timeout,
-            self.as_service().current_user(&token),
+            self.as_service().current_user(&credential),
         )
         .await
         .unwrap_or_else(|elapsed| Err(Error::new(ErrorKind::Unavailable).with_source(elapsed)))
@@ -65,6 +88,8 @@ impl Admitted {
 pub(crate) struct Guard {
     witness: Witness,
     demand: Demand,
+    /// Whether visitors who do not pass are led to the page where they sign in.
+    leads: bool,
 }
 
 /// The source of the caller's roles and permissions.
@@ -86,6 +111,7 @@ impl Guard {
         Self {
             witness: Witness::Database(auth.clone()),
             demand,
+            leads: false,
         }
     }
 
@@ -93,6 +119,21 @@ impl Guard {
         Self {
             witness: Witness::Token(verifier.clone()),
             demand,
+            leads: false,
+        }
+    }
+
+    fn leading(self) -> Self {
+        let leads = matches!(self.witness, Witness::Database(_));
+        Self { leads, ..self }
+    }
+
+    /// The answer to a request that this guard has refused.
+    pub(crate) fn refuse(&self, asked: (&Method, &Uri, &HeaderMap), error: Error) -> Response {
+        let problem = Problem::answering(asked.2, error);
+        match &self.witness {
+            Witness::Database(auth) if self.leads => auth.sign_in_pages().answer(asked, &problem),
+            _ => problem.to_response(),
         }
     }
 
@@ -100,12 +141,13 @@ impl Guard {
     /// this caller added, so that later guards need no query.
     pub(crate) async fn admit(
         &self,
+        method: &Method,
         headers: &HeaderMap,
         known: Option<&Admitted>,
     ) -> Result<Option<Admitted>> {
         match &self.witness {
             Witness::Database(auth) => {
-                let caller = auth.caller(headers, known).await?;
+                let caller = auth.caller(method, headers, known).await?;
                 match &self.demand {
                     Demand::Permission(permission) => auth.require_permission(&caller, permission),
                     Demand::Role(role) => caller.require_role(role),
@@ -115,7 +157,7 @@ impl Guard {
                 Ok((!is_known).then(|| Admitted::and(known, auth, caller)))
             }
             Witness::Token(verifier) => {
-                let caller = verifier.claimed(headers).await?;
+                let caller = verifier.claimed(method, headers).await?;
                 match &self.demand {
                     Demand::Permission(permission) => caller.require_permission(permission),
                     Demand::Role(role) => caller.require_role(role),
@@ -160,6 +202,13 @@ impl Guard {
 pub struct RequireRole(pub(crate) Guard);
 
 impl RequireRole {
+    /// Leads a visitor who does not pass to the page where they sign in, as
+    /// [`OrSignIn`](super::OrSignIn) does. This has no effect on a guard that only verifies tokens.
+    #[must_use]
+    pub fn or_sign_in(self) -> Self {
+        Self(self.0.leading())
+    }
+
     /// Requires this role.
     #[must_use]
     pub fn new(auth: &Auth, role: Role) -> Self {
@@ -195,6 +244,13 @@ impl RequireRole {
 pub struct RequirePermission(pub(crate) Guard);
 
 impl RequirePermission {
+    /// Leads a visitor who does not pass to the page where they sign in, as
+    /// [`OrSignIn`](super::OrSignIn) does. This has no effect on a guard that only verifies tokens.
+    #[must_use]
+    pub fn or_sign_in(self) -> Self {
+        Self(self.0.leading())
+    }
+
     /// Requires this permission.
     #[must_use]
     pub fn new(auth: &Auth, permission: Permission) -> Self {
@@ -228,6 +284,13 @@ impl RequirePermission {
 pub struct RequireStepUp(pub(crate) Guard);
 
 impl RequireStepUp {
+    /// Leads a visitor who does not pass to the page where they sign in, as
+    /// [`OrSignIn`](super::OrSignIn) does. This has no effect on a guard that only verifies tokens.
+    #[must_use]
+    pub fn or_sign_in(self) -> Self {
+        Self(self.0.leading())
+    }
+
     /// Requires a second factor, confirmed by the database. A user who has no second factor needs a
     /// recent sign-in.
     #[must_use]

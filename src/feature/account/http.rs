@@ -7,9 +7,10 @@ use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
     factor::{TotpCode, http::optional_totp},
-    http::{Endpoint, FromMembers, Json, Members, NoContent},
+    http::{Endpoint, FromMembers, Json, Members, NoContent, WithSession},
     secret::Password,
     service::http::{Caller, Context},
+    token::NewCookie,
     user::{ProfileChange, http::UserView},
 };
 
@@ -106,16 +107,10 @@ async fn change_password(
     Caller(caller): Caller,
     client: ClientInfo,
     Json(body): Json<ChangePasswordRequest>,
-) -> Result<NoContent> {
-    own.feature
-        .change_password(
-            &caller,
-            body.current_password.as_ref(),
-            &body.new_password,
-            &client,
-        )
-        .await?;
-    Ok(NoContent)
+) -> Result<WithSession<NoContent>> {
+    let (current, new) = (body.current_password.as_ref(), &body.new_password);
+    let changed = own.feature.change_password(&caller, current, new, &client);
+    Ok(with_cookie(&own, changed.await?))
 }
 
 async fn reauthenticate(
@@ -123,21 +118,29 @@ async fn reauthenticate(
     Caller(caller): Caller,
     client: ClientInfo,
     Json(body): Json<ReauthenticateRequest>,
-) -> Result<NoContent> {
-    match body {
+) -> Result<WithSession<NoContent>> {
+    let feature = &own.feature;
+    let renewed = match body {
         ReauthenticateRequest::Password(password) => {
-            own.feature
-                .reauthenticate(&caller, &password, &client)
-                .await?;
+            feature.reauthenticate(&caller, &password, &client).await?
         }
         ReauthenticateRequest::Totp(code) => {
-            own.feature
-                .second_factors
-                .reauthenticate(&caller, &code, &client)
-                .await?;
+            let second_factors = &feature.second_factors;
+            let renewed = second_factors.reauthenticate(&caller, &code, &client);
+            renewed.await?
         }
+    };
+    Ok(with_cookie(&own, renewed))
+}
+
+/// A reply without a body, with the new cookie of a browser session.
+fn with_cookie(own: &Own, renewed: Option<NewCookie>) -> WithSession<NoContent> {
+    let cookies = own.cookies;
+    WithSession {
+        reply: NoContent,
+        cookie: renewed
+            .and_then(|NewCookie { value, max_age }| cookies.set_session(value.expose(), max_age)),
     }
-    Ok(NoContent)
 }
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

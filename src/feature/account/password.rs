@@ -7,12 +7,12 @@ use crate::{
     event::{ClientInfo, EventKind},
     mail::{LetterKind, Recipient},
     secret::Password,
-    token::{ActiveUser, Checked},
+    token::{ActiveUser, Checked, NewCookie},
 };
 
 impl Accounts {
     /// Sets a new password. The caller's session continues, every other session ends, and the user
-    /// is notified by email.
+    /// is notified by email. A browser session gets a new cookie, which is returned.
     ///
     /// For an account without a password, omit `current`; a recent sign-in is required instead.
     ///
@@ -35,7 +35,7 @@ impl Accounts {
         current: Option<&Password>,
         new: &Password,
         client: &ClientInfo,
-    ) -> Result<()> {
+    ) -> Result<Option<NewCookie>> {
         let new_password = NewPassword {
             display_name: caller.user.display_name.as_deref(),
             user_id: Some(caller.user.id),
@@ -61,16 +61,18 @@ impl Accounts {
                 now,
                 client,
             );
+            let renewal = self.core.tokens.replacement(caller, now)?;
+            let renewed = renewal.as_ref().map(|renewal| &renewal.renewed);
             let changed = self
                 .core
                 .store
-                .change_password(&checked, hash, now, &event, mail.as_ref())
+                .change_password(&checked, renewed, hash, now, &event, mail.as_ref())
                 .await?;
             if changed == Checked::Done {
                 self.core.trail.publish(&event);
                 self.core.hooks.after_password_change(&caller.user);
                 self.core.deliveries.wake();
-                return Ok(());
+                return Ok(renewal.map(|renewal| renewal.cookie));
             }
             self.confirmation.ensure_live(caller).await?;
         }
@@ -78,7 +80,7 @@ impl Accounts {
     }
 
     /// Checks the password again. For the next 10 minutes, the caller then counts as recently
-    /// signed in.
+    /// signed in. A browser session gets a new cookie, which is returned.
     ///
     /// # Errors
     /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if the password is wrong, or the account has no
@@ -94,7 +96,7 @@ impl Accounts {
         caller: &ActiveUser,
         password: &Password,
         client: &ClientInfo,
-    ) -> Result<()> {
+    ) -> Result<Option<NewCookie>> {
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation
@@ -102,15 +104,15 @@ impl Accounts {
                 .await?;
             let now = self.core.clock.now();
             let event = Self::event(EventKind::Reauthenticated, caller, now, client);
-            if self
+            let renewal = self.core.tokens.renewal(caller, now)?;
+            let renewed = renewal.as_ref().map(|renewal| &renewal.renewed);
+            let done = self
                 .core
                 .store
-                .reauthenticate(&checked, now, &event)
-                .await?
-                == Checked::Done
-            {
+                .reauthenticate(&checked, renewed, now, &event);
+            if done.await? == Checked::Done {
                 self.core.trail.publish(&event);
-                return Ok(());
+                return Ok(renewal.map(|renewal| renewal.cookie));
             }
             self.confirmation.ensure_live(caller).await?;
         }

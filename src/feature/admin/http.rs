@@ -25,7 +25,7 @@ use crate::{
     event::{Author, ClientInfo},
     http::{Endpoint, Input, Request},
     service::UserService,
-    token::{ActiveUser, http::Bearer},
+    token::{ActiveUser, http::Shown},
     user::{Role, UserId, UserStatus},
 };
 
@@ -164,9 +164,12 @@ impl Administrator {
 
 impl<S: AsRef<dyn UserService> + Sync> Input<S> for Administrator {
     async fn take(state: &S, request: &mut Request) -> Result<Self> {
-        let Bearer(token) = Bearer::take(state, request).await?;
-        let caller = state.as_ref().require_role(&token, &Role::ADMIN).await?;
-        Ok(Self(caller))
+        let Shown(credential) = Shown::take(state, request).await?;
+        let service = state.as_ref();
+        service
+            .require_role(&credential, &Role::ADMIN)
+            .await
+            .map(Self)
     }
 
     fn errors() -> &'static [ErrorKind] {

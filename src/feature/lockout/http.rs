@@ -4,16 +4,16 @@ use super::Lockouts;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Cookies, Endpoint, FromMembers, Json, Members, NoContent, WithDevice},
+    http::{Endpoint, FromMembers, Json, Members, NoContent, WithDevice},
     secret::OneTimeToken,
     service::http::Context,
 };
 
 type Own = Context<Lockouts>;
 
-pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
+pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
-        Endpoint::post("/auth/unlock", (own.clone(), cookies), unlock)
+        Endpoint::post("/auth/unlock", own.clone(), unlock)
             .tag("Sign-in")
             .summary("Unlock sign-in with a mailed token")
             .description(
@@ -25,7 +25,7 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
 }
 
 async fn unlock(
-    (own, cookies): (Own, Cookies),
+    own: Own,
     client: ClientInfo,
     Json(body): Json<UnlockRequest>,
 ) -> Result<WithDevice<NoContent>> {
@@ -33,7 +33,7 @@ async fn unlock(
     Ok(WithDevice {
         reply: NoContent,
         device,
-        cookies,
+        cookies: own.cookies,
     })
 }
 

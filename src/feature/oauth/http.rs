@@ -13,33 +13,29 @@ use super::{FLOW_LIFETIME, ProviderSignIns};
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Cookies, Endpoint, FromMembers, Json, Members, SeeOther},
+    http::{Endpoint, FromMembers, Json, Members, OwnOrigin, SeeOther},
     secret::OneTimeToken,
     service::http::Context,
-    sign_in::http::SignInReply,
+    sign_in::http::{BROWSER, BrowserSignInReply, SignInReply},
+    token::SessionKind,
 };
 
 const TAG: &str = "Sign-in with a provider";
 
+const REDEEM_ERRORS: &[ErrorKind] = &[
+    ErrorKind::EmailNotVerified,
+    ErrorKind::InvalidToken,
+    ErrorKind::Refused,
+];
+
 type Own = Context<ProviderSignIns>;
 
-/// The state of the endpoints: the feature, and the form of its cookies.
-#[derive(Clone)]
-struct State {
-    own: Own,
-    cookies: Cookies,
-}
-
-pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
-    let state = State {
-        own: own.clone(),
-        cookies,
-    };
+pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     let mut rows = vec![
         Endpoint::get("/auth/oauth", own.clone(), providers)
             .tag(TAG)
             .summary("List the providers"),
-        Endpoint::get("/auth/oauth/{provider}", state.clone(), begin)
+        Endpoint::get("/auth/oauth/{provider}", own.clone(), begin)
             .tag(TAG)
             .summary("Send the browser to a provider")
             .description(
@@ -54,7 +50,7 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
                 ErrorKind::Overloaded,
                 ErrorKind::ProviderUnknown,
             ]),
-        Endpoint::get("/auth/oauth/{provider}/callback", state.clone(), finish)
+        Endpoint::get("/auth/oauth/{provider}/callback", own.clone(), finish)
             .tag(TAG)
             .summary("Receive the redirect from a provider")
             .description(
@@ -64,18 +60,27 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
                  `unavailable`, or a code that the application defines.",
             )
             .errors(&[ErrorKind::InvalidToken, ErrorKind::ProviderUnknown]),
-        Endpoint::post("/auth/oauth/token", state, redeem)
+        Endpoint::post("/auth/oauth/token", own.clone(), redeem)
             .tag(TAG)
             .summary("Exchange the code of a flow for tokens")
             .description("A wrong verifier does not use up the code.")
-            .errors(&[
-                ErrorKind::EmailNotVerified,
-                ErrorKind::InvalidToken,
-                ErrorKind::Refused,
-            ]),
+            .errors(REDEEM_ERRORS),
     ];
     rows.extend(identities::endpoints(own));
     rows
+}
+
+/// The end of a flow in a browser.
+pub(crate) fn browser_endpoints(own: &Own) -> Vec<Endpoint> {
+    vec![
+        Endpoint::post("/auth/session/oauth", own.clone(), redeem_in_browser)
+            .tag(BROWSER)
+            .summary("Exchange the code of a flow for a browser session")
+            .description(
+                "A wrong verifier does not use up the code. The session ends with the browser.",
+            )
+            .errors(REDEEM_ERRORS),
+    ]
 }
 
 async fn providers(own: Own) -> Result<Json<ProviderList>> {
@@ -89,7 +94,7 @@ async fn providers(own: Own) -> Result<Json<ProviderList>> {
 }
 
 async fn begin(
-    state: State,
+    own: Own,
     client: ClientInfo,
     SignInBegun {
         provider,
@@ -97,18 +102,18 @@ async fn begin(
         surplus,
     }: SignInBegun,
 ) -> Result<SeeOther> {
-    let State { own, cookies } = state;
     let begun = own.feature.begin(&provider, new, &client).await?;
     let kept = begun.kept.and_then(|kept| {
         let value = kept::value(kept.expose(), own.feature.core.clock.now());
-        cookies.set(&kept::named(&kept.name), &value, FLOW_LIFETIME)
+        own.cookies
+            .set(&kept::named(&kept.name), &value, FLOW_LIFETIME)
     });
     let mut set: Vec<_> = kept.into_iter().collect();
     if !set.is_empty() {
         set.extend(
             surplus
                 .iter()
-                .filter_map(|name| cookies.set(name, "", Duration::ZERO)),
+                .filter_map(|name| own.cookies.set(name, "", Duration::ZERO)),
         );
     }
     Ok(SeeOther {
@@ -118,7 +123,7 @@ async fn begin(
 }
 
 async fn finish(
-    state: State,
+    own: Own,
     client: ClientInfo,
     BroughtBack {
         provider,
@@ -126,11 +131,11 @@ async fn finish(
         cookie,
     }: BroughtBack,
 ) -> Result<SeeOther> {
-    let State { own, cookies } = state;
     let location = own.feature.finish(&provider, &answer, &client).await?;
     Ok(SeeOther {
         location,
-        cookies: cookies
+        cookies: own
+            .cookies
             .set(&cookie, "", Duration::ZERO)
             .into_iter()
             .collect(),
@@ -138,20 +143,35 @@ async fn finish(
 }
 
 async fn redeem(
-    state: State,
+    own: Own,
     client: ClientInfo,
     Json(body): Json<RedeemCodeRequest>,
 ) -> Result<SignInReply> {
-    let State { own, cookies } = state;
     let RedeemCodeRequest {
         code,
         code_verifier,
     } = body;
     Ok(own
         .feature
-        .redeem(&code, &code_verifier, &client)
+        .redeem(&code, &code_verifier, SessionKind::Tokens, &client)
         .await?
-        .into_reply(cookies))
+        .into_reply(own.cookies))
+}
+
+async fn redeem_in_browser(
+    own: Own,
+    _: OwnOrigin,
+    client: ClientInfo,
+    Json(body): Json<RedeemCodeRequest>,
+) -> Result<BrowserSignInReply> {
+    let RedeemCodeRequest {
+        code,
+        code_verifier,
+    } = body;
+    let kind = SessionKind::browser(false);
+    let redeemed = own.feature.redeem(&code, &code_verifier, kind, &client);
+    let reply = redeemed.await?.into_reply(own.cookies);
+    Ok(BrowserSignInReply(reply))
 }
 
 /// The configured providers.

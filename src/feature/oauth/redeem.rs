@@ -7,10 +7,11 @@ use crate::{
     identity::CodeChallenge,
     secret::{OneTimeToken, TokenDigest},
     sign_in::{Proof, SignIn},
+    token::SessionKind,
 };
 
 impl ProviderSignIns {
-    /// Exchanges the code at the end of a flow for a sign-in. The verifier must match the challenge that the flow began
+    /// Exchanges the code at the end of a flow for a sign-in with a session of this kind. The verifier must match the challenge that the flow began
     /// with (RFC 7636).
     ///
     /// # Errors
@@ -25,6 +26,7 @@ impl ProviderSignIns {
         &self,
         code: &OneTimeToken,
         verifier: &str,
+        kind: SessionKind,
         client: &ClientInfo,
     ) -> Result<SignIn> {
         let (digest, now) = (TokenDigest::of(code.expose()), self.core.clock.now());
@@ -52,7 +54,7 @@ impl ProviderSignIns {
             .is_ok_and(|client| client.provider().is_multi_factor());
         let proof = Proof::of_provider(redeemed, is_multi_factor, &self.core.limits);
         self.sign_in
-            .complete(proof, client.clone())
+            .complete(proof, kind, client.clone())
             .await?
             .ok_or_else(|| ErrorKind::InvalidToken.into())
     }

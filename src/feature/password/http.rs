@@ -7,10 +7,13 @@ use crate::{
     credential::Hasher,
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Accepted, Cookies, Created, Endpoint, FromMembers, Json, Members, NoContent},
+    http::{
+        Accepted, Cookies, Created, Endpoint, FromMembers, Json, Members, NoContent, OwnOrigin,
+    },
     secret::{OneTimeToken, Password},
     service::{Login, Registration, UserService},
-    sign_in::http::SignInReply,
+    sign_in::http::{BROWSER, BrowserSignInReply, SignInReply},
+    token::SessionKind,
     user::{
         EmailAddress, Locale, User,
         http::{AcceptLanguage, UserView},
@@ -18,6 +21,15 @@ use crate::{
 };
 
 type Service = Arc<dyn UserService>;
+
+const LOGIN_ERRORS: &[ErrorKind] = &[
+    ErrorKind::AccountDisabled,
+    ErrorKind::EmailNotVerified,
+    ErrorKind::InvalidCredentials,
+    ErrorKind::Overloaded,
+    ErrorKind::Refused,
+    ErrorKind::TooManyAttempts,
+];
 
 /// The state of the registration endpoint: the use cases, and the languages in which emails are
 /// available.
@@ -70,14 +82,7 @@ pub(crate) fn endpoints(
                  failures, no password is checked for a while, not even the right one. The cookie grants no access: at \
                  the next sign-in it identifies a known device, so that failed attempts by others do not lock it out.",
             )
-            .errors(&[
-                ErrorKind::AccountDisabled,
-                ErrorKind::EmailNotVerified,
-                ErrorKind::InvalidCredentials,
-                ErrorKind::Overloaded,
-                ErrorKind::Refused,
-                ErrorKind::TooManyAttempts,
-            ]),
+            .errors(LOGIN_ERRORS),
         Endpoint::post("/auth/forgot-password", service.clone(), forgot)
             .tag("Account")
             .summary("Request a link that sets a new password")
@@ -92,6 +97,26 @@ pub(crate) fn endpoints(
                 ErrorKind::Overloaded,
                 ErrorKind::WeakPassword,
             ]),
+    ]
+}
+
+/// The sign-in of browsers.
+pub(crate) fn browser_endpoints(
+    service: &Service,
+    hasher: &Hasher,
+    cookies: Cookies,
+) -> Vec<Endpoint> {
+    let hasher = hasher.clone();
+    vec![
+        Endpoint::post("/auth/session", (service.clone(), cookies), login_in_browser)
+            .behind(move |_| ready(hasher.has_slot()))
+            .tag(BROWSER)
+            .summary("Sign in a browser")
+            .description(
+                "The session is in a cookie that no script can read. With `remember`, it outlives the browser; \
+                 otherwise, it ends after 12 hours at the latest.",
+            )
+            .errors(LOGIN_ERRORS),
     ]
 }
 
@@ -144,6 +169,19 @@ async fn login(
 ) -> Result<SignInReply> {
     let login = Login::new(body.email, body.password).with_client(client);
     Ok(service.login(login).await?.into_reply(cookies))
+}
+
+async fn login_in_browser(
+    (service, cookies): (Service, Cookies),
+    _: OwnOrigin,
+    client: ClientInfo,
+    Json(body): Json<BrowserLoginRequest>,
+) -> Result<BrowserSignInReply> {
+    let login = Login::new(body.email, body.password)
+        .with_kind(SessionKind::browser(body.remember))
+        .with_client(client);
+    let reply = service.login(login).await?.into_reply(cookies);
+    Ok(BrowserSignInReply(reply))
 }
 
 async fn forgot(
@@ -204,6 +242,30 @@ impl FromMembers for LoginRequest {
         Some(Self {
             email: email?,
             password: password?.into(),
+        })
+    }
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct BrowserLoginRequest {
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "email", max_length = 254))]
+    email: EmailAddress,
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password", max_length = 256))]
+    password: Password,
+    /// Whether the session outlives the browser.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    remember: bool,
+}
+
+impl FromMembers for BrowserLoginRequest {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let login = LoginRequest::from_members(members);
+        let remember = members.if_there("remember", Members::boolean);
+        let LoginRequest { email, password } = login?;
+        Some(Self {
+            email,
+            password,
+            remember: remember?.unwrap_or_default(),
         })
     }
 }

@@ -134,9 +134,8 @@ impl Passwords {
             let failed = FailedCheck::of(user.id, FailureReason::EmailNotVerified);
             return self.refuse(login, failed).await;
         }
-        let opening = self
-            .sign_in
-            .complete(Proof::of_password(checked), login.client.clone());
+        let (proof, kind) = (Proof::of_password(checked), login.kind);
+        let opening = self.sign_in.complete(proof, kind, login.client.clone());
         caller.in_time(opening).await
     }
 

@@ -11,19 +11,26 @@ use crate::{
         DeviceId, FactorId, RecoveryCode, RememberedDevice, TotpCode,
         http::{FactorListView, optional_totp, totp},
     },
-    http::{Cookies, Created, Endpoint, FromMembers, Json, Members, NoContent, Path, time},
+    http::{Created, Endpoint, FromMembers, Json, Members, NoContent, OwnOrigin, Path, time},
     secret::Ticket,
     service::http::{Caller, Context},
-    sign_in::http::SignInReply,
+    sign_in::http::{BROWSER, BrowserSignInReply, SignInReply},
 };
 
 type Own = Context<Factors>;
 
 const TAG: &str = "Second factors";
 
-pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
+const ANSWER_ERRORS: &[ErrorKind] = &[
+    ErrorKind::InvalidCode,
+    ErrorKind::InvalidToken,
+    ErrorKind::Refused,
+    ErrorKind::TooManyAttempts,
+];
+
+pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
-        Endpoint::post("/auth/second-factor", (own.clone(), cookies), answer)
+        Endpoint::post("/auth/second-factor", own.clone(), answer)
             .tag("Sign-in")
             .summary("Complete a sign-in with a second factor")
             .description(
@@ -32,12 +39,7 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
                  known devices, which have their own limit. With `remember_device`, the cookie of the reply replaces \
                  the second factor on this device for 30 days.",
             )
-            .errors(&[
-                ErrorKind::InvalidCode,
-                ErrorKind::InvalidToken,
-                ErrorKind::Refused,
-                ErrorKind::TooManyAttempts,
-            ]),
+            .errors(ANSWER_ERRORS),
         Endpoint::post("/auth/second-factor/enrol", own.clone(), enrol)
             .tag("Sign-in")
             .summary("Begin the enrolment that a sign-in requires")
@@ -88,8 +90,22 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
     ]
 }
 
+/// The second step of the sign-in of browsers.
+pub(crate) fn browser_endpoints(own: &Own) -> Vec<Endpoint> {
+    vec![
+        Endpoint::post("/auth/session/second-factor", own.clone(), answer_in_browser)
+            .tag(BROWSER)
+            .summary("Complete the sign-in of a browser with a second factor")
+            .description(
+                "Takes the ticket of `POST /auth/session`, and the members of `POST /auth/second-factor`. Enrol with \
+                 `POST /auth/second-factor/enrol` first if the ticket asks for it.",
+            )
+            .errors(ANSWER_ERRORS),
+    ]
+}
+
 async fn answer(
-    (own, cookies): (Own, Cookies),
+    own: Own,
     client: ClientInfo,
     Json(body): Json<SecondFactorRequest>,
 ) -> Result<SignInReply> {
@@ -99,7 +115,24 @@ async fn answer(
         remember_device,
     } = body;
     let answered = own.feature.answer(&ticket, shown, remember_device, client);
-    Ok(answered.await?.into_reply(cookies))
+    Ok(answered.await?.into_reply(own.cookies))
+}
+
+async fn answer_in_browser(
+    own: Own,
+    _: OwnOrigin,
+    client: ClientInfo,
+    Json(body): Json<SecondFactorRequest>,
+) -> Result<BrowserSignInReply> {
+    let SecondFactorRequest {
+        ticket,
+        shown,
+        remember_device,
+    } = body;
+    let factors = &own.feature;
+    let answered = factors.answer_in_browser(&ticket, shown, remember_device, client);
+    let reply = answered.await?.into_reply(own.cookies);
+    Ok(BrowserSignInReply(reply))
 }
 
 async fn enrol(own: Own, Json(body): Json<EnrolRequest>) -> Result<Created<TotpSecretView>> {

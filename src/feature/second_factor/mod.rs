@@ -25,8 +25,8 @@ use crate::{
     factor::{FactorList, TotpCode},
     mail::{Intent, LetterKind, Recipient},
     secret::Ticket,
-    sign_in::{Enrolments, SecondFactors, SignIn},
-    token::ActiveUser,
+    sign_in::{Door, Enrolments, SecondFactors, SignIn},
+    token::{ActiveUser, NewCookie},
 };
 
 /// The use cases of second factors, returned by [`Auth::factors`](crate::Auth::factors). Cheap to
@@ -104,7 +104,26 @@ impl Factors {
         client: ClientInfo,
     ) -> Result<SignIn> {
         let factors = &self.second_factors;
-        factors.answer(ticket, shown, remember, client).await
+        factors
+            .answer(ticket, Door::Tokens, shown, remember, client)
+            .await
+    }
+
+    /// Like [`answer`](Self::answer), for a sign-in that opens a browser session.
+    ///
+    /// # Errors
+    /// The errors of [`answer`](Self::answer).
+    pub async fn answer_in_browser(
+        &self,
+        ticket: &Ticket,
+        shown: SecondFactor,
+        remember: bool,
+        client: ClientInfo,
+    ) -> Result<SignIn> {
+        let factors = &self.second_factors;
+        factors
+            .answer(ticket, Door::Browser, shown, remember, client)
+            .await
     }
 
     /// Begins the enrolment that a [challenge](Challenge::enrol) asks for. A second call replaces the key.
@@ -117,7 +136,8 @@ impl Factors {
     }
 
     /// Checks a code from an authenticator app in a session. The session then counts as
-    /// multi-factor and, for 10 minutes, as recently authenticated.
+    /// multi-factor and, for 10 minutes, as recently authenticated. A browser session gets a new
+    /// cookie, which is returned.
     ///
     /// # Errors
     /// [`InvalidCode`](crate::ErrorKind::InvalidCode), [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts),
@@ -128,7 +148,7 @@ impl Factors {
         caller: &ActiveUser,
         code: &TotpCode,
         client: &ClientInfo,
-    ) -> Result<()> {
+    ) -> Result<Option<NewCookie>> {
         self.second_factors
             .reauthenticate(caller, code, client)
             .await

@@ -1,5 +1,7 @@
 //! `POST /auth/refresh`, `/auth/logout`, `/auth/logout-all`, and `/users/me/sessions`.
 
+mod browser;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -15,9 +17,10 @@ use crate::{
         UserService,
         http::{Caller, Context},
     },
+    sign_in::http::BROWSER,
     token::{
         Session, SessionId,
-        http::{Bearer, TokenPairView},
+        http::{Shown, TokenPairView},
     },
 };
 
@@ -59,6 +62,21 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
     ]
 }
 
+/// Reading and ending the session of a browser.
+pub(crate) fn browser_endpoints(own: &Own) -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/auth/session", own.clone(), browser::show)
+            .tag(BROWSER)
+            .summary("Read the session of a browser"),
+        Endpoint::delete("/auth/session", own.clone(), browser::end)
+            .tag(BROWSER)
+            .summary("Sign out a browser")
+            .description(
+                "The session ends, and the cookie is deleted. A repeated call is not an error.",
+            ),
+    ]
+}
+
 async fn refresh(
     service: Service,
     client: ClientInfo,
@@ -81,9 +99,9 @@ async fn logout(
 async fn logout_all(
     service: Service,
     client: ClientInfo,
-    Bearer(token): Bearer,
+    Shown(credential): Shown,
 ) -> Result<NoContent> {
-    service.logout_all(&token, &client).await?;
+    service.logout_all(&credential, &client).await?;
     Ok(NoContent)
 }
 

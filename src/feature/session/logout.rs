@@ -1,11 +1,13 @@
 //! Logging out.
 
 use super::Sessions;
+#[cfg(feature = "http")]
+use crate::secret::SessionCookie;
 use crate::{
     error::Result,
     event::{ClientInfo, Event, EventKind},
     secret::RefreshToken,
-    token::{ActiveUser, EndReason},
+    token::{ActiveUser, EndReason, SessionId},
 };
 
 impl Sessions {
@@ -16,20 +18,38 @@ impl Sessions {
         refresh_token: &RefreshToken,
         client: &ClientInfo,
     ) -> Result<()> {
-        if let Some(id) = self.core.tokens.session_of(refresh_token) {
-            let now = self.core.clock.now();
-            let event =
-                Event::new(EventKind::LoggedOut, now, client).with("session_id", id.to_string());
-            let ended = self
-                .core
-                .store
-                .end_session(id, EndReason::Logout, now, &event)
-                .await?;
-            if let Some(user) = ended {
-                self.core.trail.publish(&event.of(user));
-            }
+        match self.core.tokens.session_of(refresh_token) {
+            Some(id) => self.end_by_owner(id, client).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn end_by_owner(&self, id: SessionId, client: &ClientInfo) -> Result<()> {
+        let now = self.core.clock.now();
+        let event =
+            Event::new(EventKind::LoggedOut, now, client).with("session_id", id.to_string());
+        let ended = self
+            .core
+            .store
+            .end_session(id, EndReason::Logout, now, &event)
+            .await?;
+        if let Some(user) = ended {
+            self.core.trail.publish(&event.of(user));
         }
         Ok(())
+    }
+
+    /// Ends the browser session of a cookie. A text that is not a cookie of this service has no
+    /// effect.
+    #[cfg(feature = "http")]
+    pub(crate) async fn sign_out(&self, cookie: &SessionCookie, client: &ClientInfo) -> Result<()> {
+        let Some(presented) = self.core.tokens.presented(cookie) else {
+            return Ok(());
+        };
+        if let Some(checked) = &self.checked {
+            checked.forget(&presented.digest);
+        }
+        self.end_by_owner(presented.session_id, client).await
     }
 
     /// Ends every session of the user.

@@ -1,5 +1,9 @@
 //! Refreshing, listing and ending sessions.
 
+mod browser;
+mod checked;
+#[cfg(feature = "http")]
+mod cookie_check;
 mod current_user;
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -8,6 +12,10 @@ mod refresh;
 
 use std::sync::Arc;
 
+pub use self::browser::Browser;
+pub(crate) use self::checked::CheckedSessions;
+#[cfg(feature = "http")]
+pub(crate) use self::cookie_check::CookieCheck;
 use crate::{
     core::Core,
     error::{ErrorKind, Result},
@@ -22,6 +30,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Sessions {
     pub(crate) core: Arc<Core>,
+    /// The browser sessions that were checked recently, if they are kept.
+    pub(crate) checked: Option<CheckedSessions>,
 }
 
 impl Sessions {

@@ -11,18 +11,19 @@ use std::{
 use ::actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 use ::http::HeaderMap;
 
-use super::head::{headers, parts};
+use super::head::{headers, method, parts};
 use crate::{
     auth::{
         Auth,
         guard::{
-            Admitted, Assurance, ClaimedPermission, ClaimedRole, ClaimedStepUp, RecentSignIn,
-            RequiredPermission, RequiredRole, StepUp, WithPermission, WithRole,
+            Admitted, Assurance, ClaimedPermission, ClaimedRole, ClaimedStepUp, OrSignIn,
+            RecentSignIn, RequiredPermission, RequiredRole, SignInFirst, StepUp, WithPermission,
+            WithRole,
         },
     },
     error::{Error, Result},
     event::ClientInfo,
-    http::Problem,
+    http::{Problem, RequestScope},
     token::{ActiveUser, CurrentUser},
     verifier::Verifier,
 };
@@ -135,10 +136,35 @@ impl FromRequest for ClientInfo {
     }
 }
 
+/// Leads a visitor who does not pass to the page where they sign in.
+impl<T: FromRequest<Error = Problem> + 'static> FromRequest for OrSignIn<T> {
+    type Error = SignInFirst;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, SignInFirst>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let extracting = T::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let problem = match extracting.await {
+                Ok(passed) => return Ok(Self(passed)),
+                Err(problem) => problem,
+            };
+            Err(SignInFirst(match (auth(&request), parts(&request)) {
+                (Ok(auth), Ok(head)) => {
+                    let asked = (&head.method, &head.uri, &head.headers);
+                    auth.sign_in_pages().answer(asked, &problem)
+                }
+                _ => problem.to_response(),
+            }))
+        })
+    }
+}
+
 fn claim<T>(
     request: &HttpRequest,
     check: impl FnOnce(&Verifier, CurrentUser) -> Result<T> + 'static,
 ) -> Extracting<T> {
+    look(request);
     let request = request.clone();
     Box::pin(async move {
         let headers = headers(&request)?;
@@ -161,7 +187,7 @@ async fn claimed<T>(
             return Err(Error::internal(message));
         }
     };
-    let caller = verifier.claimed(headers).await?;
+    let caller = verifier.claimed(&method(request)?, headers).await?;
     check(&verifier, caller)
 }
 
@@ -169,6 +195,7 @@ fn extract<T>(
     request: &HttpRequest,
     check: impl FnOnce(&Auth, ActiveUser) -> Result<T> + 'static,
 ) -> Extracting<T> {
+    look(request);
     let request = request.clone();
     Box::pin(async move {
         let headers = headers(&request)?;
@@ -185,8 +212,17 @@ async fn checked<T>(
 ) -> Result<T> {
     let known = request.extensions().get::<Admitted>().cloned();
     let auth = auth(request)?;
-    let caller = auth.caller(headers, known.as_ref()).await?;
+    let caller = auth
+        .caller(&method(request)?, headers, known.as_ref())
+        .await?;
     check(auth, caller)
+}
+
+/// Notes in the scope of the request that its reply depends on the caller.
+pub(super) fn look(request: &HttpRequest) {
+    if let Some(scope) = request.extensions().get::<RequestScope>() {
+        scope.look();
+    }
 }
 
 fn auth(request: &HttpRequest) -> Result<&Auth> {

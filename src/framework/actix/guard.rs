@@ -7,15 +7,18 @@ use std::{
 };
 
 use ::actix_web::{
-    Error, HttpMessage as _, ResponseError as _,
+    Error, HttpMessage as _,
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
 };
 
-use super::head::headers;
+use super::{
+    extract::look,
+    head::{parts, reply},
+};
 use crate::{
     auth::guard::{Admitted, Guard, RequirePermission, RequireRole, RequireStepUp},
-    http::Problem,
+    http::{Problem, Response},
 };
 
 macro_rules! middleware {
@@ -69,19 +72,18 @@ where
                     }
                     Ok(inner.call(request).await?.map_into_left_body())
                 }
-                Err(problem) => Ok(request
-                    .into_response(problem.error_response())
-                    .map_into_right_body()),
+                Err(response) => Ok(request.into_response(reply(response)).map_into_right_body()),
             }
         })
     }
 }
 
-async fn admit(guard: &Guard, request: &ServiceRequest) -> Result<Option<Admitted>, Problem> {
-    let headers = headers(request.request())?;
+async fn admit(guard: &Guard, request: &ServiceRequest) -> Result<Option<Admitted>, Response> {
+    look(request.request());
+    let head = parts(request.request()).map_err(|error| Problem::from(error).to_response())?;
     let known = request.extensions().get::<Admitted>().cloned();
     guard
-        .admit(&headers, known.as_ref())
+        .admit(&head.method, &head.headers, known.as_ref())
         .await
-        .map_err(|error| Problem::answering(&headers, error))
+        .map_err(|error| guard.refuse((&head.method, &head.uri, &head.headers), error))
 }

@@ -3,7 +3,10 @@
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode};
 
 use super::head::{headers, method, reply};
-use crate::http::{self, Problem};
+use crate::{
+    auth::guard::SignInFirst,
+    http::{self, Problem},
+};
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
@@ -12,6 +15,16 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         reply(self.to_response())
+    }
+}
+
+impl ResponseError for SignInFirst {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status().as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        reply(self.0.clone())
     }
 }
 

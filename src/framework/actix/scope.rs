@@ -9,12 +9,12 @@ use ::actix_web::{
     Error, HttpMessage as _,
     body::MessageBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
-    http::header::{HeaderName, HeaderValue},
+    http::header::{CACHE_CONTROL, HeaderName, HeaderValue, VARY},
 };
 use tracing::{Instrument as _, Span};
 
 use super::head::headers;
-use crate::http::{Problem, RequestId, RequestScope, span};
+use crate::http::{Caching, Problem, RequestId, RequestScope, span};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -56,8 +56,9 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let id = match headers(request.request()) {
-            Ok(headers) => RequestId::of(&headers),
+        let scope = self.scope.of_request();
+        let (id, has_session) = match headers(request.request()) {
+            Ok(headers) => (RequestId::of(&headers), scope.has_session(&headers)),
             Err(error) => return Box::pin(ready(Err(Problem::from(error).into()))),
         };
         let stamp =
@@ -74,14 +75,22 @@ where
             // An outer middleware may have kept a clone of the request. In that case, the headers
             // cannot be changed, but the extensions can.
             let mut extensions = request.extensions_mut();
-            extensions.insert(self.scope.clone());
+            extensions.insert(scope.clone());
             extensions.insert(id);
         }
         let answering = span.in_scope(|| self.inner.call(request)).instrument(span);
         Box::pin(async move {
             match answering.await {
                 Ok(mut response) => {
-                    response.headers_mut().insert(X_REQUEST_ID, stamp);
+                    let headers = response.headers_mut();
+                    headers.insert(X_REQUEST_ID, stamp);
+                    let caching = scope.caching(has_session);
+                    if caching != Caching::Shared {
+                        headers.append(VARY, HeaderValue::from_static("Cookie"));
+                    }
+                    if caching == Caching::Personal && !headers.contains_key(CACHE_CONTROL) {
+                        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                    }
                     Ok(response)
                 }
                 Err(mut error) => {

@@ -3,18 +3,18 @@
 use ::axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use ::http::request::Parts;
 
-use super::mount::peer;
+use super::mount::{peer, whole_uri};
 use crate::{
     auth::{
         Auth,
         guard::{
-            Assurance, ClaimedPermission, ClaimedRole, ClaimedStepUp, RecentSignIn,
-            RequiredPermission, RequiredRole, StepUp, WithPermission, WithRole,
+            Assurance, ClaimedPermission, ClaimedRole, ClaimedStepUp, OrSignIn, RecentSignIn,
+            RequiredPermission, RequiredRole, SignInFirst, StepUp, WithPermission, WithRole,
         },
     },
     error::{Error, ErrorKind, Result},
     event::ClientInfo,
-    http::Problem,
+    http::{Problem, RequestScope},
     token::{ActiveUser, CurrentUser},
     verifier::Verifier,
 };
@@ -70,13 +70,19 @@ impl<S: VerifyTokens + Send + Sync> FromRequestParts<S> for CurrentUser {
     }
 }
 
-/// `None` if no bearer token was sent. An invalid token is still refused.
+/// `None` if no bearer token was sent, or the session of a cookie has ended. An invalid token is
+/// still refused.
 impl<S: VerifyTokens + Send + Sync> OptionalFromRequestParts<S> for CurrentUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
-        if_sent(state.verifier().claimed(&parts.headers).await)
-            .map_err(|error| Problem::answering(&parts.headers, error))
+        look(parts);
+        let verifier = state.verifier();
+        let is_by_cookie = verifier
+            .credentials()
+            .is_some_and(|rule| rule.is_by_cookie(&parts.headers));
+        let caller = verifier.claimed(&parts.method, &parts.headers).await;
+        if_sent(caller, is_by_cookie).map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
@@ -94,7 +100,8 @@ where
     }
 }
 
-/// `None` if no bearer token was sent. An invalid token is still refused.
+/// `None` if no bearer token was sent, or the session of a cookie has ended. An invalid token is
+/// still refused.
 impl<S: Send + Sync> OptionalFromRequestParts<S> for ActiveUser
 where
     Auth: FromRef<S>,
@@ -102,8 +109,11 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
+        look(parts);
         let known = parts.extensions.get();
-        if_sent(Auth::from_ref(state).caller(&parts.headers, known).await)
+        let auth = Auth::from_ref(state);
+        let caller = auth.caller(&parts.method, &parts.headers, known).await;
+        if_sent(caller, auth.is_by_cookie(&parts.headers))
             .map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
@@ -197,14 +207,36 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
     }
 }
 
+/// Leads a visitor who does not pass to the page where they sign in.
+impl<S, T> FromRequestParts<S> for OrSignIn<T>
+where
+    S: Send + Sync,
+    Auth: FromRef<S>,
+    T: FromRequestParts<S, Rejection = Problem>,
+{
+    type Rejection = SignInFirst;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SignInFirst> {
+        T::from_request_parts(parts, state)
+            .await
+            .map(Self)
+            .map_err(|problem| {
+                let asked = (&parts.method, whole_uri(parts), &parts.headers);
+                let auth = Auth::from_ref(state);
+                SignInFirst(auth.sign_in_pages().answer(asked, &problem))
+            })
+    }
+}
+
 async fn claim<S: VerifyTokens, T>(
     parts: &Parts,
     state: &S,
     check: impl FnOnce(&Verifier, CurrentUser) -> Result<T>,
 ) -> Result<T, Problem> {
+    look(parts);
     let verifier = state.verifier();
     verifier
-        .claimed(&parts.headers)
+        .claimed(&parts.method, &parts.headers)
         .await
         .and_then(|caller| check(&verifier, caller))
         .map_err(|error| Problem::answering(&parts.headers, error))
@@ -218,16 +250,26 @@ async fn extract<S, T>(
 where
     Auth: FromRef<S>,
 {
+    look(parts);
     let auth = Auth::from_ref(state);
-    auth.caller(&parts.headers, parts.extensions.get())
+    auth.caller(&parts.method, &parts.headers, parts.extensions.get())
         .await
         .and_then(|caller| check(&auth, caller))
         .map_err(|error| Problem::answering(&parts.headers, error))
 }
 
-fn if_sent<T>(caller: Result<T, Error>) -> Result<Option<T>> {
+/// Notes in the scope of the request that its reply depends on the caller.
+pub(super) fn look(parts: &Parts) {
+    if let Some(scope) = parts.extensions.get::<RequestScope>() {
+        scope.look();
+    }
+}
+
+/// Browsers send the cookie of an ended session on and on, which must not close public pages.
+fn if_sent<T>(caller: Result<T, Error>, is_by_cookie: bool) -> Result<Option<T>> {
     match caller {
         Err(error) if error.kind() == ErrorKind::Unauthenticated => Ok(None),
+        Err(error) if is_by_cookie && error.kind() == ErrorKind::InvalidAccessToken => Ok(None),
         caller => caller.map(Some),
     }
 }

@@ -6,15 +6,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use ::axum::response::{IntoResponse as _, Response};
+use ::axum::{body::Body, response::Response};
 use ::http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{
-    auth::guard::{Guard, RequirePermission, RequireRole, RequireStepUp},
-    http::Problem,
-};
+use super::{extract::look, mount::whole_uri};
+use crate::auth::guard::{Guard, RequirePermission, RequireRole, RequireStepUp};
 
 macro_rules! layers {
     ($($guard:ident)*) => {$(
@@ -61,14 +59,19 @@ where
         let guard = self.guard.clone();
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
-            match guard.admit(&head.headers, head.extensions.get()).await {
+            look(&head);
+            let known = head.extensions.get();
+            match guard.admit(&head.method, &head.headers, known).await {
                 Ok(admitted) => {
                     if let Some(admitted) = admitted {
                         head.extensions.insert(admitted);
                     }
                     inner.call(Request::from_parts(head, body)).await
                 }
-                Err(error) => Ok(Problem::answering(&head.headers, error).into_response()),
+                Err(error) => {
+                    let asked = (&head.method, whole_uri(&head), &head.headers);
+                    Ok(guard.refuse(asked, error).map(Body::from))
+                }
             }
         })
     }

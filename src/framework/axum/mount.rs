@@ -78,6 +78,14 @@ pub(super) async fn peer(head: &mut Parts) -> Option<SocketAddr> {
     peer.ok().map(|ConnectInfo(peer)| peer)
 }
 
+/// The URI with the prefix that axum removes from the path.
+pub(super) fn whole_uri(head: &Parts) -> &Uri {
+    match head.extensions.get() {
+        Some(OriginalUri(whole)) => whole,
+        None => &head.uri,
+    }
+}
+
 /// Whether the only difference between the URIs is a removed prefix of the path. Otherwise, the
 /// host has rewritten the URI.
 fn only_stripped(uri: &Uri, whole: &Uri) -> bool {

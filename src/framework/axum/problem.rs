@@ -6,11 +6,20 @@ use ::axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::http::{self, Problem};
+use crate::{
+    auth::guard::SignInFirst,
+    http::{self, Problem},
+};
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         self.to_response().map(Body::from)
+    }
+}
+
+impl IntoResponse for SignInFirst {
+    fn into_response(self) -> Response {
+        self.0.map(Body::from)
     }
 }
 

@@ -7,12 +7,16 @@ use std::{
 };
 
 use ::axum::extract::{MatchedPath, OriginalUri};
-use ::http::{Request, Response, request::Parts};
+use ::http::{
+    HeaderValue, Request, Response,
+    header::{CACHE_CONTROL, VARY},
+    request::Parts,
+};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::{Instrument as _, Span};
 
-use crate::http::{RequestId, RequestScope, span};
+use crate::http::{Caching, RequestId, RequestScope, span};
 
 impl<S> Layer<S> for RequestScope {
     type Service = Scoped<S>;
@@ -56,12 +60,22 @@ where
         };
         // The inner service uses the same id.
         id.clone().stamp(&mut head.headers);
-        head.extensions.insert(self.scope.clone());
+        let scope = self.scope.of_request();
+        let has_session = scope.has_session(&head.headers);
+        head.extensions.insert(scope.clone());
         let request = Request::from_parts(head, body);
         let answering = span.in_scope(|| self.inner.call(request)).instrument(span);
         Box::pin(async move {
             let mut response = answering.await?;
-            id.stamp(response.headers_mut());
+            let headers = response.headers_mut();
+            id.stamp(headers);
+            let caching = scope.caching(has_session);
+            if caching != Caching::Shared {
+                headers.append(VARY, HeaderValue::from_static("Cookie"));
+            }
+            if caching == Caching::Personal && !headers.contains_key(CACHE_CONTROL) {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            }
             Ok(response)
         })
     }

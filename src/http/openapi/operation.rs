@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ::http::StatusCode;
+use ::http::{Method, StatusCode};
 use utoipa::{
     ToSchema,
     openapi::{
@@ -13,8 +13,8 @@ use utoipa::{
     },
 };
 
-use super::{BEARER, errors};
-use crate::http::row_docs::Docs;
+use super::{BEARER, COOKIE, errors};
+use crate::{error::ErrorKind, http::row_docs::Docs};
 
 type NamedSchema = (String, RefOr<Schema>);
 
@@ -22,6 +22,7 @@ type NamedSchema = (String, RefOr<Schema>);
 #[derive(Default)]
 pub struct Operation {
     bearer: bool,
+    cookie: bool,
     parameters: Vec<Parameter>,
     body: Option<RequestBody>,
     replies: Vec<(StatusCode, Response)>,
@@ -33,6 +34,11 @@ impl Operation {
     /// Requires a bearer token.
     pub fn bearer(&mut self) {
         self.bearer = true;
+    }
+
+    /// Requires the cookie of a browser session.
+    pub fn cookie(&mut self) {
+        self.cookie = true;
     }
 
     /// Requires a JSON body with this schema and no other members.
@@ -99,7 +105,15 @@ impl Operation {
         std::mem::take(&mut self.closed)
     }
 
-    pub(super) fn build(self, id: String, docs: &Docs) -> path::Operation {
+    /// The operation of this method. If browser sessions are offered, their cookie identifies a
+    /// caller as well as a bearer token.
+    pub(super) fn build(
+        self,
+        id: String,
+        docs: &Docs,
+        method: &Method,
+        has_browser_sessions: bool,
+    ) -> path::Operation {
         let text = |text: &'static str| (!text.is_empty()).then_some(text);
         let mut operation = OperationBuilder::new()
             .operation_id(Some(id))
@@ -112,14 +126,23 @@ impl Operation {
         for parameter in self.parameters {
             operation = operation.parameter(parameter);
         }
+        let nothing: [&str; 0] = [];
         if self.bearer {
-            let nothing: [&str; 0] = [];
             operation = operation.security(SecurityRequirement::new(BEARER, nothing));
+        }
+        let takes_cookie = self.cookie || (self.bearer && has_browser_sessions);
+        let mut errors = docs.errors.clone();
+        if takes_cookie {
+            operation = operation.security(SecurityRequirement::new(COOKIE, nothing));
+            errors.push(ErrorKind::AmbiguousCredentials);
+            if *method != Method::GET {
+                errors.push(ErrorKind::CrossSiteRequest);
+            }
         }
         for (status, reply) in self.replies {
             operation = operation.response(status.as_str(), reply);
         }
-        for (status, reply) in errors::replies(&docs.errors) {
+        for (status, reply) in errors::replies(&errors) {
             operation = operation.response(status.as_str(), reply);
         }
         operation.build()

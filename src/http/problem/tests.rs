@@ -11,7 +11,8 @@ const FROZEN: &str = "malformed_body unsupported_media_type body_too_large valid
     rate_limited overloaded unauthenticated invalid_access_token forbidden reauthentication_required \
     invalid_refresh_token refresh_token_reused invalid_token user_not_found session_not_found last_admin \
     last_credential provider_unknown provider_failed invalid_redirect link_required identity_taken not_found \
-    invalid_code too_many_factors factor_required step_up_required method_not_allowed unavailable internal refused";
+    invalid_code too_many_factors factor_required step_up_required method_not_allowed unavailable internal refused \
+    ambiguous_credentials cross_site_request";
 
 fn body(problem: &Problem) -> Value {
     serde_json::from_slice(problem.to_response().body()).expect("a problem is JSON")

@@ -463,7 +463,7 @@ async fn authenticate(store: &Subject, session: &NewSession, spent: &SpentTotp) 
     let event = event(EventKind::Reauthenticated);
     let now = at(session);
     store
-        .authenticate_with_totp(session.id, session.user_id, spent, now, &event)
+        .authenticate_with_totp(session.id, session.user_id, spent, None, now, &event)
         .await
         .expect("authenticate_with_totp")
 }

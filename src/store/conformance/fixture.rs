@@ -13,7 +13,7 @@ use crate::{
     secret::{PasswordHash, TokenDigest, random_bytes},
     token::{
         CheckedSession, EndReason, Method, NewOneTimeToken, NewSession, OpenSession, Purpose,
-        RefreshGeneration, Reset, ResetPassword, RotateSession, Rotation, SessionId,
+        RefreshGeneration, Reset, ResetPassword, RotateSession, Rotation, SessionId, SessionKind,
     },
     user::{
         Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, Role, Roles, UpdateUser, User,
@@ -166,6 +166,7 @@ pub(super) fn new_session(user: UserId, credential_version: i64) -> NewSession {
         user_id: user,
         credential_version,
         factor_version: 0,
+        kind: SessionKind::Tokens,
         digest: digest(),
         created_at: now,
         idle_expires_at: now + Duration::from_secs(3600),

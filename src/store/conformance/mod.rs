@@ -21,6 +21,7 @@
 
 pub mod address;
 pub mod administrator;
+pub mod browser_session;
 pub mod challenge;
 pub mod dead_letter;
 pub mod device;
@@ -56,6 +57,7 @@ pub async fn check_all(store: Subject) {
     administrator::check_all(&store).await;
     user::check_all(&store).await;
     session::check_all(&store).await;
+    browser_session::check_all(&store).await;
     rotation::check_all(&store).await;
     one_time_token::check_all(&store).await;
     password::check_all(&store).await;

@@ -335,7 +335,7 @@ pub async fn a_reset_ends_sessions_and_other_tokens(store: &Subject) {
 
 async fn change(store: &Subject, checked: &CheckedSession, new: &str, at: Timestamp) -> Checked {
     let (hash, event) = (hash(new), event(EventKind::PasswordChanged));
-    let changed = store.change_password(checked, &hash, at, &event, None);
+    let changed = store.change_password(checked, None, &hash, at, &event, None);
     changed.await.expect("change_password")
 }
 

@@ -330,7 +330,7 @@ pub async fn reauthentication_freshens_one_session(store: &Subject) {
 
 pub(super) async fn freshen(store: &Subject, checked: &CheckedSession, at: Timestamp) -> Checked {
     let event = event(EventKind::Reauthenticated);
-    let done = store.reauthenticate(checked, at, &event);
+    let done = store.reauthenticate(checked, None, at, &event);
     done.await.expect("reauthenticate")
 }
 

@@ -250,7 +250,7 @@ async fn vouched_for(store: &Subject) -> (User, NewSession) {
     let own = super::fixture::hash("own");
     let changed = event(EventKind::PasswordChanged);
     let checked = checked(&session, 0, None);
-    let changed = store.change_password(&checked, &own, now(), &changed, None);
+    let changed = store.change_password(&checked, None, &own, now(), &changed, None);
     assert_eq!(changed.await.expect("change_password"), Checked::Done);
     (user, session)
 }

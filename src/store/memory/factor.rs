@@ -15,7 +15,7 @@ use crate::{
     mail::Intent,
     secret::TokenDigest,
     store::FactorStore,
-    token::{Checked, EndReason, Method, Purpose},
+    token::{Checked, EndReason, Method, Purpose, RenewedCookie},
 };
 
 #[derive(Debug)]
@@ -145,6 +145,9 @@ impl FactorStore for MemoryStore {
         for (id, row) in &mut state.sessions {
             if row.user_id == user && *id != session {
                 row.second_factor_at = None;
+                if let Some(former) = &mut row.former {
+                    former.second_factor_at = None;
+                }
             }
         }
         state.record(event, Some(user));
@@ -177,12 +180,19 @@ impl FactorStore for MemoryStore {
         session: SessionId,
         user: UserId,
         spent: &SpentTotp,
+        renewed: Option<&RenewedCookie>,
         now: Timestamp,
         event: &Event,
     ) -> Result<Checked, StoreError> {
         let mut state = self.state();
-        if state.live(session, user, now).is_none() || !state.use_step(user, spent, now) {
+        if state.live(session, user, now).is_none()
+            || !state.may_renew(session, renewed, now)
+            || !state.use_step(user, spent, now)
+        {
             return Ok(Checked::Stale);
+        }
+        if let Some(session) = state.sessions.get_mut(&session) {
+            session.renew(renewed);
         }
         state.strengthen(session, now);
         state.record(event, Some(user));

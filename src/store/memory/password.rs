@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::MemoryStore;
+use super::{MemoryStore, session::SessionRow};
 use crate::{
     clock::Timestamp,
     error::StoreError,
@@ -11,7 +11,7 @@ use crate::{
     mail::Intent,
     secret::PasswordHash,
     store::PasswordStore,
-    token::{Checked, CheckedSession, EndReason, Purpose, Reset, ResetPassword},
+    token::{Checked, CheckedSession, EndReason, Purpose, RenewedCookie, Reset, ResetPassword},
     user::{User, UserId},
 };
 
@@ -20,15 +20,26 @@ impl PasswordStore for MemoryStore {
     async fn change_password(
         &self,
         checked: &CheckedSession,
+        renewed: Option<&RenewedCookie>,
         password_hash: &PasswordHash,
         now: Timestamp,
         event: &Event,
         mail: Option<&Intent>,
     ) -> Result<Checked, StoreError> {
         let mut state = self.state();
-        let Some((session, row)) = state.unchanged(checked, now) else {
+        let is_presented = |session: &SessionRow| {
+            renewed.is_none_or(|RenewedCookie { presented, .. }| {
+                session.digest == *presented || session.former(presented, now).is_some()
+            })
+        };
+        let unchanged = state.unchanged(checked, now);
+        let Some((session, row)) = unchanged.filter(|(session, _)| is_presented(session)) else {
             return Ok(Checked::Stale);
         };
+        if let Some(renewed) = renewed {
+            session.digest = renewed.successor;
+            session.former = None;
+        }
         row.password_hash = Some(password_hash.clone());
         row.credential_version += 1;
         row.user.updated_at = now;

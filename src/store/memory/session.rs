@@ -14,7 +14,7 @@ use crate::{
     store::SessionStore,
     token::{
         Checked, CheckedSession, EndReason, Method, Methods, NewSession, OpenSession,
-        RefreshGeneration, Session, SessionId, SessionUser,
+        RefreshGeneration, RenewedCookie, Session, SessionId, SessionKind, SessionUser,
     },
     user::UserId,
 };
@@ -37,6 +37,18 @@ pub(super) struct SessionRow {
     client: ClientInfo,
     pub(super) methods: Methods,
     pub(super) second_factor_at: Option<Timestamp>,
+    pub(super) is_of_browser: bool,
+    pub(super) former: Option<Former>,
+}
+
+/// The previous cookie of a browser session, and the authentication that it stands for.
+#[derive(Debug)]
+pub(super) struct Former {
+    pub(super) digest: TokenDigest,
+    pub(super) until: Timestamp,
+    pub(super) methods: Methods,
+    pub(super) authenticated_at: Timestamp,
+    pub(super) second_factor_at: Option<Timestamp>,
 }
 
 impl SessionRow {
@@ -45,7 +57,7 @@ impl SessionRow {
     }
 
     /// Whether the session has neither ended nor expired.
-    fn is_open(&self, now: Timestamp) -> bool {
+    pub(super) fn is_open(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && now < self.idle_expires_at && now < self.absolute_expires_at
     }
 
@@ -123,6 +135,8 @@ impl SessionStore for MemoryStore {
                 idle_expires_at: new.idle_expires_at,
                 absolute_expires_at: new.absolute_expires_at,
                 revoked: None,
+                is_of_browser: new.kind != SessionKind::Tokens,
+                former: None,
                 client: ClientInfo {
                     request_id: None,
                     ..new.client.remembered()
@@ -227,13 +241,17 @@ impl SessionStore for MemoryStore {
     async fn reauthenticate(
         &self,
         checked: &CheckedSession,
+        renewed: Option<&RenewedCookie>,
         now: Timestamp,
         event: &Event,
     ) -> Result<Checked, StoreError> {
         let mut state = self.state();
-        let Some((session, _)) = state.unchanged(checked, now) else {
+        let unchanged = state.unchanged(checked, now);
+        let Some((session, _)) = unchanged.filter(|(found, _)| found.may_renew(renewed, now))
+        else {
             return Ok(Checked::Stale);
         };
+        session.renew(renewed);
         session.authenticated_at = now;
         session.methods = session.methods.clone().with(Method::Password);
         state.record(event, Some(checked.user_id));

@@ -5,6 +5,7 @@ use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
+    browser_session::{may_renew, renewal_values, renewing},
     conditions::{live_session, with_methods},
     ended::END_OF_USER,
     error::{store_error, unreadable},
@@ -26,7 +27,7 @@ use crate::{
     mail::Intent,
     secret::TokenDigest,
     store::FactorStore,
-    token::{Checked, EndReason},
+    token::{Checked, EndReason, RenewedCookie},
 };
 
 const FACTORS: &str = "\
@@ -92,16 +93,20 @@ const USE_STEP: &str = "\
 
 /// Records in a live session that a code from an authenticator app was presented.
 const STRENGTHEN: &str = concat!(
-    "UPDATE auth_sessions AS s SET authenticated_at = $2, second_factor_at = $2, methods = ",
+    "UPDATE auth_sessions AS s SET ",
+    renewing!("$4", "$5", "$6"),
+    ", authenticated_at = $2, second_factor_at = $2, methods = ",
     with_methods!("s.methods", "otp", "otp mfa"),
-    " WHERE s.id = $1 AND s.user_id = $3 AND EXISTS (SELECT 1 FROM auth_users u WHERE u.id = s.user_id AND ",
+    " WHERE s.id = $1 AND s.user_id = $3 AND ",
+    may_renew!("$4", "$5"),
+    " AND EXISTS (SELECT 1 FROM auth_users u WHERE u.id = s.user_id AND ",
     live_session!(),
     ") RETURNING id"
 );
 
 /// Makes the user present a second factor again in all other sessions.
-const WEAKEN: &str =
-    "UPDATE auth_sessions SET second_factor_at = NULL WHERE user_id = $1 AND id <> $2";
+const WEAKEN: &str = "UPDATE auth_sessions SET second_factor_at = NULL, former_second_factor_at = NULL \
+    WHERE user_id = $1 AND id <> $2";
 
 /// Voids a pending change of address, because it was requested without a second factor.
 const VOID_CHANGE: &str = "\
@@ -204,6 +209,7 @@ impl<D: Database> FactorStore for SeaOrmStore<D> {
         session: SessionId,
         user: UserId,
         spent: &SpentTotp,
+        renewed: Option<&RenewedCookie>,
         now: Timestamp,
         event: &Event,
     ) -> Result<Checked, StoreError> {
@@ -211,8 +217,10 @@ impl<D: Database> FactorStore for SeaOrmStore<D> {
             if held(txn, user).await?.is_none() || !is_unused(txn, user, spent).await? {
                 return Ok(Checked::Stale);
             }
-            let values = [session.as_uuid().into(), now.into(), user.as_uuid().into()];
-            if run(txn, STRENGTHEN, values).await?.is_empty() {
+            if run(txn, STRENGTHEN, strengthening(session, user, renewed, now))
+                .await?
+                .is_empty()
+            {
                 return Ok(Checked::Stale);
             }
             use_step(txn, user, spent, now).await?;
@@ -352,7 +360,8 @@ async fn confirm_in(
     }
     let confirmed = confirm(txn, count, &confirmation).await?;
     if let ConfirmedTotp::Confirmed { .. } = confirmed {
-        run(txn, STRENGTHEN, session).await?;
+        let strengthening = strengthening(new.session_id, new.user_id, None, new.now);
+        run(txn, STRENGTHEN, strengthening).await?;
         event::insert(txn, event, Some(new.user_id)).await?;
         order::insert(txn, mail, Some(new.user_id)).await?;
     }
@@ -450,4 +459,22 @@ fn totp(row: &QueryResult) -> Result<SealedTotp, DbErr> {
         sealed: column(row, "secret")?,
         last_step: column(row, "last_step")?,
     })
+}
+
+/// The values of `$1` to `$6` in [`STRENGTHEN`].
+fn strengthening(
+    session: SessionId,
+    user: UserId,
+    renewed: Option<&RenewedCookie>,
+    now: Timestamp,
+) -> [Value; 6] {
+    let [presented, successor, until] = renewal_values(renewed);
+    [
+        session.as_uuid().into(),
+        now.into(),
+        user.as_uuid().into(),
+        presented,
+        successor,
+        until,
+    ]
 }

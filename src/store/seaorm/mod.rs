@@ -2,6 +2,7 @@
 
 mod address;
 mod administrator;
+mod browser_session;
 mod challenge;
 mod checked;
 mod conditions;

@@ -7,6 +7,7 @@ use sea_orm::{DbErr, QueryResult, Value};
 
 use super::{
     SeaOrmStore,
+    browser_session::renewal_values,
     checked::{checked_values, outcome, unchanged},
     conditions::{is_proof, live_session},
     ended::END_OF_USER,
@@ -28,35 +29,42 @@ use crate::{
     mail::Intent,
     secret::PasswordHash,
     store::PasswordStore,
-    token::{Checked, CheckedSession, EndReason, Purpose, Reset, ResetPassword},
+    token::{Checked, CheckedSession, EndReason, Purpose, RenewedCookie, Reset, ResetPassword},
     user::{User, UserId},
 };
 
 /// Writes the user row first, so that the statement waits for a concurrent reset and then sees its
 /// changes.
 macro_rules! set_password {
-    () => {
+    ($presented:literal) => {
         concat!(
             "UPDATE auth_users AS u SET password_hash = $6, credential_version = credential_version + 1, \
                 updated_at = $2 \
             WHERE ",
             unchanged!(),
-            " AND EXISTS (SELECT 1 FROM auth_sessions s WHERE s.id = $1 AND s.user_id = u.id AND ",
+            " AND EXISTS (SELECT 1 FROM auth_sessions s WHERE s.id = $1 AND s.user_id = u.id AND (",
+            $presented,
+            " IS NULL OR s.digest = ",
+            $presented,
+            " OR (s.former_digest = ",
+            $presented,
+            " AND s.former_until > $2)) AND ",
             live_session!(),
             ") RETURNING id, credential_version"
         )
     };
 }
 
-const SET_PASSWORD: &str = set_password!();
+const SET_PASSWORD: &str = set_password!("$7");
 
 /// Updates the sessions in one pass, so that no two statements wait for each other. If a session ended concurrently,
 /// its row no longer matches once the row is locked, and stays unchanged.
 const CHANGE_PASSWORD: &str = concat!(
     "WITH changed AS (",
-    set_password!(),
+    set_password!("$10"),
     "), sessions AS (\
         UPDATE auth_sessions s SET \
+            digest = CASE WHEN s.id = $1 THEN COALESCE($11, s.digest) ELSE s.digest END, former_digest = NULL, \
             credential_version = CASE WHEN s.id = $1 THEN changed.credential_version ELSE s.credential_version END, \
             revoked_at = CASE WHEN s.id = $1 THEN s.revoked_at ELSE $2 END, \
             revoked_reason = CASE WHEN s.id = $1 THEN s.revoked_reason ELSE $7 END \
@@ -68,7 +76,9 @@ const CHANGE_PASSWORD: &str = concat!(
     ") SELECT id FROM changed"
 );
 
-const MOVE: &str = "UPDATE auth_sessions SET credential_version = $2 WHERE id = $1";
+const MOVE: &str = "\
+    UPDATE auth_sessions SET credential_version = $2, digest = COALESCE($3, digest), former_digest = NULL \
+    WHERE id = $1";
 
 const END_OTHERS: &str = "\
     UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 \
@@ -162,6 +172,7 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
     async fn change_password(
         &self,
         checked: &CheckedSession,
+        renewed: Option<&RenewedCookie>,
         password_hash: &PasswordHash,
         now: Timestamp,
         event: &Event,
@@ -170,7 +181,7 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
         if !self.is_postgres() {
             return transaction!(self, |txn| change_in(
                 txn,
-                checked,
+                (checked, renewed),
                 password_hash,
                 now,
                 event,
@@ -178,6 +189,7 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
             ));
         }
         let [id, now, user, version, hash] = checked_values(checked, now);
+        let [presented, successor, _] = renewal_values(renewed);
         let values = [
             id,
             now,
@@ -188,6 +200,8 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
             EndReason::PasswordChanged.as_str().into(),
             events([event]),
             intents(mail),
+            presented,
+            successor,
         ];
         Ok(outcome(&self.write(CHANGE_PASSWORD, values).await?))
     }
@@ -272,21 +286,23 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
 /// Changes the password inside a transaction that excludes other writers.
 async fn change_in(
     txn: &Txn<'_>,
-    checked: &CheckedSession,
+    (checked, renewed): (&CheckedSession, Option<&RenewedCookie>),
     password_hash: &PasswordHash,
     now: Timestamp,
     event: &Event,
     mail: Option<&Intent>,
 ) -> Result<Checked, DbErr> {
     let [id, at, user, version, hash] = checked_values(checked, now);
-    let values = [id, at, user, version, hash, password_hash.expose().into()];
+    let [presented, successor, _] = renewal_values(renewed);
+    let new_hash = password_hash.expose().into();
+    let values = [id, at, user, version, hash, new_hash, presented];
     let rows = run(txn, SET_PASSWORD, values).await?;
     let Some(row) = rows.first() else {
         return Ok(Checked::Stale);
     };
     let version: i64 = column(row, "credential_version")?;
     let (id, user) = (checked.id.as_uuid(), checked.user_id.as_uuid());
-    run(txn, MOVE, [id.into(), version.into()]).await?;
+    run(txn, MOVE, [id.into(), version.into(), successor]).await?;
     let reason = EndReason::PasswordChanged.as_str();
     let values = [id.into(), now.into(), reason.into(), user.into()];
     run(txn, END_OTHERS, values).await?;

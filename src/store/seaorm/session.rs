@@ -5,6 +5,7 @@ use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
+    browser_session::{may_renew, renewal_values, renewing},
     checked::{checked_values, outcome, unchanged},
     conditions::{live_session, with_methods},
     ended::END_OF_USER,
@@ -23,8 +24,8 @@ use crate::{
     mail::Intent,
     store::SessionStore,
     token::{
-        Checked, CheckedSession, EndReason, NewSession, OpenSession, Session, SessionId,
-        SessionUser,
+        Checked, CheckedSession, EndReason, NewSession, OpenSession, RenewedCookie, Session,
+        SessionId, SessionUser,
     },
     user::UserId,
 };
@@ -101,10 +102,13 @@ const RAISE_VERSION: &str =
 macro_rules! authenticate {
     () => {
         concat!(
-            "UPDATE auth_sessions AS s SET authenticated_at = $2, methods = ",
+            "UPDATE auth_sessions AS s SET ",
+            renewing!("$6", "$7", "$8"),
+            ", authenticated_at = $2, methods = ",
             with_methods!("s.methods", "pwd", "pwd"),
-            " WHERE s.id = $1 AND s.user_id = $3 \
-            AND EXISTS (SELECT 1 FROM auth_users u WHERE ",
+            " WHERE s.id = $1 AND s.user_id = $3 AND ",
+            may_renew!("$6", "$7"),
+            " AND EXISTS (SELECT 1 FROM auth_users u WHERE ",
             unchanged!(),
             " AND ",
             live_session!(),
@@ -119,7 +123,7 @@ const AUTHENTICATE_RECORDED: &str = concat!(
     "WITH authenticated AS (",
     authenticate!(),
     "), recorded AS (",
-    record!("$6", "$3", "authenticated"),
+    record!("$9", "$3", "authenticated"),
     ") SELECT id FROM authenticated"
 );
 
@@ -236,16 +240,23 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
     async fn reauthenticate(
         &self,
         checked: &CheckedSession,
+        renewed: Option<&RenewedCookie>,
         now: Timestamp,
         event: &Event,
     ) -> Result<Checked, StoreError> {
+        let [id, at, user, version, hash] = checked_values(checked, now);
+        let [presented, successor, until] = renewal_values(renewed);
+        let values = [id, at, user, version, hash, presented, successor, until];
         if self.is_postgres() {
-            let [id, now, user, version, hash] = checked_values(checked, now);
-            let values = [id, now, user, version, hash, events([event])];
+            let [id, at, user, version, hash, presented, successor, until] = values;
+            let event = events([event]);
+            let values = [
+                id, at, user, version, hash, presented, successor, until, event,
+            ];
             return Ok(outcome(&self.write(AUTHENTICATE_RECORDED, values).await?));
         }
         transaction!(self, |txn| async {
-            let rows = run(txn, AUTHENTICATE, checked_values(checked, now)).await?;
+            let rows = run(txn, AUTHENTICATE, values.clone()).await?;
             if !rows.is_empty() {
                 event::insert(txn, event, Some(checked.user_id)).await?;
             }

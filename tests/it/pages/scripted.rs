@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use hallpass::{
     ActiveUser, Error, ErrorKind, Login, Registration, Result, SignIn, User, UserService,
     event::ClientInfo,
-    secret::{AccessToken, OneTimeToken, Password, RefreshToken},
-    token::TokenPair,
+    secret::{OneTimeToken, Password, RefreshToken},
+    token::{Credential, TokenPair},
     user::{EmailAddress, Page, Role, UserQuery},
 };
 
@@ -31,8 +31,8 @@ impl UserService for Scripted {
         self.0.logout(token, client).await
     }
 
-    async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
-        self.0.logout_all(token, client).await
+    async fn logout_all(&self, credential: &Credential, client: &ClientInfo) -> Result<()> {
+        self.0.logout_all(credential, client).await
     }
 
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
@@ -55,12 +55,12 @@ impl UserService for Scripted {
         }
     }
 
-    async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
-        self.0.current_user(token).await
+    async fn current_user(&self, credential: &Credential) -> Result<ActiveUser> {
+        self.0.current_user(credential).await
     }
 
-    async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
-        self.0.require_role(token, role).await
+    async fn require_role(&self, credential: &Credential, role: &Role) -> Result<ActiveUser> {
+        self.0.require_role(credential, role).await
     }
 
     async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {

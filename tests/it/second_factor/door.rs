@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use hallpass::{AuthBuilder, event::EventKind, second_factor::SecondFactorPolicy};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{ANN, claims};
 use crate::{
@@ -11,13 +11,20 @@ use crate::{
     support::{
         app::{App, apps_with},
         authenticator::ticket_of,
-        http::{PASSWORD, Reply},
+        browser::OWN,
+        http::{JSON, PASSWORD, Reply},
         provider::FakeProvider,
     },
 };
 
 /// The endpoints that continue a session or a sign-in, and open none by themselves.
-const CONTINUING: [&str; 2] = ["POST /auth/refresh", "POST /auth/second-factor"];
+const CONTINUING: [&str; 3] = [
+    "POST /auth/refresh",
+    "POST /auth/second-factor",
+    "POST /auth/session/second-factor",
+];
+/// The schemas of a session that was opened: with tokens, and in a browser.
+const OPENED: [&str; 2] = ["TokenPair", "BrowserSession"];
 
 /// The endpoints that can answer with tokens, as the document of the endpoint table says.
 fn doors(document: &Value) -> BTreeSet<String> {
@@ -26,7 +33,9 @@ fn doors(document: &Value) -> BTreeSet<String> {
     for (path, item) in paths {
         for (method, operation) in item.as_object().expect("an object") {
             let reply = &operation["responses"]["200"]["content"]["application/json"]["schema"];
-            if reply["$ref"] == "#/components/schemas/TokenPair" {
+            let schema = reply["$ref"].as_str().unwrap_or_default();
+            let schema = schema.trim_start_matches("#/components/schemas/");
+            if OPENED.contains(&schema) {
                 found.insert(format!("{} {path}", method.to_uppercase()));
             }
         }
@@ -41,6 +50,16 @@ async fn enter(app: &App, fake: &FakeProvider, door: &str) -> Reply {
         "POST /auth/oauth/token" => {
             let code = arrive(app, fake, person("1", ANN)).await.expect("a code");
             redeem(app, &code, VERIFIER).await
+        }
+        "POST /auth/session" => {
+            let body = json!({"email": ANN, "password": PASSWORD});
+            app.sign_in_browser(body).await
+        }
+        "POST /auth/session/oauth" => {
+            let code = arrive(app, fake, person("1", ANN)).await.expect("a code");
+            let body = json!({"code": code, "code_verifier": VERIFIER}).to_string();
+            let headers = format!("{JSON}{OWN}");
+            app.ask(door, &headers, body.as_bytes()).await
         }
         door => panic!("{door} can answer with tokens: drive it here"),
     }
@@ -79,6 +98,18 @@ async fn door_that_does_not_ask_is_found() {
             assert_eq!(opened, before, "{door} on {}", app.name);
             app.advance(30);
             let code = phone.code(app.now());
+            if door.starts_with("POST /auth/session") {
+                let body = json!({"ticket": ticket, "totp": code}).to_string();
+                let headers = format!("{JSON}{OWN}");
+                let line = "POST /auth/session/second-factor";
+                let reply = app.ask(line, &headers, body.as_bytes()).await.expect(200);
+                assert_eq!(
+                    app.browser(&reply).acr().await,
+                    "urn:hallpass:aal2",
+                    "{door}"
+                );
+                continue;
+            }
             let tokens = app.second_factor(&ticket, ("totp", &code)).await.tokens();
             let (acr, methods) = claims(&app, &tokens.access);
             assert_eq!(acr, "urn:hallpass:aal2", "{door}");

@@ -14,6 +14,7 @@ use hallpass::{
     factor::{FactorId, RecoveryCode},
     second_factor::{Challenge, SecondFactor, SecondFactorPolicy},
     secret::{AccessToken, DeviceToken, Ticket},
+    token::SessionKind,
     user::User,
 };
 
@@ -230,7 +231,8 @@ impl<'a> Walk<'a> {
         let code = arrive(self.app, self.provider, person("1", ANN)).await;
         let code = code.expect("the identity belongs to the user");
         let sign_ins = self.app.auth.provider_sign_ins();
-        sign_ins.redeem(&code.into(), VERIFIER, client).await
+        let kind = SessionKind::Tokens;
+        sign_ins.redeem(&code.into(), VERIFIER, kind, client).await
     }
 
     fn challenged(&mut self, challenge: Challenge) {

@@ -4,6 +4,7 @@ use hallpass::{
     Login, SignIn,
     seaorm::{ConnectSettings, SeaOrmStore},
     second_factor::SecondFactor,
+    secret::AccessToken,
 };
 use sea_orm::{ConnectionTrait as _, Statement};
 
@@ -62,7 +63,7 @@ async fn secret_or_code_in_logs_is_not_found() {
         let lines = Lines::default();
         let listening = lines.listen();
         let ann = app.enrolled(ANN).await;
-        let access = ann.tokens.access.as_str().into();
+        let access = AccessToken::from(ann.tokens.access.as_str());
         let caller = app.auth.current_user(&access).await.expect("it is live");
         let secret = app
             .auth

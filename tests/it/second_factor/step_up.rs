@@ -1,6 +1,6 @@
 //! Calls that need a second factor shown recently.
 
-use hallpass::{ErrorKind, event::ClientInfo};
+use hallpass::{ErrorKind, event::ClientInfo, secret::AccessToken};
 use serde_json::{Value, json};
 
 use super::{ANN, claims, remove};
@@ -137,7 +137,7 @@ async fn first_factor_ends_the_permissions_given_without_it() {
         app.register(ANN).await;
         let owner = app.login(ANN).await;
         let thief = app.login(ANN).await;
-        let access = thief.access.as_str().into();
+        let access = AccessToken::from(thief.access.as_str());
         let before = app.auth.current_user(&access).await.expect("it is live");
         let rival = app.begin_totp(&thief.access).await;
         let body = json!({"new_email": "thief@example.org", "current_password": PASSWORD});

@@ -18,7 +18,7 @@ use hallpass::{
     mail::{Mail, Mailbox},
     secret::{Secret, TokenDigest},
     store::Store,
-    token::{Methods, NewSession},
+    token::{Methods, NewSession, SessionKind},
     user::{DeleteUser, EmailAddress, NewUser, Role, UpdateUser, UserChange, UserStatus},
 };
 use tokio::{net::TcpListener, sync::Barrier, task::JoinHandle};
@@ -93,7 +93,7 @@ impl App {
         let secret = Secret::generate();
         let builder = builder(&store, &clock, &mailbox, &secret);
         let auth = set(builder).build().expect("the settings are right");
-        let server = Server::of(auth.endpoints().with_docs(), framework).await;
+        let server = Server::of(auth.endpoints().with_browser().with_docs(), framework).await;
         let name = format!("{} on {framework:?}", store.name);
         eprintln!("{name}");
         Self {
@@ -114,7 +114,7 @@ impl App {
         let builder = builder(&store, &self.clock, &self.mailbox, &self.secret);
         let auth = set(builder).build().expect("the settings are right");
         Self {
-            server: Server::of(auth.endpoints().with_docs(), self.framework).await,
+            server: Server::of(auth.endpoints().with_browser().with_docs(), self.framework).await,
             auth,
             clock: self.clock.clone(),
             mailbox: self.mailbox.clone(),
@@ -225,6 +225,7 @@ impl App {
             user_id: user,
             credential_version: 0,
             factor_version: 0,
+            kind: SessionKind::Tokens,
             digest: TokenDigest::of(&tokens.refresh),
             created_at: now,
             idle_expires_at: now + Duration::from_secs(86_400),

@@ -4,6 +4,7 @@
 pub(crate) mod aiosmtpd;
 pub(crate) mod app;
 pub(crate) mod authenticator;
+pub(crate) mod browser;
 #[cfg(feature = "smtp")]
 #[path = "../../../src/mail/smtp/tests/certificates.rs"]
 #[allow(

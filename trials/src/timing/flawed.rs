@@ -7,9 +7,9 @@ use hallpass::{
     ActiveUser, Error, ErrorKind, Login, Registration, Result, SignIn, User, UserService,
     error::Refusal,
     event::ClientInfo,
-    secret::{AccessToken, OneTimeToken, Password, RefreshToken},
+    secret::{OneTimeToken, Password, RefreshToken},
     store::Store,
-    token::TokenPair,
+    token::{Credential, TokenPair},
     user::{EmailAddress, Page, Role, UserQuery},
 };
 
@@ -76,8 +76,8 @@ impl UserService for Flawed {
         self.inner.logout(token, client).await
     }
 
-    async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
-        self.inner.logout_all(token, client).await
+    async fn logout_all(&self, credential: &Credential, client: &ClientInfo) -> Result<()> {
+        self.inner.logout_all(credential, client).await
     }
 
     async fn reset_password(
@@ -89,12 +89,12 @@ impl UserService for Flawed {
         self.inner.reset_password(token, new_password, client).await
     }
 
-    async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
-        self.inner.current_user(token).await
+    async fn current_user(&self, credential: &Credential) -> Result<ActiveUser> {
+        self.inner.current_user(credential).await
     }
 
-    async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
-        self.inner.require_role(token, role).await
+    async fn require_role(&self, credential: &Credential, role: &Role) -> Result<ActiveUser> {
+        self.inner.require_role(credential, role).await
     }
 
     async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{State, kept};
+use super::{Own, kept};
 use crate::{
     error::{ErrorKind, Result},
     feature::oauth::{Answer, NewSignIn, begin::kept_as},
@@ -23,9 +23,9 @@ pub(super) struct SignInBegun {
     pub(super) surplus: Vec<String>,
 }
 
-impl Input<State> for SignInBegun {
-    async fn take(state: &State, request: &mut Request) -> Result<Self> {
-        let feature = &state.own.feature;
+impl Input<Own> for SignInBegun {
+    async fn take(own: &Own, request: &mut Request) -> Result<Self> {
+        let feature = &own.feature;
         let provider = request.next_param()?;
         feature.providers.named(&provider)?;
         let query = request.query()?;
@@ -121,10 +121,10 @@ pub(super) struct BroughtBack {
     pub(super) cookie: String,
 }
 
-impl Input<State> for BroughtBack {
-    async fn take(state: &State, request: &mut Request) -> Result<Self> {
+impl Input<Own> for BroughtBack {
+    async fn take(own: &Own, request: &mut Request) -> Result<Self> {
         let provider = request.next_param()?;
-        state.own.feature.providers.named(&provider)?;
+        own.feature.providers.named(&provider)?;
         let mut query = request.pick_query(&READ).ok_or(ErrorKind::InvalidToken)?;
         let mut text = |name| match query.remove(name) {
             Some(Value::String(text)) => Some(text),

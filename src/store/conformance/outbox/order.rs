@@ -123,7 +123,14 @@ pub async fn a_password_change_orders_its_notice(store: &Subject) {
     for works in [true, false] {
         let (at, new) = (long_ago(), hash("second"));
         let (changed, mail) = (event(EventKind::PasswordChanged), notice(at));
-        let done = store.change_password(&checked, &new, session.created_at, &changed, Some(&mail));
+        let done = store.change_password(
+            &checked,
+            None,
+            &new,
+            session.created_at,
+            &changed,
+            Some(&mail),
+        );
         let done = done.await.expect("change_password");
         assert_eq!(done == Checked::Done, works);
         if works {

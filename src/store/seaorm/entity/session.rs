@@ -33,6 +33,16 @@ pub struct Model {
     pub methods: Option<String>,
     /// When the user last presented a second factor in this session.
     pub second_factor_at: Option<DateTimeUtc>,
+    /// `browser` for a browser session; null for a session with tokens.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub kind: Option<String>,
+    /// The SHA-256 digest of the previous cookie, which stands for the following authentication until `former_until`.
+    pub former_digest: Option<Vec<u8>>,
+    pub former_until: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub former_methods: Option<String>,
+    pub former_authenticated_at: Option<DateTimeUtc>,
+    pub former_second_factor_at: Option<DateTimeUtc>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,4 +1,22 @@
-//! Percent-decoding (RFC 3986, section 2.1) that refuses invalid escapes instead of passing them on.
+//! Percent-encoding (RFC 3986, section 2.1). Decoding refuses invalid escapes instead of passing them on.
+
+#![cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "requests are decoded")
+)]
+
+/// The text with everything encoded except unreserved characters.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(byte.into());
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
 
 /// Decodes one path segment; `None` if an escape is broken or the bytes are not UTF-8.
 pub(crate) fn decode(text: &str) -> Option<String> {
@@ -34,7 +52,16 @@ fn hex(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, decode_form};
+    use super::{decode, decode_form, encoded};
+
+    #[test]
+    fn encoded_text_is_decoded_again() {
+        for text in ["", "a-b._~", "/ä?&=+ %", "\u{0}\u{10ffff}"] {
+            let encoded = encoded(text);
+            assert!(encoded.is_ascii() && !encoded.contains([' ', '+', '&', '/']));
+            assert_eq!(decode(&encoded).as_deref(), Some(text));
+        }
+    }
 
     #[test]
     fn escapes_are_decoded_in_either_case() {

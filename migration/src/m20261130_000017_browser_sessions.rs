@@ -1,0 +1,73 @@
+//! Browser sessions: the kind of a session, and its previous cookie.
+
+use sea_orm::{
+    DbBackend, DeriveIden, Statement,
+    sea_query::{ColumnDef, Table},
+};
+
+use crate::Migration;
+
+pub(crate) const MIGRATION: Migration = Migration {
+    name: "m20261130_000017_browser_sessions",
+    up,
+    down,
+};
+
+#[derive(Clone, Copy, DeriveIden)]
+enum AuthSessions {
+    Table,
+    /// Null for a session with access and refresh tokens.
+    Kind,
+    /// The digest of the previous cookie, and what it still stands for until `FormerUntil`.
+    FormerDigest,
+    FormerUntil,
+    FormerMethods,
+    FormerAuthenticatedAt,
+    FormerSecondFactorAt,
+}
+
+fn columns() -> [ColumnDef; 6] {
+    let time = |column| ColumnDef::new(column).timestamp_with_time_zone().take();
+    [
+        ColumnDef::new(AuthSessions::Kind).text().take(),
+        ColumnDef::new(AuthSessions::FormerDigest).binary().take(),
+        time(AuthSessions::FormerUntil),
+        ColumnDef::new(AuthSessions::FormerMethods).text().take(),
+        time(AuthSessions::FormerAuthenticatedAt),
+        time(AuthSessions::FormerSecondFactorAt),
+    ]
+}
+
+/// SQLite adds one column for each statement.
+fn up(backend: DbBackend) -> Vec<Statement> {
+    columns()
+        .into_iter()
+        .map(|column| {
+            let add = Table::alter()
+                .table(AuthSessions::Table)
+                .add_column(column)
+                .take();
+            backend.build(&add)
+        })
+        .collect()
+}
+
+fn down(backend: DbBackend) -> Vec<Statement> {
+    [
+        AuthSessions::Kind,
+        AuthSessions::FormerDigest,
+        AuthSessions::FormerUntil,
+        AuthSessions::FormerMethods,
+        AuthSessions::FormerAuthenticatedAt,
+        AuthSessions::FormerSecondFactorAt,
+    ]
+    .into_iter()
+    .map(|column| {
+        let drop = Table::alter()
+            .table(AuthSessions::Table)
+            .drop_column(column)
+            .take();
+        backend.build(&drop)
+    })
+    .collect()
+}

@@ -1,0 +1,143 @@
+//! The origin of this service, and the rule against requests that other sites make a browser send.
+
+use ::http::{HeaderMap, Method, header::ORIGIN};
+
+use crate::error::{ErrorKind, Result};
+
+/// The scheme, host and port of a URL, as browsers write them: in lower case, without the default
+/// port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin(Option<String>);
+
+impl Origin {
+    /// The origin of a URL. A text that is not a URL has an origin that nothing equals.
+    pub(crate) fn of(url: &str) -> Self {
+        Self(origin(url))
+    }
+
+    /// Requires that a page of this origin, or the user, made the browser send this request
+    /// (Fetch Metadata, section 2.3, and the Fetch standard, section 3.2).
+    ///
+    /// `Sec-Fetch-Site` decides if it is present. `Origin` counts only without it, and must be this
+    /// origin. A request with neither header is refused.
+    ///
+    /// # Errors
+    /// [`CrossSiteRequest`](ErrorKind::CrossSiteRequest).
+    pub(crate) fn ensure_own(&self, headers: &HeaderMap) -> Result<()> {
+        let mut sites = headers.get_all("sec-fetch-site").iter().peekable();
+        let is_own = if sites.peek().is_some() {
+            sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"))
+        } else {
+            let mut origins = headers.get_all(ORIGIN).iter();
+            let own = self.0.as_deref().map(str::as_bytes);
+            let is_own = origins.next().map(|origin| origin.as_bytes()) == own && own.is_some();
+            is_own && origins.next().is_none()
+        };
+        if is_own {
+            Ok(())
+        } else {
+            Err(ErrorKind::CrossSiteRequest.into())
+        }
+    }
+
+    /// Like [`ensure_own`](Self::ensure_own), but requests that only read pass. A request that asks
+    /// for another protocol, such as WebSocket, can do more than read.
+    ///
+    /// # Errors
+    /// [`CrossSiteRequest`](ErrorKind::CrossSiteRequest).
+    pub(crate) fn ensure_own_or_safe(&self, method: &Method, headers: &HeaderMap) -> Result<()> {
+        let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if is_safe && !headers.contains_key(::http::header::UPGRADE) {
+            return Ok(());
+        }
+        self.ensure_own(headers)
+    }
+}
+
+fn origin(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?.to_ascii_lowercase();
+    let scheme = scheme.to_ascii_lowercase();
+    let usual = if scheme == "https" { ":443" } else { ":80" };
+    let host = host.strip_suffix(usual).unwrap_or(&host);
+    Some(format!("{scheme}://{host}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_written_as_browsers_do() {
+        for (url, origin) in [
+            ("https://Id.Example.org", "https://id.example.org"),
+            ("https://id.example.org:443/x?y", "https://id.example.org"),
+            ("http://localhost:8000/", "http://localhost:8000"),
+            ("http://[::1]:80/", "http://[::1]"),
+        ] {
+            assert_eq!(Origin::of(url), Origin(Some(origin.to_owned())), "{url}");
+        }
+    }
+
+    #[test]
+    fn request_of_another_origin_is_recognised_by_browser_headers() {
+        let own = Origin::of("https://id.example.org");
+        const SITE: &str = "sec-fetch-site";
+        for (passes, pairs) in [
+            (true, &[(SITE, "same-origin")][..]),
+            (true, &[(SITE, "none")]),
+            (true, &[(SITE, "same-origin"), ("origin", "null")]),
+            (
+                true,
+                &[(SITE, "same-origin"), ("origin", "https://evil.example")],
+            ),
+            (true, &[("origin", "https://id.example.org")]),
+            (false, &[]),
+            (false, &[(SITE, "cross-site")]),
+            (
+                false,
+                &[(SITE, "cross-site"), ("origin", "https://id.example.org")],
+            ),
+            (false, &[(SITE, "same-site")]),
+            (
+                false,
+                &[(SITE, "same-site"), ("origin", "https://id.example.org")],
+            ),
+            (false, &[(SITE, "same-origin"), (SITE, "cross-site")]),
+            (false, &[(SITE, "Same-Origin")]),
+            (false, &[(SITE, "")]),
+            (false, &[("origin", "null")]),
+            (false, &[("origin", "")]),
+            (false, &[("origin", "http://id.example.org")]),
+            (false, &[("origin", "https://id.example.org:8443")]),
+            (false, &[("origin", "https://id.example.org.evil.example")]),
+            (false, &[("origin", "https://app.example.org")]),
+            (
+                false,
+                &[
+                    ("origin", "https://id.example.org"),
+                    ("origin", "https://evil.example"),
+                ],
+            ),
+            (false, &[("referer", "https://id.example.org/x")]),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.append(*name, value.parse().unwrap());
+            }
+            assert_eq!(own.ensure_own(&headers).is_ok(), passes, "{pairs:?}");
+            for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+                assert!(own.ensure_own_or_safe(&method, &headers).is_ok());
+            }
+            for method in [Method::POST, Method::DELETE, Method::CONNECT, Method::TRACE] {
+                let passed = own.ensure_own_or_safe(&method, &headers).is_ok();
+                assert_eq!(passed, passes, "{method} {pairs:?}");
+            }
+            headers.insert("upgrade", "websocket".parse().unwrap());
+            let passed = own.ensure_own_or_safe(&Method::GET, &headers).is_ok();
+            assert_eq!(passed, passes, "upgrade {pairs:?}");
+        }
+        assert!(Origin::of("no URL").ensure_own(&HeaderMap::new()).is_err());
+    }
+}

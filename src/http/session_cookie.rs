@@ -1,0 +1,43 @@
+//! The cookie of a browser session.
+
+use std::time::Duration;
+
+use ::http::{HeaderValue, header::SET_COOKIE};
+
+use super::{
+    Output, Response,
+    cookie::{Cookies, SESSION},
+};
+
+impl Cookies {
+    /// The value of `Set-Cookie` for the session of a browser.
+    pub(crate) fn set_session(self, value: &str, max_age: Option<Duration>) -> Option<HeaderValue> {
+        self.set_until(SESSION, value, max_age)
+    }
+
+    /// The value of `Set-Cookie` that deletes the cookie of a browser session.
+    pub(crate) fn end_session(self) -> Option<HeaderValue> {
+        self.set_session("", Some(Duration::ZERO))
+    }
+}
+
+/// Adds the cookie of a browser session, if there is one to set.
+pub(crate) struct WithSession<T> {
+    pub(crate) reply: T,
+    pub(crate) cookie: Option<HeaderValue>,
+}
+
+impl<T: Output> Output for WithSession<T> {
+    fn render(self) -> Response {
+        let mut response = self.reply.render();
+        if let Some(cookie) = self.cookie {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut super::openapi::Operation) {
+        T::describe(operation);
+    }
+}

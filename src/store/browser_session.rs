@@ -1,0 +1,46 @@
+//! The store trait for browser sessions.
+
+use async_trait::async_trait;
+
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    token::{PresentedCookie, SessionId, SessionUser},
+};
+
+/// Finds the sessions of browsers by their cookies. This trait is part of
+/// [`Store`](crate::store::Store).
+///
+/// A session is *live* as defined by [`SessionStore`](super::SessionStore).
+#[async_trait]
+pub trait BrowserSessionStore: std::fmt::Debug + Send + Sync {
+    /// Returns the user of a live browser session, and how the user has authenticated.
+    ///
+    /// # Contract
+    /// The call runs one query. It returns `None` unless the session is live, is a browser session
+    /// of the user, and has the digest of the cookie. The previous cookie is accepted until its
+    /// end, with the methods and the times of authentication from before its replacement.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn browser_user(
+        &self,
+        cookie: &PresentedCookie,
+        now: Timestamp,
+    ) -> Result<Option<SessionUser>, StoreError>;
+
+    /// Records that a browser session is in use.
+    ///
+    /// # Contract
+    /// If the session is neither revoked nor expired, the call sets its idle expiry, but never to
+    /// an earlier time, and the time of its last use. The call changes nothing else.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn use_browser_session(
+        &self,
+        id: SessionId,
+        idle_expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+}

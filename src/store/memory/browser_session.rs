@@ -1,0 +1,102 @@
+//! Browser sessions in memory.
+
+use async_trait::async_trait;
+
+use super::{
+    MemoryStore, State,
+    session::{Former, SessionRow},
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    secret::TokenDigest,
+    store::BrowserSessionStore,
+    token::{PresentedCookie, RenewedCookie, SessionId, SessionUser},
+};
+
+#[async_trait]
+impl BrowserSessionStore for MemoryStore {
+    async fn browser_user(
+        &self,
+        cookie: &PresentedCookie,
+        now: Timestamp,
+    ) -> Result<Option<SessionUser>, StoreError> {
+        let state = self.state();
+        let live = state.live(cookie.session_id, cookie.user_id, now);
+        let Some((session, row)) = live.filter(|(session, _)| session.is_of_browser) else {
+            return Ok(None);
+        };
+        let found = session.with_user(row);
+        if session.digest == cookie.digest {
+            return Ok(Some(found));
+        }
+        let former = session.former(&cookie.digest, now);
+        Ok(former.map(|former| SessionUser {
+            authenticated_at: former.authenticated_at,
+            methods: former.methods.clone(),
+            second_factor_at: former.second_factor_at,
+            ..found
+        }))
+    }
+
+    async fn use_browser_session(
+        &self,
+        id: SessionId,
+        idle_expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let session = state.sessions.get_mut(&id);
+        if let Some(session) = session.filter(|session| session.is_open(now)) {
+            session.idle_expires_at = session.idle_expires_at.max(idle_expires_at);
+            session.rotated_at = session.rotated_at.max(now);
+        }
+        Ok(())
+    }
+}
+
+impl SessionRow {
+    /// The authentication that the previous cookie still stands for.
+    pub(super) fn former(&self, digest: &TokenDigest, now: Timestamp) -> Option<&Former> {
+        let former = self.former.as_ref();
+        former.filter(|former| former.digest == *digest && now < former.until)
+    }
+
+    /// Whether a reauthentication may replace the presented cookie.
+    pub(super) fn may_renew(&self, renewed: Option<&RenewedCookie>, now: Timestamp) -> bool {
+        renewed.is_none_or(|renewed| {
+            self.digest == renewed.presented
+                || (self.digest == renewed.successor
+                    && self.former(&renewed.presented, now).is_some())
+        })
+    }
+
+    /// Replaces the cookie before the authentication is raised.
+    pub(super) fn renew(&mut self, renewed: Option<&RenewedCookie>) {
+        let Some(renewed) = renewed.filter(|renewed| self.digest == renewed.presented) else {
+            return;
+        };
+        self.former = Some(Former {
+            digest: renewed.presented,
+            until: renewed.former_until,
+            methods: self.methods.clone(),
+            authenticated_at: self.authenticated_at,
+            second_factor_at: self.second_factor_at,
+        });
+        self.digest = renewed.successor;
+        self.generation += 1;
+    }
+}
+
+impl State {
+    /// The live session whose cookie may be renewed.
+    pub(super) fn may_renew(
+        &self,
+        session: SessionId,
+        renewed: Option<&RenewedCookie>,
+        now: Timestamp,
+    ) -> bool {
+        let session = self.sessions.get(&session);
+        session.is_some_and(|session| session.may_renew(renewed, now))
+    }
+}

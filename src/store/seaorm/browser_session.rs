@@ -1,0 +1,130 @@
+//! Browser sessions in SQL.
+
+use async_trait::async_trait;
+use sea_orm::Value;
+
+use super::{
+    SeaOrmStore,
+    conditions::live_session,
+    error::store_error,
+    pool::Database,
+    row::{bytes, session_user, user_columns},
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    store::BrowserSessionStore,
+    token::{PresentedCookie, RenewedCookie, SessionId, SessionUser},
+};
+
+/// The previous cookie stands for the authentication from before its replacement.
+const BROWSER_USER: &str = concat!(
+    "SELECT ",
+    user_columns!("u."),
+    ", s.idle_expires_at, s.absolute_expires_at, \
+    CASE WHEN s.digest = $4 THEN COALESCE(s.authenticated_at, s.created_at) ELSE s.former_authenticated_at END \
+        AS authenticated_at, \
+    CASE WHEN s.digest = $4 THEN s.methods ELSE s.former_methods END AS methods, \
+    CASE WHEN s.digest = $4 THEN s.second_factor_at ELSE s.former_second_factor_at END AS second_factor_at, \
+    u.second_factors \
+    FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id \
+    WHERE s.id = $1 AND s.user_id = $3 AND s.kind = 'browser' \
+        AND (s.digest = $4 OR (s.former_digest = $4 AND s.former_until > $2)) AND ",
+    live_session!()
+);
+
+const USE: &str = "\
+    UPDATE auth_sessions SET idle_expires_at = $2, rotated_at = $3 \
+    WHERE id = $1 AND revoked_at IS NULL AND idle_expires_at < $2 AND idle_expires_at > $3 \
+        AND absolute_expires_at > $3";
+
+/// Makes the presented cookie the previous one, if it is the current one.
+macro_rules! renewing {
+    ($presented:literal, $successor:literal, $until:literal) => {
+        concat!(
+            "former_methods = CASE WHEN s.digest = ",
+            $presented,
+            " THEN s.methods ELSE s.former_methods END, \
+            former_authenticated_at = CASE WHEN s.digest = ",
+            $presented,
+            " THEN COALESCE(s.authenticated_at, s.created_at) ELSE s.former_authenticated_at END, \
+            former_second_factor_at = CASE WHEN s.digest = ",
+            $presented,
+            " THEN s.second_factor_at ELSE s.former_second_factor_at END, \
+            former_until = CASE WHEN s.digest = ",
+            $presented,
+            " THEN ",
+            $until,
+            " ELSE s.former_until END, \
+            former_digest = CASE WHEN s.digest = ",
+            $presented,
+            " THEN s.digest ELSE s.former_digest END, \
+            generation = CASE WHEN s.digest = ",
+            $presented,
+            " THEN s.generation + 1 ELSE s.generation END, digest = COALESCE(",
+            $successor,
+            ", s.digest)"
+        )
+    };
+}
+pub(super) use renewing;
+
+/// The condition that the presented cookie, if any, is the current one, or the previous one of the
+/// same successor.
+macro_rules! may_renew {
+    ($presented:literal, $successor:literal) => {
+        concat!(
+            "(",
+            $presented,
+            " IS NULL OR s.digest = ",
+            $presented,
+            " OR (s.digest = ",
+            $successor,
+            " AND s.former_digest = ",
+            $presented,
+            " AND s.former_until > $2))"
+        )
+    };
+}
+pub(super) use may_renew;
+
+#[async_trait]
+impl<D: Database> BrowserSessionStore for SeaOrmStore<D> {
+    async fn browser_user(
+        &self,
+        cookie: &PresentedCookie,
+        now: Timestamp,
+    ) -> Result<Option<SessionUser>, StoreError> {
+        let values = [
+            cookie.session_id.as_uuid().into(),
+            now.into(),
+            cookie.user_id.as_uuid().into(),
+            bytes(&cookie.digest),
+        ];
+        let rows = self.read(BROWSER_USER, values).await?;
+        rows.first()
+            .map(session_user)
+            .transpose()
+            .map_err(|error| store_error(&error))
+    }
+
+    async fn use_browser_session(
+        &self,
+        id: SessionId,
+        idle_expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let values = [id.as_uuid().into(), idle_expires_at.into(), now.into()];
+        self.write(USE, values).await.map(drop)
+    }
+}
+
+/// The digests of the presented cookie and of its successor, and the end of the presented cookie.
+pub(super) fn renewal_values(renewed: Option<&RenewedCookie>) -> [Value; 3] {
+    let digest = |digest: Option<[u8; 32]>| Value::from(digest.map(|bytes| bytes.to_vec()));
+    [
+        digest(renewed.map(|renewed| *renewed.presented.as_bytes())),
+        digest(renewed.map(|renewed| *renewed.successor.as_bytes())),
+        renewed.map(|renewed| renewed.former_until).into(),
+    ]
+}

@@ -1,0 +1,37 @@
+//! What a caller presents to identify itself.
+
+use crate::secret::{AccessToken, SessionCookie};
+
+/// What a caller presents to identify itself.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Credential {
+    /// An access token.
+    AccessToken(AccessToken),
+    /// The cookie of a browser session.
+    Cookie(SessionCookie),
+}
+
+impl From<AccessToken> for Credential {
+    fn from(token: AccessToken) -> Self {
+        Self::AccessToken(token)
+    }
+}
+
+impl From<&AccessToken> for Credential {
+    fn from(token: &AccessToken) -> Self {
+        Self::AccessToken(token.clone())
+    }
+}
+
+impl From<SessionCookie> for Credential {
+    fn from(cookie: SessionCookie) -> Self {
+        Self::Cookie(cookie)
+    }
+}
+
+impl From<&SessionCookie> for Credential {
+    fn from(cookie: &SessionCookie) -> Self {
+        Self::Cookie(cookie.clone())
+    }
+}

@@ -1,0 +1,117 @@
+//! When the cookie changes, and that nothing else ends a session.
+
+use serde_json::{Value, json};
+
+use super::ANN;
+use crate::support::{
+    app::{apps, apps_with, race, unhurried},
+    browser::new_cookie,
+    http::PASSWORD,
+};
+
+const NEW: &str = "another good passphrase";
+
+#[tokio::test]
+async fn cookie_is_renewed_by_a_reauthentication() {
+    for app in apps().await {
+        let old = app.join_browser(ANN).await;
+        app.advance(601);
+        let body = json!({"password": PASSWORD});
+        let reply = old.post("/auth/reauthenticate", body.clone()).await;
+        let reply = reply.expect(204);
+        let new = old.renewed(&reply);
+        assert!(new.is_signed_in().await && old.is_signed_in().await);
+        // Only the new cookie is fresh.
+        let begin = "/users/me/factors/totp";
+        let stale = old.post(begin, json!({})).await;
+        stale.problem(403, "reauthentication_required");
+        new.post(begin, json!({})).await.expect(201);
+        // A repeated request gets the same successor.
+        let again = old.post("/auth/reauthenticate", body).await.expect(204);
+        assert_eq!(old.renewed(&again).cookie, new.cookie);
+        app.advance(29);
+        assert!(old.is_signed_in().await, "{}", app.name);
+        app.advance(1);
+        assert!(!old.is_signed_in().await, "{}", app.name);
+        assert!(new.is_signed_in().await, "{}", app.name);
+    }
+}
+
+#[tokio::test]
+async fn wrong_password_renews_nothing() {
+    for app in apps().await {
+        let browser = app.join_browser(ANN).await;
+        let body = json!({"password": "wrong password"});
+        let reply = browser.post("/auth/reauthenticate", body).await;
+        assert!(new_cookie(&reply).is_none());
+        reply.problem(401, "invalid_credentials");
+        assert!(browser.is_signed_in().await);
+    }
+}
+
+#[tokio::test]
+async fn new_password_voids_the_old_cookie_at_once() {
+    for app in apps().await {
+        let old = app.join_browser(ANN).await;
+        let other = app.browse(ANN).await;
+        let body = json!({"current_password": PASSWORD, "new_password": NEW});
+        let reply = old.post("/users/me/password", body).await.expect(204);
+        let new = old.renewed(&reply);
+        assert!(new.is_signed_in().await, "{}", app.name);
+        assert!(!old.is_signed_in().await, "{}", app.name);
+        assert!(!other.is_signed_in().await, "{}", app.name);
+    }
+}
+
+#[tokio::test]
+async fn logout_ends_both_cookies_of_a_renewal() {
+    for app in apps().await {
+        let old = app.join_browser(ANN).await;
+        let body = json!({"password": PASSWORD});
+        let reply = old.post("/auth/reauthenticate", body).await.expect(204);
+        let new = old.renewed(&reply);
+        new.sign_out().await.expect(204);
+        assert!(!old.is_signed_in().await && !new.is_signed_in().await);
+    }
+}
+
+/// Parallel requests, lost replies and renewals never end a session.
+#[tokio::test]
+async fn parallel_requests_never_end_a_session() {
+    for app in apps_with(unhurried).await {
+        let mut browser = app.join_browser(ANN).await;
+        for round in 0..5_u64 {
+            app.advance(301);
+            let replies = race(20, |index| {
+                let browser = browser.clone();
+                async move {
+                    match index % 10 {
+                        0 if round > 0 => {
+                            let body = json!({"password": PASSWORD});
+                            browser.post("/auth/reauthenticate", body).await
+                        }
+                        1 => browser.post("/auth/session", Value::Null).await,
+                        _ => browser.get("/users/me").await,
+                    }
+                }
+            })
+            .await;
+            let mut renewed = Vec::new();
+            for reply in replies {
+                match reply.status {
+                    200 => {}
+                    204 => renewed.extend(new_cookie(&reply).map(|(cookie, _)| cookie)),
+                    // The sign-in without a body.
+                    415 => {}
+                    _ => panic!("{} in round {round}: {reply:?}", app.name),
+                }
+            }
+            renewed.dedup();
+            assert!(renewed.len() <= 1, "all renewals have one successor");
+            if let Some(cookie) = renewed.pop() {
+                browser.cookie = cookie;
+            }
+            assert!(browser.is_signed_in().await, "{}", app.name);
+        }
+    }
+}
