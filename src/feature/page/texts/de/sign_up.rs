@@ -15,7 +15,7 @@ pub(super) const SIGN_UP: SignUpTexts = SignUpTexts {
         title: "Hier können Sie kein Konto anlegen",
         text: "Wenden Sie sich an den Betreiber von {product}.",
     },
-    check_mail: "Sehen Sie in Ihre E-Mails",
+    check_mail: "Prüfen Sie Ihre E-Mails",
     mail_sent: "Wenn {email} hier benutzt werden kann, ist eine Nachricht unterwegs. Das kann eine Minute dauern. Sehen Sie auch im Spam-Ordner nach.",
     nothing_yet: "Nach einer Minute noch nichts da?",
     send_again: "Noch einmal senden",
