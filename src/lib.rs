@@ -47,6 +47,7 @@
 //!   the use cases of administrators. The endpoints that [`UserService`] does not cover use them.
 //! * [`Auth::within`] registers, changes and deletes users inside the host's transaction.
 //! * [`event`] is the audit trail. An [`event::Sink`] also receives its events.
+//! * [`brand::Brand`] is what pages and emails show of the host: its name, logo, colours and links.
 //! * [`mail::Mailer`] sends emails. Emails wait in an outbox until they are sent.
 //! * [`identity`] contains the identities of users at providers. With the feature `oauth`, users
 //!   sign in with these identities.
@@ -79,7 +80,7 @@
 //! | `metrics` | load metrics, through the `metrics` crate: see [`metric`] |
 //! | `oauth` | [`oauth`]: sign-in with a provider, OpenID Connect or GitHub |
 //! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
-//! | `pages` | pages without scripts for the links in emails |
+//! | `pages` | pages for the links in emails, which work without scripts |
 //! | `tls` | cryptography for TLS, by aws-lc; `postgres` switches it on, and a host may [bring its own](#cryptography) |
 //! | `testing` | a whole service for a host's tests, the conformance checks, and [`store::Gate`] |
 //!
@@ -136,6 +137,7 @@ mod tls;
 pub mod http;
 
 // Modules that every feature may use.
+pub mod brand;
 pub mod event;
 pub mod hook;
 pub mod mail;

@@ -146,6 +146,7 @@ async fn build(
     }
     let auth = builder
         .provider_redirects(settings.oauth_redirects.iter().cloned())
+        .brand(settings.brand.brand())
         .store(store.clone())
         .secrets(secrets)
         .public_url(&settings.public_url)

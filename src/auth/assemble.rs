@@ -28,6 +28,8 @@ use crate::{
     trail::Trail,
 };
 
+#[cfg(feature = "pages")]
+use crate::brand::Brand;
 #[cfg(feature = "oauth")]
 use crate::feature::oauth::{ProviderSignIns, Providers};
 #[cfg(feature = "pages")]
@@ -66,8 +68,16 @@ impl AuthBuilder {
             Some(templates) => templates,
             None => Templates::new("Hallpass")?,
         };
+        let templates = match &self.brand {
+            Some(brand) => templates.with_brand(brand)?,
+            None => templates,
+        };
         #[cfg(feature = "pages")]
-        let pages = Pages::new(templates.product(), &public_url, self.policy.min())?;
+        let pages = {
+            let brand = self.brand;
+            let brand = brand.unwrap_or_else(|| Brand::new(templates.product()));
+            Pages::new(&brand, &public_url, self.policy.min(), true)?
+        };
         let keys = match self.signing_keys {
             Some(keys) => keys,
             None => SigningKeys::derive(&secrets, self.signing_algorithm)?,

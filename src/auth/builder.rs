@@ -10,6 +10,7 @@ use super::Auth;
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
+    brand::Brand,
     clock::{Clock, SystemClock},
     credential::{BreachCheck, HashParams, Hasher, HasherBuilder, PasswordPolicy},
     delivery::LinkLifetimes,
@@ -38,6 +39,7 @@ pub struct AuthBuilder {
     pub(super) mailer: Option<Arc<dyn Mailer>>,
     pub(super) links: Option<Links>,
     pub(super) templates: Option<Templates>,
+    pub(super) brand: Option<Brand>,
     pub(super) audience: String,
     pub(super) client_id: Option<String>,
     pub(super) signing_algorithm: SigningAlgorithm,
@@ -79,6 +81,7 @@ impl Default for AuthBuilder {
             mailer: None,
             links: None,
             templates: None,
+            brand: None,
             audience: "hallpass".to_owned(),
             client_id: None,
             signing_algorithm: SigningAlgorithm::default(),
@@ -159,6 +162,13 @@ impl AuthBuilder {
     /// The templates of the emails, with the name of the product.
     pub fn templates(mut self, templates: Templates) -> Self {
         self.templates = Some(templates);
+        self
+    }
+
+    /// What pages and emails show of the host. Its name replaces the name of the product in the
+    /// [templates](Self::templates).
+    pub fn brand(mut self, brand: Brand) -> Self {
+        self.brand = Some(brand);
         self
     }
 

@@ -177,8 +177,10 @@ impl Endpoints {
     /// the new password, `/confirm-email-change` and `/unlock`. Use these pages if the host has
     /// none of its own, and mount them at the public URL.
     ///
-    /// They work without JavaScript, load no other resources, and are in English, German, French,
-    /// Spanish or Chinese, according to the browser's languages. Only submitting the form uses up a
+    /// They show the [brand](crate::AuthBuilder::brand), and serve its logo at `GET /brand/logo`. They work without
+    /// JavaScript; one small script lets readers see the password that they type, and prevents double clicks. They load
+    /// nothing but the logo, and are in English, German, French, Spanish or Chinese: in the language that the reader
+    /// chooses by `ui`, or else in that of the browser. Only submitting the form uses up a
     /// link; `GET` and `HEAD` do not. `GET` reads the state of the link. For a dead link, the page
     /// does not ask for a password; for a live link, it shows the address to which the link was
     /// mailed. `HEAD` reads nothing, so its reply has no content length. Success is answered with a

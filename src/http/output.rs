@@ -6,7 +6,7 @@ use ::http::{
     HeaderName, HeaderValue, StatusCode,
     header::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
-        RETRY_AFTER, SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        RETRY_AFTER, SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
 use bytes::Bytes;
@@ -139,6 +139,10 @@ impl Output for SeeOther {
     }
 }
 
+/// The features of browsers that no page uses, and the one that pages may use.
+const PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=(), \
+                           publickey-credentials-get=(self)";
+
 /// An HTML page for human readers. No cache may keep it, no other page may frame it, and the browser sends no referrer
 /// from it.
 #[derive(Clone, Debug)]
@@ -170,6 +174,32 @@ impl Html {
         }
     }
 
+    /// Lets the forms of the page lead to this origin too. Chromium applies `form-action` to the redirects after a form.
+    ///
+    /// # Errors
+    /// [`Internal`](crate::ErrorKind::Internal) if the origin is not fit for a header.
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "for the sign-in of apps on other sites")
+    )]
+    pub(crate) fn leading_to(mut self, origin: &str) -> crate::error::Result<Self> {
+        let is_sane = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'\'');
+        if !origin.bytes().all(is_sane) {
+            return Err(Error::internal("the target of a form is not an origin"));
+        }
+        let policy = self.policy.to_str().map_err(Error::internal)?;
+        let target = format!("form-action 'self' {origin}");
+        self.policy = HeaderValue::try_from(policy.replace("form-action 'self'", &target))
+            .map_err(Error::internal)?;
+        Ok(self)
+    }
+
+    /// Sets the status.
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
     /// Gives the page the status and the `Retry-After` of a problem.
     pub(crate) fn in_place_of(mut self, problem: &Response) -> Self {
         self.status = problem.status();
@@ -187,6 +217,12 @@ impl Output for Html {
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        headers.insert("permissions-policy", HeaderValue::from_static(PERMISSIONS));
+        headers.insert(
+            "cross-origin-opener-policy",
+            HeaderValue::from_static("same-origin"),
+        );
+        headers.insert(VARY, HeaderValue::from_static("Cookie, Accept-Language"));
         if let Some(after) = self.retry_after {
             headers.insert(RETRY_AFTER, after);
         }

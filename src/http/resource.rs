@@ -138,7 +138,12 @@ impl Resource {
         let Some(endpoint) = self.endpoint(&head.method) else {
             return self.method_not_allowed();
         };
-        let headers = endpoint.is_for_people().then(|| head.headers.clone());
+        let headers = endpoint.is_for_people().then(|| {
+            let mut headers = head.headers.clone();
+            // A page can show the id that the reply will have.
+            id.clone().stamp(&mut headers);
+            headers
+        });
         let problem = |error: Error| Problem::from(error).to_response();
         let running = async {
             let client = match endpoint.serves_anyone() {

@@ -19,6 +19,8 @@ mod terminal;
 
 #[cfg(feature = "smtp")]
 pub use self::smtp::SmtpMailer;
+#[cfg(feature = "pages")]
+pub(crate) use self::templates::in_words;
 pub use self::{
     letter::{Letter, Seen},
     links::{Link, Links},

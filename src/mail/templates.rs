@@ -7,12 +7,11 @@ use std::{borrow::Cow, collections::HashMap, fmt, time::Duration};
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
-use self::{
-    source::{Part, Source},
-    words::in_words,
-};
+use self::source::{Part, Source};
+pub(crate) use self::words::in_words;
 use super::{Content, Letter, Links, Seen};
 use crate::{
+    brand::{Accent, Brand, check_name},
     clock::Timestamp,
     error::{Error, Result},
     outbox::{LetterKind, letters},
@@ -20,7 +19,6 @@ use crate::{
     user::{EmailAddress, Locale},
 };
 
-const MAX_PRODUCT: usize = 100;
 /// The longest line, in characters. RFC 5322 section 2.1.1 recommends at most 78.
 const MAX_LINE: usize = 76;
 
@@ -48,6 +46,9 @@ pub struct Templates {
     locales: Vec<Locale>,
     layout: Cow<'static, str>,
     product: String,
+    accent: Accent,
+    home: Option<String>,
+    help: Option<String>,
 }
 
 /// The texts of all letters in one language, from the folder of that language.
@@ -69,14 +70,7 @@ impl Templates {
     /// characters, or contains control characters.
     pub fn new(product: impl Into<String>) -> Result<Self> {
         let product = product.into();
-        if product.trim().is_empty()
-            || product.contains(char::is_control)
-            || product.chars().count() > MAX_PRODUCT
-        {
-            return Err(Error::configuration(format!(
-                "the product name must be one line of at most {MAX_PRODUCT} characters, not {product:?}"
-            )));
-        }
+        check_name(&product)?;
         let written = [
             (Locale::EN, letters!(texts "en")),
             (Locale::DE, letters!(texts "de")),
@@ -94,7 +88,25 @@ impl Templates {
             locales,
             layout: Cow::Borrowed(include_str!("templates/layout.html")),
             product,
+            accent: Accent::usual(),
+            home: None,
+            help: None,
         })
+    }
+
+    /// Sends the letters in the name and the colour of a brand, with its links.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the brand has a mistake.
+    pub(crate) fn with_brand(mut self, brand: &Brand) -> Result<Self> {
+        brand.check()?;
+        brand.name().clone_into(&mut self.product);
+        if let Some([light, _]) = brand.accents()? {
+            self.accent = light;
+        }
+        self.home = brand.home_url().map(ToOwned::to_owned);
+        self.help = brand.help_url().map(ToOwned::to_owned);
+        Ok(self)
     }
 
     /// Sets the text of a letter in a language. The language may be one that has no letters yet.
@@ -138,8 +150,9 @@ impl Templates {
     /// Puts the HTML of every letter into the host's own layout.
     ///
     /// The layout is a [minijinja](https://docs.rs/minijinja) template that can use `lang`,
-    /// `subject`, `product` and `parts`. Each part has a `text`, and the button also has a `link`.
-    /// All of these values are already escaped. The default is `src/mail/templates/layout.html`.
+    /// `subject`, `product`, `accent`, `on_accent`, `home`, `help` and `parts`. Each part has a `text`, and the button
+    /// also has a `link`. The colours and URLs are those of the [brand](Brand); a URL can be none. All of these values
+    /// are already escaped. The default is `src/mail/templates/layout.html`.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the layout cannot be rendered.
@@ -200,6 +213,10 @@ impl Templates {
             lang => locale.as_str(),
             subject => escape_html(&subject),
             product => escape_html(&self.product),
+            accent => &self.accent.colour,
+            on_accent => self.accent.text,
+            home => self.home.as_deref().map(escape_html),
+            help => self.help.as_deref().map(escape_html),
             parts,
         };
         let html = environment.render_str(&self.layout, page);

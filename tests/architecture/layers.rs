@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
     // The HTTP contract.
     &["http"],
     // Shared by every feature.
+    &["brand"],
     &["event"],
     &["outbox"],
     &["user"],

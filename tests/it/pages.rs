@@ -1,5 +1,6 @@
 //! The pages of mailed links.
 
+mod brand;
 mod link;
 mod scripted;
 mod unlock;
@@ -55,10 +56,21 @@ fn page(reply: Reply, status: u16, title: &str) -> Reply {
         .strip_prefix("default-src 'none'; style-src 'sha256-")
         .unwrap();
     let (_, rest) = rest.split_once("'; ").unwrap();
+    let rest = match rest.strip_prefix("script-src 'sha256-") {
+        Some(rest) => {
+            let (_, rest) = rest.split_once("'; ").unwrap();
+            rest.strip_prefix("require-trusted-types-for 'script'; ")
+                .unwrap()
+        }
+        None => rest,
+    };
     assert_eq!(
         rest,
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
+    assert_eq!(header("cross-origin-opener-policy"), "same-origin");
+    assert!(header("permissions-policy").contains("camera=()"));
+    assert_eq!(header("vary"), "Cookie, Accept-Language");
     let may_be_repeated = matches!(status, 429 | 503);
     assert_eq!(
         header("retry-after").parse::<u64>().is_ok(),
@@ -76,19 +88,26 @@ fn page(reply: Reply, status: u16, title: &str) -> Reply {
         .iter()
         .any(|error| text.contains(&format!("<title>{error}{title} · ")));
     assert_eq!(is_error, status >= 400, "{text}");
+    // Only pages with a form have the one script.
+    let scripts = text.matches("<script>").count();
+    assert_eq!(scripts, usize::from(text.contains("<form")), "{text}");
     for forbidden in [
-        "<script",
+        "script ",
         "javascript:",
         "http:",
         "https:",
         " onc",
         "style=",
     ] {
-        let found = text.to_ascii_lowercase().split("</style>").any(|part| {
-            part.split('<')
-                .skip(1)
-                .any(|tag| tag.split('>').next().unwrap().contains(forbidden))
-        });
+        let unscripted = text.split("<script>").next().unwrap();
+        let found = unscripted
+            .to_ascii_lowercase()
+            .split("</style>")
+            .any(|part| {
+                part.split('<')
+                    .skip(1)
+                    .any(|tag| tag.split('>').next().unwrap().contains(forbidden))
+            });
         assert!(!found, "{forbidden}: {text}");
     }
     reply
@@ -126,7 +145,7 @@ async fn a_link_opens_a_form_that_sets_the_password() {
         for part in [
             "<form method=\"post\" action=\"reset-password\" novalidate>",
             &format!("<input type=\"hidden\" name=\"token\" value=\"{token}\">"),
-            "<label for=\"new_password\">New password</label>",
+            "<label id=\"new_password-label\" for=\"new_password\">New password</label>",
             "autocomplete=\"new-password\"",
             "At least 8 characters.",
             "<title>Set a new password · Hallpass</title>",
@@ -135,7 +154,12 @@ async fn a_link_opens_a_form_that_sets_the_password() {
         ] {
             assert!(shown.text().contains(part), "{part}: {}", shown.text());
         }
-        let shown = done(client, set(client, &token, NEW).await, "Password set").await;
+        let shown = done(
+            client,
+            set(client, &token, NEW).await,
+            "Your password is set",
+        )
+        .await;
         assert!(!shown.text().contains(&token) && !shown.text().contains("<form"));
         app.try_login(ANN, NEW).await.expect(200);
         app.try_login(ANN, PASSWORD)
@@ -158,13 +182,13 @@ async fn a_click_verifies_or_changes_an_address() {
             let shown = client.ask(&get, "", b"").await;
             let shown = page(shown, 200, "Confirm your email address");
             assert!(shown.text().contains("action=\"verify-email\""));
-            assert!(!shown.text().contains("password"));
+            assert!(!shown.text().contains("autocomplete=\"new-password\""));
         }
         let me = app.me(&tokens.access).await.json();
         assert_eq!(me["email_verified"], false);
         let body = format!("token={token}");
         let sent = send(client, "/verify-email", "", &body).await;
-        done(client, sent, "Address confirmed").await;
+        done(client, sent, "Your email address is confirmed").await;
         let me = app.me(&tokens.access).await.json();
         assert_eq!(me["email_verified"], true);
 
@@ -182,15 +206,15 @@ async fn a_click_verifies_or_changes_an_address() {
         let body = format!("token={token}");
         let path = "/confirm-email-change";
         let refused = send(client, path, elsewhere, &body).await;
-        page(refused, 403, "This form could not be submitted");
+        page(refused, 403, "This form did not reach us well");
         let sent = send(client, path, "", &body).await;
-        done(client, sent, "Address changed").await;
+        done(client, sent, "Your email address is changed").await;
         app.login(new).await;
         // A token of one page fails at another.
         let reset = app.reset_token(new).await;
         for path in ["/verify-email", path] {
             let reply = send(client, path, "", &format!("token={reset}")).await;
-            page(reply, 400, "This link is no longer valid");
+            page(reply, 400, "This link is too old");
         }
     }
 }
@@ -224,7 +248,7 @@ async fn scanners_spend_no_token() {
             }
         }
         let sent = set(&server.client, &token, NEW).await;
-        done(&server.client, sent, "Password set").await;
+        done(&server.client, sent, "Your password is set").await;
     }
 }
 
@@ -235,30 +259,37 @@ async fn a_weak_password_shows_at_the_field_and_keeps_the_token() {
         app.register(ANN).await;
         let token = app.reset_token(ANN).await;
         for (password, said) in [
-            ("", "The password needs at least 8 characters."),
-            ("short", "The password needs at least 8 characters."),
-            ("password1", "This password is too common."),
-            (ANN, "The password must not be your email address."),
+            ("", "This password is too short. Use at least 8 characters."),
+            (
+                "short",
+                "This password is too short. Use at least 8 characters.",
+            ),
+            (
+                "password1",
+                "Many people use this password, so it is guessed first. Choose another.",
+            ),
+            (ANN, "Do not use your email address as the password."),
             (
                 &"x".repeat(257),
-                "The password is too long: at most 256 characters are allowed.",
+                "This password is too long. Use at most 256 characters.",
             ),
             (
                 "tabs\tin the middle",
-                "The password contains a tab or another control character.",
+                "This password contains a tab or another control character. Leave it out.",
             ),
         ] {
             let reply = set(&server.client, &token, password).await;
             let reply = page(reply, 422, "Set a new password");
             let text = reply.text();
-            assert!(text.contains(&format!("<li>{said}</li>")), "{said}: {text}");
+            let error = format!("<p id=\"new_password-error\" class=\"error\">{said}</p>");
+            assert!(text.contains(&error), "{said}: {text}");
             assert!(text.contains("aria-invalid=\"true\""));
-            assert!(text.contains("aria-describedby=\"message hint\""));
+            assert!(text.contains("aria-describedby=\"new_password-error new_password-hint\""));
             assert!(text.contains(&format!("value=\"{token}\"")));
             assert!(password.is_empty() || !text.contains(&format!("\"{password}\"")));
         }
         let sent = set(&server.client, &token, NEW).await;
-        done(&server.client, sent, "Password set").await;
+        done(&server.client, sent, "Your password is set").await;
     }
 }
 
@@ -267,7 +298,7 @@ async fn an_impossible_token_is_an_invalid_link_and_is_not_reflected() {
     for framework in [Framework::Actix, Framework::Axum] {
         let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
         let server = served(&app).await;
-        let invalid = "This link is no longer valid";
+        let invalid = "This link is too old";
         for query in [
             "",
             "?",
@@ -312,7 +343,7 @@ async fn a_form_needs_its_own_type_and_fields() {
         let token = app.reset_token(ANN).await;
         let sound = format!("token={token}&new_password={}", NEW.replace(' ', "+"));
         let path = "POST /reset-password";
-        let refused = "This form could not be submitted";
+        let refused = "This form did not reach us well";
         for (status, headers, body) in [
             (415, "", sound.clone()),
             (415, "Content-Type: text/plain\r\n", sound.clone()),
@@ -341,7 +372,7 @@ async fn a_form_needs_its_own_type_and_fields() {
         page(reply, 400, refused);
         let headers = "Content-Type: Application/X-WWW-Form-Urlencoded; charset=UTF-8\r\n";
         let sent = server.client.ask(path, headers, sound.as_bytes()).await;
-        done(&server.client, sent, "Password set").await;
+        done(&server.client, sent, "Your password is set").await;
     }
 }
 
@@ -358,11 +389,11 @@ async fn a_form_that_another_site_sends_is_refused() {
         "Origin: https://evil.example\r\n",
     ] {
         let reply = send(&server.client, "/reset-password", headers, &body).await;
-        page(reply, 403, "This form could not be submitted");
+        page(reply, 403, "This form did not reach us well");
     }
     let own = "Sec-Fetch-Site: same-origin\r\nOrigin: null\r\n";
     let sent = send(&server.client, "/reset-password", own, &body).await;
-    done(&server.client, sent, "Password set").await;
+    done(&server.client, sent, "Your password is set").await;
 }
 
 #[tokio::test]
@@ -415,26 +446,26 @@ async fn a_busy_or_unavailable_service_shows_the_form_again() {
         for password in ["overloaded please", "unavailable please"] {
             let reply = set(&server.client, &token, password).await;
             let reply = page(reply, 503, "Set a new password");
-            assert!(reply.text().contains("Please try again in a moment."));
+            assert!(reply.text().contains("Try again in a moment."));
             assert!(reply.text().contains(&format!("value=\"{token}\"")));
             assert!(!reply.text().contains("aria-invalid=\"true\""));
             // The error has no field, so the message has the focus.
-            let focused = "tabindex=\"-1\" autofocus>\n<p id=\"message\">";
+            let focused = "tabindex=\"-1\" autofocus>\n<h2 id=\"summary\">";
             assert!(reply.text().contains(focused), "{}", reply.text());
             assert_eq!(reply.text().matches("autofocus").count(), 1);
         }
         for password in ["internal please", "panic please"] {
             let reply = set(&server.client, &token, password).await;
-            let reply = page(reply, 500, "Something went wrong");
+            let reply = page(reply, 500, "Something went wrong on our side");
             assert!(!reply.text().contains("the source"));
         }
         let brief = Duration::from_millis(500);
         let brief = app.another(|builder| scripted(builder).request_timeout(brief));
         let brief = served(&brief.await).await;
         let reply = set(&brief.client, &token, "never please").await;
-        page(reply, 503, "Please try again in a moment");
+        page(reply, 503, "We are very busy");
         let sent = set(&server.client, &token, NEW).await;
-        done(&server.client, sent, "Password set").await;
+        done(&server.client, sent, "Your password is set").await;
     }
 }
 
@@ -457,7 +488,7 @@ async fn pages_are_optional_and_not_in_the_document() {
                 .client
                 .ask("GET /reset-password?token=x", "", b"")
                 .await;
-            page(reply, 400, "This link is no longer valid");
+            page(reply, 400, "This link is too old");
         }
         let path = "/reset-password";
         let endpoints = endpoints.with_pages().without(&http::Method::GET, path);

@@ -1,5 +1,6 @@
 //! The settings, from flags or environment.
 
+mod brand;
 pub(crate) mod providers;
 mod values;
 
@@ -21,6 +22,7 @@ use hallpass::{
 };
 use http::HeaderValue;
 
+use self::brand::BrandSettings;
 use self::values::{
     BreachCheckUrl, breach_check, origin, password_policy, public_url, redirect, seconds,
     some_password, token_algorithm,
@@ -200,6 +202,8 @@ pub struct Settings {
     /// comma-separated
     #[arg(long, env = "HALLPASS_OAUTH_REDIRECTS", value_delimiter = ',', value_parser = redirect)]
     pub(crate) oauth_redirects: Vec<String>,
+    #[command(flatten)]
+    pub(crate) brand: BrandSettings,
 }
 
 /// Where the counters of limits are stored.

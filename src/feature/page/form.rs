@@ -1,28 +1,179 @@
-//! The form of a page.
+//! The forms of pages: their fields, and what is wrong with them.
 
-use super::texts::ActionTexts;
+use minijinja::{Value, context};
 
-/// The content of a form, in the language of the page.
-#[derive(Debug)]
+use super::{
+    notice::Notice,
+    texts::{PasswordTexts, Texts},
+};
+use crate::error::{Violation, Weakness};
+
+/// The form of a page.
+#[derive(Debug, Default)]
 pub(super) struct PageForm<'a> {
-    /// The URL that the form is sent to, relative to the page.
-    pub(super) page: &'static str,
-    pub(super) texts: &'a ActionTexts,
-    /// A token that has passed [`is_token`](super::is_token).
-    pub(super) token: &'a str,
-    /// The address that the link was mailed to, if known.
-    pub(super) address: Option<&'a str>,
-    /// The rules for the new password, if the form asks for one.
+    pub(super) notice: Option<Notice>,
+    pub(super) fields: Vec<Field<'a>>,
+}
+
+/// A field of a form.
+#[derive(Debug)]
+pub(super) struct Field<'a> {
+    /// The name and the id of the field.
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) label: &'static str,
+    pub(super) value: &'a str,
+    pub(super) errors: Vec<String>,
     pub(super) hint: Option<String>,
-    /// The reason why the form failed, unless the password is the reason.
-    pub(super) notice: Option<&'a str>,
-    /// The rules that the password violates.
-    pub(super) violations: Vec<String>,
+}
+
+/// What a field asks for. It decides how browsers and password managers fill it in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Code,
+    Email,
+    Name,
+    NewPassword,
+    Password,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Email => "email",
+            Self::Name => "name",
+            Self::NewPassword => "new-password",
+            Self::Password => "password",
+        }
+    }
+}
+
+impl<'a> Field<'a> {
+    pub(super) fn new(name: &'static str, kind: Kind, label: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            label,
+            value: "",
+            errors: Vec::new(),
+            hint: None,
+        }
+    }
+
+    pub(super) fn email(texts: &Texts, value: &'a str) -> Self {
+        Self {
+            value,
+            ..Self::new("email", Kind::Email, texts.common.email)
+        }
+    }
+
+    /// Adds what the violations say about this field.
+    pub(super) fn with_violations(
+        mut self,
+        texts: &Texts,
+        violations: &[Violation],
+        fill: impl Fn(&str) -> String,
+    ) -> Self {
+        let pointer = format!("/{}", self.name);
+        let own = violations.iter().filter(|own| own.pointer == pointer);
+        self.errors = own.map(|own| fill(&said(texts, self.kind, own))).collect();
+        self.errors.dedup();
+        self
+    }
+
+    pub(super) fn with_error(mut self, text: Option<&str>) -> Self {
+        self.errors.extend(text.map(ToOwned::to_owned));
+        self
+    }
+
+    fn value(&self, has_focus: bool) -> Value {
+        context! {
+            name => self.name,
+            kind => self.kind.word(),
+            label => self.label,
+            value => self.value,
+            errors => &self.errors,
+            hint => &self.hint,
+            has_focus,
+        }
+    }
 }
 
 impl PageForm<'_> {
-    /// Whether the form shows a reason for a failure.
+    /// Adds a notice if more than one field is wrong.
+    pub(super) fn settled(mut self, texts: &Texts) -> Self {
+        if self.notice.is_none() && self.wrong() > 1 {
+            let note = &texts.common.several;
+            self.notice = Some(Notice::alarm(note, ToOwned::to_owned));
+        }
+        self
+    }
+
+    /// Whether something is wrong.
     pub(super) fn is_refused(&self) -> bool {
-        self.notice.is_some() || !self.violations.is_empty()
+        self.notice.as_ref().is_some_and(Notice::is_alarm) || self.wrong() > 0
+    }
+
+    pub(super) fn notice(&self) -> Option<Value> {
+        self.notice.as_ref().map(Notice::value)
+    }
+
+    /// The fields. The focus is on the field that is wrong, or on the first empty one, unless there is a notice.
+    pub(super) fn fields(&self) -> Vec<Value> {
+        let focused = match (&self.notice, self.wrong()) {
+            (Some(_), _) => None,
+            (None, 0) => self.fields.iter().position(|field| field.value.is_empty()),
+            (None, _) => self
+                .fields
+                .iter()
+                .position(|field| !field.errors.is_empty()),
+        };
+        let fields = self.fields.iter().enumerate();
+        fields
+            .map(|(index, field)| field.value(Some(index) == focused))
+            .collect()
+    }
+
+    fn wrong(&self) -> usize {
+        let wrong = self.fields.iter().filter(|field| !field.errors.is_empty());
+        wrong.count()
+    }
+}
+
+/// What is wrong with a field. If there is no text for a rule, the description is in English.
+fn said(texts: &Texts, kind: Kind, violation: &Violation) -> String {
+    let common = &texts.common;
+    let text = match (kind, violation.code) {
+        (Kind::Code, _) => common.bad_code,
+        (Kind::Email, _) => common.bad_email,
+        (Kind::Name, _) => common.bad_name,
+        (Kind::Password, "too_long") => common.long_password,
+        (Kind::Password, _) => common.no_password,
+        (Kind::NewPassword, code) => {
+            let weakness = Weakness::ALL.iter().find(|known| known.code() == code);
+            match weakness {
+                Some(weakness) => texts.password.rule(*weakness),
+                None => return violation.detail.clone(),
+            }
+        }
+    };
+    text.to_owned()
+}
+
+impl PasswordTexts {
+    /// The reason for refusing a new password.
+    fn rule(&self, weakness: Weakness) -> &'static str {
+        match weakness {
+            Weakness::Breached => self.breached,
+            Weakness::Common => self.common,
+            Weakness::ContainsAddress => self.contains_address,
+            Weakness::ContainsName => self.contains_name,
+            Weakness::ContainsProduct => self.contains_product,
+            Weakness::ControlCharacter => self.control_character,
+            Weakness::TooGuessable => self.too_guessable,
+            Weakness::TooLong => self.too_long,
+            Weakness::TooShort => self.too_short,
+        }
     }
 }

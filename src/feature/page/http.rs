@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Action, DONE, Language, Link, Links, Pages, USED, answer::Answer, is_token};
+use super::{
+    Action, DONE, Link, Links, Pages, USED,
+    answer::Answer,
+    chosen::{Chosen, skip_ui},
+    is_token, logo,
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     event::ClientInfo,
@@ -47,7 +52,8 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
         let pages = Arc::clone(&parts.pages);
         row.for_people(move |headers, problem| pages.page_of(headers, problem))
     };
-    rows.into_iter().map(for_people).collect()
+    let logo = parts.pages.logo.as_ref().map(logo::endpoint);
+    rows.into_iter().chain(logo).map(for_people).collect()
 }
 
 type Asked = (Parts, Action);
@@ -56,43 +62,43 @@ type Asked = (Parts, Action);
 /// dead. A HEAD request, as sent by link scanners, causes no look-up.
 async fn show(
     (parts, action): Asked,
-    language: Language,
+    chosen: Chosen,
     client: ClientInfo,
     link: LinkQuery,
 ) -> Result<Html> {
     let Parts { pages, links, .. } = parts;
     let token = match link.query {
-        Query::Done => return pages.done(language, action),
-        Query::Used => return pages.used(language, action),
+        Query::Done => return pages.done(chosen, action),
+        Query::Used => return pages.used(chosen, action),
         Query::Token(token) if is_token(&token) => token,
-        Query::Token(_) | Query::Nothing => return pages.invalid(language),
+        Query::Token(_) | Query::Nothing => return pages.invalid(chosen, action),
     };
     if link.is_head {
         return Ok(pages.head());
     }
     match links.open(action, &token, &client).await? {
-        OneTimeStatus::Dead => pages.invalid(language),
+        OneTimeStatus::Dead => pages.invalid(chosen, action),
         OneTimeStatus::Live(address) => {
             let link = Link {
                 token: &token,
                 address: Some(address.as_str()),
             };
-            pages.form(language, action, &link)
+            pages.form(chosen, action, &link)
         }
-        OneTimeStatus::Used => pages.used(language, action),
+        OneTimeStatus::Used => pages.used(chosen, action),
     }
 }
 
 async fn reset(
     (parts, action): Asked,
-    language: Language,
+    chosen: Chosen,
     client: ClientInfo,
     _: OwnForm,
     Form(form): Form<ResetForm>,
 ) -> Result<Answer> {
     let token = &form.token;
     if !is_token(token.expose()) {
-        return parts.pages.invalid(language).map(Answer::Page);
+        return parts.pages.invalid(chosen, action).map(Answer::Page);
     }
     let done = parts
         .service
@@ -102,13 +108,13 @@ async fn reset(
         token: token.expose(),
         address: form.address.as_ref().map(EmailAddress::as_str),
     };
-    parts.outcome(language, action, &link, done).await
+    parts.outcome(chosen, action, &link, done).await
 }
 
 /// Handles a form that needs only a click.
 async fn click(
     (parts, action): Asked,
-    language: Language,
+    chosen: Chosen,
     client: ClientInfo,
     _: OwnForm,
     Form(form): Form<ClickForm>,
@@ -117,7 +123,7 @@ async fn click(
     let (cookies, mut device) = (parts.cookies, None);
     if !is_token(token.expose()) {
         return Ok(WithDevice {
-            reply: Answer::Page(parts.pages.invalid(language)?),
+            reply: Answer::Page(parts.pages.invalid(chosen, action)?),
             device,
             cookies,
         });
@@ -137,7 +143,7 @@ async fn click(
         token: token.expose(),
         address: None,
     };
-    let reply = parts.outcome(language, action, &link, done).await?;
+    let reply = parts.outcome(chosen, action, &link, done).await?;
     Ok(WithDevice {
         reply,
         device,
@@ -150,22 +156,22 @@ impl Parts {
     /// well, because the first click succeeded.
     async fn outcome(
         &self,
-        language: Language,
+        chosen: Chosen,
         action: Action,
         link: &Link<'_>,
         done: Result<()>,
     ) -> Result<Answer> {
         let error = match done {
-            Ok(()) => return Ok(Answer::SeeOther(action.at(DONE))),
+            Ok(()) => return Ok(Answer::SeeOther(action.at(DONE, chosen))),
             Err(error) => error,
         };
         if error.kind() == ErrorKind::InvalidToken
             && self.links.status(action, link.token).await? == OneTimeStatus::Used
         {
-            return Ok(Answer::SeeOther(action.at(USED)));
+            return Ok(Answer::SeeOther(action.at(USED, chosen)));
         }
         self.pages
-            .not_done(language, action, link, error)
+            .not_done(chosen, action, link, error)
             .map(Answer::Page)
     }
 }
@@ -200,12 +206,6 @@ impl<S: Sync> Input<S> for LinkQuery {
     }
 }
 
-impl<S: Sync> Input<S> for Language {
-    async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        Ok(Self::of(request.headers()))
-    }
-}
-
 /// Refuses a form that was sent by a page of another site.
 struct OwnForm;
 
@@ -231,6 +231,7 @@ struct ClickForm {
 
 impl FromMembers for ClickForm {
     fn from_members(members: &mut Members) -> Option<Self> {
+        skip_ui(members);
         Some(Self {
             token: members.token("token")?.into(),
         })
@@ -250,6 +251,7 @@ struct ResetForm {
 
 impl FromMembers for ResetForm {
     fn from_members(members: &mut Members) -> Option<Self> {
+        skip_ui(members);
         let token = members.token("token");
         // Any text is passed to the password policy, so that the page can show which rule it violates.
         let new_password = members.token("new_password");

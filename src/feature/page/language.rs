@@ -5,9 +5,12 @@ use ::http::{HeaderMap, header::ACCEPT_LANGUAGE};
 use super::texts::{DE, EN, ES, FR, Texts, ZH};
 use crate::user::Locale;
 
+/// The parameter, and the field of forms, that chooses a language.
+pub(super) const UI: &str = "ui";
+
 /// The languages of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     Chinese,
     English,
     French,
@@ -16,21 +19,63 @@ pub(super) enum Language {
 }
 
 impl Language {
+    /// The languages in the order in which pages list them.
+    pub(super) const ALL: [Self; 5] = [
+        Self::English,
+        Self::German,
+        Self::French,
+        Self::Spanish,
+        Self::Chinese,
+    ];
+
     /// The language that a browser prefers (RFC 9110, section 12.5.4); English if the browser
     /// accepts none of these languages.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn accepted(headers: &HeaderMap) -> Self {
         let values: Vec<&str> = headers
             .get_all(ACCEPT_LANGUAGE)
             .iter()
             .filter_map(|value| value.to_str().ok())
             .collect();
         let there = [Locale::EN, Locale::DE, Locale::ES, Locale::FR, Locale::ZH];
-        match Locale::accepted(&values.join(","), &there).map(Locale::as_str) {
-            Some("de") => Self::German,
-            Some("es") => Self::Spanish,
-            Some("fr") => Self::French,
-            Some("zh") => Self::Chinese,
-            _ => Self::English,
+        Locale::accepted(&values.join(","), &there)
+            .and_then(|locale| Self::named(locale.as_str()))
+            .unwrap_or(Self::English)
+    }
+
+    /// The language with this value of `ui`.
+    pub(super) fn named(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.code() == code)
+    }
+
+    /// The value of `ui` for the language.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Chinese => "zh",
+            Self::English => "en",
+            Self::French => "fr",
+            Self::German => "de",
+            Self::Spanish => "es",
+        }
+    }
+
+    /// The name of the language in itself.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Chinese => "中文",
+            Self::English => "English",
+            Self::French => "Français",
+            Self::German => "Deutsch",
+            Self::Spanish => "Español",
+        }
+    }
+
+    pub(super) fn locale(self) -> Locale {
+        match self {
+            Self::Chinese => Locale::ZH,
+            Self::English => Locale::EN,
+            Self::French => Locale::FR,
+            Self::German => Locale::DE,
+            Self::Spanish => Locale::ES,
         }
     }
 
@@ -49,10 +94,10 @@ impl Language {
 mod tests {
     use super::*;
 
-    fn chosen(header: &str) -> &'static str {
+    fn headers(header: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_LANGUAGE, header.parse().unwrap());
-        Language::of(&headers).texts().lang
+        headers
     }
 
     #[test]
@@ -70,8 +115,9 @@ mod tests {
             ("\u{7f}".trim_matches('\u{7f}'), "en"),
             (";;,,q=1,-,de;q=0.1", "de"),
         ] {
-            assert_eq!(chosen(header), lang, "{header}");
+            let chosen = Language::accepted(&headers(header)).texts().lang;
+            assert_eq!(chosen, lang, "{header}");
         }
-        assert_eq!(Language::of(&HeaderMap::new()), Language::English);
+        assert_eq!(Language::accepted(&HeaderMap::new()), Language::English);
     }
 }

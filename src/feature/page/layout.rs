@@ -1,97 +1,235 @@
 //! The layout of all pages.
 
-use ::http::HeaderValue;
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use std::{borrow::Cow, fmt};
 
-use super::{
-    form::PageForm,
-    texts::{Note, Texts},
+use minijinja::{
+    Environment, HtmlEscape, UndefinedBehavior, Value, context,
+    value::{Rest, Serde},
 };
+
+use super::{frame::Frame, language::Language, policy::Policies};
 use crate::{
+    brand::Brand,
     error::{Error, Result},
     http::Html,
 };
 
-const PAGE: &str = include_str!("templates/page.html");
 const STYLE: &str = include_str!("templates/style.css");
+const SCRIPT: &str = include_str!("templates/script.js");
 
-/// Renders pages. They are rarely requested, so the template is parsed each time.
-#[derive(Debug)]
+/// The templates, by name. Values are escaped, because the names end in `.html`.
+macro_rules! templates {
+    ($($name:literal)*) => {
+        [$(($name, include_str!(concat!("templates/", $name)))),*]
+    };
+}
+
+const TEMPLATES: [(&str, &str); 14] = templates! {
+    "check-mail.html" "confirm-password.html" "enrol.html" "fields.html" "forgot-password.html" "link.html"
+    "note.html" "notice.html" "page.html" "recovery-codes.html" "second-factor.html" "sign-in.html" "sign-out.html"
+    "sign-up.html"
+};
+
+/// Renders pages. The templates are parsed once, because the sign-in page is requested often.
 pub(super) struct Layout {
+    environment: Environment<'static>,
+    /// The texts of each language, with the name of the product and the least length of a password.
+    texts: Vec<(Language, Value)>,
+    policies: Policies,
     product: String,
-    policy: HeaderValue,
+    min_password: String,
+}
+
+/// The part of a page that does not depend on its template.
+#[derive(Debug)]
+pub(super) struct Head<'a> {
+    pub(super) frame: &'a Frame<'a>,
+    pub(super) title: Cow<'a, str>,
+    /// Whether the title says that something failed.
+    pub(super) is_error: bool,
+    /// Whether the page has a form, and therefore the script.
+    pub(super) has_form: bool,
+    /// The query with which the same page exists in other languages; `None` if there is no such page.
+    pub(super) keep: Option<&'a str>,
 }
 
 impl Layout {
-    pub(super) fn new(product: &str) -> Result<Self> {
-        let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
-        // The page loads nothing, runs no script, and sends its form only to this service.
-        let policy = format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; \
-             frame-ancestors 'none'"
-        );
+    pub(super) fn new(brand: &Brand, min_password: usize, has_script: bool) -> Result<Self> {
+        let style = minified(STYLE) + &brand.style()?;
+        let script = SCRIPT.trim();
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        for (name, source) in TEMPLATES {
+            environment
+                .add_template(name, source)
+                .map_err(Error::internal)?;
+        }
+        environment.add_filter("linked", |text: String, urls: Rest<String>| {
+            let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+            Value::from_safe_string(linked(&text, &urls))
+        });
+        environment.add_filter("fill", |text: String, name: String, value: String| {
+            text.replace(&format!("{{{name}}}"), &value)
+        });
+        let languages: Vec<Value> = Language::ALL
+            .into_iter()
+            .map(|language| {
+                context! { code => language.code(), lang => language.texts().lang, name => language.name() }
+            })
+            .collect();
+        environment.add_global("languages", languages);
+        environment.add_global("style", Value::from_safe_string(style.clone()));
+        let script_value = has_script.then(|| Value::from_safe_string(script.to_owned()));
+        environment.add_global("script", Value::from(script_value));
+        environment.add_global("product", brand.name());
+        environment.add_global("has_logo", brand.image().is_some());
+        environment.add_global("home_url", brand.home_url());
+        environment.add_global("help_url", brand.help_url());
+        environment.add_global("privacy_url", brand.privacy_url());
+        environment.add_global("terms_url", brand.terms_url());
+        let (product, min_password) = (brand.name().to_owned(), min_password.to_string());
+        let mut texts = Vec::new();
+        for language in Language::ALL {
+            let own = serde_json::to_value(language.texts()).map_err(Error::internal)?;
+            let fill = |text: &str| fill(text, &product, &min_password);
+            texts.push((language, Value::from(Serde(filled(own, &fill)))));
+        }
+        let mut policies = Policies::new(&style, script, brand.image().is_some())?;
+        if !has_script {
+            policies.scripted = policies.plain.clone();
+        }
         Ok(Self {
-            product: product.to_owned(),
-            policy: HeaderValue::try_from(policy).map_err(Error::internal)?,
+            environment,
+            texts,
+            policies,
+            product,
+            min_password,
         })
-    }
-
-    /// A page with a message.
-    pub(super) fn note(&self, texts: &Texts, note: &Note) -> Result<Html> {
-        self.render(texts, note, None, false)
     }
 
     /// The headers of a page, for a reply without a body.
     pub(super) fn head(&self) -> Html {
-        Html::head(self.policy.clone())
+        Html::head(self.policies.scripted.clone())
     }
 
-    /// A page with the reason for a failure.
-    pub(super) fn error(&self, texts: &Texts, note: &Note) -> Result<Html> {
-        self.render(texts, note, None, true)
+    /// A text with the name of the product and the least length of a password.
+    pub(super) fn fill(&self, text: &str) -> String {
+        fill(text, &self.product, &self.min_password)
     }
 
-    /// A page with a form.
-    pub(super) fn form(&self, texts: &Texts, form: &PageForm<'_>) -> Result<Html> {
-        let value = context! {
-            page => form.page,
-            token => form.token,
-            address => form.address,
-            label => texts.new_password,
-            hint => &form.hint,
-            notice => form.notice,
-            violations => &form.violations,
-            button => form.texts.button,
-        };
-        self.render(texts, &form.texts.ask, Some(value), form.is_refused())
-    }
-
-    fn render(
-        &self,
-        texts: &Texts,
-        note: &Note,
-        form: Option<Value>,
-        is_error: bool,
-    ) -> Result<Html> {
-        let product = self.product.as_str();
-        let context = context! {
-            lang => texts.lang,
-            product,
-            style => Value::from_safe_string(STYLE.to_owned()),
+    /// Renders a page. The template sees the context as `v`.
+    pub(super) fn render(&self, template: &str, head: Head<'_>, v: Value) -> Result<Html> {
+        let Head {
+            frame,
+            title,
             is_error,
-            error => texts.error,
-            title => note.title,
-            text => note.text.replace("{product}", product),
-            form => Value::from(form),
+            has_form,
+            keep,
+        } = head;
+        let known = self.texts.iter().find(|(own, _)| *own == frame.language);
+        let t = known.map(|(_, texts)| texts);
+        let keep = keep.map(|query| match query {
+            "" => String::new(),
+            query => format!("&{query}"),
+        });
+        let context = context! {
+            t,
+            v,
+            title,
+            is_error,
+            has_form,
+            keep,
+            root => frame.root,
+            ui => frame.ui(),
+            code => frame.language.code(),
+            action_query => frame.of_action(),
+            link_query => frame.of_link(),
         };
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        // The template engine escapes values, because the name of the template ends in `.html`.
-        let page = environment
-            .render_named_str("page.html", PAGE, context)
+        let template = self.environment.get_template(template);
+        let page = template
+            .and_then(|template| template.render(context))
             .map_err(Error::internal)?;
-        Ok(Html::new(self.policy.clone(), page))
+        let policy = if has_form {
+            &self.policies.scripted
+        } else {
+            &self.policies.plain
+        };
+        Ok(Html::new(policy.clone(), page))
+    }
+}
+
+impl fmt::Debug for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layout")
+            .field("product", &self.product)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The text as HTML, in which each part in brackets is a link to the next URL.
+pub(super) fn linked(text: &str, urls: &[&str]) -> String {
+    if urls.is_empty() {
+        return HtmlEscape(text).to_string();
+    }
+    let mut urls = urls.iter();
+    let mut html = String::new();
+    for (index, part) in text.split(['[', ']']).enumerate() {
+        // Every second part was in brackets.
+        match (index % 2, urls.as_slice().first()) {
+            (1, Some(url)) => {
+                urls.next();
+                let (url, part) = (HtmlEscape(url), HtmlEscape(part));
+                html.push_str(&format!("<a href=\"{url}\">{part}</a>"));
+            }
+            _ => html.push_str(&HtmlEscape(part).to_string()),
+        }
+    }
+    html
+}
+
+fn fill(text: &str, product: &str, min: &str) -> String {
+    // The name of a product may look like a placeholder, so it comes last.
+    text.replace("{min}", min).replace("{product}", product)
+}
+
+fn filled(texts: serde_json::Value, fill: &impl Fn(&str) -> String) -> serde_json::Value {
+    use serde_json::Value::{Array, Object, String};
+    match texts {
+        String(text) => String(fill(&text)),
+        Array(items) => Array(items.into_iter().map(|item| filled(item, fill)).collect()),
+        Object(members) => {
+            let members = members.into_iter();
+            Object(
+                members
+                    .map(|(name, value)| (name, filled(value, fill)))
+                    .collect(),
+            )
+        }
+        other => other,
+    }
+}
+
+/// The style sheet without indentation and line breaks.
+fn minified(css: &str) -> String {
+    css.lines().map(str::trim).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_are_links_and_values_stay_text() {
+        assert_eq!(
+            linked("A & B: [x] or [y].", &["a?b=1&c", "\"d"]),
+            "A &amp; B: <a href=\"a?b=1&amp;c\">x</a> or <a href=\"&quot;d\">y</a>."
+        );
+        assert_eq!(linked("<b> [x]", &[]), "&lt;b&gt; [x]");
+    }
+
+    #[test]
+    fn style_and_script_are_small() {
+        assert!(minified(STYLE).len() < 4096, "{}", minified(STYLE).len());
+        assert!(SCRIPT.len() <= 1024, "{}", SCRIPT.len());
     }
 }

@@ -3,7 +3,7 @@
 use ::http::{HeaderMap, header::ORIGIN};
 
 /// The scheme, host and port of a URL, as browsers write them: in lower case, without the default port.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Origin(String);
 
 impl Origin {

@@ -47,7 +47,7 @@ fn units(locale: &Locale) -> Units {
 /// The duration in words, rounded. Below 90 seconds, the unit is the second. Otherwise, it is the
 /// largest unit in which the number is exactly one or at least two. For example, 60 minutes become
 /// one hour, but 100 minutes stay minutes.
-pub(super) fn in_words(duration: Duration, locale: &Locale) -> String {
+pub(crate) fn in_words(duration: Duration, locale: &Locale) -> String {
     let [second, minute, hour, day] = units(locale);
     let seconds = duration.as_secs();
     let (count, (one, several)) = if seconds < 90 {

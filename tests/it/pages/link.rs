@@ -15,19 +15,20 @@ use crate::{
     },
 };
 
-const INVALID: &str = "This link is no longer valid";
+const INVALID: &str = "This link is too old";
+const USED: &str = "This link was used already";
 /// The new address of ann.
 const LATER: &str = "ann@example.net";
 
 /// The paths of the pages, their other form fields, and their titles on success.
 const ACTIONS: [(&str, &str, &str); 4] = [
-    ("/verify-email", "", "Address confirmed"),
-    ("/unlock", "", "Sign-in unlocked"),
-    ("/confirm-email-change", "", "Address changed"),
+    ("/verify-email", "", "Your email address is confirmed"),
+    ("/unlock", "", "You can sign in again"),
+    ("/confirm-email-change", "", "Your email address is changed"),
     (
         "/reset-password",
         "&new_password=another+good+passphrase",
-        "Password set",
+        "Your password is set",
     ),
 ];
 
@@ -78,8 +79,7 @@ async fn a_double_click_a_reload_and_going_back_succeed() {
             let back = format!("{}?token={token}", &path[1..]);
             for line in [second, back] {
                 let shown = server.client.ask(&format!("GET /{line}"), "", b"").await;
-                let shown = page(shown, 200, title);
-                assert!(shown.text().contains("This link has already been used"));
+                let shown = page(shown, 200, USED);
                 assert!(!shown.text().contains("<form") && !shown.text().contains("ann@"));
             }
             // The JSON endpoint still refuses the used link.
@@ -101,14 +101,14 @@ async fn a_second_form_does_not_report_its_password_as_set() {
         let server = served(&app).await;
         let token = mailed(&app).await.remove("/reset-password").unwrap();
         let sent = set(&server.client, &token, NEW).await;
-        done(&server.client, sent, "Password set").await;
+        done(&server.client, sent, "Your password is set").await;
         let sent = set(&server.client, &token, "yet another passphrase").await;
         let line = format!("GET /{}", led_to(sent, "used"));
         let shown = server.client.ask(&line, "", b"").await;
         assert!(
             shown
                 .text()
-                .contains("the password that was set first is in use")
+                .contains("The password that was set first is in use")
         );
         app.try_login(ANN, NEW).await.expect(200);
     }
@@ -120,7 +120,7 @@ async fn the_page_of_a_void_link_does_not_report_success() {
         let server = served(&app).await;
         let links = mailed(&app).await;
         let sent = set(&server.client, &links["/reset-password"], NEW).await;
-        done(&server.client, sent, "Password set").await;
+        done(&server.client, sent, "Your password is set").await;
         for path in ["/confirm-email-change", "/unlock"] {
             let token = &links[path];
             let line = format!("GET {path}?token={token}");
@@ -130,11 +130,7 @@ async fn the_page_of_a_void_link_does_not_report_success() {
         }
         // The reset proves the address, just as the other link would.
         let line = format!("GET /verify-email?token={}", links["/verify-email"]);
-        page(
-            server.client.ask(&line, "", b"").await,
-            200,
-            "Address confirmed",
-        );
+        page(server.client.ask(&line, "", b"").await, 200, USED);
     }
 }
 
@@ -153,11 +149,16 @@ async fn a_used_link_fails_after_expiry_or_an_address_change() {
             client.ask(&line, "", b"").await
         };
         let (verify, change) = ("/verify-email", "/confirm-email-change");
-        done(client, sent(verify).await, "Address confirmed").await;
-        done(client, sent(change).await, "Address changed").await;
+        done(
+            client,
+            sent(verify).await,
+            "Your email address is confirmed",
+        )
+        .await;
+        done(client, sent(change).await, "Your email address is changed").await;
         // The link was mailed to the former address.
         page(opened(verify).await, 400, INVALID);
-        page(opened(change).await, 200, "Address changed");
+        page(opened(change).await, 200, USED);
         app.advance(30 * 86_400);
         page(opened(change).await, 400, INVALID);
         page(sent(change).await, 400, INVALID);
@@ -288,11 +289,11 @@ async fn a_limit_on_opening_links_leaves_the_form_usable() {
         page(
             server.client.ask(&line, "", b"").await,
             429,
-            "Please try again in a moment",
+            "We are very busy",
         );
         let head = line.replace("GET", "HEAD");
         server.client.ask(&head, "", b"").await.expect(200);
         let sent = set(&server.client, &token, NEW).await;
-        done(&server.client, sent, "Password set").await;
+        done(&server.client, sent, "Your password is set").await;
     }
 }

@@ -14,8 +14,8 @@ use crate::support::{
     http::{PASSWORD, Reply},
 };
 
-const INVALID: &str = "This link is no longer valid";
-const REFUSED: &str = "This form could not be submitted";
+const INVALID: &str = "This link is too old";
+const REFUSED: &str = "This form did not reach us well";
 
 /// The paths of the pages, with their titles in English, German, Spanish, French and Chinese.
 const PAGES: [(&str, [&str; 5]); 4] = [
@@ -24,7 +24,7 @@ const PAGES: [(&str, [&str; 5]); 4] = [
         [
             "Change your email address",
             "E-Mail-Adresse ändern",
-            "Cambiar la dirección de correo",
+            "Cambiar su correo",
             "Changer d’adresse e-mail",
             "更改邮箱地址",
         ],
@@ -42,10 +42,10 @@ const PAGES: [(&str, [&str; 5]); 4] = [
     (
         "/unlock",
         [
-            "Unlock sign-in",
+            "Unlock the sign-in",
             "Anmeldung entsperren",
             "Desbloquear el acceso",
-            "Déverrouiller la connexion",
+            "Débloquer la connexion",
             "解除登录锁定",
         ],
     ),
@@ -54,7 +54,7 @@ const PAGES: [(&str, [&str; 5]); 4] = [
         [
             "Confirm your email address",
             "E-Mail-Adresse bestätigen",
-            "Confirmar la dirección de correo",
+            "Confirmar su correo",
             "Confirmer votre adresse e-mail",
             "确认邮箱地址",
         ],
@@ -82,9 +82,9 @@ async fn a_click_unlocks_once_and_a_view_does_not() {
         let path = format!("/unlock?token={token}&utm_source=mail");
         for _ in 0..5 {
             let shown = client.ask(&format!("GET {path}"), "", b"").await;
-            let shown = page(shown, 200, "Unlock sign-in");
+            let shown = page(shown, 200, "Unlock the sign-in");
             assert!(shown.text().contains("action=\"unlock\""));
-            assert!(!shown.text().contains("password"));
+            assert!(!shown.text().contains("autocomplete=\"new-password\""));
             let head = client.ask(&format!("HEAD {path}"), "", b"").await;
             assert_eq!(head.header("content-length"), None);
             assert!(head.expect(200).body.is_empty());
@@ -107,7 +107,7 @@ async fn a_click_unlocks_once_and_a_view_does_not() {
 
         let location = unlocked(send(client, "/unlock", "", &body).await);
         let done = client.ask(&format!("GET /{location}"), "", b"").await;
-        let done = page(done, 200, "Sign-in unlocked");
+        let done = page(done, 200, "You can sign in again");
         assert!(!done.text().contains(&token) && !done.text().contains("<form"));
         app.login(ANN).await;
         let again = send(client, "/unlock", "", &body).await;
@@ -224,7 +224,7 @@ async fn a_client_over_the_form_limit_is_asked_to_try_again() {
     {
         let server = served(&app).await;
         for (path, body, title) in [
-            ("/unlock", "token=x", "Unlock sign-in"),
+            ("/unlock", "token=x", "Unlock the sign-in"),
             (
                 "/reset-password",
                 "token=x&new_password=another+good+passphrase",
@@ -233,7 +233,7 @@ async fn a_client_over_the_form_limit_is_asked_to_try_again() {
         ] {
             page(send(&server.client, path, "", body).await, 400, INVALID);
             let again = page(send(&server.client, path, "", body).await, 429, title);
-            assert!(again.text().contains("Please try again in a moment."));
+            assert!(again.text().contains("Try again in a moment."));
             assert!(again.text().contains("value=\"x\""));
         }
     }

@@ -1,51 +1,44 @@
-//! The texts of the pages in each language. The placeholders `{product}` and `{min}` are replaced.
+//! The texts of the pages in each language.
+//!
+//! The placeholders `{product}` and `{min}` are replaced once, at start; the others, such as `{wait}`, when a page is
+//! rendered. A text in brackets is a link.
 
+mod common;
 mod de;
 mod en;
 mod es;
 mod fr;
+mod link;
+mod password;
+mod second_factor;
+mod sign_in;
+mod sign_up;
 mod zh;
 
-pub(crate) use self::{de::DE, en::EN, es::ES, fr::FR, zh::ZH};
-use super::Action;
-use crate::error::Weakness;
+use serde::Serialize;
+
+pub(crate) use self::{
+    common::CommonTexts, de::DE, en::EN, es::ES, fr::FR, link::LinkTexts, password::PasswordTexts,
+    second_factor::SecondFactorTexts, sign_in::SignInTexts, sign_up::SignUpTexts, zh::ZH,
+};
 
 /// All texts in one language.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Texts {
     /// The value of the attribute `lang`.
     pub(crate) lang: &'static str,
     /// The prefix of the title of a page that reports a failure.
     pub(crate) error: &'static str,
-    pub(crate) confirm_email_change: ActionTexts,
-    pub(crate) reset_password: ActionTexts,
-    pub(crate) unlock: ActionTexts,
-    pub(crate) verify_email: ActionTexts,
-    /// The label of the field for the new password.
-    pub(crate) new_password: &'static str,
-    /// The rules for a new password.
-    pub(crate) min_password: &'static str,
-    /// The reasons for refusing a new password.
-    pub(crate) rules: [(Weakness, &'static str); Weakness::ALL.len()],
-    /// The notice above the form if the service was too busy.
-    pub(crate) busy: &'static str,
-    /// The notice for a link that was already used, if its effect is still in place.
-    pub(crate) used: &'static str,
-    /// The same notice for a link that sets a password. It has its own text, because the second form may have
-    /// contained another password.
-    pub(crate) password_set_before: &'static str,
-    /// The message for a link that is unknown, expired or void.
-    pub(crate) invalid: Note,
-    /// The message for a form that was sent by another site.
-    pub(crate) refused: Note,
-    /// The message if a component of the service does not answer.
-    pub(crate) unavailable: Note,
-    /// The message for an internal error.
-    pub(crate) failed: Note,
+    pub(crate) common: CommonTexts,
+    pub(crate) password: PasswordTexts,
+    pub(crate) link: LinkTexts,
+    pub(crate) sign_in: SignInTexts,
+    pub(crate) sign_up: SignUpTexts,
+    pub(crate) second_factor: SecondFactorTexts,
 }
 
 /// The texts of the pages for one kind of link.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct ActionTexts {
     pub(crate) ask: Note,
     pub(crate) button: &'static str,
@@ -53,33 +46,8 @@ pub(crate) struct ActionTexts {
 }
 
 /// A heading and a paragraph.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Note {
     pub(crate) title: &'static str,
     pub(crate) text: &'static str,
-}
-
-impl Texts {
-    pub(crate) fn action(&self, action: Action) -> &ActionTexts {
-        match action {
-            Action::ConfirmEmailChange => &self.confirm_email_change,
-            Action::ResetPassword => &self.reset_password,
-            Action::Unlock => &self.unlock,
-            Action::VerifyEmail => &self.verify_email,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_language_explains_why_a_password_is_refused() {
-        for texts in [&DE, &EN, &ES, &FR, &ZH] {
-            let mut said: Vec<_> = texts.rules.iter().map(|(weakness, _)| *weakness).collect();
-            said.sort();
-            assert_eq!(said, Weakness::ALL, "{}", texts.lang);
-        }
-    }
 }

@@ -1,0 +1,80 @@
+//! What surrounds the content of a page.
+
+use super::language::{Language, UI};
+
+/// What the request says about every page: its language, and the query that its forms and links keep.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame<'a> {
+    pub(crate) language: Language,
+    /// Whether the reader chose the language by `ui`. Forms and links then keep the choice.
+    pub(crate) ui_chosen: bool,
+    /// The percent-encoded query that forms and links between pages keep, without `?` and `ui`, such as
+    /// `next=%2Fnotes`.
+    pub(crate) query: &'a str,
+    /// The way from the page to the mount point: empty, or `../` for a page one level deeper.
+    pub(crate) root: &'a str,
+}
+
+impl Frame<'_> {
+    /// The query of a form's action, with `?`, or nothing. The form carries `ui` in a field.
+    pub(super) fn of_action(&self) -> String {
+        match self.query {
+            "" => String::new(),
+            query => format!("?{query}"),
+        }
+    }
+
+    /// The query of a link, with `?`, or nothing.
+    pub(super) fn of_link(&self) -> String {
+        let ui = self.ui().map(|code| format!("{UI}={code}"));
+        let parts = [Some(self.query.to_owned()), ui];
+        let parts: Vec<String> = parts
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.is_empty())
+            .collect();
+        match parts.as_slice() {
+            [] => String::new(),
+            _ => format!("?{}", parts.join("&")),
+        }
+    }
+
+    /// The URL of another page, relative to this one, with the query and the language of this page.
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "for the redirects of sign-in pages")
+    )]
+    pub(crate) fn to(&self, page: &str) -> String {
+        format!("{}{page}{}", self.root, self.of_link())
+    }
+
+    /// The value of `ui`, if the reader chose the language.
+    pub(super) fn ui(&self) -> Option<&'static str> {
+        self.ui_chosen.then(|| self.language.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_keep_the_query_and_a_chosen_language() {
+        for (query, ui_chosen, action, link) in [
+            ("", false, "", ""),
+            ("", true, "", "?ui=de"),
+            ("next=%2Fa", false, "?next=%2Fa", "?next=%2Fa"),
+            ("next=%2Fa", true, "?next=%2Fa", "?next=%2Fa&ui=de"),
+        ] {
+            let frame = Frame {
+                language: Language::German,
+                ui_chosen,
+                query,
+                root: "../",
+            };
+            assert_eq!(frame.of_action(), action);
+            assert_eq!(frame.of_link(), link);
+            assert_eq!(frame.to("sign-in"), format!("../sign-in{link}"));
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The `Content-Security-Policy` of the pages.
+
+use ::http::HeaderValue;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::error::{Error, Result};
+
+/// The policies of pages without and with the script.
+#[derive(Debug)]
+pub(super) struct Policies {
+    pub(super) plain: HeaderValue,
+    pub(super) scripted: HeaderValue,
+}
+
+impl Policies {
+    /// The policies of pages with this style sheet and this script.
+    ///
+    /// # Errors
+    /// [`Internal`](crate::ErrorKind::Internal) if a policy is not a valid header.
+    pub(super) fn new(style: &str, script: &str, has_image: bool) -> Result<Self> {
+        let style = hash(style);
+        let image = if has_image { "img-src 'self'; " } else { "" };
+        let script = format!(
+            "script-src '{}'; require-trusted-types-for 'script'; ",
+            hash(script)
+        );
+        let policy = |script: &str| {
+            // A page loads nothing but its logo, and sends its forms only to this service.
+            HeaderValue::try_from(format!(
+                "default-src 'none'; style-src '{style}'; {image}{script}form-action 'self'; base-uri 'none'; \
+                 frame-ancestors 'none'"
+            ))
+            .map_err(Error::internal)
+        };
+        Ok(Self {
+            plain: policy("")?,
+            scripted: policy(&script)?,
+        })
+    }
+}
+
+fn hash(text: &str) -> String {
+    format!(
+        "sha256-{}",
+        STANDARD.encode(digest(&SHA256, text.as_bytes()))
+    )
+}

@@ -1,0 +1,73 @@
+//! The texts of the pages of mailed links, in English.
+
+use super::super::{ActionTexts, LinkTexts, Note};
+
+pub(super) const LINK: LinkTexts = LinkTexts {
+    confirm_email_change: ActionTexts {
+        ask: Note {
+            title: "Change your email address",
+            text: "This will be the address of your {product} account. You will be signed out on all devices.",
+        },
+        button: "Change address",
+        done: Note {
+            title: "Your email address is changed",
+            text: "Sign in with the new address.",
+        },
+    },
+    reset_password: ActionTexts {
+        ask: Note {
+            title: "Set a new password",
+            text: "Choose a new password for your {product} account. You will be signed out on all devices.",
+        },
+        button: "Set password",
+        done: Note {
+            title: "Your password is set",
+            text: "Sign in with the new password.",
+        },
+    },
+    unlock: ActionTexts {
+        ask: Note {
+            title: "Unlock the sign-in",
+            text: "Confirm that you want to sign in to {product} again.",
+        },
+        button: "Unlock sign-in",
+        done: Note {
+            title: "You can sign in again",
+            text: "The wrong passwords are forgotten.",
+        },
+    },
+    verify_email: ActionTexts {
+        ask: Note {
+            title: "Confirm your email address",
+            text: "Confirm that you have a {product} account with this address.",
+        },
+        button: "Confirm address",
+        done: Note {
+            title: "Your email address is confirmed",
+            text: "Thank you.",
+        },
+    },
+    close: "You can close this page.",
+    used: Note {
+        title: "This link was used already",
+        text: "If that was you, there is nothing to do.",
+    },
+    password_set_before: Note {
+        title: "This link was used already",
+        text: "The password that was set first is in use. If that was you, there is nothing to do.",
+    },
+    invalid: Note {
+        title: "This link is too old",
+        text: "It has expired, or a newer one has replaced it. Ask for a new link.",
+    },
+    ask_again: "Enter your email address and we send a new one.",
+    send_link: "Send a new link",
+    refused: Note {
+        title: "This form did not reach us well",
+        text: "Open the link in the mail again. Send the form from there.",
+    },
+    unavailable: Note {
+        title: "We are very busy",
+        text: "Nothing was lost. Try again in a moment.",
+    },
+};

@@ -1,0 +1,21 @@
+//! The Spanish texts of the pages.
+
+mod common;
+mod link;
+mod password;
+mod second_factor;
+mod sign_in;
+mod sign_up;
+
+use super::Texts;
+
+pub(crate) static ES: Texts = Texts {
+    lang: "es",
+    error: "Error: ",
+    common: common::COMMON,
+    password: password::PASSWORD,
+    link: link::LINK,
+    sign_in: sign_in::SIGN_IN,
+    sign_up: sign_up::SIGN_UP,
+    second_factor: second_factor::SECOND_FACTOR,
+};

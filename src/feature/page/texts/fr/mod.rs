@@ -1,0 +1,21 @@
+//! The French texts of the pages.
+
+mod common;
+mod link;
+mod password;
+mod second_factor;
+mod sign_in;
+mod sign_up;
+
+use super::Texts;
+
+pub(crate) static FR: Texts = Texts {
+    lang: "fr",
+    error: "Erreur\u{a0}: ",
+    common: common::COMMON,
+    password: password::PASSWORD,
+    link: link::LINK,
+    sign_in: sign_in::SIGN_IN,
+    sign_up: sign_up::SIGN_UP,
+    second_factor: second_factor::SECOND_FACTOR,
+};

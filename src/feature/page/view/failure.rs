@@ -1,0 +1,59 @@
+//! The pages of failures.
+
+use ::http::StatusCode;
+use minijinja::context;
+
+use super::super::{Pages, frame::Frame, layout::Head, texts::Note};
+use crate::{error::Result, http::Html};
+
+impl Pages {
+    /// The page of a path without a page. Its link leads to the mount point.
+    pub(crate) fn not_found(&self, frame: &Frame<'_>) -> Result<Html> {
+        let common = &frame.language.texts().common;
+        let start = match frame.root {
+            "" => "./",
+            root => root,
+        };
+        let page = self.note(frame, &common.not_found, Some((start, common.go_to_start)))?;
+        Ok(page.with_status(StatusCode::NOT_FOUND))
+    }
+
+    /// The page of an internal error, with the id of the request.
+    pub(crate) fn failed(&self, frame: &Frame<'_>, request_id: &str) -> Result<Html> {
+        let failed = &frame.language.texts().common.failed;
+        let text = failed.text.replace("{number}", request_id);
+        let page = self.said(frame, failed.title, &text, None)?;
+        Ok(page.with_status(StatusCode::INTERNAL_SERVER_ERROR))
+    }
+
+    /// A page that only reports a failure.
+    pub(in super::super) fn note(
+        &self,
+        frame: &Frame<'_>,
+        note: &Note,
+        way_on: Option<(&str, &str)>,
+    ) -> Result<Html> {
+        self.said(frame, note.title, &self.layout.fill(note.text), way_on)
+    }
+
+    fn said(
+        &self,
+        frame: &Frame<'_>,
+        title: &'static str,
+        text: &str,
+        way_on: Option<(&str, &str)>,
+    ) -> Result<Html> {
+        let v = context! {
+            text,
+            way_on => way_on.map(|(url, label)| context! { url, label }),
+        };
+        let head = Head {
+            frame,
+            title: title.into(),
+            is_error: true,
+            has_form: false,
+            keep: None,
+        };
+        self.layout.render("note.html", head, v)
+    }
+}

@@ -1,0 +1,198 @@
+//! The pages of mailed links.
+
+use ::http::{HeaderMap, StatusCode};
+use minijinja::{Value, context};
+
+use super::super::{
+    Action, DONE, Link, Pages, USED,
+    chosen::Chosen,
+    form::{Field, Kind, PageForm},
+    layout::Head,
+    notice::Notice,
+    texts::Note,
+};
+use crate::{
+    error::{Error, ErrorKind, Result, Violation},
+    http::{Html, Output as _, Problem, RequestId, Response},
+};
+
+impl Pages {
+    /// The form that a link leads to.
+    pub(in super::super) fn form(
+        &self,
+        chosen: Chosen,
+        action: Action,
+        link: &Link<'_>,
+    ) -> Result<Html> {
+        self.link_form(chosen, action, link, None, &[])
+    }
+
+    /// The headers of the page with the form, without looking up the link.
+    pub(in super::super) fn head(&self) -> Html {
+        self.layout.head()
+    }
+
+    /// The page that shows why a form was not processed.
+    pub(in super::super) fn not_done(
+        &self,
+        chosen: Chosen,
+        action: Action,
+        link: &Link<'_>,
+        error: Error,
+    ) -> Result<Html> {
+        let busy = &chosen.language.texts().common.busy;
+        let page = match error.kind() {
+            ErrorKind::InvalidToken => return self.invalid(chosen, action),
+            ErrorKind::Overloaded | ErrorKind::RateLimited | ErrorKind::Unavailable => {
+                let notice = Notice::alarm(busy, ToOwned::to_owned);
+                self.link_form(chosen, action, link, Some(notice), &[])
+            }
+            ErrorKind::ValidationFailed | ErrorKind::WeakPassword => {
+                self.link_form(chosen, action, link, None, error.violations())
+            }
+            _ => return Err(error),
+        };
+        Ok(page?.in_place_of(&Problem::from(error).to_response()))
+    }
+
+    fn link_form(
+        &self,
+        chosen: Chosen,
+        action: Action,
+        link: &Link<'_>,
+        notice: Option<Notice>,
+        violations: &[Violation],
+    ) -> Result<Html> {
+        let texts = chosen.language.texts();
+        let own = texts.link.action(action);
+        let fill = |text: &str| self.layout.fill(text);
+        let fields = match action {
+            Action::ResetPassword => {
+                let label = texts.password.new_password;
+                let mut field = Field::new("new_password", Kind::NewPassword, label);
+                field.hint = Some(fill(texts.password.hint));
+                vec![field.with_violations(texts, violations, fill)]
+            }
+            Action::ConfirmEmailChange | Action::Unlock | Action::VerifyEmail => Vec::new(),
+        };
+        let form = PageForm { notice, fields };
+        let v = context! {
+            notice => form.notice(),
+            fields => form.fields(),
+            purpose => Value::from(()),
+            page => action.page(),
+            token => link.token,
+            address => link.address,
+            text => fill(own.ask.text),
+            button => own.button,
+        };
+        let query = format!("token={}", link.token);
+        let frame = chosen.frame("");
+        let head = Head {
+            frame: &frame,
+            title: own.ask.title.into(),
+            is_error: form.is_refused(),
+            has_form: true,
+            keep: Some(&query),
+        };
+        self.layout.render("link.html", head, v)
+    }
+
+    pub(in super::super) fn done(&self, chosen: Chosen, action: Action) -> Result<Html> {
+        let done = &chosen.language.texts().link.action(action).done;
+        self.link_end(chosen, done, DONE)
+    }
+
+    /// The page of a link that has already been used.
+    pub(in super::super) fn used(&self, chosen: Chosen, action: Action) -> Result<Html> {
+        let texts = &chosen.language.texts().link;
+        let note = match action {
+            Action::ResetPassword => &texts.password_set_before,
+            Action::ConfirmEmailChange | Action::Unlock | Action::VerifyEmail => &texts.used,
+        };
+        self.link_end(chosen, note, USED)
+    }
+
+    fn link_end(&self, chosen: Chosen, note: &Note, query: &str) -> Result<Html> {
+        let texts = chosen.language.texts();
+        let frame = chosen.frame("");
+        let sign_in = frame.to("sign-in");
+        let way_on = context! { url => sign_in, label => texts.common.sign_in };
+        let text = match self.settings.sign_in {
+            true => note.text.to_owned(),
+            false => format!("{} {}", note.text, texts.link.close),
+        };
+        let v = context! { text, way_on => self.settings.sign_in.then_some(way_on) };
+        let head = Head {
+            frame: &frame,
+            title: note.title.into(),
+            is_error: false,
+            has_form: false,
+            keep: Some(query),
+        };
+        self.layout.render("note.html", head, v)
+    }
+
+    /// The page of a link that is invalid or no longer valid, with a form for a new one.
+    pub(in super::super) fn invalid(&self, chosen: Chosen, action: Action) -> Result<Html> {
+        let texts = chosen.language.texts();
+        let frame = chosen.frame("");
+        let problem = Problem::from(ErrorKind::InvalidToken).to_response();
+        let note = &texts.link.invalid;
+        let form = match action {
+            _ if !self.settings.sign_in => None,
+            Action::ResetPassword => Some(("forgot-password", None)),
+            Action::VerifyEmail => Some(("check-mail", Some("resend"))),
+            Action::ConfirmEmailChange | Action::Unlock => None,
+        };
+        let Some((page, purpose)) = form else {
+            let sign_in = frame.to("sign-in");
+            let way_on = (sign_in.as_str(), texts.common.sign_in);
+            let way_on = self.settings.sign_in.then_some(way_on);
+            return Ok(self.note(&frame, note, way_on)?.in_place_of(&problem));
+        };
+        let fields = PageForm {
+            notice: None,
+            fields: vec![Field::email(texts, "")],
+        };
+        let v = context! {
+            notice => Value::from(()),
+            fields => fields.fields(),
+            page,
+            purpose,
+            token => Value::from(()),
+            address => Value::from(()),
+            text => texts.link.ask_again,
+            button => texts.link.send_link,
+        };
+        let head = Head {
+            frame: &frame,
+            title: note.title.into(),
+            is_error: true,
+            has_form: true,
+            keep: None,
+        };
+        let page = self.layout.render("link.html", head, v)?;
+        Ok(page.in_place_of(&problem))
+    }
+
+    /// The page of any other problem.
+    pub(in super::super) fn page_of(&self, headers: &HeaderMap, problem: &Response) -> Response {
+        let chosen = Chosen::of(headers, None);
+        let frame = chosen.frame("");
+        let texts = &chosen.language.texts().link;
+        let page = match problem.status() {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                self.note(&frame, &texts.unavailable, None)
+            }
+            status if status.is_server_error() => {
+                self.failed(&frame, RequestId::of(headers).as_str())
+            }
+            _ => self.note(&frame, &texts.refused, None),
+        };
+        match page {
+            Ok(page) => page.in_place_of(problem).render(),
+            Err(error) => Problem::from(error).to_response(),
+        }
+    }
+}

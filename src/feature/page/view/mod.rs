@@ -1,0 +1,44 @@
+//! The pages as functions of their state. None of them reads or changes anything.
+
+#![cfg_attr(
+    not(test),
+    allow(dead_code, reason = "the endpoints of the sign-in pages call them")
+)]
+
+mod failure;
+mod mailed;
+mod second_factor;
+mod sign_in;
+mod sign_up;
+
+#[cfg(test)]
+mod gallery;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use super::{frame::Frame, layout::Head};
+
+#[allow(unused_imports, reason = "the endpoints of the sign-in pages use them")]
+pub(crate) use self::{
+    second_factor::{
+        CodeNotice, ConfirmPasswordView, EnrolView, PasswordNotice, RecoveryCodesView,
+        SecondFactorView,
+    },
+    sign_in::{SignInNotice, SignInView, SignOutView, SignedInAs},
+    sign_up::{CheckMailView, ForgotNotice, ForgotView, MailPurpose, SignUpNotice, SignUpView},
+};
+
+impl<'a> Head<'a> {
+    /// The head of a page with a form, which exists in every language with the same query.
+    fn of_form(frame: &'a Frame<'a>, title: impl Into<Cow<'a, str>>, is_error: bool) -> Self {
+        Self {
+            frame,
+            title: title.into(),
+            is_error,
+            has_form: true,
+            keep: Some(frame.query),
+        }
+    }
+}

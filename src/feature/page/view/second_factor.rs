@@ -1,0 +1,199 @@
+//! The second step of a sign-in, the confirmation of a password, and setting up an authenticator app.
+
+use minijinja::{Value, context};
+
+use super::super::{
+    Pages,
+    form::{Field, Kind, PageForm},
+    frame::Frame,
+    layout::Head,
+    notice::Notice,
+};
+use crate::{error::Result, http::Html};
+
+/// The state of the second step.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SecondFactorView<'a> {
+    /// Whether a code of an authenticator app is good.
+    pub(crate) totp: bool,
+    /// Whether a recovery code is good.
+    pub(crate) recovery_code: bool,
+    pub(crate) notice: Option<CodeNotice>,
+    pub(crate) remember_device: bool,
+    /// The address of a user who is signed in and confirms once more.
+    pub(crate) step_up: Option<&'a str>,
+}
+
+/// What a form for a code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CodeNotice {
+    Busy,
+    /// The text is not a code.
+    Malformed,
+    TooMany {
+        seconds: u64,
+    },
+    Wrong,
+}
+
+/// The confirmation of a password by a user who is signed in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConfirmPasswordView<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) notice: Option<PasswordNotice>,
+}
+
+/// What a form for the current password says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PasswordNotice {
+    Busy,
+    Empty,
+    Locked { seconds: u64 },
+    RateLimited { seconds: u64 },
+    Wrong,
+}
+
+/// Setting up an authenticator app.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EnrolView<'a> {
+    /// The picture, as the markup of [`qr`](super::super::qr::qr).
+    pub(crate) qr_svg: &'a str,
+    /// The secret in groups, for typing.
+    pub(crate) secret_groups: &'a str,
+    pub(crate) notice: Option<CodeNotice>,
+}
+
+/// New recovery codes, shown once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecoveryCodesView<'a> {
+    pub(crate) codes: &'a [&'a str],
+    /// The URL at which the user goes on.
+    pub(crate) next: &'a str,
+}
+
+impl Pages {
+    /// `second-factor`. The form sends `code` and `remember_device` (`true`, or absent).
+    pub(crate) fn second_factor(
+        &self,
+        frame: &Frame<'_>,
+        view: &SecondFactorView<'_>,
+    ) -> Result<Html> {
+        let own = &frame.language.texts().second_factor;
+        let form = code_form(frame, view.notice);
+        let text = match (view.totp, view.recovery_code) {
+            (true, true) => own.with_either,
+            (false, true) => own.with_recovery_code,
+            (_, false) => own.with_app,
+        };
+        let v = context! {
+            notice => form.notice(),
+            fields => form.fields(),
+            text,
+            remember_device => view.remember_device,
+            step_up => view.step_up,
+        };
+        let head = Head::of_form(frame, own.title, form.is_refused());
+        self.layout.render("second-factor.html", head, v)
+    }
+
+    /// The second step of a user without a second factor who is signed in. The form sends `password` to the same page;
+    /// the field `username` is for password managers.
+    pub(crate) fn confirm_password(
+        &self,
+        frame: &Frame<'_>,
+        page: &str,
+        view: &ConfirmPasswordView<'_>,
+    ) -> Result<Html> {
+        let texts = frame.language.texts();
+        let (own, common) = (&texts.second_factor, &texts.common);
+        let wait = |note, seconds| (Some(Notice::wait(note, frame.language, seconds)), None);
+        let (notice, error) = match view.notice {
+            None => (None, None),
+            Some(PasswordNotice::Busy) => {
+                (Some(Notice::alarm(&common.busy, ToOwned::to_owned)), None)
+            }
+            Some(PasswordNotice::Empty) => (None, Some(common.no_password)),
+            Some(PasswordNotice::Locked { seconds }) => wait(&common.locked, seconds),
+            Some(PasswordNotice::RateLimited { seconds }) => wait(&common.rate_limited, seconds),
+            Some(PasswordNotice::Wrong) => (None, Some(own.wrong_password)),
+        };
+        let field = Field::new("password", Kind::Password, common.password);
+        let form = PageForm {
+            notice,
+            fields: vec![field.with_error(error)],
+        };
+        let v = context! {
+            notice => form.notice(),
+            fields => form.fields(),
+            email => view.email,
+            page,
+        };
+        let head = Head::of_form(frame, own.confirm, form.is_refused());
+        self.layout.render("confirm-password.html", head, v)
+    }
+
+    /// Setting up an authenticator app. The form sends `code` to `page`.
+    pub(crate) fn enrol(
+        &self,
+        frame: &Frame<'_>,
+        page: &str,
+        view: &EnrolView<'_>,
+    ) -> Result<Html> {
+        let own = &frame.language.texts().second_factor;
+        let form = code_form(frame, view.notice);
+        let v = context! {
+            notice => form.notice(),
+            fields => form.fields(),
+            qr => Value::from_safe_string(view.qr_svg.to_owned()),
+            secret => view.secret_groups,
+            page,
+        };
+        let head = Head::of_form(frame, own.enrol, form.is_refused());
+        self.layout.render("enrol.html", head, v)
+    }
+
+    /// New recovery codes, which the reader can copy, print or download.
+    pub(crate) fn recovery_codes(
+        &self,
+        frame: &Frame<'_>,
+        view: &RecoveryCodesView<'_>,
+    ) -> Result<Html> {
+        // A recovery code consists of letters, digits and dashes, which need no encoding.
+        let file = format!(
+            "data:text/plain;charset=utf-8,{}%0A",
+            view.codes.join("%0A")
+        );
+        let v = context! { codes => view.codes.iter().map(|code| Value::from(*code)).collect::<Vec<Value>>(), next => view.next, file };
+        let head = Head {
+            frame,
+            title: frame.language.texts().second_factor.codes.into(),
+            is_error: false,
+            has_form: false,
+            keep: None,
+        };
+        self.layout.render("recovery-codes.html", head, v)
+    }
+}
+
+fn code_form(frame: &Frame<'_>, notice: Option<CodeNotice>) -> PageForm<'static> {
+    let texts = frame.language.texts();
+    let own = &texts.second_factor;
+    let (notice, error) = match notice {
+        None => (None, None),
+        Some(CodeNotice::Busy) => {
+            let notice = Notice::alarm(&texts.common.busy, ToOwned::to_owned);
+            (Some(notice), None)
+        }
+        Some(CodeNotice::Malformed) => (None, Some(texts.common.bad_code)),
+        Some(CodeNotice::TooMany { seconds }) => {
+            let notice = Notice::wait(&own.too_many, frame.language, seconds);
+            (Some(notice), None)
+        }
+        Some(CodeNotice::Wrong) => (None, Some(own.wrong)),
+    };
+    let field = Field::new("code", Kind::Code, texts.common.code);
+    PageForm {
+        notice,
+        fields: vec![field.with_error(error)],
+    }
+}

@@ -1,0 +1,141 @@
+//! The sign-in, and the sign-out.
+
+use minijinja::{Value, context};
+
+use super::super::{
+    Pages,
+    form::{Field, Kind, PageForm},
+    frame::Frame,
+    layout::Head,
+    notice::Notice,
+};
+use crate::{
+    error::{Result, Violation},
+    http::Html,
+};
+
+/// The state of the sign-in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SignInView<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) remember: bool,
+    pub(crate) notice: Option<SignInNotice<'a>>,
+    /// The name of each provider in URLs, and the name that people know.
+    pub(crate) providers: &'a [(&'a str, &'a str)],
+    pub(crate) may_register: bool,
+    pub(crate) signed_in_as: Option<SignedInAs<'a>>,
+}
+
+/// A user who opens the sign-in while being signed in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignedInAs<'a> {
+    pub(crate) email: &'a str,
+    /// The URL at which the user goes on.
+    pub(crate) next: &'a str,
+}
+
+/// What the sign-in says above its form.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SignInNotice<'a> {
+    Busy,
+    Disabled,
+    /// The second step took too long.
+    Expired,
+    /// What is wrong with `/email` and `/password`.
+    Fields(&'a [Violation]),
+    Locked {
+        seconds: u64,
+    },
+    NotVerified,
+    PasswordSet,
+    /// The code of an error of a sign-in with a provider.
+    Provider(&'a str),
+    RateLimited {
+        seconds: u64,
+    },
+    /// The refusal of the host, in its own words.
+    Refused(&'a str),
+    SignedOut,
+    Verified,
+    Wrong,
+}
+
+/// The question whether to sign out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignOutView<'a> {
+    pub(crate) email: &'a str,
+}
+
+impl Pages {
+    /// `sign-in`.
+    ///
+    /// The form sends `email`, `password` and `remember` (`true`, or absent). The button of
+    /// [`NotVerified`](SignInNotice::NotVerified) sends `email` and `purpose=resend` to `check-mail`; the button of
+    /// [`SignedInAs`] sends nothing to `sign-out`.
+    pub(crate) fn sign_in(&self, frame: &Frame<'_>, view: &SignInView<'_>) -> Result<Html> {
+        let texts = frame.language.texts();
+        let own = &texts.sign_in;
+        let common = &texts.common;
+        let fill = |text: &str| self.layout.fill(text);
+        let alarm = |note| Some(Notice::alarm(note, fill));
+        let wait = |note, seconds| Some(Notice::wait(note, frame.language, seconds));
+        let forgot = frame.to("forgot-password");
+        let mut violations: &[Violation] = &[];
+        let notice = match view.notice {
+            None => None,
+            Some(SignInNotice::Busy) => alarm(&common.busy),
+            Some(SignInNotice::Disabled) => alarm(&own.disabled),
+            Some(SignInNotice::Expired) => alarm(&own.expired),
+            Some(SignInNotice::Fields(found)) => {
+                violations = found;
+                None
+            }
+            Some(SignInNotice::Locked { seconds }) => wait(&common.locked, seconds),
+            Some(SignInNotice::NotVerified) => alarm(&own.not_verified),
+            Some(SignInNotice::PasswordSet) => Some(Notice::good(own.password_set)),
+            Some(SignInNotice::Provider(code)) => alarm(match code {
+                "access_denied" => &own.provider_cancelled,
+                "account_disabled" => &own.disabled,
+                "email_not_verified" => &own.provider_unverified,
+                "link_required" | "identity_taken" => &own.link_required,
+                "overloaded" | "rate_limited" | "unavailable" => &common.busy,
+                "registration_closed" => &texts.sign_up.closed,
+                _ => &own.provider_failed,
+            }),
+            Some(SignInNotice::RateLimited { seconds }) => wait(&common.rate_limited, seconds),
+            Some(SignInNotice::Refused(text)) => Some(Notice::refused(texts, text)),
+            Some(SignInNotice::SignedOut) => Some(Notice::good(own.signed_out)),
+            Some(SignInNotice::Verified) => Some(Notice::good(own.verified)),
+            Some(SignInNotice::Wrong) => Some(Notice::with_links(&own.wrong, &[&forgot])),
+        };
+        let email = Field::email(texts, view.email).with_violations(texts, violations, fill);
+        let password = Field::new("password", Kind::Password, common.password)
+            .with_violations(texts, violations, fill);
+        let form = PageForm {
+            notice,
+            fields: vec![email, password],
+        };
+        let form = form.settled(texts);
+        let providers = view.providers.iter();
+        let v = context! {
+            notice => form.notice(),
+            fields => form.fields(),
+            email => view.email,
+            remember => view.remember,
+            resend => matches!(view.notice, Some(SignInNotice::NotVerified)),
+            providers => providers.map(|(name, shown)| context! { name => *name, shown => *shown }).collect::<Vec<Value>>(),
+            may_register => view.may_register,
+            signed_in_as => view.signed_in_as.map(|own| context! { email => own.email, next => own.next }),
+        };
+        let head = Head::of_form(frame, own.title, form.is_refused());
+        self.layout.render("sign-in.html", head, v)
+    }
+
+    /// `sign-out`. The form sends nothing.
+    pub(crate) fn sign_out(&self, frame: &Frame<'_>, view: &SignOutView<'_>) -> Result<Html> {
+        let title = self.layout.fill(frame.language.texts().sign_in.sign_out);
+        let head = Head::of_form(frame, title, false);
+        let v = context! { email => view.email };
+        self.layout.render("sign-out.html", head, v)
+    }
+}

@@ -1,0 +1,174 @@
+//! The sign-up, and the pages that send an email.
+
+use minijinja::context;
+
+use super::super::{
+    Pages,
+    form::{Field, Kind, PageForm},
+    frame::Frame,
+    layout::Head,
+    notice::Notice,
+};
+use crate::{
+    error::{Result, Violation},
+    http::Html,
+};
+
+/// The state of the sign-up.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SignUpView<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) display_name: &'a str,
+    /// What is wrong with `/email`, `/password` and `/display_name`.
+    pub(crate) violations: &'a [Violation],
+    pub(crate) notice: Option<SignUpNotice<'a>>,
+}
+
+/// What the sign-up says above its form.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SignUpNotice<'a> {
+    Busy,
+    /// There is no registration, and no form.
+    Closed,
+    RateLimited {
+        seconds: u64,
+    },
+    /// The refusal of the host, in its own words.
+    Refused(&'a str),
+    /// The address has an account.
+    Taken,
+}
+
+/// The page after an email may have been sent. It is the same whether or not one was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CheckMailView<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) purpose: MailPurpose,
+}
+
+/// What an email is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MailPurpose {
+    Forgot,
+    Resend,
+    SignUp,
+}
+
+impl MailPurpose {
+    /// The value of the field `purpose`.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Forgot => "forgot",
+            Self::Resend => "resend",
+            Self::SignUp => "sign_up",
+        }
+    }
+
+    /// The purpose that the field `purpose` names.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        let all = [Self::Forgot, Self::Resend, Self::SignUp];
+        all.into_iter().find(|own| own.as_str() == word)
+    }
+
+    /// The page where another address can be entered.
+    fn start(self) -> &'static str {
+        match self {
+            Self::Forgot => "forgot-password",
+            Self::Resend => "sign-in",
+            Self::SignUp => "sign-up",
+        }
+    }
+}
+
+/// The state of the form that asks for a link to set a new password.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ForgotView<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) notice: Option<ForgotNotice>,
+}
+
+/// What that form says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ForgotNotice {
+    /// The text is not an address.
+    BadEmail,
+    Busy,
+    RateLimited {
+        seconds: u64,
+    },
+}
+
+impl Pages {
+    /// `sign-up`. The form sends `email`, `password` and `display_name` (may be empty).
+    pub(crate) fn sign_up(&self, frame: &Frame<'_>, view: &SignUpView<'_>) -> Result<Html> {
+        let texts = frame.language.texts();
+        let (own, common) = (&texts.sign_up, &texts.common);
+        let fill = |text: &str| self.layout.fill(text);
+        let (sign_in, forgot) = (frame.to("sign-in"), frame.to("forgot-password"));
+        let notice = view.notice.map(|notice| match notice {
+            SignUpNotice::Busy => Notice::alarm(&common.busy, fill),
+            SignUpNotice::Closed => Notice::alarm(&own.closed, fill),
+            SignUpNotice::RateLimited { seconds } => {
+                Notice::wait(&common.rate_limited, frame.language, seconds)
+            }
+            SignUpNotice::Refused(text) => Notice::refused(texts, text),
+            SignUpNotice::Taken => Notice::with_links(&own.taken, &[&sign_in, &forgot]),
+        });
+        let name = Field {
+            value: view.display_name,
+            ..Field::new("display_name", Kind::Name, own.optional_name)
+        };
+        let password = Field {
+            hint: Some(fill(texts.password.hint)),
+            ..Field::new("password", Kind::NewPassword, common.password)
+        };
+        let fields = [Field::email(texts, view.email), password, name];
+        let fields = fields.map(|field| field.with_violations(texts, view.violations, fill));
+        let form = PageForm {
+            notice,
+            fields: fields.into(),
+        };
+        let form = form.settled(texts);
+        let closed = matches!(view.notice, Some(SignUpNotice::Closed));
+        let v = context! { notice => form.notice(), fields => form.fields(), closed };
+        let mut head = Head::of_form(frame, own.title, form.is_refused());
+        head.has_form = !closed;
+        self.layout.render("sign-up.html", head, v)
+    }
+
+    /// `check-mail`. The form sends `email` and `purpose` once more.
+    pub(crate) fn check_mail(&self, frame: &Frame<'_>, view: &CheckMailView<'_>) -> Result<Html> {
+        let v = context! {
+            email => view.email,
+            purpose => view.purpose.as_str(),
+            start => view.purpose.start(),
+        };
+        let title = frame.language.texts().sign_up.check_mail;
+        let head = Head::of_form(frame, title, false);
+        self.layout.render("check-mail.html", head, v)
+    }
+
+    /// `forgot-password`. The form sends `email`.
+    pub(crate) fn forgot_password(&self, frame: &Frame<'_>, view: &ForgotView<'_>) -> Result<Html> {
+        let texts = frame.language.texts();
+        let common = &texts.common;
+        let (notice, error) = match view.notice {
+            None => (None, None),
+            Some(ForgotNotice::BadEmail) => (None, Some(common.bad_email)),
+            Some(ForgotNotice::Busy) => {
+                (Some(Notice::alarm(&common.busy, ToOwned::to_owned)), None)
+            }
+            Some(ForgotNotice::RateLimited { seconds }) => {
+                let notice = Notice::wait(&common.rate_limited, frame.language, seconds);
+                (Some(notice), None)
+            }
+        };
+        let form = PageForm {
+            notice,
+            fields: vec![Field::email(texts, view.email).with_error(error)],
+        };
+        let v = context! { notice => form.notice(), fields => form.fields() };
+        let head = Head::of_form(frame, texts.sign_up.forgot, form.is_refused());
+        self.layout.render("forgot-password.html", head, v)
+    }
+}
