@@ -6,10 +6,12 @@ use crate::Settings;
 
 /// The endpoints that the settings ask for.
 pub(crate) fn endpoints(auth: &Auth, settings: &Settings) -> Endpoints {
-    let endpoints = auth.endpoints();
-    let endpoints = match settings.browser {
-        true => endpoints.with_browser(),
-        false => endpoints,
-    };
-    endpoints.with_docs().with_pages()
+    match settings.browser {
+        true => auth
+            .endpoints()
+            .with_sign_in_pages()
+            .with_start_page()
+            .with_docs(),
+        false => auth.endpoints().with_docs().with_pages(),
+    }
 }

@@ -188,10 +188,59 @@ impl Endpoints {
     /// token may have been used by the first click of a double click. The pages are not part of the
     /// OpenAPI document.
     #[cfg(feature = "pages")]
-    pub fn with_pages(mut self) -> Self {
+    pub fn with_pages(self) -> Self {
+        let parts = self.page_parts(false);
+        self.and_pages(page::http::endpoints(&parts))
+    }
+
+    /// Adds the pages on which people sign up, sign in, present or set up a second factor, and sign
+    /// out: `/sign-in`, `/sign-up`, `/second-factor`, `/forgot-password`, `/check-mail` and
+    /// `/sign-out`. Includes [`with_browser`](Self::with_browser) and [`with_pages`](Self::with_pages).
+    ///
+    /// [`OrSignIn`](crate::guard::OrSignIn) leads visitors to these pages, so mount them at the
+    /// public URL. They work without script, and are not part of the OpenAPI document.
+    #[cfg(feature = "pages")]
+    pub fn with_sign_in_pages(self) -> Self {
+        let parts = self.page_parts(true);
+        let endpoints = match self.rows.iter().any(|row| row.path() == "/auth/session") {
+            true => self,
+            false => self.with_browser(),
+        };
+        let mut rows = page::http::endpoints(&parts);
+        rows.extend(page::http::sign_in_endpoints(&parts));
+        endpoints.and_pages(rows)
+    }
+
+    /// Adds `/` and `/.well-known/change-password`, which lead to the pages of
+    /// [`with_sign_in_pages`](Self::with_sign_in_pages). Use this for a server that has no pages of
+    /// its own.
+    #[cfg(feature = "pages")]
+    pub fn with_start_page(self) -> Self {
+        let rows = page::http::start_endpoints(&self.page_parts(true));
+        self.and_pages(rows)
+    }
+
+    /// Adds pages in place of the rows that have the same path.
+    #[cfg(feature = "pages")]
+    fn and_pages(mut self, rows: Vec<Endpoint>) -> Self {
+        self.rows
+            .retain(|known| !rows.iter().any(|row| row.has_path_of(known)));
+        self.rows.extend(rows);
+        self
+    }
+
+    #[cfg(feature = "pages")]
+    fn page_parts(&self, has_sign_in: bool) -> page::http::Parts {
         let inner = &*self.auth.parts;
-        let rows = page::http::endpoints(&page::http::Parts {
-            pages: Arc::clone(&inner.pages),
+        #[cfg(feature = "oauth")]
+        let providers = inner.provider_sign_ins.providers();
+        #[cfg(feature = "oauth")]
+        let providers =
+            providers.map(|provider| (provider.name().to_owned(), provider.title().to_owned()));
+        #[cfg(not(feature = "oauth"))]
+        let providers = std::iter::empty();
+        page::http::Parts {
+            pages: Arc::new(page::Pages::clone(&inner.pages).with_sign_in(has_sign_in)),
             service: self.auth.service(),
             links: page::Links {
                 core: Arc::clone(&inner.core),
@@ -199,11 +248,16 @@ impl Endpoints {
             verifications: inner.email_verifications.clone(),
             lockouts: inner.lockouts.clone(),
             cookies: inner.credentials.cookies(),
-        });
-        self.rows
-            .retain(|known| !rows.iter().any(|row| row.has_path_of(known)));
-        self.rows.extend(rows);
-        self
+            sessions: inner.sessions.clone(),
+            factors: inner.factors.clone(),
+            accounts: inner.accounts.clone(),
+            registration: inner.passwords.registration,
+            require_verified: inner.passwords.require_verified,
+            locales: inner.core.deliveries.locales().into(),
+            providers: providers.collect(),
+            #[cfg(feature = "oauth")]
+            provider_sign_ins: inner.provider_sign_ins.clone(),
+        }
     }
 
     /// The endpoints in the list.

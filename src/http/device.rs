@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::http::header::SET_COOKIE;
+use ::http::{HeaderValue, header::SET_COOKIE};
 
 use super::{
     Output, Response,
@@ -12,6 +12,13 @@ use crate::secret::DeviceToken;
 
 /// 400 days, the longest time that browsers keep a cookie.
 const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+impl Cookies {
+    /// The value of `Set-Cookie` that identifies the device.
+    pub(crate) fn set_device(self, token: &DeviceToken) -> Option<HeaderValue> {
+        self.set(DEVICE, token.expose(), MAX_AGE)
+    }
+}
 
 /// Adds the cookie that identifies the device, if there is a token for the device.
 pub(crate) struct WithDevice<T> {
@@ -25,7 +32,7 @@ impl<T: Output> Output for WithDevice<T> {
         let mut response = self.reply.render();
         let cookie = self
             .device
-            .and_then(|token| self.cookies.set(DEVICE, token.expose(), MAX_AGE));
+            .and_then(|token| self.cookies.set_device(&token));
         if let Some(cookie) = cookie {
             response.headers_mut().append(SET_COOKIE, cookie);
         }

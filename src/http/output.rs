@@ -113,6 +113,14 @@ pub(crate) struct SeeOther {
     pub(crate) cookies: Vec<HeaderValue>,
 }
 
+impl SeeOther {
+    /// Adds cookies.
+    pub(crate) fn with_cookies(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
+        self.cookies.extend(cookies);
+        self
+    }
+}
+
 impl Output for SeeOther {
     fn render(self) -> Response {
         let Ok(location) = HeaderValue::try_from(self.location) else {

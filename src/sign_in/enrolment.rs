@@ -10,7 +10,7 @@ use crate::{
     factor::{AddTotp, FactorId, NewTotp, TotpKey},
     percent::encoded,
     secret::Ticket,
-    token::{ChallengePurpose, SessionId},
+    token::{ChallengePurpose, ParsedTicket, SessionId},
     user::User,
 };
 
@@ -99,13 +99,7 @@ impl Enrolments {
     /// [`InvalidToken`](ErrorKind::InvalidToken) if the ticket does not ask for an enrolment, or is
     /// no longer valid.
     pub(crate) async fn begin(&self, ticket: &Ticket) -> Result<TotpSecret> {
-        let now = self.core.clock.now();
-        let parsed = self
-            .core
-            .tickets
-            .read(ticket, now)
-            .filter(|parsed| parsed.purpose == ChallengePurpose::Enrolment)
-            .ok_or(ErrorKind::InvalidToken)?;
+        let parsed = self.enrolling(ticket)?;
         let user = self
             .core
             .store
@@ -119,6 +113,36 @@ impl Enrolments {
                 Err(ErrorKind::InvalidToken.into())
             }
         }
+    }
+
+    /// The pending enrolment that a ticket has begun, to show it again.
+    ///
+    /// # Errors
+    /// [`InvalidToken`](ErrorKind::InvalidToken) if there is none.
+    #[cfg(feature = "pages")]
+    pub(crate) async fn pending(&self, ticket: &Ticket, id: FactorId) -> Result<TotpSecret> {
+        let now = self.core.clock.now();
+        let parsed = self.enrolling(ticket)?;
+        let user = self.core.store.user(parsed.user_id).await?;
+        let user = user.ok_or(ErrorKind::InvalidToken)?;
+        let sealed = self.core.store.pending_totp(user.id, id, now).await?;
+        let key = sealed.and_then(|sealed| self.core.factor_keys.open(user.id, &sealed));
+        let key = key.ok_or(ErrorKind::InvalidToken)?;
+        Ok(TotpSecret {
+            id,
+            expires_in: PENDING_LIFETIME,
+            uri: self.uri(&user, &key),
+            key: key.base32(),
+        })
+    }
+
+    /// Parses a ticket that asks for an enrolment.
+    fn enrolling(&self, ticket: &Ticket) -> Result<ParsedTicket> {
+        self.core
+            .tickets
+            .read(ticket, self.core.clock.now())
+            .filter(|parsed| parsed.purpose == ChallengePurpose::Enrolment)
+            .ok_or_else(|| ErrorKind::InvalidToken.into())
     }
 
     fn uri(&self, user: &User, key: &TotpKey) -> Zeroizing<String> {

@@ -1,5 +1,7 @@
 //! The reply of every endpoint that signs in.
 
+#[cfg(feature = "pages")]
+use ::http::HeaderValue;
 use ::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -14,6 +16,18 @@ use crate::{
 
 /// The tag of the endpoints of browser sessions.
 pub(crate) const BROWSER: &str = "Browser sessions";
+
+/// The cookie of a browser whose sign-in needs another step on a page.
+#[cfg(feature = "pages")]
+pub(crate) const TICKET: &str = "hallpass_ticket";
+
+impl Challenge {
+    /// The cookie that carries the ticket to the page of the next step.
+    #[cfg(feature = "pages")]
+    pub(crate) fn cookie(&self, cookies: Cookies) -> Option<HeaderValue> {
+        cookies.set(TICKET, self.ticket.expose(), self.expires_in)
+    }
+}
 
 /// Either the tokens in the body and the cookie that identifies the device, or the challenge.
 pub(crate) enum SignInReply {

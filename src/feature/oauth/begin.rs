@@ -92,13 +92,45 @@ impl ProviderSignIns {
         new: NewSignIn,
         client: &ClientInfo,
     ) -> Result<Begun> {
-        let asked = self.providers.named(provider)?;
+        self.providers.named(provider)?;
         self.ensure_redirect(&new.redirect_to)?;
+        self.send(provider, new, FlowSecret::generate(), client)
+            .await
+    }
+
+    /// Begins a sign-in that ends on the pages with this query; `None` if the provider is
+    /// unreachable. The verifier of the code stays in the browser, as part of its secret.
+    ///
+    /// # Errors
+    /// The errors of [`begin`](Self::begin).
+    #[cfg(feature = "pages")]
+    pub(crate) async fn begin_on_pages(
+        &self,
+        provider: &str,
+        query: &str,
+        client: &ClientInfo,
+    ) -> Result<Option<Begun>> {
+        let secret = FlowSecret::generate();
+        let challenge = CodeChallenge::of(&secret.page_verifier());
+        let new = NewSignIn::new(redirect::on_pages(query), challenge);
+        let begun = self.send(provider, new, secret, client).await?;
+        Ok(begun.kept.is_some().then_some(begun))
+    }
+
+    /// Sends the browser to the provider.
+    async fn send(
+        &self,
+        provider: &str,
+        new: NewSignIn,
+        secret: FlowSecret,
+        client: &ClientInfo,
+    ) -> Result<Begun> {
+        let asked = self.providers.named(provider)?;
         self.core
             .limits
             .admit(Budget::OauthStart, None, client)
             .await?;
-        let (state, secret) = (secret::random_text(), FlowSecret::generate());
+        let state = secret::random_text();
         let authorization = Authorization {
             redirect_uri: &self.providers.callback(provider),
             state: &state,

@@ -60,6 +60,12 @@ impl Answer {
             languages: String::new(),
         }
     }
+
+    /// The verifier of the code, if the flow ends on the pages.
+    #[cfg(feature = "pages")]
+    pub(super) fn page_verifier(&self) -> String {
+        self.secret.page_verifier()
+    }
 }
 
 impl fmt::Debug for Answer {

@@ -3,13 +3,17 @@
 mod identities;
 mod inputs;
 mod kept;
+#[cfg(feature = "pages")]
+pub(crate) mod page;
 
 use std::time::Duration;
 
 use serde::Serialize;
 
 use self::inputs::{BroughtBack, SignInBegun};
-use super::{FLOW_LIFETIME, ProviderSignIns};
+use super::ProviderSignIns;
+#[cfg(feature = "pages")]
+use super::redirect;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
@@ -103,22 +107,11 @@ async fn begin(
     }: SignInBegun,
 ) -> Result<SeeOther> {
     let begun = own.feature.begin(&provider, new, &client).await?;
-    let kept = begun.kept.and_then(|kept| {
-        let value = kept::value(kept.expose(), own.feature.core.clock.now());
-        own.cookies
-            .set(&kept::named(&kept.name), &value, FLOW_LIFETIME)
-    });
-    let mut set: Vec<_> = kept.into_iter().collect();
-    if !set.is_empty() {
-        set.extend(
-            surplus
-                .iter()
-                .filter_map(|name| own.cookies.set(name, "", Duration::ZERO)),
-        );
-    }
+    let now = own.feature.core.clock.now();
+    let cookies = kept::cookies(&begun, &surplus, own.cookies, now);
     Ok(SeeOther {
         location: begun.location,
-        cookies: set,
+        cookies,
     })
 }
 
@@ -132,6 +125,12 @@ async fn finish(
     }: BroughtBack,
 ) -> Result<SeeOther> {
     let location = own.feature.finish(&provider, &answer, &client).await?;
+    #[cfg(feature = "pages")]
+    if let Some(parameters) = redirect::of_pages(&location) {
+        let gone = own.cookies.set(&cookie, "", Duration::ZERO);
+        let ended = page::end(&own, parameters, &answer, &client).await?;
+        return Ok(ended.with_cookies(gone));
+    }
     Ok(SeeOther {
         location,
         cookies: own

@@ -56,6 +56,27 @@ impl Redirects {
     }
 }
 
+/// The beginning of the URL of a flow that ends on the pages. No application has such a URL.
+#[cfg(feature = "pages")]
+const PAGES: &str = "hallpass-pages:";
+
+/// The URL of a flow that ends on the pages with this query, which may begin with `?`.
+#[cfg(feature = "pages")]
+pub(super) fn on_pages(query: &str) -> String {
+    format!("{PAGES}{query}")
+}
+
+/// The parameters at the end of a flow, if the flow ends on the pages.
+#[cfg(feature = "pages")]
+pub(super) fn of_pages(location: &str) -> Option<Vec<(String, String)>> {
+    if !location.starts_with(PAGES) {
+        return None;
+    }
+    let url = Url::parse(location).ok()?;
+    let pairs = url.query_pairs().into_owned();
+    Some(pairs.collect())
+}
+
 /// The URL at the end of a flow: the URL of the application, with the application's state and the outcome.
 pub(super) fn back(url: &str, app_state: Option<&str>, name: &str, value: &str) -> String {
     with_query(url, &[(name, Some(value)), ("state", app_state)])

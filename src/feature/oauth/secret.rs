@@ -42,6 +42,12 @@ impl FlowSecret {
         self.derive("verifier")
     }
 
+    /// The PKCE verifier of the code, if the flow ends on the pages instead of in an application.
+    #[cfg(feature = "pages")]
+    pub(super) fn page_verifier(&self) -> String {
+        self.derive("page verifier")
+    }
+
     fn derive(&self, purpose: &str) -> String {
         let mut context = Context::new(&SHA256);
         for part in [purpose, ":", &self.0] {

@@ -1,6 +1,10 @@
 //! The answers of pages.
 
+use ::http::{HeaderName, HeaderValue, header::SET_COOKIE};
+
 use crate::http::{Html, Output, Response, SeeOther};
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// The answer of a page: its content, or a redirect to another page.
 #[derive(Debug)]
@@ -19,6 +23,72 @@ impl Output for Answer {
             }
             .render(),
         }
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut crate::http::openapi::Operation) {
+        Html::describe(operation);
+    }
+}
+
+/// The answer of a page of the sign-in, with the cookies that it sets.
+#[derive(Debug)]
+pub(super) struct Reply {
+    answer: Answer,
+    cookies: Vec<HeaderValue>,
+    /// Whether the browser forgets the pages that it has cached.
+    forgets: bool,
+}
+
+impl Reply {
+    pub(super) fn page(page: Html) -> Self {
+        Self::from(Answer::Page(page))
+    }
+
+    pub(super) fn see_other(location: impl Into<String>) -> Self {
+        Self::from(Answer::SeeOther(location.into()))
+    }
+
+    pub(super) fn with_cookies(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
+        self.cookies.extend(cookies);
+        self
+    }
+
+    /// The same cookies with a page in place of the redirect.
+    pub(super) fn showing(self, page: Html) -> Self {
+        Self {
+            answer: Answer::Page(page),
+            ..self
+        }
+    }
+
+    pub(super) fn forgetting(mut self) -> Self {
+        self.forgets = true;
+        self
+    }
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self {
+            answer,
+            cookies: Vec::new(),
+            forgets: false,
+        }
+    }
+}
+
+impl Output for Reply {
+    fn render(self) -> Response {
+        let mut response = self.answer.render();
+        let headers = response.headers_mut();
+        for cookie in self.cookies {
+            headers.append(SET_COOKIE, cookie);
+        }
+        if self.forgets {
+            headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+        }
+        response
     }
 
     #[cfg(feature = "openapi")]

@@ -40,10 +40,6 @@ impl Frame<'_> {
     }
 
     /// The URL of another page, relative to this one, with the query and the language of this page.
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "for the redirects of sign-in pages")
-    )]
     pub(crate) fn to(&self, page: &str) -> String {
         format!("{}{page}{}", self.root, self.of_link())
     }

@@ -1,4 +1,14 @@
-//! `GET` and `POST /verify-email`, `/reset-password`, `/confirm-email-change` and `/unlock`.
+//! The endpoints of the pages, and `GET` and `POST /verify-email`, `/reset-password`, `/confirm-email-change` and
+//! `/unlock`.
+
+mod asked;
+mod forms;
+#[cfg(feature = "oauth")]
+mod provider;
+mod second_factor;
+mod sign_in;
+mod sign_up;
+mod start;
 
 use std::sync::Arc;
 
@@ -11,12 +21,15 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     event::ClientInfo,
-    feature::{email_verification::EmailVerifications, lockout::Lockouts},
+    feature::{
+        account::Accounts, email_verification::EmailVerifications, lockout::Lockouts,
+        password::RegistrationMode, second_factor::Factors, session::Sessions,
+    },
     http::{Cookies, Endpoint, Form, FromMembers, Html, Input, Members, Request, WithDevice},
     secret::{OneTimeToken, Password},
     service::UserService,
     token::OneTimeStatus,
-    user::EmailAddress,
+    user::{EmailAddress, Locale},
 };
 
 type Service = Arc<dyn UserService>;
@@ -30,6 +43,73 @@ pub(crate) struct Parts {
     pub(crate) verifications: EmailVerifications,
     pub(crate) lockouts: Lockouts,
     pub(crate) cookies: Cookies,
+    pub(crate) sessions: Sessions,
+    pub(crate) factors: Factors,
+    pub(crate) accounts: Accounts,
+    pub(crate) registration: RegistrationMode,
+    /// Whether signing in requires a verified address.
+    pub(crate) require_verified: bool,
+    /// The languages of emails.
+    pub(crate) locales: Arc<[Locale]>,
+    /// The name of each provider in URLs, and the name that people know.
+    pub(crate) providers: Arc<[(String, String)]>,
+    #[cfg(feature = "oauth")]
+    pub(crate) provider_sign_ins: crate::feature::oauth::ProviderSignIns,
+}
+
+/// The pages on which people sign in, sign up and sign out.
+pub(crate) fn sign_in_endpoints(parts: &Parts) -> Vec<Endpoint> {
+    let state = || parts.clone();
+    let rows = [
+        Endpoint::get("/", state(), start::start),
+        Endpoint::get(
+            "/.well-known/change-password",
+            state(),
+            start::change_password,
+        ),
+        Endpoint::get("/sign-in", state(), sign_in::show),
+        Endpoint::post("/sign-in", state(), sign_in::sign_in),
+        #[cfg(feature = "oauth")]
+        Endpoint::get("/sign-in/{provider}", state(), provider::begin),
+        Endpoint::get("/sign-out", state(), sign_in::ask_to_sign_out),
+        Endpoint::post("/sign-out", state(), sign_in::sign_out),
+        Endpoint::get("/second-factor", state(), second_factor::show),
+        Endpoint::post("/second-factor", state(), second_factor::answer),
+        Endpoint::get("/sign-up", state(), sign_up::show),
+        Endpoint::post("/sign-up", state(), sign_up::sign_up),
+        Endpoint::get("/forgot-password", state(), sign_up::ask_for_link),
+        Endpoint::post("/forgot-password", state(), sign_up::forgot),
+        Endpoint::get("/check-mail", state(), sign_up::check_mail),
+        Endpoint::post("/check-mail", state(), sign_up::send_again),
+    ];
+    let rows = rows.into_iter();
+    rows.map(|row| for_people(parts, row)).collect()
+}
+
+/// The paths that lead to the pages.
+pub(crate) fn start_endpoints(parts: &Parts) -> Vec<Endpoint> {
+    let state = || parts.clone();
+    let rows = [
+        Endpoint::get("/", state(), start::start),
+        Endpoint::get(
+            "/.well-known/change-password",
+            state(),
+            start::change_password,
+        ),
+    ];
+    let rows = rows.into_iter();
+    rows.map(|row| for_people(parts, row)).collect()
+}
+
+fn for_people(parts: &Parts, row: Endpoint) -> Endpoint {
+    let pages = Arc::clone(&parts.pages);
+    row.for_people(move |headers, problem| pages.page_of(headers, problem))
+}
+
+/// The seconds after which a refused call may succeed.
+fn seconds(error: &Error) -> u64 {
+    let after = error.retry_after().unwrap_or_default();
+    after.as_secs() + u64::from(after.subsec_nanos() > 0)
 }
 
 pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
@@ -48,12 +128,9 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
         get(Unlock),
         click(Unlock),
     ];
-    let for_people = |row: Endpoint| {
-        let pages = Arc::clone(&parts.pages);
-        row.for_people(move |headers, problem| pages.page_of(headers, problem))
-    };
     let logo = parts.pages.logo.as_ref().map(logo::endpoint);
-    rows.into_iter().chain(logo).map(for_people).collect()
+    let rows = rows.into_iter().chain(logo);
+    rows.map(|row| for_people(parts, row)).collect()
 }
 
 type Asked = (Parts, Action);

@@ -24,8 +24,8 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 14] = templates! {
-    "check-mail.html" "confirm-password.html" "enrol.html" "fields.html" "forgot-password.html" "link.html"
+const TEMPLATES: [(&str, &str); 15] = templates! {
+    "begin-enrol.html" "check-mail.html" "confirm-password.html" "enrol.html" "fields.html" "forgot-password.html" "link.html"
     "note.html" "notice.html" "page.html" "recovery-codes.html" "second-factor.html" "sign-in.html" "sign-out.html"
     "sign-up.html"
 };

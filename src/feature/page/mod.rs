@@ -40,8 +40,7 @@ mod view;
 
 use std::sync::Arc;
 
-#[allow(unused_imports, reason = "the endpoints of the sign-in pages use them")]
-pub(crate) use self::{chosen::Chosen, frame::Frame, link::Links, qr::qr, view::*};
+pub(crate) use self::{chosen::Chosen, link::Links, qr::qr, view::*};
 use self::{layout::Layout, origin::Origin};
 use crate::{brand::Brand, error::Result, http::Document};
 
@@ -51,6 +50,8 @@ pub(crate) struct Pages {
     layout: Arc<Layout>,
     origin: Option<Origin>,
     logo: Option<Document>,
+    /// The home page of the brand, if it has one.
+    home: Option<String>,
     settings: Settings,
 }
 
@@ -121,13 +122,18 @@ impl Pages {
         Ok(Self {
             layout: Arc::new(Layout::new(brand, min_password, has_script)?),
             origin: Origin::of(public_url),
+            home: brand.home_url().map(str::to_owned),
             logo: brand.image().map(logo::document).transpose()?,
             settings: Settings::default(),
         })
     }
 
+    /// The place where a visitor goes on who has not asked for another one.
+    fn start(&self) -> &str {
+        self.home.as_deref().unwrap_or("./")
+    }
+
     /// Whether the sign-in pages are mounted too.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for mounting the sign-in pages"))]
     pub(crate) fn with_sign_in(mut self, mounted: bool) -> Self {
         self.settings.sign_in = mounted;
         self

@@ -28,6 +28,11 @@ use crate::{
     sign_in::{Door, Enrolments, SecondFactors, SignIn},
     token::{ActiveUser, NewCookie},
 };
+#[cfg(feature = "pages")]
+use crate::{
+    factor::FactorId,
+    token::{ChallengePurpose, SessionKind},
+};
 
 /// The use cases of second factors, returned by [`Auth::factors`](crate::Auth::factors). Cheap to
 /// clone.
@@ -133,6 +138,20 @@ impl Factors {
     /// enrolment, and in the cases listed at [`answer`](Self::answer).
     pub async fn enrol(&self, ticket: &Ticket) -> Result<TotpSecret> {
         self.enrolments.begin(ticket).await
+    }
+
+    /// The step that the ticket of a browser asks for; `None` if the ticket is not good.
+    #[cfg(feature = "pages")]
+    pub(crate) fn step_of(&self, ticket: &Ticket) -> Option<ChallengePurpose> {
+        let read = self.core.tickets.read(ticket, self.core.clock.now());
+        read.filter(|parsed| parsed.kind != SessionKind::Tokens)
+            .map(|parsed| parsed.purpose)
+    }
+
+    /// The pending enrolment that a ticket has begun.
+    #[cfg(feature = "pages")]
+    pub(crate) async fn pending(&self, ticket: &Ticket, id: FactorId) -> Result<TotpSecret> {
+        self.enrolments.pending(ticket, id).await
     }
 
     /// Checks a code from an authenticator app in a session. The session then counts as

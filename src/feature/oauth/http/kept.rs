@@ -3,7 +3,15 @@
 //! Each flow has its own cookie, so that flows in several tabs do not interfere with each other.
 //! The number of cookies is limited, because servers limit the size of a request head.
 
-use crate::{clock::Timestamp, http::Request};
+use std::time::Duration;
+
+use ::http::HeaderValue;
+
+use crate::{
+    clock::Timestamp,
+    feature::oauth::{Begun, FLOW_LIFETIME},
+    http::{Cookies, Request},
+};
 
 /// The prefix of each name.
 const NAME: &str = "hallpass_oauth_";
@@ -22,8 +30,27 @@ pub(super) fn named(kept_as: &str) -> String {
 
 /// The value of the cookie of a flow that begins now. It includes the start of the flow, because browsers do not send
 /// the age of a cookie, and the order of the cookies proves nothing (RFC 6265, section 4.2.2).
-pub(super) fn value(secret: &str, now: Timestamp) -> String {
+fn value(secret: &str, now: Timestamp) -> String {
     format!("{secret}.{:x}", now.timestamp_micros())
+}
+
+/// The cookies of a flow that begins now, and the deletion of surplus ones.
+pub(super) fn cookies(
+    begun: &Begun,
+    surplus: &[String],
+    cookies: Cookies,
+    now: Timestamp,
+) -> Vec<HeaderValue> {
+    let kept = begun.kept.as_ref().and_then(|kept| {
+        let value = value(kept.expose(), now);
+        cookies.set(&named(&kept.name), &value, FLOW_LIFETIME)
+    });
+    let mut set: Vec<_> = kept.into_iter().collect();
+    if !set.is_empty() {
+        let gone = surplus.iter();
+        set.extend(gone.filter_map(|name| cookies.set(name, "", Duration::ZERO)));
+    }
+    set
 }
 
 /// The secret in the value of a cookie.

@@ -22,6 +22,8 @@ pub(crate) struct SecondFactorTexts {
     pub(crate) confirm_button: &'static str,
     pub(crate) wrong_password: &'static str,
     pub(crate) enrol: &'static str,
+    pub(crate) must_enrol: &'static str,
+    pub(crate) begin_button: &'static str,
     pub(crate) scan: &'static str,
     /// The name of the picture.
     pub(crate) picture: &'static str,

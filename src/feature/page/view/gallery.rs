@@ -137,6 +137,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
     };
     add("sign-in-already", pages.sign_in(&frame, &view));
     add("sign-out", pages.sign_out(&frame, &SignOutView { email }));
+    add("begin-enrol", pages.begin_enrol(&frame));
 
     let codes = [
         ("blank", None),

@@ -1,10 +1,5 @@
 //! The pages as functions of their state. None of them reads or changes anything.
 
-#![cfg_attr(
-    not(test),
-    allow(dead_code, reason = "the endpoints of the sign-in pages call them")
-)]
-
 mod failure;
 mod mailed;
 mod second_factor;
@@ -20,7 +15,6 @@ use std::borrow::Cow;
 
 use super::{frame::Frame, layout::Head};
 
-#[allow(unused_imports, reason = "the endpoints of the sign-in pages use them")]
 pub(crate) use self::{
     second_factor::{
         CodeNotice, ConfirmPasswordView, EnrolView, PasswordNotice, RecoveryCodesView,

@@ -132,6 +132,12 @@ impl Pages {
         self.layout.render("confirm-password.html", head, v)
     }
 
+    /// The page before an authenticator app is set up. The form sends `step=enrol` to `second-factor`.
+    pub(crate) fn begin_enrol(&self, frame: &Frame<'_>) -> Result<Html> {
+        let head = Head::of_form(frame, frame.language.texts().second_factor.enrol, false);
+        self.layout.render("begin-enrol.html", head, context! {})
+    }
+
     /// Setting up an authenticator app. The form sends `code` to `page`.
     pub(crate) fn enrol(
         &self,

@@ -19,6 +19,8 @@ pub(super) const SECOND_FACTOR: SecondFactorTexts = SecondFactorTexts {
     confirm_button: "Passwort bestätigen",
     wrong_password: "Dieses Passwort ist falsch. Versuchen Sie es noch einmal.",
     enrol: "Anmeldung in zwei Schritten einrichten",
+    must_enrol: "Ihr Konto braucht einen zweiten Schritt. Sie benötigen eine App, die Codes anzeigt.",
+    begin_button: "App einrichten",
     scan: "Scannen Sie dieses Bild mit Ihrer Authenticator-App.",
     picture: "Bild für Ihre Authenticator-App",
     or_type: "Oder tippen Sie diesen Schlüssel in die App:",

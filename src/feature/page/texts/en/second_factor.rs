@@ -19,6 +19,8 @@ pub(super) const SECOND_FACTOR: SecondFactorTexts = SecondFactorTexts {
     confirm_button: "Confirm password",
     wrong_password: "This password is wrong. Try again.",
     enrol: "Set up two-step sign-in",
+    must_enrol: "Your account needs a second step. You need an app that shows codes.",
+    begin_button: "Set up an app",
     scan: "Scan this picture with your authenticator app.",
     picture: "Picture for your authenticator app",
     or_type: "Or type this key into the app:",

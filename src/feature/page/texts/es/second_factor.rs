@@ -19,6 +19,8 @@ pub(super) const SECOND_FACTOR: SecondFactorTexts = SecondFactorTexts {
     confirm_button: "Confirmar la contraseña",
     wrong_password: "Esta contraseña es errónea. Inténtelo de nuevo.",
     enrol: "Activar el acceso en dos pasos",
+    must_enrol: "Su cuenta necesita un segundo paso. Necesita una aplicación que muestre códigos.",
+    begin_button: "Configurar una aplicación",
     scan: "Escanee esta imagen con su aplicación de autenticación.",
     picture: "Imagen para su aplicación de autenticación",
     or_type: "O escriba esta clave en la aplicación:",

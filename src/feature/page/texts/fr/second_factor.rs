@@ -19,6 +19,8 @@ pub(super) const SECOND_FACTOR: SecondFactorTexts = SecondFactorTexts {
     confirm_button: "Confirmer le mot de passe",
     wrong_password: "Ce mot de passe est erroné. Réessayez.",
     enrol: "Activer la connexion en deux étapes",
+    must_enrol: "Votre compte demande une deuxième étape. Il vous faut une application qui affiche des codes.",
+    begin_button: "Configurer une application",
     scan: "Scannez cette image avec votre application d’authentification.",
     picture: "Image pour votre application d’authentification",
     or_type: "Ou saisissez cette clé dans l’application\u{a0}:",

@@ -19,6 +19,8 @@ pub(super) const SECOND_FACTOR: SecondFactorTexts = SecondFactorTexts {
     confirm_button: "确认密码",
     wrong_password: "密码有误。请再试一次。",
     enrol: "设置两步登录",
+    must_enrol: "您的账户需要第二个登录步骤。您需要一个能显示验证码的应用。",
+    begin_button: "设置应用",
     scan: "请用身份验证器应用扫描此图。",
     picture: "供身份验证器应用扫描的图",
     or_type: "或在应用中输入此密钥：",

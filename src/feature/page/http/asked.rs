@@ -1,0 +1,119 @@
+//! What a request to a page of the sign-in says.
+
+use std::str::FromStr as _;
+
+use serde_json::{Map, Value};
+
+use super::super::{chosen::Chosen, frame::Frame};
+use crate::{
+    error::{ErrorKind, Result},
+    factor::FactorId,
+    http::{Input, Presented, Request, next},
+    percent,
+    secret::{SessionCookie, Ticket},
+    sign_in::http::TICKET,
+    token::{ActiveUser, Credential},
+};
+
+/// The language of a page, and the place where the visitor goes on after the sign-in.
+pub(super) struct Asked {
+    pub(super) chosen: Chosen,
+    next: Option<String>,
+    /// The query that forms and links keep.
+    kept: String,
+    query: Map<String, Value>,
+}
+
+impl Asked {
+    pub(super) fn frame(&self) -> Frame<'_> {
+        self.chosen.frame(&self.kept)
+    }
+
+    /// The URL of another page, with the query and the language of this one.
+    pub(super) fn to(&self, page: &str) -> String {
+        self.frame().to(page)
+    }
+
+    /// The same, with another parameter in the query.
+    pub(super) fn to_with(&self, page: &str, name: &str, value: Option<&str>) -> String {
+        let own = match value {
+            Some(value) => format!("{name}={}", percent::encoded(value)),
+            None => name.to_owned(),
+        };
+        let query = match self.kept.as_str() {
+            "" => own,
+            kept => format!("{kept}&{own}"),
+        };
+        self.chosen.frame(&query).to(page)
+    }
+
+    /// The place where the visitor goes on.
+    pub(super) fn next<'a>(&'a self, otherwise: &'a str) -> &'a str {
+        self.next.as_deref().unwrap_or(otherwise)
+    }
+
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.get(name).and_then(Value::as_str)
+    }
+}
+
+impl<S: Sync> Input<S> for Asked {
+    async fn take(state: &S, request: &mut Request) -> Result<Self> {
+        // A query that cannot be read says nothing.
+        let query = request.query().unwrap_or_default();
+        let next = query.get("next").and_then(Value::as_str);
+        let next = next.filter(|next| next::is_local(next)).map(str::to_owned);
+        let kept = next.as_ref().map_or_else(String::new, |next| {
+            format!("next={}", percent::encoded(next))
+        });
+        Ok(Self {
+            chosen: Chosen::take(state, request).await?,
+            next,
+            kept,
+            query,
+        })
+    }
+}
+
+/// The user of the browser's session, if there is one.
+pub(super) struct Visitor(pub(super) Option<ActiveUser>);
+
+impl Input<super::Parts> for Visitor {
+    async fn take(parts: &super::Parts, request: &mut Request) -> Result<Self> {
+        let Ok(cookie @ Presented::Cookie(_)) = request.presented() else {
+            return Ok(Self(None));
+        };
+        let credential = Credential::from(cookie);
+        match parts.service.current_user(&credential).await {
+            Ok(caller) => Ok(Self(Some(caller))),
+            Err(error) if error.kind() == ErrorKind::InvalidAccessToken => Ok(Self(None)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The cookie of the browser's session, if it has a valid tag.
+pub(super) struct SentSession(pub(super) Option<SessionCookie>);
+
+impl<S: Sync> Input<S> for SentSession {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        Ok(Self(match request.presented() {
+            Ok(Presented::Cookie(cookie)) => Some(cookie.into()),
+            _ => None,
+        }))
+    }
+}
+
+/// The ticket of a sign-in that needs another step, and the factor that it enrols.
+pub(super) struct SentTicket(pub(super) Option<(Ticket, Option<FactorId>)>);
+
+impl<S: Sync> Input<S> for SentTicket {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        Ok(Self(request.cookie(TICKET).map(
+            |value| match value.split_once('.') {
+                Some((ticket, id)) => (ticket.into(), FactorId::from_str(id).ok()),
+                None => (value.into(), None),
+            },
+        )))
+    }
+}

@@ -1,0 +1,304 @@
+//! `GET` and `POST /second-factor`: the second step of a sign-in, and the confirmation of a signed-in user.
+
+use super::{
+    super::{
+        CodeNotice, ConfirmPasswordView, EnrolView, PasswordNotice, RecoveryCodesView,
+        SecondFactorView, answer::Reply, qr,
+    },
+    Parts,
+    asked::{Asked, SentTicket, Visitor},
+    forms::{SecondFactorForm, Step},
+    seconds,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    event::ClientInfo,
+    factor::{FactorId, RecoveryCode, TotpCode},
+    http::{Form, Html, OwnOrigin, Problem},
+    secret::Ticket,
+    sign_in::{SecondFactor, SignIn, http::TICKET},
+    token::{ActiveUser, ChallengePurpose, NewCookie, TICKET_LIFETIME},
+};
+
+const PAGE: &str = "second-factor";
+
+pub(super) async fn show(
+    parts: Parts,
+    asked: Asked,
+    SentTicket(ticket): SentTicket,
+    Visitor(visitor): Visitor,
+) -> Result<Reply> {
+    if let Some((ticket, factor)) = &ticket
+        && let Some(step) = parts.factors.step_of(ticket)
+    {
+        let page = parts.step_page(&asked, step, (ticket, *factor), None).await;
+        return match page {
+            Err(error) if error.kind() == ErrorKind::InvalidToken => Ok(parts.start_again(&asked)),
+            page => page.map(Reply::page),
+        };
+    }
+    match visitor {
+        Some(visitor) => parts
+            .confirmation_page(&asked, &visitor, None)
+            .map(Reply::page),
+        None if ticket.is_some() => Ok(parts.start_again(&asked)),
+        None => Ok(Reply::see_other(asked.to("sign-in"))),
+    }
+}
+
+pub(super) async fn answer(
+    parts: Parts,
+    asked: Asked,
+    sender: Sender,
+    Form(form): Form<SecondFactorForm>,
+) -> Result<Reply> {
+    let Sender {
+        client,
+        ticket,
+        visitor,
+    } = sender;
+    if let Some((ticket, factor)) = ticket
+        && let Some(step) = parts.factors.step_of(&ticket)
+    {
+        return match form.step {
+            Step::Enrol => parts.begin(&asked, &ticket).await,
+            Step::Code => {
+                let sent = (&ticket, factor);
+                parts.complete(&asked, step, sent, &form, client).await
+            }
+        };
+    }
+    match visitor {
+        Some(visitor) => parts.confirm(&asked, &visitor, &form, &client).await,
+        None => Ok(parts.start_again(&asked)),
+    }
+}
+
+/// The sender of a form: its origin is this one, and it has a ticket or a session.
+pub(super) struct Sender {
+    client: ClientInfo,
+    ticket: Option<(Ticket, Option<FactorId>)>,
+    visitor: Option<ActiveUser>,
+}
+
+impl crate::http::Input<Parts> for Sender {
+    async fn take(parts: &Parts, request: &mut crate::http::Request) -> Result<Self> {
+        OwnOrigin::take(parts, request).await?;
+        let SentTicket(ticket) = SentTicket::take(parts, request).await?;
+        let Visitor(visitor) = Visitor::take(parts, request).await?;
+        Ok(Self {
+            client: ClientInfo::take(parts, request).await?,
+            ticket,
+            visitor,
+        })
+    }
+}
+
+/// A code as somebody types it: six digits are from an app, everything else is a recovery code.
+fn code(text: &str) -> Option<SecondFactor> {
+    if let Ok(code) = text.parse::<TotpCode>() {
+        return Some(SecondFactor::Totp(code));
+    }
+    let code = text.trim().parse::<RecoveryCode>().ok()?;
+    Some(SecondFactor::RecoveryCode(code))
+}
+
+impl Parts {
+    /// The page of the step that a ticket asks for.
+    async fn step_page(
+        &self,
+        asked: &Asked,
+        step: ChallengePurpose,
+        (ticket, factor): (&Ticket, Option<FactorId>),
+        notice: Option<CodeNotice>,
+    ) -> Result<Html> {
+        match (step, factor) {
+            (ChallengePurpose::SecondFactor, _) => {
+                let view = SecondFactorView {
+                    totp: true,
+                    recovery_code: true,
+                    notice,
+                    ..SecondFactorView::default()
+                };
+                self.pages.second_factor(&asked.frame(), &view)
+            }
+            (ChallengePurpose::Enrolment, None) => self.pages.begin_enrol(&asked.frame()),
+            (ChallengePurpose::Enrolment, Some(id)) => {
+                let secret = self.factors.pending(ticket, id).await?;
+                let view = EnrolView {
+                    qr_svg: &qr(secret.expose_uri())?,
+                    secret_groups: &groups(secret.expose_base32()),
+                    notice,
+                };
+                self.pages.enrol(&asked.frame(), PAGE, &view)
+            }
+        }
+    }
+
+    /// Begins the enrolment, and leads to the page that shows it.
+    async fn begin(&self, asked: &Asked, ticket: &Ticket) -> Result<Reply> {
+        let secret = match self.factors.enrol(ticket).await {
+            Ok(secret) => secret,
+            Err(error) if error.kind() == ErrorKind::InvalidToken => {
+                return Ok(self.start_again(asked));
+            }
+            Err(error) => return Err(error),
+        };
+        let value = format!("{}.{}", ticket.expose(), secret.id);
+        let cookie = self.cookies.set(TICKET, &value, TICKET_LIFETIME);
+        Ok(Reply::see_other(asked.to(PAGE)).with_cookies(cookie))
+    }
+
+    /// Completes a sign-in.
+    async fn complete(
+        &self,
+        asked: &Asked,
+        step: ChallengePurpose,
+        sent: (&Ticket, Option<FactorId>),
+        form: &SecondFactorForm,
+        client: ClientInfo,
+    ) -> Result<Reply> {
+        let refuse = async |notice, error: Error| {
+            let page = self.step_page(asked, step, sent, Some(notice)).await?;
+            let problem = Problem::from(error).to_response();
+            Ok(Reply::page(page.in_place_of(&problem)))
+        };
+        let Some(shown) = code(&form.code) else {
+            let error = Error::validation(Vec::new());
+            return refuse(CodeNotice::Malformed, error).await;
+        };
+        let remember = form.remember_device;
+        let answered = self
+            .factors
+            .answer_in_browser(sent.0, shown, remember, client)
+            .await;
+        let sign_in = match answered {
+            Ok(sign_in) => sign_in,
+            Err(error) if error.kind() == ErrorKind::InvalidToken => {
+                return Ok(self.start_again(asked));
+            }
+            Err(error) => {
+                return match notice_of(&error) {
+                    Some(notice) => refuse(notice, error).await,
+                    None => Err(error),
+                };
+            }
+        };
+        let codes: Vec<String> = match &sign_in {
+            SignIn::Browser { recovery_codes, .. } => recovery_codes
+                .iter()
+                .map(|code| code.expose().to_owned())
+                .collect(),
+            _ => Vec::new(),
+        };
+        let reply = self.go_on(asked, sign_in)?;
+        if codes.is_empty() {
+            return Ok(reply);
+        }
+        let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+        let view = RecoveryCodesView {
+            codes: &codes,
+            next: asked.next(self.pages.start()),
+        };
+        let page = self.pages.recovery_codes(&asked.frame(), &view)?;
+        Ok(reply.showing(page))
+    }
+
+    /// The page on which a signed-in user presents a credential once more.
+    fn confirmation_page(
+        &self,
+        asked: &Asked,
+        visitor: &ActiveUser,
+        error: Option<&Error>,
+    ) -> Result<Html> {
+        let email = visitor.user.email.as_str();
+        if visitor.has_second_factor {
+            let view = SecondFactorView {
+                totp: true,
+                notice: error.and_then(notice_of),
+                step_up: Some(email),
+                ..SecondFactorView::default()
+            };
+            return self.pages.second_factor(&asked.frame(), &view);
+        }
+        let notice = error.and_then(|error| match error.kind() {
+            ErrorKind::InvalidCredentials => Some(PasswordNotice::Wrong),
+            ErrorKind::ValidationFailed => Some(PasswordNotice::Empty),
+            ErrorKind::TooManyAttempts => Some(PasswordNotice::Locked {
+                seconds: seconds(error),
+            }),
+            ErrorKind::RateLimited => Some(PasswordNotice::RateLimited {
+                seconds: seconds(error),
+            }),
+            ErrorKind::Overloaded | ErrorKind::Unavailable => Some(PasswordNotice::Busy),
+            _ => None,
+        });
+        let view = ConfirmPasswordView { email, notice };
+        self.pages.confirm_password(&asked.frame(), PAGE, &view)
+    }
+
+    /// Checks the credential of a signed-in user once more.
+    async fn confirm(
+        &self,
+        asked: &Asked,
+        visitor: &ActiveUser,
+        form: &SecondFactorForm,
+        client: &ClientInfo,
+    ) -> Result<Reply> {
+        let confirmed = if visitor.has_second_factor {
+            match form.code.parse::<TotpCode>() {
+                Ok(code) => self.factors.reauthenticate(visitor, &code, client).await,
+                Err(_) => Err(Error::validation(Vec::new())),
+            }
+        } else if form.password.expose().is_empty() {
+            Err(Error::validation(Vec::new()))
+        } else {
+            let accounts = &self.accounts;
+            accounts
+                .reauthenticate(visitor, &form.password, client)
+                .await
+        };
+        match confirmed {
+            Ok(renewed) => {
+                let cookie = renewed.and_then(|NewCookie { value, max_age }| {
+                    self.cookies.set_session(value.expose(), max_age)
+                });
+                let next = asked.next(self.pages.start());
+                Ok(Reply::see_other(next).with_cookies(cookie))
+            }
+            Err(error) if error.kind() == ErrorKind::InvalidAccessToken => {
+                Ok(Reply::see_other(asked.to("sign-in")))
+            }
+            Err(error) => {
+                let page = self.confirmation_page(asked, visitor, Some(&error))?;
+                let problem = Problem::from(error).to_response();
+                Ok(Reply::page(page.in_place_of(&problem)))
+            }
+        }
+    }
+
+    /// Leads back to the sign-in, because the second step took too long.
+    fn start_again(&self, asked: &Asked) -> Reply {
+        let location = asked.to_with("sign-in", "expired", None);
+        Reply::see_other(location).with_cookies(self.no_ticket())
+    }
+}
+
+fn notice_of(error: &Error) -> Option<CodeNotice> {
+    match error.kind() {
+        ErrorKind::InvalidCode => Some(CodeNotice::Wrong),
+        ErrorKind::ValidationFailed => Some(CodeNotice::Malformed),
+        ErrorKind::TooManyAttempts | ErrorKind::RateLimited => Some(CodeNotice::TooMany {
+            seconds: seconds(error),
+        }),
+        ErrorKind::Overloaded | ErrorKind::Unavailable => Some(CodeNotice::Busy),
+        _ => None,
+    }
+}
+
+/// The key in groups of four, for typing.
+fn groups(base32: &str) -> String {
+    let letters: Vec<char> = base32.chars().collect();
+    let groups = letters.chunks(4).map(|group| group.iter().collect());
+    groups.collect::<Vec<String>>().join(" ")
+}
