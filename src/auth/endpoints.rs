@@ -98,6 +98,26 @@ impl Auth {
         RequestScope::new(client_address, self.parts.credentials.cookies())
     }
 
+    /// The reply for a path without a route: a page for a browser, and otherwise a problem.
+    #[cfg(all(feature = "pages", any(feature = "axum", feature = "actix")))]
+    pub(crate) fn not_found_page(
+        &self,
+        method: &Method,
+        headers: &::http::HeaderMap,
+    ) -> crate::http::Response {
+        use crate::http::{Output as _, Problem, answering, next, not_found};
+
+        if !matches!(*method, Method::GET | Method::HEAD) || !next::accepts_html(headers) {
+            return not_found(method, headers);
+        }
+        let frame = page::Chosen::of(headers, None);
+        let response = match self.parts.pages.not_found(&frame.frame("")) {
+            Ok(page) => page.render(),
+            Err(error) => Problem::from(error).to_response(),
+        };
+        answering(response, method, headers)
+    }
+
     fn context<F: Clone>(&self, feature: &F) -> Context<F> {
         Context {
             service: self.service(),

@@ -78,6 +78,7 @@ pub(crate) use self::{
     output::{Html, SeeOther, json_reply},
     request::user_agent,
     request_id::RequestId,
+    resource::answering,
     scope::{Caching, span},
     session_cookie::WithSession,
 };

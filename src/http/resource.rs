@@ -237,7 +237,15 @@ type Asked = (Parts, Option<SocketAddr>, RequestId);
 /// A 404 problem with an `X-Request-Id`. A server can use this reply for paths without an endpoint.
 #[must_use]
 pub fn not_found(method: &Method, headers: &HeaderMap) -> Response {
-    let response = Problem::from(ErrorKind::NotFound).to_response();
+    answering(
+        Problem::from(ErrorKind::NotFound).to_response(),
+        method,
+        headers,
+    )
+}
+
+/// The reply with an `X-Request-Id`, and without a body for HEAD.
+pub(crate) fn answering(response: Response, method: &Method, headers: &HeaderMap) -> Response {
     finish(response, RequestId::of(headers), method == Method::HEAD)
 }
 

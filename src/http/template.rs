@@ -5,8 +5,10 @@
 
 use std::cmp::Ordering;
 
-use crate::error::{Error, Result};
-use crate::percent;
+use crate::{
+    error::{Error, Result},
+    percent,
+};
 
 #[derive(Debug)]
 pub(crate) struct Template {
@@ -23,8 +25,14 @@ enum Segment {
 
 impl Template {
     /// # Errors
-    /// `Configuration` if the path is not a sequence of `/literal` and `/{parameter}`.
+    /// `Configuration` if the path is neither `/` nor a sequence of `/literal` and `/{parameter}`.
     pub(crate) fn new(path: &'static str) -> Result<Self> {
+        if path == "/" {
+            return Ok(Self {
+                path,
+                segments: vec![Segment::Literal("")],
+            });
+        }
         let wrong = || Error::configuration(format!("the path `{path}` is not a pattern"));
         let segments = path.strip_prefix('/').ok_or_else(wrong)?.split('/');
         let segments = segments.map(Segment::new).collect::<Option<_>>();
@@ -163,6 +171,14 @@ mod tests {
     }
 
     #[test]
+    fn root_matches_the_mount_point() {
+        let template = template("/");
+        assert_eq!(template.before("/"), Some(""));
+        assert_eq!(template.before("/api/"), Some("/api"));
+        assert!(!template.matches("/api"));
+    }
+
+    #[test]
     fn broken_escapes_and_control_characters_name_nothing() {
         let template = template("/a/{x}");
         for path in ["/a/%zz", "/a/%ff", "/a/%00", "/a/x%0A", "/a/"] {
@@ -180,7 +196,7 @@ mod tests {
     #[test]
     fn paths_that_are_no_patterns_are_refused() {
         for path in [
-            "", "a", "/", "/a/", "/a//b", "/{}", "/{x", "/a{x}", "/{*x}", "/ä", "/a b",
+            "", "a", "//", "/a/", "/a//b", "/{}", "/{x", "/a{x}", "/{*x}", "/ä", "/a b",
         ] {
             assert!(Template::new(path).is_err(), "{path}");
         }

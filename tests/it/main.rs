@@ -84,6 +84,7 @@ mod second_factor;
 mod secret_rotation;
 mod service;
 mod sessions;
+mod sign_in_pages;
 #[cfg(feature = "smtp")]
 mod smtp;
 mod stall;

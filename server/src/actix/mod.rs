@@ -77,6 +77,7 @@ fn server(
         .disable_signals();
     let stopping = server.graceful_shutdown_signal();
     let endpoints = endpoints::endpoints(auth, settings);
+    let auth = auth.clone();
     let client_address = settings.trusted_proxies.clone();
     let cors = Cors::of(settings);
     let write_timeout = settings.write_timeout;
@@ -101,7 +102,12 @@ fn server(
                 data.insert(connection.turns());
             });
         let app = map_config(
-            app(endpoints.clone(), client_address.clone(), cors.clone()),
+            app(
+                &auth,
+                endpoints.clone(),
+                client_address.clone(),
+                cors.clone(),
+            ),
             |()| AppConfig::default(),
         );
         fn_service(move |stream: TcpStream| {
@@ -115,6 +121,7 @@ fn server(
 }
 
 fn app(
+    auth: &Auth,
     endpoints: Endpoints,
     client_address: ClientAddress,
     cors: Option<Cors>,
@@ -133,7 +140,7 @@ fn app(
         }))
         .wrap(from_fn(in_turn))
         .configure(hallpass::actix::configure(endpoints, client_address))
-        .default_service(web::to(hallpass::actix::not_found))
+        .default_service(web::to(hallpass::actix::not_found_page(auth)))
 }
 
 /// Passes a request to the service when its turn begins. If no handler reads a chunked body to its end, actix would

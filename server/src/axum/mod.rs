@@ -56,7 +56,7 @@ pub async fn serve(
 fn router(auth: &Auth, settings: &Settings) -> Router {
     let router =
         hallpass::axum::router(endpoints(auth, settings), settings.trusted_proxies.clone())
-            .fallback(hallpass::axum::not_found);
+            .fallback(hallpass::axum::not_found_page(auth));
     match Cors::of(settings) {
         Some(cors) => router.layer(from_fn_with_state(cors, judged)),
         None => router,

@@ -41,3 +41,26 @@ pub async fn not_found(request: HttpRequest) -> HttpResponse {
         (Err(error), _) | (_, Err(error)) => Problem::from(error).to_response(),
     })
 }
+
+/// Answers as [`not_found`] does, but shows browsers a page.
+///
+/// ```
+/// # fn routes(auth: &hallpass::Auth) {
+/// use actix_web::{App, web};
+///
+/// let app = App::new().default_service(web::to(hallpass::actix::not_found_page(auth)));
+/// # let _ = app;
+/// # }
+/// ```
+#[cfg(feature = "pages")]
+pub fn not_found_page(
+    auth: &crate::auth::Auth,
+) -> impl Fn(HttpRequest) -> std::future::Ready<HttpResponse> + Clone + 'static {
+    let auth = auth.clone();
+    move |request| {
+        std::future::ready(reply(match (method(&request), headers(&request)) {
+            (Ok(method), Ok(headers)) => auth.not_found_page(&method, &headers),
+            (Err(error), _) | (_, Err(error)) => Problem::from(error).to_response(),
+        }))
+    }
+}

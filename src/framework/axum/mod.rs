@@ -13,6 +13,8 @@ mod scope;
 
 #[cfg(test)]
 pub(crate) use self::mount::mount;
+#[cfg(feature = "pages")]
+pub use self::problem::not_found_page;
 pub use self::{
     extract::VerifyTokens, guard::Guarded, mount::router, problem::not_found, scope::Scoped,
 };

@@ -33,3 +33,21 @@ impl IntoResponse for SignInFirst {
 pub async fn not_found(request: Request) -> Response {
     http::not_found(request.method(), request.headers()).map(Body::from)
 }
+
+/// Answers as [`not_found`] does, but shows browsers a page.
+///
+/// ```
+/// # fn router(auth: &hallpass::Auth) -> axum::Router {
+/// axum::Router::new().fallback(hallpass::axum::not_found_page(auth))
+/// # }
+/// ```
+#[cfg(feature = "pages")]
+pub fn not_found_page(
+    auth: &crate::auth::Auth,
+) -> impl Fn(Request) -> std::future::Ready<Response> + Clone + Send + Sync + 'static {
+    let auth = auth.clone();
+    move |request| {
+        let reply = auth.not_found_page(request.method(), request.headers());
+        std::future::ready(reply.map(Body::from))
+    }
+}

@@ -34,6 +34,14 @@ impl Authenticator {
         }
     }
 
+    /// An app with a key that was typed in.
+    pub(crate) fn with_key(base32: &str) -> Self {
+        Self {
+            id: String::new(),
+            key: decoded(base32),
+        }
+    }
+
     pub(crate) fn of(secret: &TotpSecret) -> Self {
         Self {
             id: secret.id.to_string(),

@@ -30,3 +30,4 @@ pub(crate) mod skip;
 #[cfg(feature = "axum")]
 #[cfg(feature = "smtp")]
 pub(crate) mod transcript;
+pub(crate) mod visitor;
