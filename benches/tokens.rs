@@ -2,6 +2,7 @@
 #![allow(
     missing_docs,
     clippy::expect_used,
+    clippy::panic,
     reason = "the macros generate undocumented items, and a benchmark fails by panicking"
 )]
 
@@ -15,14 +16,16 @@ use hallpass::{
     event::ClientInfo,
     mail::Mailbox,
     memory::MemoryStore,
-    secret::{AccessToken, RefreshToken, Secret},
-    token::TokenPair,
+    secret::{AccessToken, RefreshToken, Secret, SessionCookie},
+    token::{SessionKind, TokenPair},
     verifier::{FetchJwks, KeySource, Verifier},
 };
 use tokio::runtime::Runtime;
 
+const PASSWORD: &str = "long enough to be taken";
+
 criterion_main!(benches);
-criterion_group!(benches, access, refresh);
+criterion_group!(benches, access, refresh, cookie);
 
 fn access(c: &mut Criterion) {
     let secret = Secret::generate();
@@ -80,7 +83,7 @@ fn refresh(c: &mut Criterion) {
     let mut token = runtime.block_on(sign_in(&auth)).refresh_token;
     let client = ClientInfo::default();
     let mut group = c.benchmark_group("refresh token");
-    let forged = forged(&token);
+    let forged = RefreshToken::from(with_another_tag(token.expose()));
     group.bench_function("forged, refused", |b| {
         b.iter(|| {
             runtime
@@ -98,12 +101,42 @@ fn refresh(c: &mut Criterion) {
     });
 }
 
-/// The same token with another tag.
-fn forged(token: &RefreshToken) -> RefreshToken {
-    let (start, end) = token.expose().split_at(token.expose().len() - 8);
+/// A forged cookie costs the check of its tag, and no query.
+fn cookie(c: &mut Criterion) {
+    let auth = auth(&Secret::generate());
+    let runtime = Runtime::new().expect("a runtime");
+    let email = "ann@example.org".parse().expect("an address");
+    let cookie = runtime.block_on(async {
+        sign_in(&auth).await;
+        let login = Login::new(email, PASSWORD).with_kind(SessionKind::browser(true));
+        match auth.login(login).await {
+            Ok(SignIn::Browser { session, .. }) => session.cookie.value,
+            other => panic!("no browser session: {other:?}"),
+        }
+    });
+    let mut group = c.benchmark_group("cookie");
+    let forged = SessionCookie::from(with_another_tag(cookie.expose()).as_str());
+    group.bench_function("forged, refused", |b| {
+        b.iter(|| {
+            runtime
+                .block_on(auth.current_user(black_box(&forged)))
+                .is_err()
+        });
+    });
+    group.bench_function("of a live session", |b| {
+        b.iter(|| {
+            let caller = runtime.block_on(auth.current_user(black_box(&cookie)));
+            caller.expect("the session is live")
+        });
+    });
+}
+
+/// The same text with another tag.
+fn with_another_tag(token: &str) -> String {
+    let (start, end) = token.split_at(token.len() - 8);
     let other = if end.starts_with('A') { 'B' } else { 'A' };
     let rest = end.get(1..).unwrap_or_default();
-    format!("{start}{other}{rest}").into()
+    format!("{start}{other}{rest}")
 }
 
 fn auth(secret: &Secret) -> Auth {
@@ -118,12 +151,11 @@ fn auth(secret: &Secret) -> Auth {
 
 async fn sign_in(auth: &Auth) -> TokenPair {
     let email: hallpass::user::EmailAddress = "ann@example.org".parse().expect("an address");
-    let password = "long enough to be taken";
-    let registration = Registration::new(email.clone(), password);
+    let registration = Registration::new(email.clone(), PASSWORD);
     auth.register(registration)
         .await
         .expect("the address is free");
-    let login = Login::new(email, password);
+    let login = Login::new(email, PASSWORD);
     let signed_in = auth.login(login).await;
     let tokens = signed_in.and_then(SignIn::into_tokens);
     tokens.expect("the password is right")

@@ -264,7 +264,7 @@ async fn unknown_path_is_a_page_for_browsers() {
     let on_axum = Server::axum(router).await;
     let on_actix = Server::actix(move |config| {
         let page = hallpass::actix::not_found_page(&auth);
-        config.default_service(actix_web::web::to(page));
+        config.route("/{path:.*}", actix_web::web::to(page));
     });
     for server in [on_axum, on_actix] {
         let ask = async |line: &str, headers: &str| server.client.ask(line, headers, b"").await;

@@ -37,10 +37,25 @@ impl Request {
         Self(text.into_bytes())
     }
 
+    /// A request of a browser.
+    pub(crate) fn with_cookie(path: &str, cookie: &str) -> Self {
+        let text = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\r\n");
+        Self(text.into_bytes())
+    }
+
     /// The same request as a proxy would forward it for a client with this address.
-    pub(crate) fn forwarded_for(mut self, client: IpAddr) -> Self {
+    pub(crate) fn forwarded_for(self, client: IpAddr) -> Self {
+        self.with_header(&format!("x-forwarded-for: {client}"))
+    }
+
+    /// The same request as a page of the server sends it.
+    pub(crate) fn sent_by_own_page(self) -> Self {
+        self.with_header("sec-fetch-site: same-origin")
+    }
+
+    fn with_header(mut self, header: &str) -> Self {
         let end = find(&self.0, b"\r\n").unwrap_or(self.0.len());
-        let header = format!("\r\nx-forwarded-for: {client}");
+        let header = format!("\r\n{header}");
         self.0.splice(end..end, header.into_bytes());
         self
     }
@@ -78,6 +93,18 @@ impl Client {
             200..300 => Ok(answer.body),
             status => Err(format!("{status}: {}", String::from_utf8_lossy(answer.body)).into()),
         }
+    }
+
+    /// Sends a request and returns the session cookie that the reply sets.
+    pub(crate) async fn cookie(&mut self, request: &Request) -> Result<String> {
+        self.call(request).await?;
+        let head = String::from_utf8_lossy(&self.buffer);
+        let cookies = head
+            .lines()
+            .filter_map(|line| line.strip_prefix("set-cookie: "));
+        let pairs = cookies.filter_map(|cookie| cookie.split(';').next());
+        let mut ours = pairs.filter(|pair| pair.contains("hallpass_session="));
+        Ok(ours.next().ok_or("no session cookie")?.to_owned())
     }
 
     /// Sends a request and returns the reply.

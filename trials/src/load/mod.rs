@@ -8,6 +8,7 @@
 //! `benches/README.md` describes the measurements and figures.
 
 mod bare;
+mod browser;
 mod client;
 mod flood;
 mod limits;
@@ -42,6 +43,8 @@ pub(crate) struct Arguments {
 enum Trial {
     /// GET /users/me against a bare handler that runs the same statement on the same kind of pool
     Me,
+    /// GET /users/me by the cookie of a browser session against the same by access token, and GET /sign-in
+    Browser,
     /// A route with the argument `CurrentUser` against a route without arguments
     Claims,
     /// POST /auth/login against the rate at which the same number of threads hash
@@ -101,6 +104,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     runtime(tokio::runtime::Builder::new_current_thread())?.block_on(async {
         match arguments.trial {
             Trial::Me => trials::me(plan).await,
+            Trial::Browser => browser::browser(plan).await,
             Trial::Claims => trials::claims(plan).await,
             Trial::Login => trials::login(plan).await,
             Trial::Storm => trials::storm(plan).await,

@@ -48,6 +48,10 @@ impl Person {
         Request::post("/auth/login", &self.credentials)
     }
 
+    pub(crate) fn sign_in(&self) -> Request {
+        Request::post("/auth/session", &self.credentials).sent_by_own_page()
+    }
+
     pub(crate) fn get(&self, path: &str) -> Request {
         Request::get(path, &self.access_token)
     }

@@ -71,7 +71,7 @@ async fn compare(plan: Plan, ours: &Server, bare: &Server, requests: &[Request])
     Ok(())
 }
 
-async fn rate(server: &Server, requests: &[Request], plan: Plan) -> Result<Rate> {
+pub(super) async fn rate(server: &Server, requests: &[Request], plan: Plan) -> Result<Rate> {
     let before = server.busy()?;
     let turn = client::run(server.address, requests, plan.turn).await?;
     let busy = server.busy()? - before;
@@ -82,10 +82,10 @@ async fn rate(server: &Server, requests: &[Request], plan: Plan) -> Result<Rate>
 }
 
 /// The work of one side in its turn.
-struct Rate {
-    per_second: f64,
+pub(super) struct Rate {
+    pub(super) per_second: f64,
     /// The processor time of the process for each call.
-    busy: Duration,
+    pub(super) busy: Duration,
 }
 
 pub(crate) async fn login(plan: Plan) -> Result<()> {
@@ -221,7 +221,7 @@ fn starts(folder: &Folder) -> Result<()> {
     Ok(())
 }
 
-fn report(round: u32, ours: &Rate, bare: &Rate, ratios: &mut Vec<f64>) {
+pub(super) fn report(round: u32, ours: &Rate, bare: &Rate, ratios: &mut Vec<f64>) {
     let ratio = ours.per_second / bare.per_second;
     println!(
         "  round {round}: {:>7.0}/s, {:>5} us each, against {:>7.0}/s, {:>5} us each: {ratio:.3}",
@@ -242,7 +242,7 @@ pub(crate) fn summary(ratios: &mut [f64]) {
     }
 }
 
-fn cores() -> usize {
+pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
