@@ -70,6 +70,8 @@ pub struct AuthBuilder {
     pub(super) oauth: oauth::OauthSettings,
     pub(super) request_timeout: Duration,
     pub(super) sessions: session::SessionSettings,
+    #[cfg(feature = "pages")]
+    pub(super) script: bool,
 }
 
 impl Default for AuthBuilder {
@@ -112,6 +114,8 @@ impl Default for AuthBuilder {
             oauth: oauth::OauthSettings::default(),
             request_timeout: session::DEFAULT_REQUEST_TIMEOUT,
             sessions: session::SessionSettings::default(),
+            #[cfg(feature = "pages")]
+            script: true,
         }
     }
 }
@@ -169,6 +173,14 @@ impl AuthBuilder {
     /// [templates](Self::templates).
     pub fn brand(mut self, brand: Brand) -> Self {
         self.brand = Some(brand);
+        self
+    }
+
+    /// Whether pages carry their small script, which shows the password and turns a button off while
+    /// a form is sent. Every page works without it. Default: `true`.
+    #[cfg(feature = "pages")]
+    pub fn with_script(mut self, script: bool) -> Self {
+        self.script = script;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use actix_web::web;
 use axum::{Router, routing::get};
-use hallpass::{ActiveUser, password::RegistrationMode, user::Role};
+use hallpass::{ActiveUser, guard::OrSignIn, password::RegistrationMode, user::Role};
 use sea_orm::DbBackend;
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use crate::{
     support::{
         app::{App, Server, app_with, limited, link_token},
         http::{JSON, PASSWORD},
+        visitor::Visitor,
     },
 };
 
@@ -342,4 +343,61 @@ async fn a_handler_behind_a_role_guard_asks_only_once() {
         assert_eq!(reply.status, 200);
         count.expect(1, "a guarded route");
     }
+}
+
+/// A browser costs as much as a client with tokens, and its pages nothing more.
+#[tokio::test]
+async fn requests_of_browsers_stay_within_the_budget() {
+    let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
+        return;
+    };
+    let app = app_with(|builder| builder.store(store.clone())).await;
+    app.register(ANN).await;
+    count.forget();
+    let browser = app.browse(ANN).await;
+    count.expect(2, "sign in a browser");
+    browser.get("/auth/session").await.expect(200);
+    count.expect(1, "read the session");
+    browser.get("/users/me").await.expect(200);
+    count.expect(1, "me by cookie");
+    let body = json!({"password": PASSWORD});
+    let reply = browser.post("/auth/reauthenticate", body).await.expect(204);
+    count.expect(3, "reauthenticate a browser");
+    let browser = browser.renewed(&reply);
+
+    let auth = app.auth.clone();
+    let page = async |OrSignIn(caller): OrSignIn<ActiveUser>| caller.user.id.to_string();
+    let router = Router::new().route("/", get(page)).with_state(auth.clone());
+    let actix = Server::actix(move |config| {
+        let data = web::Data::new(auth.clone());
+        config.app_data(data).route("/", web::get().to(page));
+    });
+    for server in [Server::axum(router).await, actix] {
+        let page = browser.at(server.client).get("/").await;
+        assert_eq!(page.status, 200);
+        count.expect(1, "a page of the host");
+        let page = server
+            .client
+            .ask("GET /", "Sec-Fetch-Mode: navigate\r\n", b"");
+        assert_eq!(page.await.status, 303);
+        count.expect(0, "a visitor who has to sign in");
+    }
+    browser.sign_out().await.expect(204);
+    count.expect(1, "sign out a browser");
+    let mut visitor = Visitor::of(&app).await;
+    for path in [
+        "/sign-in",
+        "/sign-up",
+        "/forgot-password",
+        "/second-factor",
+        "/",
+    ] {
+        visitor.open(path).await;
+    }
+    count.expect(0, "the pages of a visitor");
+    let fields = [("email", ANN), ("password", PASSWORD)];
+    visitor.submit("/sign-in", &fields).await;
+    count.expect(2, "sign in on the page");
+    visitor.open("/sign-out").await;
+    count.expect(1, "a page of a signed-in user");
 }
