@@ -6,10 +6,11 @@ use crate::{
     admission::Limits,
     clock::Clock,
     delivery::Deliveries,
+    error::{ErrorKind, Result},
     factor::FactorKeys,
     hook::HookChain,
     store::Store,
-    token::{Devices, Tickets, Tokens},
+    token::{ActiveUser, Devices, Tickets, Tokens},
     trail::Trail,
 };
 
@@ -27,6 +28,34 @@ pub(crate) struct Core {
     pub(crate) deliveries: Deliveries,
     pub(crate) hooks: HookChain,
     pub(crate) trail: Trail,
+}
+
+impl Core {
+    /// Checks that the session of a caller is still live, and that its cookie is the current one.
+    ///
+    /// # Errors
+    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if it is not.
+    pub(crate) async fn ensure_live(&self, caller: &ActiveUser) -> Result<()> {
+        let now = self.clock.now();
+        let is_live = match &caller.cookie {
+            None => {
+                let (session, user) = (caller.session_id, caller.user.id);
+                let live = self.store.session_user(session, user, now).await?;
+                live.is_some()
+            }
+            Some(cookie) => match self.tokens.presented(cookie) {
+                Some(presented) => {
+                    let live = self.store.browser_user(&presented, now).await?;
+                    live.is_some_and(|live| !live.is_former)
+                }
+                None => false,
+            },
+        };
+        match is_live {
+            true => Ok(()),
+            false => Err(ErrorKind::InvalidAccessToken.into()),
+        }
+    }
 }
 
 #[cfg(test)]

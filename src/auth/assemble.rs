@@ -35,7 +35,10 @@ use crate::feature::oauth::{ProviderSignIns, Providers};
 #[cfg(feature = "pages")]
 use crate::feature::page::Pages;
 #[cfg(feature = "http")]
-use crate::{feature::session::CookieCheck, http::CredentialRule};
+use crate::{
+    feature::session::{CheckedSessions, CookieCheck},
+    http::CredentialRule,
+};
 
 /// At least this many unauthenticated callers can run a statement at the same time. If there are
 /// more hash permits, the limit is the number of hash permits.
@@ -101,6 +104,10 @@ impl AuthBuilder {
         )?;
         let trail = Trail::new(Arc::clone(&store) as _, &secrets, self.event_sinks);
         let permissions = Arc::new(self.role_permissions);
+        #[cfg_attr(
+            not(feature = "http"),
+            allow(unused_variables, reason = "only requests carry cookies")
+        )]
         let checked = self.sessions.browser.checked(&self.lifetimes)?;
         #[cfg(feature = "http")]
         let origin = public_url.clone();
@@ -191,10 +198,7 @@ impl AuthBuilder {
             core: core(),
             opener: sign_in.clone(),
         };
-        let sessions = Sessions {
-            core: core(),
-            checked,
-        };
+        let sessions = Sessions { core: core() };
         #[cfg(feature = "http")]
         let tokens = core().tokens.clone();
         #[cfg(feature = "http")]
@@ -254,6 +258,8 @@ impl AuthBuilder {
             cookie_check: Arc::new(CookieCheck {
                 sessions,
                 tokens,
+                checked: checked.map(CheckedSessions::new),
+                timeout: self.request_timeout,
                 #[cfg(any(feature = "axum", feature = "actix"))]
                 credentials: credentials.clone(),
             }),

@@ -1,9 +1,9 @@
 //! The builder of `Auth`.
 
+pub(super) mod lifetimes;
 #[cfg(feature = "oauth")]
 pub(super) mod oauth;
 mod second_factor;
-pub(super) mod session;
 
 use super::Auth;
 
@@ -69,7 +69,7 @@ pub struct AuthBuilder {
     #[cfg(feature = "oauth")]
     pub(super) oauth: oauth::OauthSettings,
     pub(super) request_timeout: Duration,
-    pub(super) sessions: session::SessionSettings,
+    pub(super) sessions: lifetimes::SessionSettings,
     #[cfg(feature = "pages")]
     pub(super) script: bool,
 }
@@ -112,8 +112,8 @@ impl Default for AuthBuilder {
             wrap: Wrap::default(),
             #[cfg(feature = "oauth")]
             oauth: oauth::OauthSettings::default(),
-            request_timeout: session::DEFAULT_REQUEST_TIMEOUT,
-            sessions: session::SessionSettings::default(),
+            request_timeout: lifetimes::DEFAULT_REQUEST_TIMEOUT,
+            sessions: lifetimes::SessionSettings::default(),
             #[cfg(feature = "pages")]
             script: true,
         }

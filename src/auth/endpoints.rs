@@ -13,7 +13,7 @@ use crate::{
     admission::Limits,
     error::{Error, Result},
     feature::{account, admin, email_verification, lockout, password, second_factor, session},
-    http::{ClientAddress, CredentialRule, Endpoint, Resources},
+    http::{BROWSER_SESSION, ClientAddress, CredentialRule, Endpoint, Resources},
     limit::Budget,
     service::http::Context,
     token,
@@ -167,6 +167,9 @@ impl Endpoints {
     /// Requests that change something, and sign-ins, must come from a page of the public URL's
     /// origin; others are answered with 403 `cross_site_request`.
     pub fn with_browser(mut self) -> Self {
+        if self.rows.iter().any(|row| row.path() == BROWSER_SESSION) {
+            return self;
+        }
         let (auth, inner) = (&self.auth, &*self.auth.parts);
         let rows = [
             password::http::browser_endpoints(
@@ -222,13 +225,9 @@ impl Endpoints {
     #[cfg(feature = "pages")]
     pub fn with_sign_in_pages(self) -> Self {
         let parts = self.page_parts(true);
-        let endpoints = match self.rows.iter().any(|row| row.path() == "/auth/session") {
-            true => self,
-            false => self.with_browser(),
-        };
         let mut rows = page::http::endpoints(&parts);
         rows.extend(page::http::sign_in_endpoints(&parts));
-        endpoints.and_pages(rows)
+        self.with_browser().and_pages(rows)
     }
 
     /// Adds `/` and `/.well-known/change-password`, which lead to the pages of
@@ -271,7 +270,8 @@ impl Endpoints {
             sessions: inner.sessions.clone(),
             factors: inner.factors.clone(),
             accounts: inner.accounts.clone(),
-            registration: inner.passwords.registration,
+            is_closed: inner.passwords.registration == password::RegistrationMode::Closed,
+            is_private: inner.passwords.registration == password::RegistrationMode::Private,
             require_verified: inner.passwords.require_verified,
             locales: inner.core.deliveries.locales().into(),
             providers: providers.collect(),

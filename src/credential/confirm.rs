@@ -104,13 +104,10 @@ impl Confirmation {
     /// changed, because checking the credential again is pointless if the session has ended.
     ///
     /// # Errors
-    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended.
+    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended, or its cookie
+    /// has been replaced.
     pub(crate) async fn ensure_live(&self, caller: &ActiveUser) -> Result<()> {
-        let (session, user, now) = (caller.session_id, caller.user.id, self.core.clock.now());
-        match self.core.store.session_user(session, user, now).await? {
-            Some(_) => Ok(()),
-            None => Err(ErrorKind::InvalidAccessToken.into()),
-        }
+        self.core.ensure_live(caller).await
     }
 
     /// Records the refusal, and then returns the error for the caller.

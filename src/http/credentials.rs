@@ -12,10 +12,19 @@ use super::{
 use crate::error::{ErrorKind, Result};
 
 /// What a caller presents, not verified yet, except that the cookie has a valid tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Presented<'a> {
     Bearer(&'a str),
     Cookie(&'a str),
+}
+
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bearer(_) => "Bearer(redacted)",
+            Self::Cookie(_) => "Cookie(redacted)",
+        })
+    }
 }
 
 /// The rule that finds what a caller presents. Cheap to clone.
@@ -52,6 +61,11 @@ impl CredentialRule {
     /// [`CrossSiteRequest`](ErrorKind::CrossSiteRequest).
     pub(crate) fn ensure_own(&self, headers: &HeaderMap) -> Result<()> {
         self.0.origin.ensure_own(headers)
+    }
+
+    /// Whether another site sent the browser here; see [`Origin::is_elsewhere`].
+    pub(crate) fn is_elsewhere(&self, headers: &HeaderMap) -> bool {
+        self.0.origin.is_elsewhere(headers)
     }
 
     /// What the caller presents.
@@ -114,7 +128,10 @@ mod tests {
         }
         let found = rule.find(method, &headers);
         found
-            .map(|found| format!("{found:?}"))
+            .map(|found| match found {
+                Presented::Bearer(text) => format!("bearer {text}"),
+                Presented::Cookie(text) => format!("cookie {text}"),
+            })
             .map_err(|error| error.kind())
     }
 
@@ -130,8 +147,8 @@ mod tests {
         const TOKEN: (&str, &str) = ("authorization", "Bearer a.b.c");
         const BASIC: (&str, &str) = ("authorization", "Basic eDp5");
         const BROKEN: (&str, &str) = ("authorization", "Bearer");
-        let bearer = || Ok("Bearer(\"a.b.c\")".to_owned());
-        let cookie = || Ok("Cookie(\"ours\")".to_owned());
+        let bearer = || Ok("bearer a.b.c".to_owned());
+        let cookie = || Ok("cookie ours".to_owned());
         for (pairs, expected) in [
             (&[][..], Err(Unauthenticated)),
             (&[PLAIN], Err(Unauthenticated)),

@@ -16,6 +16,9 @@ use crate::error::{ErrorKind, Result};
 /// The tag of endpoints that serve machines rather than people.
 pub(crate) const SERVICE: &str = "Service";
 
+/// The path that is among the endpoints if browser sessions are offered.
+pub(crate) const BROWSER_SESSION: &str = "/auth/session";
+
 /// One endpoint of the HTTP contract: a method, a path, and a handler.
 #[derive(Clone)]
 pub struct Endpoint {

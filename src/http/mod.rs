@@ -72,7 +72,7 @@ pub(crate) use self::{
     cookie::Cookies,
     credentials::{CredentialRule, Presented},
     device::WithDevice,
-    endpoint::SERVICE,
+    endpoint::{BROWSER_SESSION, SERVICE},
     input::{Form, OwnOrigin},
     origin::Origin,
     output::{Html, SeeOther, json_reply},

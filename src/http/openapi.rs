@@ -15,14 +15,11 @@ use utoipa::openapi::{
 };
 
 pub use self::operation::Operation;
-use super::{Endpoint, row_docs::Docs, template::Template};
+use super::{BROWSER_SESSION, Endpoint, row_docs::Docs, template::Template};
 use crate::error::{Error, Result};
 
 const BEARER: &str = "bearer";
 const COOKIE: &str = "cookie";
-
-/// The path that is among the endpoints if browser sessions are offered.
-const BROWSER_SESSION: &str = "/auth/session";
 
 /// The example value of addresses and passwords. The value is invalid, so that sending the example unchanged creates
 /// no account. Without this example, tools would generate examples, which may be valid.

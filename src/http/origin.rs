@@ -1,8 +1,10 @@
 //! The origin of this service, and the rule against requests that other sites make a browser send.
 
-use ::http::{HeaderMap, Method, header::ORIGIN};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, header::ORIGIN};
 
 use crate::error::{ErrorKind, Result};
+
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The scheme, host and port of a URL, as browsers write them: in lower case, without the default
 /// port.
@@ -24,20 +26,37 @@ impl Origin {
     /// # Errors
     /// [`CrossSiteRequest`](ErrorKind::CrossSiteRequest).
     pub(crate) fn ensure_own(&self, headers: &HeaderMap) -> Result<()> {
-        let mut sites = headers.get_all("sec-fetch-site").iter().peekable();
+        let mut sites = headers.get_all(SITE).iter().peekable();
         let is_own = if sites.peek().is_some() {
-            sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"))
+            sites.all(is_own_site)
         } else {
             let mut origins = headers.get_all(ORIGIN).iter();
-            let own = self.0.as_deref().map(str::as_bytes);
-            let is_own = origins.next().map(|origin| origin.as_bytes()) == own && own.is_some();
-            is_own && origins.next().is_none()
+            let first = origins.next();
+            first.is_some_and(|origin| self.is(origin)) && origins.next().is_none()
         };
         if is_own {
             Ok(())
         } else {
             Err(ErrorKind::CrossSiteRequest.into())
         }
+    }
+
+    /// Whether the browser reports that another site sent a form that a secret in it authorizes.
+    ///
+    /// If `Sec-Fetch-Site` is present, it decides. Older browsers send only `Origin`. For a form on a
+    /// page with the referrer policy `no-referrer`, its value is `null`, which is therefore not
+    /// evidence of another site.
+    pub(crate) fn is_elsewhere(&self, headers: &HeaderMap) -> bool {
+        if let Some(site) = headers.get(SITE) {
+            return !is_own_site(site);
+        }
+        let mut origins = headers.get_all(ORIGIN).iter();
+        origins.any(|origin| origin != "null" && !self.is(origin))
+    }
+
+    fn is(&self, origin: &HeaderValue) -> bool {
+        let own = self.0.as_deref().map(str::as_bytes);
+        own == Some(origin.as_bytes())
     }
 
     /// Like [`ensure_own`](Self::ensure_own), but requests that only read pass. A request that asks
@@ -52,6 +71,10 @@ impl Origin {
         }
         self.ensure_own(headers)
     }
+}
+
+fn is_own_site(site: &HeaderValue) -> bool {
+    matches!(site.as_bytes(), b"same-origin" | b"none")
 }
 
 fn origin(url: &str) -> Option<String> {
@@ -139,5 +162,34 @@ mod tests {
             assert_eq!(passed, passes, "upgrade {pairs:?}");
         }
         assert!(Origin::of("no URL").ensure_own(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn a_form_of_another_site_is_recognised_by_browser_headers() {
+        let own = Origin::of("https://id.example.org");
+        for (elsewhere, pairs) in [
+            (false, &[][..]),
+            (
+                false,
+                &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+            ),
+            (false, &[("sec-fetch-site", "none")]),
+            (false, &[("origin", "null")]),
+            (false, &[("origin", "https://id.example.org")]),
+            (
+                true,
+                &[("sec-fetch-site", "cross-site"), ("origin", "null")],
+            ),
+            (true, &[("sec-fetch-site", "same-site")]),
+            (true, &[("origin", "https://evil.example")]),
+            (true, &[("origin", "http://id.example.org")]),
+            (true, &[("origin", "https://id.example.org.evil.example")]),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.append(*name, value.parse().unwrap());
+            }
+            assert_eq!(own.is_elsewhere(&headers), elsewhere, "{pairs:?}");
+        }
     }
 }

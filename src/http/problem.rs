@@ -131,7 +131,7 @@ impl Problem {
         self.unlogged()
     }
 
-    fn log(&self) {
+    pub(crate) fn log(&self) {
         let Code { status, .. } = Code::of(self.kind());
         let error = Chain(&self.0);
         match self.kind() {

@@ -111,6 +111,12 @@ impl Request {
         self.credentials.find(&self.head.method, &self.head.headers)
     }
 
+    /// Whether another site sent the browser here.
+    #[cfg(all(feature = "pages", feature = "oauth"))]
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.credentials.is_elsewhere(&self.head.headers)
+    }
+
     /// Requires that no other site made the browser send this request.
     pub(crate) fn ensure_own_origin(&self) -> Result<()> {
         self.credentials.ensure_own(&self.head.headers)

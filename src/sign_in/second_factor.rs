@@ -174,8 +174,9 @@ impl SecondFactors {
                 return Ok(renewal.map(|renewal| renewal.cookie));
             }
             // Another call has used the time step of the code, or the session has ended.
-            if core.store.session_user(id, user, now).await?.is_none() {
-                return Err(ErrorKind::InvalidAccessToken.into());
+            if let Err(error) = core.ensure_live(caller).await {
+                self.take_back(counted).await;
+                return Err(error);
             }
         }
         self.fail(user, Method::Otp, counted, client, session)

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::{
     clock::Timestamp,
     error::StoreError,
-    token::{PresentedCookie, SessionId, SessionUser},
+    token::{BrowserUser, PresentedCookie, SessionId},
 };
 
 /// Finds the sessions of browsers by their cookies. This trait is part of
@@ -27,7 +27,7 @@ pub trait BrowserSessionStore: std::fmt::Debug + Send + Sync {
         &self,
         cookie: &PresentedCookie,
         now: Timestamp,
-    ) -> Result<Option<SessionUser>, StoreError>;
+    ) -> Result<Option<BrowserUser>, StoreError>;
 
     /// Records that a browser session is in use.
     ///

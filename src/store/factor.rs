@@ -120,8 +120,8 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
     /// any. Then the step is marked as used, the session gets the method
     /// [`Otp`](crate::token::Method::Otp), `authenticated_at` and the time of the second factor are
     /// set, and the event is written. Otherwise the call returns [`Checked::Stale`] and writes
-    /// nothing. The cookie of a browser session is replaced as in
-    /// [`reauthenticate`](super::SessionStore::reauthenticate).
+    /// nothing. The cookie of a browser session must be the current one, and is
+    /// replaced as in [`reauthenticate`](super::SessionStore::reauthenticate).
     ///
     /// # Errors
     /// If the database fails.

@@ -29,10 +29,10 @@ use crate::{
     mail::{Admission, Claims, Intent, IntentId, MailEntry, MailStatus, Ordered, RetryMail},
     secret::{PasswordHash, TokenDigest},
     token::{
-        Attempted, ChallengeId, Checked, CheckedSession, EndReason, IssueOneTime, NewChallenge,
-        NewOneTimeToken, NewSession, OneTimeStatus, OpenChallenge, OpenSession, PresentedCookie,
-        Purpose, RenewedCookie, Reset, ResetPassword, RotateSession, Rotation, Session, SessionId,
-        SessionUser,
+        Attempted, BrowserUser, ChallengeId, Checked, CheckedSession, EndReason, IssueOneTime,
+        NewChallenge, NewOneTimeToken, NewSession, OneTimeStatus, OpenChallenge, OpenSession,
+        PresentedCookie, Purpose, RenewedCookie, Reset, ResetPassword, RotateSession, Rotation,
+        Session, SessionId, SessionUser,
     },
     user::{
         Credentials, DeleteUser, EmailAddress, FirstAdministrator, InsertUser, NewUser,
@@ -182,7 +182,7 @@ gated! {
         writable reauthenticate(checked: &CheckedSession, renewed: Option<&RenewedCookie>, now: Timestamp, event: &Event) -> Checked;
     }
     BrowserSessionStore {
-        readable browser_user(cookie: &PresentedCookie, now: Timestamp) -> Option<SessionUser>;
+        readable browser_user(cookie: &PresentedCookie, now: Timestamp) -> Option<BrowserUser>;
         writable use_browser_session(id: SessionId, idle_expires_at: Timestamp, now: Timestamp) -> ();
     }
     RotationStore {

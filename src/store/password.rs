@@ -30,8 +30,7 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// void (except for [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)).
     ///
     /// For a browser session, the same step replaces the cookie. The presented cookie must be the
-    /// current one, or the previous one before its end. No earlier cookie of the session is accepted
-    /// afterwards.
+    /// current one. No earlier cookie of the session is accepted afterwards.
     ///
     /// # Errors
     /// If the database fails.

@@ -136,8 +136,9 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// is written. Otherwise nothing is written.
     ///
     /// For a browser session, the same step replaces the cookie. The presented cookie must be the
-    /// current one, or the previous one of the same successor before its end. It is then the
-    /// previous cookie, as [`BrowserSessionStore`](super::BrowserSessionStore) defines.
+    /// current one, or the previous one of the same successor before its end, unless a second factor
+    /// was presented in between. It is then the previous cookie, as
+    /// [`BrowserSessionStore`](super::BrowserSessionStore) defines.
     ///
     /// # Errors
     /// If the database fails.

@@ -39,12 +39,13 @@ impl ActiveUser {
         session_id: SessionId,
         cookie: Option<SessionCookie>,
     ) -> Self {
+        let (_, methods) = live.authentication();
         Self {
             expires_at: live.expires_at(),
             user: live.user,
             session_id,
             authenticated_at: live.authenticated_at,
-            methods: live.methods,
+            methods,
             second_factor_at: live.second_factor_at,
             has_second_factor: live.has_second_factor,
             cookie,

@@ -16,11 +16,11 @@ pub(crate) struct Authentication {
 
 impl Authentication {
     pub(crate) fn of(session_id: SessionId, session: &SessionUser) -> Self {
+        let (at, methods) = session.authentication();
         Self {
             session_id,
-            // A password alone does not renew an authentication with two factors (RFC 9470).
-            at: session.second_factor_at.unwrap_or(session.authenticated_at),
-            methods: session.methods.clone(),
+            at,
+            methods,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{RefreshGeneration, SessionId, opaque::OpaqueKeys};
+use super::{RefreshGeneration, SessionId, SessionUser, opaque::OpaqueKeys};
 use crate::{
     clock::Timestamp,
     id::UserId,
@@ -23,53 +23,6 @@ pub(crate) const FORMER_COOKIE: Duration = Duration::from_secs(30);
 const BODY: usize = 1 + 16 + 16 + 4 + 16;
 /// The flag of a session that outlives the browser.
 const REMEMBERED: u8 = 1;
-
-/// How a session is presented.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SessionKind {
-    /// By access and refresh tokens.
-    #[default]
-    Tokens,
-    /// By the cookie of a browser.
-    #[non_exhaustive]
-    Browser {
-        /// Whether the session outlives the browser. It then has the lifetimes of
-        /// [`TokenLifetimes`](super::TokenLifetimes). Otherwise it ends after 12 hours at the latest.
-        remember: bool,
-    },
-}
-
-impl SessionKind {
-    /// The kind of a session of a browser.
-    #[must_use]
-    pub fn browser(remember: bool) -> Self {
-        Self::Browser { remember }
-    }
-
-    /// The word used in the database; `None` for a session with tokens.
-    #[must_use]
-    pub fn as_stored(self) -> Option<&'static str> {
-        match self {
-            Self::Tokens => None,
-            Self::Browser { .. } => Some("browser"),
-        }
-    }
-
-    /// The byte used in tickets.
-    pub(super) fn byte(self) -> u8 {
-        match self {
-            Self::Tokens => 0,
-            Self::Browser { remember: false } => 1,
-            Self::Browser { remember: true } => 2,
-        }
-    }
-
-    pub(super) fn of_byte(byte: u8) -> Option<Self> {
-        let all = [Self::Tokens, Self::browser(false), Self::browser(true)];
-        all.into_iter().find(|kind| kind.byte() == byte)
-    }
-}
 
 /// The cookie that a browser has to keep.
 #[derive(Clone, Debug)]
@@ -108,6 +61,19 @@ pub struct PresentedCookie {
     pub user_id: UserId,
     /// The digest of the cookie.
     pub digest: TokenDigest,
+}
+
+/// The session that a cookie finds.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct BrowserUser {
+    /// The session, with the authentication that the cookie stands for.
+    pub session: SessionUser,
+    /// Whether the cookie has been replaced.
+    pub is_former: bool,
 }
 
 /// The cookie that replaces the presented one.
@@ -264,14 +230,6 @@ mod tests {
             let changed = String::from_utf8(bytes).unwrap();
             assert!(keys.parse(&changed).is_none(), "{index}");
             assert!(keys.parse(&text[..index]).is_none(), "{index}");
-        }
-    }
-
-    #[test]
-    fn kind_has_a_byte_of_its_own() {
-        for byte in 0..=u8::MAX {
-            let kind = SessionKind::of_byte(byte);
-            assert_eq!(kind.map_or(3, SessionKind::byte), byte.min(3));
         }
     }
 }

@@ -112,6 +112,14 @@ impl Methods {
         self.contains(Method::Mfa) && self.contains(Method::Otp)
     }
 
+    /// These methods without the second factors of this service, which have to be presented again.
+    pub(crate) fn without_second_factor(mut self) -> Self {
+        for method in [Method::Otp, Method::Recovery, Method::Mfa] {
+            self.0.remove(&method);
+        }
+        self
+    }
+
     /// Whether a method was used.
     #[must_use]
     pub fn contains(&self, method: Method) -> bool {

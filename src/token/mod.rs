@@ -24,6 +24,7 @@ mod active_user;
 mod algorithm;
 mod authentication;
 mod browser;
+mod browser_settings;
 mod challenge;
 mod check;
 mod claims;
@@ -33,6 +34,7 @@ mod device;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod key;
+mod kind;
 mod lifetimes;
 mod method;
 mod one_time;
@@ -48,7 +50,8 @@ mod verifying_key;
 pub use self::{
     active_user::ActiveUser,
     algorithm::SigningAlgorithm,
-    browser::{BrowserSession, NewCookie, PresentedCookie, RenewedCookie, SessionKind},
+    browser::{BrowserSession, BrowserUser, NewCookie, PresentedCookie, RenewedCookie},
+    browser_settings::Browser,
     challenge::{
         Attempted, ChallengeId, ChallengePurpose, MAX_CHALLENGES, MAX_TRIES, NewChallenge,
         OpenChallenge, RememberDevice, SecondProof, SpentFactor,
@@ -56,6 +59,7 @@ pub use self::{
     credential::Credential,
     current_user::CurrentUser,
     key::SigningKeys,
+    kind::SessionKind,
     lifetimes::TokenLifetimes,
     method::{AAL1, AAL2, Method, Methods},
     one_time::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Reset, ResetPassword},

@@ -134,6 +134,20 @@ pub struct SessionUser {
 }
 
 impl SessionUser {
+    /// When the user last authenticated in this session, and how, as claims say it. In a session
+    /// with two factors, only the second factor counts (RFC 9470). If a factor of the user was
+    /// removed in another session, the factors that were presented here do not count.
+    pub(crate) fn authentication(&self) -> (Timestamp, Methods) {
+        match self.second_factor_at {
+            Some(at) => (at, self.methods.clone()),
+            None if self.methods.have_second_factor() => {
+                let methods = self.methods.clone().without_second_factor();
+                (self.authenticated_at, methods)
+            }
+            None => (self.authenticated_at, self.methods.clone()),
+        }
+    }
+
     /// When the session ends if it is not refreshed or used again.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {

@@ -8,11 +8,10 @@ mod second_factor;
 use std::time::Duration;
 
 use hallpass::{
-    Login,
+    ActiveUser, CurrentUser, Login,
     event::EventKind,
     secret::SessionCookie,
-    session::Browser,
-    token::{Credential, SessionKind},
+    token::{Browser, Credential, SessionKind},
     user::UserStatus,
 };
 use sea_orm::DbBackend;
@@ -21,7 +20,7 @@ use serde_json::{Value, json};
 use crate::{
     statements::counted,
     support::{
-        app::{app_with, apps, apps_with},
+        app::{Server, app_with, apps, apps_with},
         browser::{COOKIE, OWN, new_cookie},
         http::{PASSWORD, members_of},
     },
@@ -223,18 +222,34 @@ async fn browser_sessions_count_among_the_sessions_of_a_user() {
 }
 
 #[tokio::test]
-async fn kept_session_is_checked_again_after_its_period() {
+async fn kept_claims_are_checked_again_after_their_period() {
     let keep = |seconds| Browser::new().cache_for(Duration::from_secs(seconds));
     let app = app_with(|builder| builder.browser(keep(5))).await;
-    let other = app.another(|builder| builder.browser(keep(5))).await;
+    let claims = async |caller: CurrentUser| caller.id().to_string();
+    let active = async |caller: ActiveUser| caller.user.id.to_string();
+    let router = axum::Router::new()
+        .route("/claims", axum::routing::get(claims))
+        .route("/active", axum::routing::get(active))
+        .with_state(app.auth.clone());
+    let server = Server::axum(router).await;
     let browser = app.join_browser(ANN).await;
-    let elsewhere = browser.at(*other);
-    assert!(browser.is_signed_in().await && elsewhere.is_signed_in().await);
+    let here = browser.at(server.client);
+    let status = async |path: &str| here.get(path).await.status;
+    assert_eq!(
+        (status("/claims").await, status("/active").await),
+        (200, 200)
+    );
     browser.sign_out().await.expect(204);
-    assert!(!browser.is_signed_in().await, "it ends here at once");
-    assert!(elsewhere.is_signed_in().await, "it is still kept elsewhere");
+    assert_eq!(
+        (status("/claims").await, status("/active").await),
+        (200, 401)
+    );
+    assert!(
+        !browser.is_signed_in().await,
+        "our endpoints ask the database"
+    );
     app.advance(5);
-    assert!(!elsewhere.is_signed_in().await);
+    assert_eq!(status("/claims").await, 401);
     let longest = hallpass::Auth::builder().browser(keep(601));
     let error = longest
         .store(hallpass::memory::MemoryStore::new())

@@ -23,7 +23,7 @@ use crate::{
     event::ClientInfo,
     feature::{
         account::Accounts, email_verification::EmailVerifications, lockout::Lockouts,
-        password::RegistrationMode, second_factor::Factors, session::Sessions,
+        second_factor::Factors, session::Sessions,
     },
     http::{Cookies, Endpoint, Form, FromMembers, Html, Input, Members, Request, WithDevice},
     secret::{OneTimeToken, Password},
@@ -46,7 +46,10 @@ pub(crate) struct Parts {
     pub(crate) sessions: Sessions,
     pub(crate) factors: Factors,
     pub(crate) accounts: Accounts,
-    pub(crate) registration: RegistrationMode,
+    /// Whether nobody can register.
+    pub(crate) is_closed: bool,
+    /// Whether a registration says nothing about the address.
+    pub(crate) is_private: bool,
     /// Whether signing in requires a verified address.
     pub(crate) require_verified: bool,
     /// The languages of emails.
@@ -61,12 +64,6 @@ pub(crate) struct Parts {
 pub(crate) fn sign_in_endpoints(parts: &Parts) -> Vec<Endpoint> {
     let state = || parts.clone();
     let rows = [
-        Endpoint::get("/", state(), start::start),
-        Endpoint::get(
-            "/.well-known/change-password",
-            state(),
-            start::change_password,
-        ),
         Endpoint::get("/sign-in", state(), sign_in::show),
         Endpoint::post("/sign-in", state(), sign_in::sign_in),
         #[cfg(feature = "oauth")]
@@ -288,8 +285,7 @@ struct OwnForm;
 
 impl Input<Asked> for OwnForm {
     async fn take((parts, _): &Asked, request: &mut Request) -> Result<Self> {
-        let origin = parts.pages.origin.as_ref();
-        if super::origin::is_elsewhere(request.headers(), origin) {
+        if parts.pages.origin.is_elsewhere(request.headers()) {
             return Err(ErrorKind::Forbidden.into());
         }
         Ok(Self)

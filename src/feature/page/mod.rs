@@ -32,7 +32,6 @@ mod layout;
 mod link;
 mod logo;
 mod notice;
-mod origin;
 mod policy;
 mod qr;
 mod texts;
@@ -40,15 +39,19 @@ mod view;
 
 use std::sync::Arc;
 
+use self::layout::Layout;
 pub(crate) use self::{chosen::Chosen, link::Links, qr::qr, view::*};
-use self::{layout::Layout, origin::Origin};
-use crate::{brand::Brand, error::Result, http::Document};
+use crate::{
+    brand::Brand,
+    error::Result,
+    http::{Document, Origin},
+};
 
 /// The common part of all pages.
 #[derive(Clone, Debug)]
 pub(crate) struct Pages {
     layout: Arc<Layout>,
-    origin: Option<Origin>,
+    origin: Origin,
     logo: Option<Document>,
     /// The home page of the brand, if it has one.
     home: Option<String>,

@@ -14,7 +14,6 @@ const MARGIN: usize = 4;
 ///
 /// # Errors
 /// [`Internal`](crate::ErrorKind::Internal) if the text is too long.
-#[cfg_attr(not(test), allow(dead_code, reason = "for setting up a second factor"))]
 pub(crate) fn qr(text: &str) -> Result<String> {
     let code = QRBuilder::new(text)
         .ecl(ECL::M)

@@ -1,19 +1,19 @@
-//! The browser sessions that were checked recently.
+//! The claims of browser sessions that were checked recently.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use quick_cache::sync::Cache;
 
-use crate::{clock::Timestamp, secret::TokenDigest, token::SessionUser};
+use crate::{clock::Timestamp, secret::TokenDigest, token::CurrentUser};
 
 /// The maximum number of sessions that are kept.
 const MOST: usize = 10_000;
 
-/// Browser sessions that the database has confirmed, for a short time. Cheap to clone.
+/// Callers whose cookie the database has confirmed, for a short time. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct CheckedSessions {
     period: Duration,
-    kept: Arc<Cache<TokenDigest, Arc<(SessionUser, Timestamp)>>>,
+    kept: Arc<Cache<TokenDigest, (CurrentUser, Timestamp)>>,
 }
 
 impl CheckedSessions {
@@ -24,21 +24,15 @@ impl CheckedSessions {
         }
     }
 
-    /// The session of a cookie, if it was confirmed recently and has not expired since.
-    pub(super) fn find(&self, cookie: &TokenDigest, now: Timestamp) -> Option<SessionUser> {
-        let kept = self.kept.get(cookie)?;
-        let (session, until) = &*kept;
-        (now < *until && now < session.expires_at()).then(|| session.clone())
+    /// The caller with this cookie, if it was confirmed recently and has not expired since.
+    pub(super) fn find(&self, cookie: &TokenDigest, now: Timestamp) -> Option<CurrentUser> {
+        let (caller, until) = self.kept.get(cookie)?;
+        (now < until && now < caller.expires_at()).then_some(caller)
     }
 
-    pub(super) fn insert(&self, cookie: TokenDigest, session: &SessionUser, now: Timestamp) {
-        let until = now + self.period;
-        self.kept.insert(cookie, Arc::new((session.clone(), until)));
-    }
-
-    #[cfg(feature = "http")]
-    pub(super) fn forget(&self, cookie: &TokenDigest) {
-        self.kept.remove(cookie);
+    pub(super) fn insert(&self, cookie: TokenDigest, caller: &CurrentUser, now: Timestamp) {
+        self.kept
+            .insert(cookie, (caller.clone(), now + self.period));
     }
 }
 

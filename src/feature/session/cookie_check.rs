@@ -1,13 +1,15 @@
 //! The check of cookies for guards that see only claims.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
-use super::Sessions;
+use super::{CheckedSessions, Sessions};
 #[cfg(any(feature = "axum", feature = "actix"))]
 use crate::http::CredentialRule;
 use crate::{
-    error::Result,
-    secret::SessionCookie,
+    error::{Error, ErrorKind, Result},
+    secret::{SessionCookie, TokenDigest},
     token::{Credential, CurrentUser, Tokens},
     verifier::CheckCookie,
 };
@@ -17,6 +19,9 @@ use crate::{
 pub(crate) struct CookieCheck {
     pub(crate) sessions: Sessions,
     pub(crate) tokens: Tokens,
+    /// The callers that were checked recently, if they are kept.
+    pub(crate) checked: Option<CheckedSessions>,
+    pub(crate) timeout: Duration,
     #[cfg(any(feature = "axum", feature = "actix"))]
     pub(crate) credentials: CredentialRule,
 }
@@ -24,9 +29,22 @@ pub(crate) struct CookieCheck {
 #[async_trait]
 impl CheckCookie for CookieCheck {
     async fn check(&self, cookie: &SessionCookie) -> Result<CurrentUser> {
+        let digest = TokenDigest::of(cookie.expose());
+        let known = self.checked.as_ref();
+        let now = self.tokens.now();
+        if let Some(caller) = known.and_then(|known| known.find(&digest, now)) {
+            return Ok(caller);
+        }
         let cookie = Credential::from(cookie);
-        let caller = self.sessions.current_user(&cookie).await?;
-        Ok(self.tokens.claims_of(&caller))
+        let checked = tokio::time::timeout(self.timeout, self.sessions.current_user(&cookie)).await;
+        let caller = checked.unwrap_or_else(|elapsed| {
+            Err(Error::new(ErrorKind::Unavailable).with_source(elapsed))
+        })?;
+        let claims = self.tokens.claims_of(&caller);
+        if let Some(known) = known {
+            known.insert(digest, &claims, now);
+        }
+        Ok(claims)
     }
 
     #[cfg(any(feature = "axum", feature = "actix"))]

@@ -30,22 +30,11 @@ impl Sessions {
         let presented = self.core.tokens.presented(cookie);
         let presented = presented.ok_or(ErrorKind::InvalidAccessToken)?;
         let now = self.core.clock.now();
-        let known = self.checked.as_ref();
-        if let Some(live) = known.and_then(|known| known.find(&presented.digest, now)) {
-            return Ok(ActiveUser::of(
-                live,
-                presented.session_id,
-                Some(cookie.clone()),
-            ));
-        }
         let live = self.core.store.browser_user(&presented, now).await?;
-        let mut live = live.ok_or(ErrorKind::InvalidAccessToken)?;
+        let mut live = live.ok_or(ErrorKind::InvalidAccessToken)?.session;
         if let Some(prolonged) = self.core.tokens.prolonged(&live, now) {
             self.prolong(&mut live, presented.session_id, prolonged)
                 .await;
-        }
-        if let Some(known) = known {
-            known.insert(presented.digest, &live, now);
         }
         Ok(ActiveUser::of(
             live,

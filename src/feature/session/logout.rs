@@ -46,9 +46,6 @@ impl Sessions {
         let Some(presented) = self.core.tokens.presented(cookie) else {
             return Ok(());
         };
-        if let Some(checked) = &self.checked {
-            checked.forget(&presented.digest);
-        }
         self.end_by_owner(presented.session_id, client).await
     }
 

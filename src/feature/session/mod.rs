@@ -1,6 +1,6 @@
 //! Refreshing, listing and ending sessions.
 
-mod browser;
+#[cfg(feature = "http")]
 mod checked;
 #[cfg(feature = "http")]
 mod cookie_check;
@@ -12,10 +12,8 @@ mod refresh;
 
 use std::sync::Arc;
 
-pub use self::browser::Browser;
-pub(crate) use self::checked::CheckedSessions;
 #[cfg(feature = "http")]
-pub(crate) use self::cookie_check::CookieCheck;
+pub(crate) use self::{checked::CheckedSessions, cookie_check::CookieCheck};
 use crate::{
     core::Core,
     error::{ErrorKind, Result},
@@ -30,8 +28,6 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Sessions {
     pub(crate) core: Arc<Core>,
-    /// The browser sessions that were checked recently, if they are kept.
-    pub(crate) checked: Option<CheckedSessions>,
 }
 
 impl Sessions {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    MemoryStore, State,
+    MemoryStore,
     session::{Former, SessionRow},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     error::StoreError,
     secret::TokenDigest,
     store::BrowserSessionStore,
-    token::{PresentedCookie, RenewedCookie, SessionId, SessionUser},
+    token::{BrowserUser, PresentedCookie, RenewedCookie, SessionId, SessionUser},
 };
 
 #[async_trait]
@@ -20,7 +20,7 @@ impl BrowserSessionStore for MemoryStore {
         &self,
         cookie: &PresentedCookie,
         now: Timestamp,
-    ) -> Result<Option<SessionUser>, StoreError> {
+    ) -> Result<Option<BrowserUser>, StoreError> {
         let state = self.state();
         let live = state.live(cookie.session_id, cookie.user_id, now);
         let Some((session, row)) = live.filter(|(session, _)| session.is_of_browser) else {
@@ -28,14 +28,20 @@ impl BrowserSessionStore for MemoryStore {
         };
         let found = session.with_user(row);
         if session.digest == cookie.digest {
-            return Ok(Some(found));
+            return Ok(Some(BrowserUser {
+                session: found,
+                is_former: false,
+            }));
         }
         let former = session.former(&cookie.digest, now);
-        Ok(former.map(|former| SessionUser {
-            authenticated_at: former.authenticated_at,
-            methods: former.methods.clone(),
-            second_factor_at: former.second_factor_at,
-            ..found
+        Ok(former.map(|former| BrowserUser {
+            session: SessionUser {
+                authenticated_at: former.authenticated_at,
+                methods: former.methods.clone(),
+                second_factor_at: former.second_factor_at,
+                ..found
+            },
+            is_former: true,
         }))
     }
 
@@ -67,8 +73,15 @@ impl SessionRow {
         renewed.is_none_or(|renewed| {
             self.digest == renewed.presented
                 || (self.digest == renewed.successor
-                    && self.former(&renewed.presented, now).is_some())
+                    && self
+                        .former(&renewed.presented, now)
+                        .is_some_and(|former| former.second_factor_at == self.second_factor_at))
         })
+    }
+
+    /// Whether the presented cookie is the current one.
+    pub(super) fn has_current(&self, renewed: Option<&RenewedCookie>) -> bool {
+        renewed.is_none_or(|renewed| self.digest == renewed.presented)
     }
 
     /// Replaces the cookie before the authentication is raised.
@@ -85,18 +98,5 @@ impl SessionRow {
         });
         self.digest = renewed.successor;
         self.generation += 1;
-    }
-}
-
-impl State {
-    /// The live session whose cookie may be renewed.
-    pub(super) fn may_renew(
-        &self,
-        session: SessionId,
-        renewed: Option<&RenewedCookie>,
-        now: Timestamp,
-    ) -> bool {
-        let session = self.sessions.get(&session);
-        session.is_some_and(|session| session.may_renew(renewed, now))
     }
 }

@@ -185,10 +185,9 @@ impl FactorStore for MemoryStore {
         event: &Event,
     ) -> Result<Checked, StoreError> {
         let mut state = self.state();
-        if state.live(session, user, now).is_none()
-            || !state.may_renew(session, renewed, now)
-            || !state.use_step(user, spent, now)
-        {
+        let live = state.live(session, user, now);
+        let is_current = live.is_some_and(|(session, _)| session.has_current(renewed));
+        if !is_current || !state.use_step(user, spent, now) {
             return Ok(Checked::Stale);
         }
         if let Some(session) = state.sessions.get_mut(&session) {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, session::SessionRow};
+use super::MemoryStore;
 use crate::{
     clock::Timestamp,
     error::StoreError,
@@ -27,13 +27,9 @@ impl PasswordStore for MemoryStore {
         mail: Option<&Intent>,
     ) -> Result<Checked, StoreError> {
         let mut state = self.state();
-        let is_presented = |session: &SessionRow| {
-            renewed.is_none_or(|RenewedCookie { presented, .. }| {
-                session.digest == *presented || session.former(presented, now).is_some()
-            })
-        };
         let unchanged = state.unchanged(checked, now);
-        let Some((session, row)) = unchanged.filter(|(session, _)| is_presented(session)) else {
+        let Some((session, row)) = unchanged.filter(|(session, _)| session.has_current(renewed))
+        else {
             return Ok(Checked::Stale);
         };
         if let Some(renewed) = renewed {

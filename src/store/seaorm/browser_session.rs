@@ -1,20 +1,20 @@
 //! Browser sessions in SQL.
 
 use async_trait::async_trait;
-use sea_orm::Value;
+use sea_orm::{DbErr, QueryResult, Value};
 
 use super::{
     SeaOrmStore,
     conditions::live_session,
     error::store_error,
     pool::Database,
-    row::{bytes, session_user, user_columns},
+    row::{bytes, column, session_user, user_columns},
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
     store::BrowserSessionStore,
-    token::{PresentedCookie, RenewedCookie, SessionId, SessionUser},
+    token::{BrowserUser, PresentedCookie, RenewedCookie, SessionId},
 };
 
 /// The previous cookie stands for the authentication from before its replacement.
@@ -26,7 +26,7 @@ const BROWSER_USER: &str = concat!(
         AS authenticated_at, \
     CASE WHEN s.digest = $4 THEN s.methods ELSE s.former_methods END AS methods, \
     CASE WHEN s.digest = $4 THEN s.second_factor_at ELSE s.former_second_factor_at END AS second_factor_at, \
-    u.second_factors \
+    u.second_factors, (s.digest <> $4) AS is_former \
     FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id \
     WHERE s.id = $1 AND s.user_id = $3 AND s.kind = 'browser' \
         AND (s.digest = $4 OR (s.former_digest = $4 AND s.former_until > $2)) AND ",
@@ -69,8 +69,16 @@ macro_rules! renewing {
 }
 pub(super) use renewing;
 
+/// The condition that the presented cookie, if any, is the current one.
+macro_rules! is_current {
+    ($presented:literal) => {
+        concat!("(", $presented, " IS NULL OR s.digest = ", $presented, ")")
+    };
+}
+pub(super) use is_current;
+
 /// The condition that the presented cookie, if any, is the current one, or the previous one of the
-/// same successor.
+/// same successor. The successor must not stand for more than the presented cookie and a password.
 macro_rules! may_renew {
     ($presented:literal, $successor:literal) => {
         concat!(
@@ -82,7 +90,7 @@ macro_rules! may_renew {
             $successor,
             " AND s.former_digest = ",
             $presented,
-            " AND s.former_until > $2))"
+            " AND s.former_until > $2 AND s.second_factor_at IS NOT DISTINCT FROM s.former_second_factor_at))"
         )
     };
 }
@@ -94,7 +102,7 @@ impl<D: Database> BrowserSessionStore for SeaOrmStore<D> {
         &self,
         cookie: &PresentedCookie,
         now: Timestamp,
-    ) -> Result<Option<SessionUser>, StoreError> {
+    ) -> Result<Option<BrowserUser>, StoreError> {
         let values = [
             cookie.session_id.as_uuid().into(),
             now.into(),
@@ -103,7 +111,7 @@ impl<D: Database> BrowserSessionStore for SeaOrmStore<D> {
         ];
         let rows = self.read(BROWSER_USER, values).await?;
         rows.first()
-            .map(session_user)
+            .map(browser_user)
             .transpose()
             .map_err(|error| store_error(&error))
     }
@@ -117,6 +125,13 @@ impl<D: Database> BrowserSessionStore for SeaOrmStore<D> {
         let values = [id.as_uuid().into(), idle_expires_at.into(), now.into()];
         self.write(USE, values).await.map(drop)
     }
+}
+
+fn browser_user(row: &QueryResult) -> Result<BrowserUser, DbErr> {
+    Ok(BrowserUser {
+        session: session_user(row)?,
+        is_former: column(row, "is_former")?,
+    })
 }
 
 /// The digests of the presented cookie and of its successor, and the end of the presented cookie.

@@ -5,7 +5,7 @@ use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
-    browser_session::{may_renew, renewal_values, renewing},
+    browser_session::{is_current, renewal_values, renewing},
     conditions::{live_session, with_methods},
     ended::END_OF_USER,
     error::{store_error, unreadable},
@@ -98,7 +98,7 @@ const STRENGTHEN: &str = concat!(
     ", authenticated_at = $2, second_factor_at = $2, methods = ",
     with_methods!("s.methods", "otp", "otp mfa"),
     " WHERE s.id = $1 AND s.user_id = $3 AND ",
-    may_renew!("$4", "$5"),
+    is_current!("$4"),
     " AND EXISTS (SELECT 1 FROM auth_users u WHERE u.id = s.user_id AND ",
     live_session!(),
     ") RETURNING id"

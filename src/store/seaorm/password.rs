@@ -7,7 +7,7 @@ use sea_orm::{DbErr, QueryResult, Value};
 
 use super::{
     SeaOrmStore,
-    browser_session::renewal_values,
+    browser_session::{is_current, renewal_values},
     checked::{checked_values, outcome, unchanged},
     conditions::{is_proof, live_session},
     ended::END_OF_USER,
@@ -42,13 +42,9 @@ macro_rules! set_password {
                 updated_at = $2 \
             WHERE ",
             unchanged!(),
-            " AND EXISTS (SELECT 1 FROM auth_sessions s WHERE s.id = $1 AND s.user_id = u.id AND (",
-            $presented,
-            " IS NULL OR s.digest = ",
-            $presented,
-            " OR (s.former_digest = ",
-            $presented,
-            " AND s.former_until > $2)) AND ",
+            " AND EXISTS (SELECT 1 FROM auth_sessions s WHERE s.id = $1 AND s.user_id = u.id AND ",
+            is_current!($presented),
+            " AND ",
             live_session!(),
             ") RETURNING id, credential_version"
         )

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::ANN;
 use crate::support::{
     app::{apps, apps_with, race, unhurried},
+    authenticator::ticket_of,
     browser::new_cookie,
     http::PASSWORD,
 };
@@ -113,5 +114,50 @@ async fn parallel_requests_never_end_a_session() {
             }
             assert!(browser.is_signed_in().await, "{}", app.name);
         }
+    }
+}
+
+/// A thief has a copy of the cookie and the password, but no second factor.
+#[tokio::test]
+async fn former_cookie_gains_nothing_from_the_owner() {
+    for app in apps().await {
+        let ann = app.enrolled(ANN).await;
+        let body = json!({"email": ANN, "password": PASSWORD});
+        let ticket = ticket_of(app.sign_in_browser(body).await);
+        let code = ann.authenticator.code(app.now());
+        let body = json!({"ticket": ticket, "totp": code});
+        let stolen = app.browser(&app.sign_in_browser_step(body).await.expect(200));
+        app.advance(601);
+
+        let step_up = json!({"totp": ann.authenticator.code(app.now())});
+        let reply = stolen
+            .post("/auth/reauthenticate", step_up)
+            .await
+            .expect(204);
+        let owner = stolen.renewed(&reply);
+        let password = json!({"password": PASSWORD});
+        let reply = stolen.post("/auth/reauthenticate", password.clone()).await;
+        assert!(new_cookie(&reply).is_none());
+        reply.problem(401, "invalid_access_token");
+        let change = json!({"current_password": PASSWORD, "new_password": NEW});
+        let reply = stolen.post("/users/me/password", change).await;
+        assert!(new_cookie(&reply).is_none());
+        reply.problem(401, "invalid_access_token");
+        let renew = stolen.post("/users/me/recovery-codes", json!({})).await;
+        renew.problem(401, "step_up_required");
+        assert!(owner.is_signed_in().await);
+
+        // The thief is first, with the password alone.
+        app.advance(601);
+        let reply = owner
+            .post("/auth/reauthenticate", password)
+            .await
+            .expect(204);
+        let thief = owner.renewed(&reply);
+        let step_up = json!({"totp": ann.authenticator.code(app.now())});
+        let reply = owner.post("/auth/reauthenticate", step_up).await;
+        reply.problem(401, "invalid_access_token");
+        let renew = thief.post("/users/me/recovery-codes", json!({})).await;
+        renew.problem(401, "step_up_required");
     }
 }

@@ -108,7 +108,22 @@ async fn failed_provider_leads_back_to_the_sign_in() {
         assert!(!visitor.is_signed_in());
         let unknown = visitor.open("/sign-in/nobody").await;
         assert_eq!(unknown.status, 404);
-        fake.behave(|behaviour| drop(behaviour.instead.insert("/authorize", (500, String::new()))));
+        // Another site cannot begin a sign-in.
+        for (line, headers) in [
+            (
+                "GET /sign-in/idp?next=%2Fnotes",
+                "Sec-Fetch-Site: cross-site\r\n",
+            ),
+            (
+                "GET /sign-in/idp?next=%2Fnotes",
+                "Sec-Fetch-Site: same-site\r\n",
+            ),
+            ("HEAD /sign-in/idp?next=%2Fnotes", ""),
+        ] {
+            let reply = visitor.ask(line, headers, "").await;
+            assert_eq!(lead(&reply), "../sign-in?next=%2Fnotes");
+            assert!(reply.header("set-cookie").is_none());
+        }
     }
 }
 

@@ -40,6 +40,13 @@ impl App {
             .await
     }
 
+    /// The second step of a browser's sign-in.
+    pub(crate) async fn sign_in_browser_step(&self, body: Value) -> Reply {
+        let headers = format!("{JSON}{OWN}");
+        let line = "POST /auth/session/second-factor";
+        self.ask(line, &headers, body.to_string().as_bytes()).await
+    }
+
     /// A browser that has received this reply.
     #[track_caller]
     pub(crate) fn browser(&self, reply: &Reply) -> Browser {

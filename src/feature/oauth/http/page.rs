@@ -1,5 +1,7 @@
 //! The end of a sign-in with a provider that began on the pages.
 
+use std::time::Duration;
+
 use ::http::HeaderValue;
 
 use super::{Own, kept};
@@ -10,7 +12,7 @@ use crate::{
     feature::oauth::{Answer, Begun},
     http::{Cookies, Input, Problem, Request, SeeOther, next},
     percent,
-    sign_in::SignIn,
+    sign_in::{SignIn, http::TICKET},
     token::{NewCookie, SessionKind},
 };
 
@@ -77,6 +79,7 @@ pub(super) async fn end(
             lead(next.map_or_else(start, str::to_owned))
                 .with_cookies(own.cookies.set_session(value.expose(), *max_age))
                 .with_cookies(device.and_then(|token| own.cookies.set_device(&token)))
+                .with_cookies(own.cookies.set(TICKET, "", Duration::ZERO))
         }
         Ok(SignIn::SecondFactor(challenge)) => {
             lead(page("second-factor", None)).with_cookies(challenge.cookie(own.cookies))
@@ -84,6 +87,12 @@ pub(super) async fn end(
         Ok(SignIn::Complete { .. }) => {
             return Err(Error::internal("a page has opened a session with tokens"));
         }
-        Err(error) => lead(page("sign-in", Some(Problem::from(error).code()))),
+        Err(error) => {
+            let problem = Problem::from(error);
+            if problem.status().is_server_error() {
+                problem.log();
+            }
+            lead(page("sign-in", Some(problem.code())))
+        }
     })
 }

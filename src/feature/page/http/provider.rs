@@ -5,17 +5,39 @@ use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
     feature::oauth::http::page::OldFlows,
-    http::Path,
+    http::{Input, Path, Request},
 };
+
+/// Whether a person has followed the link on the sign-in. Another site must not begin a sign-in.
+pub(super) struct Followed {
+    is_followed: bool,
+    client: ClientInfo,
+}
+
+impl<S: Sync> Input<S> for Followed {
+    async fn take(state: &S, request: &mut Request) -> Result<Self> {
+        Ok(Self {
+            // Older browsers send neither header with a link.
+            is_followed: !request.is_head() && !request.is_elsewhere(),
+            client: ClientInfo::take(state, request).await?,
+        })
+    }
+}
 
 /// Sends the browser to the provider. It returns to the callback, which opens the session.
 pub(super) async fn begin(
     parts: Parts,
     Path(provider): Path<String>,
     asked: Asked,
-    client: ClientInfo,
+    Followed {
+        is_followed,
+        client,
+    }: Followed,
     old: OldFlows,
 ) -> Result<Reply> {
+    if !is_followed {
+        return Ok(Reply::see_other(format!("../{}", asked.to("sign-in"))));
+    }
     let sign_ins = &parts.provider_sign_ins;
     let query = asked.frame().to("");
     let begun = sign_ins.begin_on_pages(&provider, &query, &client).await;

@@ -110,14 +110,16 @@ impl Parts {
         asked: &Asked,
         step: ChallengePurpose,
         (ticket, factor): (&Ticket, Option<FactorId>),
-        notice: Option<CodeNotice>,
+        again: Option<(CodeNotice, bool)>,
     ) -> Result<Html> {
+        let notice = again.map(|(notice, _)| notice);
         match (step, factor) {
             (ChallengePurpose::SecondFactor, _) => {
                 let view = SecondFactorView {
                     totp: true,
                     recovery_code: true,
                     notice,
+                    remember_device: again.is_some_and(|(_, remember)| remember),
                     ..SecondFactorView::default()
                 };
                 self.pages.second_factor(&asked.frame(), &view)
@@ -159,7 +161,8 @@ impl Parts {
         client: ClientInfo,
     ) -> Result<Reply> {
         let refuse = async |notice, error: Error| {
-            let page = self.step_page(asked, step, sent, Some(notice)).await?;
+            let again = Some((notice, form.remember_device));
+            let page = self.step_page(asked, step, sent, again).await?;
             let problem = Problem::from(error).to_response();
             Ok(Reply::page(page.in_place_of(&problem)))
         };
@@ -269,6 +272,7 @@ impl Parts {
             Err(error) if error.kind() == ErrorKind::InvalidAccessToken => {
                 Ok(Reply::see_other(asked.to("sign-in")))
             }
+            Err(error) if Problem::from(error.kind()).status() == 500 => Err(error),
             Err(error) => {
                 let page = self.confirmation_page(asked, visitor, Some(&error))?;
                 let problem = Problem::from(error).to_response();

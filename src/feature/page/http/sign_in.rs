@@ -12,7 +12,6 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result, Violation},
     event::ClientInfo,
-    feature::password::RegistrationMode,
     http::{Form, OwnOrigin, Problem},
     service::Login,
     sign_in::{SignIn, http::TICKET},
@@ -101,7 +100,8 @@ pub(super) async fn sign_out(
     }
     let location = asked.to_with("sign-in", "signed_out", None);
     let gone = parts.cookies.end_session();
-    Ok(Reply::see_other(location).with_cookies(gone).forgetting())
+    let reply = Reply::see_other(location).with_cookies(gone);
+    Ok(reply.with_cookies(parts.no_ticket()).forgetting())
 }
 
 impl Parts {
@@ -113,7 +113,7 @@ impl Parts {
             .collect();
         let view = SignInView {
             providers: &providers,
-            may_register: self.registration != RegistrationMode::Closed,
+            may_register: !self.is_closed,
             ..view
         };
         self.pages.sign_in(&asked.frame(), &view)

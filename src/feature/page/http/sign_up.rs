@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result, Violation},
-    event::ClientInfo,
-    feature::password::RegistrationMode,
+    event::{ClientInfo, EventKind},
     http::{Form, Input, OwnOrigin, Problem, Request},
+    mail::Recipient,
     service::{Login, Registration},
     token::SessionKind,
     user::{EmailAddress, Locale},
@@ -26,10 +26,9 @@ use crate::{
 const SAME: TimeDelta = TimeDelta::seconds(60);
 
 pub(super) async fn show(parts: Parts, asked: Asked) -> Result<Reply> {
-    let closed = parts.registration == RegistrationMode::Closed;
     let view = SignUpView {
         email: asked.parameter("email").unwrap_or_default(),
-        notice: closed.then_some(SignUpNotice::Closed),
+        notice: parts.is_closed.then_some(SignUpNotice::Closed),
         ..SignUpView::default()
     };
     parts.pages.sign_up(&asked.frame(), &view).map(Reply::page)
@@ -57,7 +56,7 @@ pub(super) async fn sign_up(
     Newcomer { client, languages }: Newcomer,
     Form(form): Form<SignUpForm>,
 ) -> Result<Reply> {
-    if parts.registration == RegistrationMode::Closed {
+    if parts.is_closed {
         return parts.refuse_sign_up(&asked, &form, ErrorKind::RegistrationClosed.into());
     }
     let Ok(email) = form.email.parse::<EmailAddress>() else {
@@ -71,7 +70,7 @@ pub(super) async fn sign_up(
         true => Some(asked.chosen.language.locale()),
         false => Locale::accepted(&languages, &parts.locales).cloned(),
     };
-    let is_private = parts.registration == RegistrationMode::Private;
+    let is_private = parts.is_private;
     match parts.service.register(registration).await {
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::EmailTaken => {
@@ -89,6 +88,7 @@ pub(super) async fn sign_up(
         .with_client(client);
     match parts.service.login(login).await {
         Ok(sign_in) => parts.go_on(&asked, sign_in),
+        Err(error) if Problem::from(error.kind()).status().is_server_error() => Err(error),
         // The account exists, so the sign-in says why this did not work.
         Err(_) => Ok(Reply::see_other(asked.to("sign-in"))),
     }
@@ -118,7 +118,10 @@ pub(super) async fn forgot(
 /// Says that an email is on its way. Without an address, the visitor starts again.
 pub(super) async fn check_mail(parts: Parts, asked: Asked) -> Result<Reply> {
     let purpose = asked.parameter("purpose").and_then(MailPurpose::named);
-    let (Some(purpose), Some(email)) = (purpose, asked.parameter("email")) else {
+    let email = asked.parameter("email");
+    // The page shows no text but an address.
+    let email = email.filter(|email| email.parse::<EmailAddress>().is_ok());
+    let (Some(purpose), Some(email)) = (purpose, email) else {
         return Ok(Reply::see_other(asked.to("sign-in")));
     };
     let view = CheckMailView { email, purpose };
@@ -225,8 +228,17 @@ impl Parts {
         if core.clock.now() - found.user.created_at >= SAME {
             return Ok(false);
         }
-        let check = &self.accounts.confirmation.check;
+        let confirmation = &self.accounts.confirmation;
+        let check = &confirmation.check;
         let checked = check.check_user(&found.user, &form.password, client);
-        Ok(checked.await?.is_ok())
+        let Err(failed) = checked.await? else {
+            return Ok(true);
+        };
+        let failures = &confirmation.failures;
+        let event = failures.event(EventKind::SignInFailed, &failed, client);
+        let event = core.trail.about(event, email.canonical());
+        let recipient = Recipient::Holder(email.clone());
+        failures.record(event, &failed, recipient).await?;
+        Ok(false)
     }
 }

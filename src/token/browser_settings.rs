@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use super::CheckedSessions;
-use crate::{
-    error::{Error, Result},
-    token::TokenLifetimes,
-};
+use super::TokenLifetimes;
+use crate::error::{Error, Result};
 
 /// The settings of browser sessions; see [`AuthBuilder::browser`](crate::AuthBuilder::browser).
 ///
 /// ```
 /// use std::time::Duration;
-/// use hallpass::session::Browser;
+/// use hallpass::token::Browser;
 ///
 /// let browser = Browser::new().cache_for(Duration::from_secs(5));
 /// ```
@@ -28,12 +25,13 @@ impl Browser {
         Self::default()
     }
 
-    /// How long a checked session is accepted without another query, at most the lifetime of access
-    /// tokens. Default: zero, which asks the database at each request.
+    /// How long guards that trust claims, such as [`CurrentUser`](crate::CurrentUser), accept a
+    /// checked cookie without another query: at most the lifetime of access tokens. Default: zero,
+    /// which asks the database at each request.
     ///
-    /// A sign-out ends the cookie on this instance at once. Other instances, and other ways of
-    /// ending a session, take effect after this time, as with access tokens. At most 10,000 sessions
-    /// are kept.
+    /// A sign-out or a change of roles then takes effect after this time at those guards, as with
+    /// access tokens. [`ActiveUser`](crate::ActiveUser) and the built-in endpoints always ask the
+    /// database. At most 10,000 sessions are kept.
     pub fn cache_for(mut self, period: Duration) -> Self {
         self.cache_for = period;
         self
@@ -41,13 +39,13 @@ impl Browser {
 
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the period is too long.
-    pub(crate) fn checked(self, lifetimes: &TokenLifetimes) -> Result<Option<CheckedSessions>> {
+    pub(crate) fn checked(self, lifetimes: &TokenLifetimes) -> Result<Option<Duration>> {
         if self.cache_for > lifetimes.access {
             return Err(Error::configuration(
                 "checked browser sessions must be cached at most for the lifetime of access tokens",
             ));
         }
         let period = self.cache_for;
-        Ok((!period.is_zero()).then(|| CheckedSessions::new(period)))
+        Ok((!period.is_zero()).then_some(period))
     }
 }

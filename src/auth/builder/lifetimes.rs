@@ -1,12 +1,11 @@
-//! Builder settings for requests and sessions.
+//! Builder settings for how long requests and sessions last, and how many sessions a user has.
 
 use std::{num::NonZeroU32, time::Duration};
 
 use super::AuthBuilder;
 use crate::{
     error::{Error, Result},
-    feature::session::Browser,
-    token::TokenLifetimes,
+    token::{Browser, TokenLifetimes},
 };
 
 pub(super) const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
