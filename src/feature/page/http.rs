@@ -61,12 +61,6 @@ pub(crate) struct Parts {
 pub(crate) fn sign_in_endpoints(parts: &Parts) -> Vec<Endpoint> {
     let state = || parts.clone();
     let rows = [
-        Endpoint::get("/", state(), start::start),
-        Endpoint::get(
-            "/.well-known/change-password",
-            state(),
-            start::change_password,
-        ),
         Endpoint::get("/sign-in", state(), sign_in::show),
         Endpoint::post("/sign-in", state(), sign_in::sign_in),
         #[cfg(feature = "oauth")]
