@@ -46,6 +46,8 @@ mod process;
 #[path = "../it/support/skip.rs"]
 mod skip;
 mod smtp;
+#[path = "../it/support/totp.rs"]
+mod totp;
 mod visitor;
 mod wire;
 
@@ -72,6 +74,7 @@ mod proxy;
 mod resource;
 mod second_factor;
 mod settings;
+mod sign_in;
 mod start;
 mod stop;
 mod transaction;
