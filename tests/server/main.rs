@@ -51,6 +51,7 @@ mod totp;
 mod visitor;
 mod wire;
 
+mod accessibility;
 mod connections;
 mod cors;
 mod edge;

@@ -59,10 +59,11 @@ impl Chromium {
         found.cloned().unwrap_or_default()
     }
 
-    /// Runs a script of the test in every page of this tab from now on, before those of the page.
-    pub(crate) fn run_in_every_page(&mut self, script: &str) {
-        let script = json!({ "source": script });
-        self.call("Page.addScriptToEvaluateOnNewDocument", script);
+    /// Replaces the page by this one without leaving it, so that a large script of the test stays loaded.
+    pub(crate) fn show(&mut self, html: &str) {
+        let html = json!(html);
+        let script = format!("document.open(); document.write({html}); document.close()");
+        self.evaluate(&script);
     }
 
     /// Runs a script of the test in the page, and returns the value that it promises.
