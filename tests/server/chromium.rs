@@ -1,5 +1,8 @@
 //! A headless Chromium over a pair of pipes (Chrome DevTools Protocol, messages that end in NUL).
 
+mod conditions;
+mod keyboard;
+
 use std::{
     env, fs,
     io::{BufRead as _, BufReader, Write as _},
@@ -15,6 +18,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{patience::PATIENCE, skip::skip};
+
+/// The variable that names a folder for screenshots.
+const SCREENSHOTS: &str = "HALLPASS_TEST_SCREENSHOTS";
 
 const LOADED: &str = "Page.loadEventFired";
 
@@ -189,28 +195,25 @@ impl Chromium {
 
     /// Clicks the middle of an element and waits for the next page.
     pub(crate) fn click(&mut self, selector: &str) {
-        let quad = self.dom("DOM.getBoxModel", selector)["model"]["content"].take();
-        let at = |index: usize| quad[index].as_f64().expect("a coordinate");
-        let (x, y) = ((at(0) + at(4)) / 2.0, (at(1) + at(5)) / 2.0);
+        let (x, y) = self.middle(selector);
         self.expect_page();
+        self.click_at(x, y);
+        self.wait_for_page();
+    }
+
+    fn middle(&mut self, selector: &str) -> (f64, f64) {
+        self.dom("DOM.scrollIntoViewIfNeeded", selector);
+        // A link in a text may have a quad in each of two lines.
+        let quad = self.dom("DOM.getContentQuads", selector)["quads"][0].take();
+        let at = |index: usize| quad[index].as_f64().expect("a coordinate");
+        ((at(0) + at(4)) / 2.0, (at(1) + at(5)) / 2.0)
+    }
+
+    fn click_at(&mut self, x: f64, y: f64) {
         for kind in ["mousePressed", "mouseReleased"] {
             let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
             self.call("Input.dispatchMouseEvent", event);
         }
-        self.wait_for_page();
-    }
-
-    /// Presses Enter and waits for the next page.
-    pub(crate) fn enter(&mut self) {
-        self.expect_page();
-        for kind in ["keyDown", "keyUp"] {
-            let event = json!({
-                "type": kind, "key": "Enter", "code": "Enter", "text": "\r",
-                "windowsVirtualKeyCode": 13,
-            });
-            self.call("Input.dispatchKeyEvent", event);
-        }
-        self.wait_for_page();
     }
 
     pub(crate) fn html(&mut self) -> String {
@@ -221,6 +224,14 @@ impl Chromium {
     /// Checks that nothing overflows to the right.
     pub(crate) fn fits(&mut self, width: u32, name: &str) {
         self.picture(&format!("{name}-{width}"));
+        assert!(self.content_width() <= f64::from(width), "{name}");
+    }
+
+    /// The same. A picture takes longer than the rest, so there is one only if somebody looks at it.
+    pub(crate) fn quickly_fits(&mut self, width: u32, name: &str) {
+        if env::var_os(SCREENSHOTS).is_some() {
+            self.picture(&format!("{name}-{width}"));
+        }
         assert!(self.content_width() <= f64::from(width), "{name}");
     }
 
@@ -236,7 +247,7 @@ impl Chromium {
         let picture = STANDARD.decode(picture["data"].as_str().expect("text"));
         let picture = picture.expect("Base64");
         assert!(picture.len() > 1000, "{name} is an empty picture");
-        if let Some(folder) = env::var_os("HALLPASS_TEST_SCREENSHOTS") {
+        if let Some(folder) = env::var_os(SCREENSHOTS) {
             let file = Path::new(&folder).join(format!("{name}.png"));
             fs::write(file, picture).expect("the folder can be written to");
         }
@@ -256,6 +267,13 @@ impl Chromium {
     }
 
     fn call(&mut self, method: &str, params: Value) -> Value {
+        let mut answer = self.try_call(method, params);
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].take()
+    }
+
+    /// The whole answer. Between two pages, some calls fail.
+    fn try_call(&mut self, method: &str, params: Value) -> Value {
         self.last_id += 1;
         let mut message = json!({"id": self.last_id, "method": method});
         message["params"] = params;
@@ -266,9 +284,7 @@ impl Chromium {
         bytes.push(0);
         self.commands.write_all(&bytes).expect("the browser reads");
         let id = json!(self.last_id);
-        let mut answer = self.next(|message| message["id"] == id);
-        assert!(answer["error"].is_null(), "{method}: {answer}");
-        answer["result"].take()
+        self.next(|message| message["id"] == id)
     }
 
     /// Waits for the page that follows [`expect_page`](Self::expect_page).
@@ -291,7 +307,9 @@ impl Chromium {
             let entry = &message["params"]["entry"];
             let is_grave = matches!(entry["level"].as_str(), Some("warning" | "error"));
             // A status of 400 or more is not a complaint about the page.
-            if is_grave && entry["source"] != "network" {
+            // The advice about forms has a level of its own, for password managers depend on it.
+            let is_advice = entry["source"] == "recommendation" || is_about_form(entry);
+            if (is_grave && entry["source"] != "network") || is_advice {
                 self.complaints.push(entry.to_string());
             }
             if is_meant(&message) {
@@ -299,6 +317,13 @@ impl Chromium {
             }
         }
     }
+}
+
+/// Whether the browser misses something in a form, such as the name of the account of a password.
+fn is_about_form(entry: &Value) -> bool {
+    entry["text"]
+        .as_str()
+        .is_some_and(|text| text.contains("[DOM]"))
 }
 
 impl Drop for Chromium {

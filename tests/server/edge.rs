@@ -167,7 +167,7 @@ fn unknown_paths_are_problems() {
         let server = Server::of(name, folder.path(), &[]);
         for path in [
             "/nope",
-            "/",
+            "//",
             "/users/",
             "/users/me/nope",
             "/docs/nope.js",
@@ -184,6 +184,12 @@ fn unknown_paths_are_problems() {
             assert_eq!(reply.text("code"), "not_found", "{name}: {path}");
             assert!(reply.header("x-request-id").is_some(), "{name}: {path}");
         }
+        let start = server.get("/");
+        assert_eq!(
+            (start.status, start.header("location")),
+            (303, Some("sign-in")),
+            "{name}: {start:?}"
+        );
         let reply = server.call("PUT", "/users", &[], "");
         assert_eq!(
             (reply.status, reply.header("allow")),

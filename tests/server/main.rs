@@ -46,9 +46,12 @@ mod process;
 #[path = "../it/support/skip.rs"]
 mod skip;
 mod smtp;
+#[path = "../it/support/totp.rs"]
+mod totp;
 mod visitor;
 mod wire;
 
+mod accessibility;
 mod connections;
 mod cors;
 mod edge;
@@ -72,6 +75,7 @@ mod proxy;
 mod resource;
 mod second_factor;
 mod settings;
+mod sign_in;
 mod start;
 mod stop;
 mod transaction;

@@ -27,6 +27,7 @@ pub(crate) mod provider;
 #[cfg(feature = "breach-check")]
 pub(crate) mod ranges;
 pub(crate) mod skip;
+mod totp;
 #[cfg(feature = "axum")]
 #[cfg(feature = "smtp")]
 pub(crate) mod transcript;

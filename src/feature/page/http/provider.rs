@@ -1,6 +1,10 @@
 //! `GET /sign-in/{provider}`: a sign-in with a provider that begins and ends on the pages.
 
-use super::{super::answer::Reply, Parts, asked::Asked};
+use super::{
+    super::{answer::Reply, frame::Frame},
+    Parts,
+    asked::Asked,
+};
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
@@ -51,7 +55,13 @@ pub(super) async fn begin(
             let page = asked.to_with("sign-in", "error", Some("provider_failed"));
             Ok(Reply::see_other(format!("../{page}")))
         }
-        Err(error) if error.kind() == ErrorKind::ProviderUnknown => Err(ErrorKind::NotFound.into()),
+        Err(error) if error.kind() == ErrorKind::ProviderUnknown => {
+            let frame = Frame {
+                root: "../",
+                ..asked.frame()
+            };
+            parts.pages.not_found(&frame).map(Reply::page)
+        }
         Err(error) => Err(error),
     }
 }

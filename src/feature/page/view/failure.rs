@@ -7,11 +7,12 @@ use super::super::{Pages, frame::Frame, layout::Head, texts::Note};
 use crate::{error::Result, http::Html};
 
 impl Pages {
-    /// The page of a path without a page. Its link leads to the mount point.
+    /// The page of a path without a page. Its link leads to the mount point if the way there is known, and otherwise
+    /// to the root of the host, because the path can be of any depth.
     pub(crate) fn not_found(&self, frame: &Frame<'_>) -> Result<Html> {
         let common = &frame.language.texts().common;
         let start = match frame.root {
-            "" => "./",
+            "" => "/",
             root => root,
         };
         let page = self.note(frame, &common.not_found, Some((start, common.go_to_start)))?;

@@ -181,6 +181,9 @@ impl Pages {
         let chosen = Chosen::of(headers, None);
         let frame = chosen.frame("");
         let texts = &chosen.language.texts().link;
+        let sign_in = frame.to("sign-in");
+        let way_on = (sign_in.as_str(), chosen.language.texts().common.sign_in);
+        let way_on = self.settings.sign_in.then_some(way_on);
         let page = match problem.status() {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 self.note(&frame, &texts.unavailable, None)
@@ -188,7 +191,7 @@ impl Pages {
             status if status.is_server_error() => {
                 self.failed(&frame, RequestId::of(headers).as_str())
             }
-            _ => self.note(&frame, &texts.refused, None),
+            _ => self.note(&frame, &texts.refused, way_on),
         };
         match page {
             Ok(page) => page.in_place_of(problem).render(),

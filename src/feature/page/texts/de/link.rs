@@ -64,7 +64,7 @@ pub(super) const LINK: LinkTexts = LinkTexts {
     send_link: "Neuen Link senden",
     refused: Note {
         title: "Dieses Formular kam nicht richtig an",
-        text: "Öffnen Sie den Link in der E-Mail noch einmal. Senden Sie das Formular von dort.",
+        text: "Öffnen Sie die Seite noch einmal, oder den Link in der E-Mail. Senden Sie das Formular von dort.",
     },
     unavailable: Note {
         title: "Hier ist gerade sehr viel los",

@@ -64,7 +64,7 @@ pub(super) const LINK: LinkTexts = LinkTexts {
     send_link: "Send a new link",
     refused: Note {
         title: "This form did not reach us well",
-        text: "Open the link in the mail again. Send the form from there.",
+        text: "Open the page again, or the link in the mail. Send the form from there.",
     },
     unavailable: Note {
         title: "We are very busy",

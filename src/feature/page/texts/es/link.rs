@@ -64,7 +64,7 @@ pub(super) const LINK: LinkTexts = LinkTexts {
     send_link: "Enviar un enlace nuevo",
     refused: Note {
         title: "Este formulario no llegó bien",
-        text: "Abra de nuevo el enlace del correo. Envíe el formulario desde allí.",
+        text: "Abra de nuevo la página, o el enlace del correo. Envíe el formulario desde allí.",
     },
     unavailable: Note {
         title: "Hay mucha actividad ahora",

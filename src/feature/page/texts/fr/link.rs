@@ -64,7 +64,7 @@ pub(super) const LINK: LinkTexts = LinkTexts {
     send_link: "Envoyer un nouveau lien",
     refused: Note {
         title: "Ce formulaire nous est mal parvenu",
-        text: "Rouvrez le lien reçu par e-mail. Envoyez le formulaire depuis cette page.",
+        text: "Rouvrez la page, ou le lien reçu par e-mail. Envoyez ensuite le formulaire.",
     },
     unavailable: Note {
         title: "Il y a beaucoup de monde",

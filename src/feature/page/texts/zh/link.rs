@@ -64,7 +64,7 @@ pub(super) const LINK: LinkTexts = LinkTexts {
     send_link: "发送新链接",
     refused: Note {
         title: "未能正确收到此表单",
-        text: "请重新打开邮件中的链接，并从该页面提交表单。",
+        text: "请重新打开该页面，或邮件中的链接，再从那里提交表单。",
     },
     unavailable: Note {
         title: "现在访问的人很多",
