@@ -156,6 +156,7 @@ const PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microp
 #[derive(Clone, Debug)]
 pub(crate) struct Html {
     status: StatusCode,
+    referrer: HeaderValue,
     policy: HeaderValue,
     retry_after: Option<HeaderValue>,
     is_length_known: bool,
@@ -167,10 +168,20 @@ impl Html {
     pub(crate) fn new(policy: HeaderValue, body: String) -> Self {
         Self {
             status: StatusCode::OK,
+            referrer: HeaderValue::from_static("no-referrer"),
             policy,
             retry_after: None,
             is_length_known: true,
             body,
+        }
+    }
+
+    /// A page whose URL contains no secret. Without a referrer, older browsers send `Origin: null`
+    /// with its forms, which the cross-origin rule refuses.
+    pub(crate) fn with_own_referrer(self) -> Self {
+        Self {
+            referrer: HeaderValue::from_static("same-origin"),
+            ..self
         }
     }
 
@@ -222,7 +233,7 @@ impl Output for Html {
             reply::private(self.status, "text/html; charset=utf-8", self.body.into());
         let headers = response.headers_mut();
         headers.insert(CONTENT_SECURITY_POLICY, self.policy);
-        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(REFERRER_POLICY, self.referrer);
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         headers.insert("permissions-policy", HeaderValue::from_static(PERMISSIONS));

@@ -42,7 +42,7 @@ pub(super) struct Reply {
 
 impl Reply {
     pub(super) fn page(page: Html) -> Self {
-        Self::from(Answer::Page(page))
+        Self::from(Answer::Page(page.with_own_referrer()))
     }
 
     pub(super) fn see_other(location: impl Into<String>) -> Self {

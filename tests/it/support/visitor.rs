@@ -103,6 +103,7 @@ pub(crate) fn shown(reply: &Reply, status: u16, title: &str) -> String {
     assert_eq!(reply.status, status, "{reply:?}");
     let text = reply.text().to_owned();
     assert_eq!(reply.header("cache-control"), Some("no-store"));
+    assert_eq!(reply.header("referrer-policy"), Some("same-origin"));
     assert!(text.contains(&format!("<h1>{title}</h1>")), "{text}");
     text
 }
