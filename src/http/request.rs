@@ -100,8 +100,8 @@ impl Request {
     /// The bearer token (RFC 6750, section 2.1), not verified yet.
     ///
     /// # Errors
-    /// [`Unauthenticated`](ErrorKind::Unauthenticated) if there is none;
-    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if it is malformed.
+    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) if there is none;
+    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if it is malformed.
     pub fn bearer(&self) -> Result<&str> {
         bearer(&self.head.headers)
     }
@@ -125,7 +125,7 @@ impl Request {
     /// The next path parameter, percent-decoded. Each call returns one, from left to right.
     ///
     /// # Errors
-    /// [`Internal`](ErrorKind::Internal) if the path has no further parameter.
+    /// [`Internal`](crate::ErrorKind::Internal) if the path has no further parameter.
     pub fn next_param(&mut self) -> Result<String> {
         self.params
             .next()
@@ -135,7 +135,7 @@ impl Request {
     /// The parameters of the query.
     ///
     /// # Errors
-    /// [`ValidationFailed`](ErrorKind::ValidationFailed).
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed).
     pub fn query(&self) -> Result<Map<String, Value>> {
         query::parse(self.head.uri.query().unwrap_or_default())
     }
@@ -149,8 +149,8 @@ impl Request {
     /// The body as a JSON object.
     ///
     /// # Errors
-    /// [`UnsupportedMediaType`](ErrorKind::UnsupportedMediaType), [`BodyTooLarge`](ErrorKind::BodyTooLarge),
-    /// [`MalformedBody`](ErrorKind::MalformedBody), in this order.
+    /// [`UnsupportedMediaType`](crate::ErrorKind::UnsupportedMediaType), [`BodyTooLarge`](crate::ErrorKind::BodyTooLarge),
+    /// [`MalformedBody`](crate::ErrorKind::MalformedBody), in this order.
     pub fn json_object(&self) -> Result<Map<String, Value>> {
         self.body.json_object(&self.head.headers)
     }

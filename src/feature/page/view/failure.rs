@@ -9,6 +9,10 @@ use crate::{error::Result, http::Html};
 impl Pages {
     /// The page of a path without a page. Its link leads to the mount point if the way there is known, and otherwise
     /// to the root of the host, because the path can be of any depth.
+    #[cfg_attr(
+        not(any(feature = "axum", feature = "actix")),
+        allow(dead_code, reason = "the frameworks have paths without a row")
+    )]
     pub(crate) fn not_found(&self, frame: &Frame<'_>) -> Result<Html> {
         let common = &frame.language.texts().common;
         let start = match frame.root {
