@@ -1,4 +1,5 @@
-//! A notes API on actix with embedded user management, its own routes, and its own table in the same database.
+//! A notes application on actix with embedded user management, its own API and page, and its own table in the same
+//! database. The page is at `/`; the visitor signs in on the built-in pages.
 //!
 //! ```sh
 //! cargo run --example embed_actix --all-features
@@ -10,18 +11,23 @@
 )]
 
 #[path = "notes/mod.rs"]
+#[allow(dead_code, reason = "another example removes notes")]
 mod notes;
+#[path = "notes/page.rs"]
+mod page;
 
 use std::{env, future::pending};
 
 use actix_web::{
     App, HttpResponse, HttpServer, error,
-    web::{self, Data, Json, ServiceConfig},
+    http::header::ContentType,
+    web::{self, Data, Form, Json, Redirect, ServiceConfig},
 };
 use hallpass::{
-    Auth, ClientAddress, CurrentUser,
+    ActiveUser, Auth, ClientAddress, CurrentUser,
+    brand::Brand,
     clock::{Clock as _, SystemClock},
-    guard::{Admin, WithRole},
+    guard::{Admin, OrSignIn, WithRole},
     mail::TerminalMailer,
     seaorm::SeaOrmStore,
     secret::Secret,
@@ -47,8 +53,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .secrets(Secret::generate())
         // The links in emails begin with this URL. It includes the prefix of the router, because the linked pages are
         // below it.
-        .public_url(format!("http://{address}/api"))
+        .public_url(format!("http://{address}{ACCOUNTS}"))
         .mailer(TerminalMailer)
+        .brand(Brand::new("Notes").home(format!("http://{address}/")))
         .build()?;
     let admin = "admin@example.org".parse()?;
     auth.ensure_administrator(admin, &"correct horse battery".into())
@@ -58,14 +65,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         async move { auth.run(pending()).await }
     });
 
-    println!("listening on http://{address}");
-    HttpServer::new(move || App::new().configure(routes(&auth, &db)))
+    let server = HttpServer::new(move || App::new().configure(routes(&auth, &db)))
         .h1_allow_half_closed(false)
-        .bind(&address)?
-        .run()
-        .await?;
+        .bind(&address)?;
+    println!("listening on http://{address}");
+    server.run().await?;
     Ok(())
 }
+
+/// The path below which the endpoints and pages of Hallpass are.
+const ACCOUNTS: &str = "/api";
 
 /// The extractors find the [`Auth`] as `web::Data`.
 fn routes(auth: &Auth, db: &DatabaseConnection) -> impl FnOnce(&mut ServiceConfig) + use<> {
@@ -74,14 +83,20 @@ fn routes(auth: &Auth, db: &DatabaseConnection) -> impl FnOnce(&mut ServiceConfi
         let reports = web::scope("/admin/notes/count")
             .wrap(hallpass::actix::RequireRole::new(&auth, Role::ADMIN))
             .route("", web::get().to(count_notes));
-        let api = web::scope("/api").configure(hallpass::actix::configure(
-            auth.endpoints().with_docs().with_pages(),
+        // The layer keeps replies for a signed-in user out of caches.
+        let page = web::resource("/")
+            .wrap(auth.request_scope(ClientAddress::peer()))
+            .route(web::get().to(show_notes))
+            .route(web::post().to(add_note_by_form));
+        let api = web::scope(ACCOUNTS).configure(hallpass::actix::configure(
+            auth.endpoints().with_sign_in_pages().with_docs(),
             ClientAddress::peer(),
         ));
         config
             .app_data(Data::new(auth))
             .app_data(Data::new(db))
             .service(api)
+            .service(page)
             .service(reports)
             .route("/admin/notes", web::get().to(all_notes))
             .route("/notes", web::get().to(my_notes))
@@ -115,6 +130,33 @@ async fn add_note(
         .await
         .map_err(error::ErrorInternalServerError)?;
     Ok(HttpResponse::Created().json(note))
+}
+
+/// A page. A visitor who has not signed in is led to the page where people sign in, and comes back.
+async fn show_notes(
+    OrSignIn(caller): OrSignIn<ActiveUser>,
+    db: Data<DatabaseConnection>,
+) -> actix_web::Result<HttpResponse> {
+    let notes = notes::of(&db, caller.user.id)
+        .await
+        .map_err(error::ErrorInternalServerError)?;
+    let page = page::notes(ACCOUNTS, &caller.user.email, &notes);
+    Ok(HttpResponse::Ok()
+        .content_type(ContentType::html())
+        .body(page))
+}
+
+/// Hallpass refuses forms that another site posts, so the page needs no token in its form.
+async fn add_note_by_form(
+    OrSignIn(caller): OrSignIn<ActiveUser>,
+    db: Data<DatabaseConnection>,
+    note: Form<NewNote>,
+) -> actix_web::Result<Redirect> {
+    let text = note.into_inner().text;
+    notes::add(db.get_ref(), caller.user.id, text, SystemClock.now())
+        .await
+        .map_err(error::ErrorInternalServerError)?;
+    Ok(Redirect::to("/").see_other())
 }
 
 /// The role is part of the signature, and is checked against the database.

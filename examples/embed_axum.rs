@@ -1,4 +1,5 @@
-//! A notes API on axum with embedded user management, its own routes, and its own table in the same database.
+//! A notes application on axum with embedded user management, its own API and page, and its own table in the same
+//! database. The page is at `/`; the visitor signs in on the built-in pages.
 //!
 //! ```sh
 //! cargo run --example embed_axum --all-features
@@ -10,23 +11,27 @@
 )]
 
 #[path = "notes/mod.rs"]
+#[allow(dead_code, reason = "another example removes notes")]
 mod notes;
+#[path = "notes/page.rs"]
+mod page;
 
 use std::{env, future::pending, net::SocketAddr};
 
 use axum::{
-    Json, Router,
+    Form, Json, Router,
     extract::{ConnectInfo, FromRef, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use hallpass::{
-    Auth, ClientAddress, CurrentUser, Registration,
+    ActiveUser, Auth, ClientAddress, CurrentUser, Registration,
+    brand::Brand,
     clock::{Clock as _, SystemClock},
     error::Violation,
     event::ClientInfo,
-    guard::{Admin, WithRole},
+    guard::{Admin, OrSignIn, WithRole},
     http::Problem,
     mail::TerminalMailer,
     seaorm::SeaOrmStore,
@@ -60,8 +65,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .secrets(Secret::generate())
         // The links in emails begin with this URL. It includes the prefix of the router, because the linked pages are
         // below it.
-        .public_url(format!("http://{address}/api"))
+        .public_url(format!("http://{address}{ACCOUNTS}"))
         .mailer(TerminalMailer)
+        .brand(Brand::new("Notes").home(format!("http://{address}/")))
         .build()?;
     let admin = "admin@example.org".parse()?;
     auth.ensure_administrator(admin, &"correct horse battery".into())
@@ -82,7 +88,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// The path below which the endpoints and pages of Hallpass are.
+const ACCOUNTS: &str = "/api";
+
 fn router(state: AppState) -> Router {
+    // The layer keeps replies for a signed-in user out of caches.
+    let pages = Router::new()
+        .route("/", get(show_notes).post(add_note_by_form))
+        .layer(state.auth.request_scope(ClientAddress::peer()));
     let reports = Router::new()
         .route("/admin/notes/count", get(count_notes))
         .route_layer(hallpass::axum::RequireRole::new(&state.auth, Role::ADMIN));
@@ -91,10 +104,11 @@ fn router(state: AppState) -> Router {
         .route("/notes", get(my_notes).post(add_note))
         .route("/admin/notes", get(all_notes))
         .merge(reports)
+        .merge(pages)
         .nest(
-            "/api",
+            ACCOUNTS,
             hallpass::axum::router(
-                state.auth.endpoints().with_docs().with_pages(),
+                state.auth.endpoints().with_sign_in_pages().with_docs(),
                 ClientAddress::peer(),
             ),
         )
@@ -150,6 +164,25 @@ async fn add_note(
 ) -> Result<(StatusCode, Json<Note>), AppError> {
     let note = notes::add(&db, user.id(), note.text, SystemClock.now()).await?;
     Ok((StatusCode::CREATED, Json(note)))
+}
+
+/// A page. A visitor who has not signed in is led to the page where people sign in, and comes back.
+async fn show_notes(
+    OrSignIn(caller): OrSignIn<ActiveUser>,
+    State(db): State<DatabaseConnection>,
+) -> Result<Html<String>, AppError> {
+    let notes = notes::of(&db, caller.user.id).await?;
+    Ok(Html(page::notes(ACCOUNTS, &caller.user.email, &notes)))
+}
+
+/// Hallpass refuses forms that another site posts, so the page needs no token in its form.
+async fn add_note_by_form(
+    OrSignIn(caller): OrSignIn<ActiveUser>,
+    State(db): State<DatabaseConnection>,
+    Form(note): Form<NewNote>,
+) -> Result<Redirect, AppError> {
+    notes::add(&db, caller.user.id, note.text, SystemClock.now()).await?;
+    Ok(Redirect::to("/"))
 }
 
 /// The role is part of the signature, and is checked against the database.

@@ -246,6 +246,7 @@ pub mod guide {
             #[doc = "[Signing in with a provider]: crate::guide::providers"]
             #[doc = "[Second factors]: crate::guide::second_factors"]
             #[doc = "[Sessions and tokens]: crate::guide::sessions_and_tokens"]
+            #[doc = "[Server-rendered applications]: crate::guide::server_rendered"]
             #[doc = "[Hooks and events]: crate::guide::hooks_and_events"]
             #[doc = "[Your own store]: crate::guide::your_own_store"]
             #[doc = "[In process]: crate::guide::in_process"]
@@ -268,6 +269,7 @@ pub mod guide {
         providers "05-providers.md"
         second_factors "second-factors.md"
         sessions_and_tokens "sessions-and-tokens.md"
+        server_rendered "server-rendered.md"
         hooks_and_events "06-hooks-and-events.md"
         in_process "07-in-process.md"
         sqlx "sqlx.md"

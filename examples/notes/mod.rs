@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use hallpass::UserId;
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DatabaseConnection,
-    DbErr, EntityTrait as _, QueryFilter as _,
+    DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
 };
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -47,8 +47,23 @@ pub(crate) async fn add(
 pub(crate) async fn of(db: &DatabaseConnection, owner: UserId) -> Result<Vec<Note>, DbErr> {
     entity::Entity::find()
         .filter(entity::Column::Owner.eq(owner.as_uuid()))
+        .order_by_asc(entity::Column::Id)
         .all(db)
         .await
+}
+
+/// Removes one note of this owner. Another user's note stays.
+pub(crate) async fn remove(
+    db: &DatabaseConnection,
+    owner: UserId,
+    id: uuid::Uuid,
+) -> Result<(), DbErr> {
+    entity::Entity::delete_many()
+        .filter(entity::Column::Id.eq(id))
+        .filter(entity::Column::Owner.eq(owner.as_uuid()))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 pub(crate) async fn all(db: &DatabaseConnection) -> Result<Vec<Note>, DbErr> {

@@ -18,9 +18,10 @@ use crate::{patience::PATIENCE, port::free_port};
 pub(crate) const SERVERS: [&str; 2] = ["server", "server_actix"];
 
 /// The programs under test.
-const PROGRAMS: [&str; 6] = [
+const PROGRAMS: [&str; 7] = [
     "embed_actix",
     "embed_axum",
+    "htmx",
     "oauth",
     "resource_server",
     "server",

@@ -5,6 +5,7 @@ mod forms;
 mod host;
 mod journey;
 mod keyboard;
+mod notes;
 mod provider;
 mod second_factor;
 mod sibling;

@@ -14,6 +14,12 @@ impl Chromium {
         self.call("Network.emulateNetworkConditions", network);
     }
 
+    /// Refuses every request that leaves the machine.
+    pub(crate) fn block_other_hosts(&mut self) {
+        let blocked = json!({ "urls": ["https://*"] });
+        self.call("Network.setBlockedURLs", blocked);
+    }
+
     /// Accepts the certificates of the tests.
     pub(crate) fn trust_any_certificate(&mut self) {
         let trust = json!({"ignore": true});

@@ -59,6 +59,12 @@ impl Chromium {
         self.call("Input.insertText", json!({ "text": text }));
     }
 
+    /// Clicks an element whose script stays on the page.
+    pub(crate) fn click_in_place(&mut self, selector: &str) {
+        let (x, y) = self.middle(selector);
+        self.click_at(x, y);
+    }
+
     /// Clicks an element twice without waiting for the page that follows.
     pub(crate) fn click_twice(&mut self, selector: &str) {
         let (x, y) = self.middle(selector);
