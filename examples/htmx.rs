@@ -116,11 +116,7 @@ async fn show(
                     label { "Note " input name="text" maxlength="1000" required; }
                     " " button { "Add" }
                 }
-                p {
-                    a href="/second-factor" { "Security" }
-                    " "
-                    a href="/sign-out" { "Sign out" }
-                }
+                p { a href="/sign-out" { "Sign out" } }
             }
         }
     };

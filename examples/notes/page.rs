@@ -5,7 +5,8 @@ use maud::{DOCTYPE, html};
 
 use crate::notes::Note;
 
-/// The notes of a user, with a form that adds one. `accounts` is the path below which the pages to sign out are.
+/// The notes of a user, with a form that adds one. The pages of Hallpass are below the path
+/// `accounts`.
 pub(crate) fn notes(accounts: &str, owner: &EmailAddress, notes: &[Note]) -> String {
     let page = html! {
         (DOCTYPE)
@@ -22,11 +23,7 @@ pub(crate) fn notes(accounts: &str, owner: &EmailAddress, notes: &[Note]) -> Str
                     label { "Note " input name="text" maxlength="1000" required; }
                     " " button { "Add" }
                 }
-                p {
-                    a href={ (accounts) "/second-factor" } { "Security" }
-                    " "
-                    a href={ (accounts) "/sign-out" } { "Sign out" }
-                }
+                p { a href={ (accounts) "/sign-out" } { "Sign out" } }
             }
         }
     };

@@ -1,6 +1,11 @@
 //! The pages on which people sign up, and those that send an email.
 
-use hallpass::{AuthBuilder, event::EventKind, password::RegistrationMode};
+use hallpass::{
+    AuthBuilder,
+    event::EventKind,
+    limit::{Budget, Rate, RateLimits},
+    password::RegistrationMode,
+};
 
 use super::{ANN, right};
 use crate::support::{
@@ -141,5 +146,27 @@ async fn mail_pages_answer_alike_for_every_address() {
         assert_eq!(lead(&visitor.open("/check-mail").await), "sign-in");
         let odd = "/check-mail?email=%3Ci%3E&purpose=resend";
         assert!(!visitor.open(odd).await.text().contains("<i>"));
+    }
+}
+
+#[tokio::test]
+async fn refused_repetition_stays_on_the_page_of_the_mail() {
+    let rate = Rate::per_minute(1).with_burst(1);
+    let limits = RateLimits::none().per_client(Budget::Verify, rate);
+    for app in apps_with(|builder| builder.rate_limits(limits)).await {
+        app.settled(ANN).await;
+        let mut visitor = Visitor::of(&app).await;
+        let again = [("email", ANN), ("purpose", "resend")];
+        let reply = visitor.submit("/check-mail?next=%2Fx", &again).await;
+        assert!(lead(&reply).starts_with("check-mail?"), "{reply:?}");
+        let reply = visitor.submit("/check-mail?next=%2Fx", &again).await;
+        assert_eq!(reply.status, 429);
+        assert!(reply.header("retry-after").is_some());
+        let page = reply.text();
+        assert!(page.contains("action=\"check-mail?next=%2Fx\""), "{page}");
+        assert!(page.contains("name=\"purpose\" value=\"resend\""), "{page}");
+        assert!(!page.contains("is on its way"), "{page}");
+        let odd = [("email", "nobody"), ("purpose", "resend")];
+        assert_eq!(lead(&visitor.submit("/check-mail", &odd).await), "sign-in");
     }
 }

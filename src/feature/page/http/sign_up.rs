@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::{
     super::{
-        CheckMailView, ForgotNotice, ForgotView, MailPurpose, SignUpNotice, SignUpView,
+        CheckMailView, ForgotNotice, ForgotView, MailNotice, MailPurpose, SignUpNotice, SignUpView,
         answer::Reply,
     },
     Parts,
@@ -110,9 +110,21 @@ pub(super) async fn forgot(
     client: ClientInfo,
     Form(form): Form<MailForm>,
 ) -> Result<Reply> {
-    parts
-        .mail(&asked, &form.email, MailPurpose::Forgot, &client)
-        .await
+    let email = &form.email;
+    let ordered = parts.mail(email, MailPurpose::Forgot, &client).await;
+    let Err(error) = ordered else {
+        return Ok(check_mail_at(&asked, email, MailPurpose::Forgot));
+    };
+    let notice = match held(&error) {
+        Some(notice) => ForgotNotice::Held(notice),
+        None if error.kind() == ErrorKind::ValidationFailed => ForgotNotice::BadEmail,
+        None => return Err(error),
+    };
+    let notice = Some(notice);
+    let view = ForgotView { email, notice };
+    let page = parts.pages.forgot_password(&asked.frame(), &view)?;
+    let problem = Problem::from(error).to_response();
+    Ok(Reply::page(page.in_place_of(&problem)))
 }
 
 /// Says that an email is on its way. Without an address, the visitor starts again.
@@ -124,7 +136,11 @@ pub(super) async fn check_mail(parts: Parts, asked: Asked) -> Result<Reply> {
     let (Some(purpose), Some(email)) = (purpose, email) else {
         return Ok(Reply::see_other(asked.to("sign-in")));
     };
-    let view = CheckMailView { email, purpose };
+    let view = CheckMailView {
+        email,
+        purpose,
+        notice: None,
+    };
     let page = parts.pages.check_mail(&asked.frame(), &view);
     page.map(Reply::page)
 }
@@ -136,8 +152,35 @@ pub(super) async fn send_again(
     client: ClientInfo,
     Form(form): Form<MailForm>,
 ) -> Result<Reply> {
-    let purpose = form.purpose.unwrap_or(MailPurpose::Resend);
-    parts.mail(&asked, &form.email, purpose, &client).await
+    let (email, purpose) = (&form.email, form.purpose.unwrap_or(MailPurpose::Resend));
+    let Err(error) = parts.mail(email, purpose, &client).await else {
+        return Ok(check_mail_at(&asked, email, purpose));
+    };
+    if error.kind() == ErrorKind::ValidationFailed {
+        return Ok(Reply::see_other(asked.to(purpose.start())));
+    }
+    let notice = held(&error);
+    if notice.is_none() {
+        return Err(error);
+    }
+    let view = CheckMailView {
+        email,
+        purpose,
+        notice,
+    };
+    let page = parts.pages.check_mail(&asked.frame(), &view)?;
+    let problem = Problem::from(error).to_response();
+    Ok(Reply::page(page.in_place_of(&problem)))
+}
+
+fn held(error: &Error) -> Option<MailNotice> {
+    match error.kind() {
+        ErrorKind::Overloaded | ErrorKind::Unavailable => Some(MailNotice::Busy),
+        ErrorKind::RateLimited => Some(MailNotice::RateLimited {
+            seconds: seconds(error),
+        }),
+        _ => None,
+    }
 }
 
 fn check_mail_at(asked: &Asked, email: &str, purpose: MailPurpose) -> Reply {
@@ -147,42 +190,18 @@ fn check_mail_at(asked: &Asked, email: &str, purpose: MailPurpose) -> Reply {
 }
 
 impl Parts {
-    /// Orders an email, and says that it is on its way, whether or not the address has an account.
-    async fn mail(
-        &self,
-        asked: &Asked,
-        email: &str,
-        purpose: MailPurpose,
-        client: &ClientInfo,
-    ) -> Result<Reply> {
-        let ordered = match email.parse::<EmailAddress>() {
-            Ok(address) => match purpose {
-                MailPurpose::Forgot => self.service.forgot_password(&address, client).await,
-                MailPurpose::Resend | MailPurpose::SignUp => {
-                    self.verifications.resend(&address, client).await
-                }
-            },
-            Err(_) => {
-                let violation = Violation::new("email", "invalid_email", "");
-                Err(Error::validation(vec![violation]))
+    /// Orders an email, whether or not the address has an account.
+    async fn mail(&self, email: &str, purpose: MailPurpose, client: &ClientInfo) -> Result<()> {
+        let Ok(address) = email.parse::<EmailAddress>() else {
+            let violation = Violation::new("email", "invalid_email", "");
+            return Err(Error::validation(vec![violation]));
+        };
+        match purpose {
+            MailPurpose::Forgot => self.service.forgot_password(&address, client).await,
+            MailPurpose::Resend | MailPurpose::SignUp => {
+                self.verifications.resend(&address, client).await
             }
-        };
-        let Err(error) = ordered else {
-            return Ok(check_mail_at(asked, email, purpose));
-        };
-        let notice = match error.kind() {
-            ErrorKind::ValidationFailed => ForgotNotice::BadEmail,
-            ErrorKind::Overloaded | ErrorKind::Unavailable => ForgotNotice::Busy,
-            ErrorKind::RateLimited => ForgotNotice::RateLimited {
-                seconds: seconds(&error),
-            },
-            _ => return Err(error),
-        };
-        let notice = Some(notice);
-        let view = ForgotView { email, notice };
-        let page = self.pages.forgot_password(&asked.frame(), &view)?;
-        let problem = Problem::from(error).to_response();
-        Ok(Reply::page(page.in_place_of(&problem)))
+        }
     }
 
     fn refuse_sign_up(&self, asked: &Asked, form: &SignUpForm, error: Error) -> Result<Reply> {

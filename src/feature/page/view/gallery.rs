@@ -240,24 +240,33 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
         ..sign_up
     };
     add("sign-up-fields", pages.sign_up(&frame, &view));
+    let (busy, wait) = (MailNotice::Busy, MailNotice::RateLimited { seconds: 20 });
     for purpose in [
         MailPurpose::Forgot,
         MailPurpose::Resend,
         MailPurpose::SignUp,
     ] {
-        let view = CheckMailView { email, purpose };
         assert_eq!(MailPurpose::named(purpose.as_str()), Some(purpose));
-        let name = format!("check-mail-{}", purpose.as_str());
-        add(&name, pages.check_mail(&frame, &view));
+        let notices = [
+            ("", None),
+            ("-busy", Some(busy)),
+            ("-rate-limited", Some(wait)),
+        ];
+        for (state, notice) in notices {
+            let view = CheckMailView {
+                email,
+                purpose,
+                notice,
+            };
+            let name = format!("check-mail-{}{state}", purpose.as_str());
+            add(&name, pages.check_mail(&frame, &view));
+        }
     }
     for (name, notice) in [
         ("blank", None),
         ("bad-email", Some(ForgotNotice::BadEmail)),
-        ("busy", Some(ForgotNotice::Busy)),
-        (
-            "rate-limited",
-            Some(ForgotNotice::RateLimited { seconds: 20 }),
-        ),
+        ("busy", Some(ForgotNotice::Held(busy))),
+        ("rate-limited", Some(ForgotNotice::Held(wait))),
     ] {
         let view = ForgotView { email, notice };
         let page = pages.forgot_password(&frame, &view);

@@ -21,7 +21,9 @@ pub(crate) use self::{
         SecondFactorView,
     },
     sign_in::{SignInNotice, SignInView, SignOutView, SignedInAs},
-    sign_up::{CheckMailView, ForgotNotice, ForgotView, MailPurpose, SignUpNotice, SignUpView},
+    sign_up::{
+        CheckMailView, ForgotNotice, ForgotView, MailNotice, MailPurpose, SignUpNotice, SignUpView,
+    },
 };
 
 impl<'a> Head<'a> {

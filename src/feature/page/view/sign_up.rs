@@ -44,6 +44,27 @@ pub(crate) enum SignUpNotice<'a> {
 pub(crate) struct CheckMailView<'a> {
     pub(crate) email: &'a str,
     pub(crate) purpose: MailPurpose,
+    /// Why no other email was sent.
+    pub(crate) notice: Option<MailNotice>,
+}
+
+/// Why no email was sent, for a reason that concerns no account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MailNotice {
+    Busy,
+    RateLimited { seconds: u64 },
+}
+
+impl MailNotice {
+    fn shown(self, frame: &Frame<'_>) -> Notice {
+        let common = &frame.language.texts().common;
+        match self {
+            Self::Busy => Notice::alarm(&common.busy, ToOwned::to_owned),
+            Self::RateLimited { seconds } => {
+                Notice::wait(&common.rate_limited, frame.language, seconds)
+            }
+        }
+    }
 }
 
 /// What an email is for.
@@ -71,7 +92,7 @@ impl MailPurpose {
     }
 
     /// The page where another address can be entered.
-    fn start(self) -> &'static str {
+    pub(crate) fn start(self) -> &'static str {
         match self {
             Self::Forgot => "forgot-password",
             Self::Resend => "sign-in",
@@ -92,10 +113,7 @@ pub(crate) struct ForgotView<'a> {
 pub(crate) enum ForgotNotice {
     /// The text is not an address.
     BadEmail,
-    Busy,
-    RateLimited {
-        seconds: u64,
-    },
+    Held(MailNotice),
 }
 
 impl Pages {
@@ -138,30 +156,25 @@ impl Pages {
 
     /// `check-mail`. The form sends `email` and `purpose` once more.
     pub(crate) fn check_mail(&self, frame: &Frame<'_>, view: &CheckMailView<'_>) -> Result<Html> {
+        let notice = view.notice.map(|notice| notice.shown(frame).value());
         let v = context! {
+            notice,
             email => view.email,
             purpose => view.purpose.as_str(),
             start => view.purpose.start(),
         };
         let title = frame.language.texts().sign_up.check_mail;
-        let head = Head::of_form(frame, title, false);
+        let head = Head::of_form(frame, title, view.notice.is_some());
         self.layout.render("check-mail.html", head, v)
     }
 
     /// `forgot-password`. The form sends `email`.
     pub(crate) fn forgot_password(&self, frame: &Frame<'_>, view: &ForgotView<'_>) -> Result<Html> {
         let texts = frame.language.texts();
-        let common = &texts.common;
         let (notice, error) = match view.notice {
             None => (None, None),
-            Some(ForgotNotice::BadEmail) => (None, Some(common.bad_email)),
-            Some(ForgotNotice::Busy) => {
-                (Some(Notice::alarm(&common.busy, ToOwned::to_owned)), None)
-            }
-            Some(ForgotNotice::RateLimited { seconds }) => {
-                let notice = Notice::wait(&common.rate_limited, frame.language, seconds);
-                (Some(notice), None)
-            }
+            Some(ForgotNotice::BadEmail) => (None, Some(texts.common.bad_email)),
+            Some(ForgotNotice::Held(notice)) => (Some(notice.shown(frame)), None),
         };
         let form = PageForm {
             notice,
