@@ -19,7 +19,7 @@ mod page;
 use std::{env, future::pending};
 
 use actix_web::{
-    App, HttpResponse, HttpServer, error,
+    App, HttpResponse, HttpServer,
     http::header::ContentType,
     web::{self, Data, Form, Json, Redirect, ServiceConfig},
 };
@@ -28,6 +28,7 @@ use hallpass::{
     brand::Brand,
     clock::{Clock as _, SystemClock},
     guard::{Admin, OrSignIn, WithRole},
+    http::Problem,
     mail::TerminalMailer,
     seaorm::SeaOrmStore,
     secret::Secret,
@@ -57,17 +58,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .mailer(TerminalMailer)
         .brand(Brand::new("Notes").home(format!("http://{address}/")))
         .build()?;
-    let admin = "admin@example.org".parse()?;
-    auth.ensure_administrator(admin, &"correct horse battery".into())
-        .await?;
+    if let Ok(password) = env::var("ADMIN_PASSWORD") {
+        let admin = "admin@example.org".parse()?;
+        auth.ensure_administrator(admin, &password.into()).await?;
+    }
     tokio::spawn({
         let auth = auth.clone();
         async move { auth.run(pending()).await }
     });
 
-    let server = HttpServer::new(move || App::new().configure(routes(&auth, &db)))
-        .h1_allow_half_closed(false)
-        .bind(&address)?;
+    let server = HttpServer::new(move || {
+        // The layer keeps replies for a signed-in user out of caches.
+        App::new()
+            .wrap(auth.request_scope(ClientAddress::peer()))
+            .configure(routes(&auth, &db))
+    });
+    let server = server.h1_allow_half_closed(false).bind(&address)?;
     println!("listening on http://{address}");
     server.run().await?;
     Ok(())
@@ -83,11 +89,6 @@ fn routes(auth: &Auth, db: &DatabaseConnection) -> impl FnOnce(&mut ServiceConfi
         let reports = web::scope("/admin/notes/count")
             .wrap(hallpass::actix::RequireRole::new(&auth, Role::ADMIN))
             .route("", web::get().to(count_notes));
-        // The layer keeps replies for a signed-in user out of caches.
-        let page = web::resource("/")
-            .wrap(auth.request_scope(ClientAddress::peer()))
-            .route(web::get().to(show_notes))
-            .route(web::post().to(add_note_by_form));
         let api = web::scope(ACCOUNTS).configure(hallpass::actix::configure(
             auth.endpoints().with_sign_in_pages().with_docs(),
             ClientAddress::peer(),
@@ -96,7 +97,8 @@ fn routes(auth: &Auth, db: &DatabaseConnection) -> impl FnOnce(&mut ServiceConfi
             .app_data(Data::new(auth))
             .app_data(Data::new(db))
             .service(api)
-            .service(page)
+            .route("/", web::get().to(show_notes))
+            .route("/", web::post().to(add_note_by_form))
             .service(reports)
             .route("/admin/notes", web::get().to(all_notes))
             .route("/notes", web::get().to(my_notes))
@@ -109,26 +111,28 @@ struct NewNote {
     text: String,
 }
 
-/// [`CurrentUser`] trusts the access token without a query; a logout takes effect when the token expires.
+/// [`CurrentUser`] trusts an access token without a query, so a logout takes effect when the token expires. It looks up
+/// the cookie of a browser session.
 async fn my_notes(
     user: CurrentUser,
     db: Data<DatabaseConnection>,
-) -> actix_web::Result<Json<Vec<Note>>> {
-    notes::of(&db, user.id())
+) -> Result<Json<Vec<Note>>, Problem> {
+    let notes = notes::of(&db, user.id())
         .await
-        .map(Json)
-        .map_err(error::ErrorInternalServerError)
+        .map_err(hallpass::Error::internal)?;
+    Ok(Json(notes))
 }
 
 async fn add_note(
     user: CurrentUser,
     db: Data<DatabaseConnection>,
     note: Json<NewNote>,
-) -> actix_web::Result<HttpResponse> {
+) -> Result<HttpResponse, Problem> {
     let text = note.into_inner().text;
+    notes::check(&text)?;
     let note = notes::add(db.get_ref(), user.id(), text, SystemClock.now())
         .await
-        .map_err(error::ErrorInternalServerError)?;
+        .map_err(hallpass::Error::internal)?;
     Ok(HttpResponse::Created().json(note))
 }
 
@@ -136,10 +140,10 @@ async fn add_note(
 async fn show_notes(
     OrSignIn(caller): OrSignIn<ActiveUser>,
     db: Data<DatabaseConnection>,
-) -> actix_web::Result<HttpResponse> {
+) -> Result<HttpResponse, Problem> {
     let notes = notes::of(&db, caller.user.id)
         .await
-        .map_err(error::ErrorInternalServerError)?;
+        .map_err(hallpass::Error::internal)?;
     let page = page::notes(ACCOUNTS, &caller.user.email, &notes);
     Ok(HttpResponse::Ok()
         .content_type(ContentType::html())
@@ -151,11 +155,12 @@ async fn add_note_by_form(
     OrSignIn(caller): OrSignIn<ActiveUser>,
     db: Data<DatabaseConnection>,
     note: Form<NewNote>,
-) -> actix_web::Result<Redirect> {
+) -> Result<Redirect, Problem> {
     let text = note.into_inner().text;
+    notes::check(&text)?;
     notes::add(db.get_ref(), caller.user.id, text, SystemClock.now())
         .await
-        .map_err(error::ErrorInternalServerError)?;
+        .map_err(hallpass::Error::internal)?;
     Ok(Redirect::to("/").see_other())
 }
 
@@ -163,17 +168,13 @@ async fn add_note_by_form(
 async fn all_notes(
     _: WithRole<Admin>,
     db: Data<DatabaseConnection>,
-) -> actix_web::Result<Json<Vec<Note>>> {
-    notes::all(&db)
-        .await
-        .map(Json)
-        .map_err(error::ErrorInternalServerError)
+) -> Result<Json<Vec<Note>>, Problem> {
+    let notes = notes::all(&db).await.map_err(hallpass::Error::internal)?;
+    Ok(Json(notes))
 }
 
 /// The `RequireRole` middleware guards this route, so the handler needs no guard.
-async fn count_notes(db: Data<DatabaseConnection>) -> actix_web::Result<String> {
-    let notes = notes::all(&db)
-        .await
-        .map_err(error::ErrorInternalServerError)?;
+async fn count_notes(db: Data<DatabaseConnection>) -> Result<String, Problem> {
+    let notes = notes::all(&db).await.map_err(hallpass::Error::internal)?;
     Ok(notes.len().to_string())
 }

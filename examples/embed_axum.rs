@@ -20,7 +20,7 @@ use std::{env, future::pending, net::SocketAddr};
 
 use axum::{
     Form, Json, Router,
-    extract::{ConnectInfo, FromRef, State},
+    extract::{FromRef, State},
     http::StatusCode,
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -69,9 +69,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .mailer(TerminalMailer)
         .brand(Brand::new("Notes").home(format!("http://{address}/")))
         .build()?;
-    let admin = "admin@example.org".parse()?;
-    auth.ensure_administrator(admin, &"correct horse battery".into())
-        .await?;
+    if let Ok(password) = env::var("ADMIN_PASSWORD") {
+        let admin = "admin@example.org".parse()?;
+        auth.ensure_administrator(admin, &password.into()).await?;
+    }
     tokio::spawn({
         let auth = auth.clone();
         async move { auth.run(pending()).await }
@@ -92,10 +93,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 const ACCOUNTS: &str = "/api";
 
 fn router(state: AppState) -> Router {
-    // The layer keeps replies for a signed-in user out of caches.
-    let pages = Router::new()
-        .route("/", get(show_notes).post(add_note_by_form))
-        .layer(state.auth.request_scope(ClientAddress::peer()));
     let reports = Router::new()
         .route("/admin/notes/count", get(count_notes))
         .route_layer(hallpass::axum::RequireRole::new(&state.auth, Role::ADMIN));
@@ -103,8 +100,8 @@ fn router(state: AppState) -> Router {
         .route("/sign-up", post(sign_up))
         .route("/notes", get(my_notes).post(add_note))
         .route("/admin/notes", get(all_notes))
+        .route("/", get(show_notes).post(add_note_by_form))
         .merge(reports)
-        .merge(pages)
         .nest(
             ACCOUNTS,
             hallpass::axum::router(
@@ -112,6 +109,8 @@ fn router(state: AppState) -> Router {
                 ClientAddress::peer(),
             ),
         )
+        // The layer keeps replies for a signed-in user out of caches, and provides `ClientInfo`.
+        .layer(state.auth.request_scope(ClientAddress::peer()))
         .with_state(state)
 }
 
@@ -122,15 +121,14 @@ struct SignUp {
 }
 
 /// The account and its first note are committed together, or not at all. Slow work is done before the transaction
-/// begins.
+/// begins. `POST /api/users` and the page at `/api/sign-up` also create accounts, without a note.
 async fn sign_up(
     State(AppState { auth, db }): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: ClientInfo,
     Json(form): Json<SignUp>,
 ) -> Result<(StatusCode, Json<Note>), AppError> {
     let email: EmailAddress = form.email.parse()?;
-    let registration =
-        Registration::new(email, form.password).with_client(ClientInfo::new(Some(peer.ip()), None));
+    let registration = Registration::new(email, form.password).with_client(client);
     let prepared = auth.prepare_registration(registration).await?;
 
     let txn = db.begin().await?;
@@ -149,7 +147,8 @@ struct NewNote {
     text: String,
 }
 
-/// [`CurrentUser`] trusts the access token without a query; a logout takes effect when the token expires.
+/// [`CurrentUser`] trusts an access token without a query, so a logout takes effect when the token expires. It looks up
+/// the cookie of a browser session.
 async fn my_notes(
     user: CurrentUser,
     State(db): State<DatabaseConnection>,
@@ -162,6 +161,7 @@ async fn add_note(
     State(db): State<DatabaseConnection>,
     Json(note): Json<NewNote>,
 ) -> Result<(StatusCode, Json<Note>), AppError> {
+    notes::check(&note.text)?;
     let note = notes::add(&db, user.id(), note.text, SystemClock.now()).await?;
     Ok((StatusCode::CREATED, Json(note)))
 }
@@ -181,6 +181,7 @@ async fn add_note_by_form(
     State(db): State<DatabaseConnection>,
     Form(note): Form<NewNote>,
 ) -> Result<Redirect, AppError> {
+    notes::check(&note.text)?;
     notes::add(&db, caller.user.id, note.text, SystemClock.now()).await?;
     Ok(Redirect::to("/"))
 }

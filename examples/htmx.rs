@@ -3,11 +3,7 @@
 //! ```sh
 //! cargo run --example htmx --all-features    # then open http://localhost:8000
 //! ```
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program writes to its terminal"
-)]
+#![allow(clippy::print_stdout, reason = "a program writes to its terminal")]
 
 #[path = "notes/mod.rs"]
 #[allow(dead_code, reason = "another example lists the notes of everyone")]
@@ -18,7 +14,7 @@ use std::{env, net::SocketAddr};
 use axum::{
     Form, Router,
     extract::{FromRef, Path, State},
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -27,12 +23,13 @@ use hallpass::{
     brand::Brand,
     clock::{Clock as _, SystemClock},
     guard::OrSignIn,
+    http::Problem,
     mail::TerminalMailer,
     seaorm::SeaOrmStore,
     secret::Secret,
 };
 use maud::{DOCTYPE, Markup, html};
-use sea_orm::{Database, DatabaseConnection, DbErr};
+use sea_orm::{Database, DatabaseConnection};
 use sea_orm_migration::MigratorTrait as _;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -97,8 +94,10 @@ fn router(state: AppState) -> Router {
 async fn show(
     OrSignIn(caller): OrSignIn<ActiveUser>,
     State(db): State<DatabaseConnection>,
-) -> Result<Html<String>, DatabaseFailure> {
-    let notes = notes::of(&db, caller.user.id).await?;
+) -> Result<Html<String>, Problem> {
+    let notes = notes::of(&db, caller.user.id)
+        .await
+        .map_err(hallpass::Error::internal)?;
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -147,8 +146,11 @@ async fn add(
     State(db): State<DatabaseConnection>,
     headers: HeaderMap,
     Form(note): Form<NewNote>,
-) -> Result<Response, DatabaseFailure> {
-    let note = notes::add(&db, caller.user.id, note.text, SystemClock.now()).await?;
+) -> Result<Response, Problem> {
+    notes::check(&note.text)?;
+    let note = notes::add(&db, caller.user.id, note.text, SystemClock.now())
+        .await
+        .map_err(hallpass::Error::internal)?;
     Ok(fragment_or_page(&headers, item(&note)))
 }
 
@@ -157,8 +159,10 @@ async fn remove(
     State(db): State<DatabaseConnection>,
     headers: HeaderMap,
     Path(id): Path<Uuid>,
-) -> Result<Response, DatabaseFailure> {
-    notes::remove(&db, caller.user.id, id).await?;
+) -> Result<Response, Problem> {
+    notes::remove(&db, caller.user.id, id)
+        .await
+        .map_err(hallpass::Error::internal)?;
     Ok(fragment_or_page(&headers, html! {}))
 }
 
@@ -168,20 +172,5 @@ fn fragment_or_page(headers: &HeaderMap, fragment: Markup) -> Response {
         Html(fragment.into_string()).into_response()
     } else {
         Redirect::to("/").into_response()
-    }
-}
-
-struct DatabaseFailure(DbErr);
-
-impl From<DbErr> for DatabaseFailure {
-    fn from(error: DbErr) -> Self {
-        Self(error)
-    }
-}
-
-impl IntoResponse for DatabaseFailure {
-    fn into_response(self) -> Response {
-        eprintln!("the database fails: {}", self.0);
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }
 }

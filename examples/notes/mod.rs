@@ -1,7 +1,7 @@
 //! The host's own part of the embedding examples: a table of notes next to the tables of Hallpass.
 
 use chrono::{DateTime, Utc};
-use hallpass::UserId;
+use hallpass::{UserId, error::Violation};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DatabaseConnection,
     DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -28,6 +28,15 @@ mod entity {
 }
 
 pub(crate) use entity::Model as Note;
+
+/// Refuses a note of more than 1000 characters.
+pub(crate) fn check(text: &str) -> Result<(), hallpass::Error> {
+    if text.chars().count() <= 1000 {
+        return Ok(());
+    }
+    let violation = Violation::new("text", "too_long", "at most 1000 characters");
+    Err(hallpass::Error::validation(vec![violation]))
+}
 
 pub(crate) async fn add(
     db: &impl ConnectionTrait,
