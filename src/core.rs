@@ -31,7 +31,8 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Checks that the session of a caller is still live, and that its cookie is the current one.
+    /// Checks that the session of a caller is still live, and that its cookie is the current one. If
+    /// it is not, checking the credential of the caller again is pointless.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if it is not.

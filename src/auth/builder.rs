@@ -169,7 +169,7 @@ impl AuthBuilder {
         self
     }
 
-    /// What pages and emails show of the host. Its name replaces the name of the product in the
+    /// The appearance of the host on pages and in emails. Its name replaces the name of the product in the
     /// [templates](Self::templates).
     pub fn brand(mut self, brand: Brand) -> Self {
         self.brand = Some(brand);

@@ -1,4 +1,4 @@
-//! What pages and emails show of the host: its name, logo, colours and links.
+//! The appearance of the host on pages and in emails: its name, logo, colours and links.
 //!
 //! ```
 //! use hallpass::brand::Brand;
@@ -18,7 +18,7 @@ use self::colour::{Colour, ON_LIGHT, Scheme};
 pub(crate) use self::rules::check_name;
 use crate::error::{Error, Result};
 
-/// What pages and emails show of the host. [`AuthBuilder::brand`](crate::AuthBuilder::brand) takes it.
+/// The appearance of the host on pages and in emails. [`AuthBuilder::brand`](crate::AuthBuilder::brand) takes it.
 ///
 /// All parts except the name are optional. [`check`](Self::check) finds mistakes; the builder calls it.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ const LOGO_TYPES: [&str; 5] = [
     "image/jpeg",
     "image/gif",
 ];
-/// What would load something, or end the style element.
+/// Parts of CSS that would load something, or end the style element.
 const NOT_IN_CSS: [&str; 4] = ["@import", "url(", "</", "expression("];
 
 /// # Errors

@@ -100,16 +100,6 @@ impl Confirmation {
         })
     }
 
-    /// Checks that the session is still live. This is called when the account or the session has
-    /// changed, because checking the credential again is pointless if the session has ended.
-    ///
-    /// # Errors
-    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended, or its cookie
-    /// has been replaced.
-    pub(crate) async fn ensure_live(&self, caller: &ActiveUser) -> Result<()> {
-        self.core.ensure_live(caller).await
-    }
-
     /// Records the refusal, and then returns the error for the caller.
     async fn refuse<T>(
         &self,

@@ -8,6 +8,7 @@ use crate::{
     error::Result,
     event::{ClientInfo, Event, EventKind},
     mail::{LetterKind, Recipient},
+    user::EmailAddress,
 };
 
 /// Records failed checks, and notifies owners when a lockout begins.
@@ -32,7 +33,21 @@ impl Failures {
         let mail = core.deliveries.letter(letter, recipient, event.created_at);
         core.store.enqueue(&[mail], Some(&event)).await?;
         core.trail.publish(&event);
+        core.deliveries.wake();
         Ok(())
+    }
+
+    /// Records a failed sign-in with this address.
+    pub(crate) async fn record_sign_in(
+        &self,
+        email: &EmailAddress,
+        failed: &FailedCheck,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let event = self.event(EventKind::SignInFailed, failed, client);
+        let event = self.core.trail.about(event, email.canonical());
+        let recipient = Recipient::Holder(email.clone());
+        self.record(event, failed, recipient).await
     }
 
     /// The event of a failed check. Its kind is `kind`, or `SignInLocked` if a sign-in was refused

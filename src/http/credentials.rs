@@ -11,7 +11,7 @@ use super::{
 };
 use crate::error::{ErrorKind, Result};
 
-/// What a caller presents, not verified yet, except that the cookie has a valid tag.
+/// The credential that a caller presents. It is not verified yet, except that the cookie has a valid tag.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Presented<'a> {
     Bearer(&'a str),
@@ -68,7 +68,7 @@ impl CredentialRule {
         self.0.origin.is_elsewhere(headers)
     }
 
-    /// What the caller presents.
+    /// The presented credential.
     ///
     /// # Errors
     /// * [`Unauthenticated`](ErrorKind::Unauthenticated) if it presents nothing;

@@ -80,7 +80,7 @@ pub(crate) use self::{
     request_id::RequestId,
     resource::answering,
     scope::{Caching, span},
-    session_cookie::WithSession,
+    session_cookie::{WithSession, forget_cached_pages},
 };
 pub use self::{
     client_address::{ClientAddress, ForwardingHeader},

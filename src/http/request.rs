@@ -106,13 +106,13 @@ impl Request {
         bearer(&self.head.headers)
     }
 
-    /// What the caller presents; see [`CredentialRule::find`].
+    /// The presented credential; see [`CredentialRule::find`].
     pub(crate) fn presented(&self) -> Result<Presented<'_>> {
         self.credentials.find(&self.head.method, &self.head.headers)
     }
 
     /// Whether another site sent the browser here.
-    #[cfg(all(feature = "pages", feature = "oauth"))]
+    #[cfg(feature = "pages")]
     pub(crate) fn is_elsewhere(&self) -> bool {
         self.credentials.is_elsewhere(&self.head.headers)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::http::{HeaderValue, header::SET_COOKIE};
+use ::http::{HeaderMap, HeaderValue, header::SET_COOKIE};
 
 use super::{
     Output, Response,
@@ -19,6 +19,11 @@ impl Cookies {
     pub(crate) fn end_session(self) -> Option<HeaderValue> {
         self.set_session("", Some(Duration::ZERO))
     }
+}
+
+/// Makes the browser forget the pages that it has cached (Clear Site Data, section 3.1).
+pub(crate) fn forget_cached_pages(headers: &mut HeaderMap) {
+    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
 }
 
 /// Adds the cookie of a browser session, if there is one to set.

@@ -1,33 +1,24 @@
 //! The reply of every endpoint that signs in.
 
 #[cfg(feature = "pages")]
-use ::http::HeaderValue;
+mod pages;
+
 use ::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+#[cfg(feature = "pages")]
+pub(crate) use self::pages::{NextStep, TICKET, no_ticket};
 use super::{Challenge, SignIn};
 use crate::{
     factor::RecoveryCode,
     http::{Cookies, Json, Output, Response, WithDevice, WithSession, json_reply, time},
-    token::{BrowserSession, NewCookie, http::TokenPairView},
+    token::{BrowserSession, http::TokenPairView},
     user::http::UserView,
 };
 
 /// The tag of the endpoints of browser sessions.
 pub(crate) const BROWSER: &str = "Browser sessions";
-
-/// The cookie of a browser whose sign-in needs another step on a page.
-#[cfg(feature = "pages")]
-pub(crate) const TICKET: &str = "hallpass_ticket";
-
-impl Challenge {
-    /// The cookie that carries the ticket to the page of the next step.
-    #[cfg(feature = "pages")]
-    pub(crate) fn cookie(&self, cookies: Cookies) -> Option<HeaderValue> {
-        cookies.set(TICKET, self.ticket.expose(), self.expires_in)
-    }
-}
 
 /// Either the tokens in the body and the cookie that identifies the device, or the challenge.
 pub(crate) enum SignInReply {
@@ -52,17 +43,14 @@ impl SignIn {
                 session,
                 device,
                 recovery_codes,
-            } => {
-                let NewCookie { value, max_age } = &session.cookie;
-                SignInReply::Browser(WithDevice {
-                    device,
-                    reply: WithSession {
-                        cookie: cookies.set_session(value.expose(), *max_age),
-                        reply: Json(BrowserSessionView::new(session, &recovery_codes)),
-                    },
-                    cookies,
-                })
-            }
+            } => SignInReply::Browser(WithDevice {
+                device,
+                reply: WithSession {
+                    cookie: session.cookie.header(cookies),
+                    reply: Json(BrowserSessionView::new(session, &recovery_codes)),
+                },
+                cookies,
+            }),
             Self::SecondFactor(challenge) => SignInReply::SecondFactor((&challenge).into()),
         }
     }

@@ -53,7 +53,7 @@ pub(crate) enum Door {
 }
 
 impl Door {
-    fn admits(self, kind: SessionKind) -> bool {
+    pub(crate) fn admits(self, kind: SessionKind) -> bool {
         (self == Self::Tokens) == (kind == SessionKind::Tokens)
     }
 }

@@ -1,8 +1,8 @@
-//! What a caller presents to identify itself.
+//! The credential of a caller.
 
 use crate::secret::{AccessToken, SessionCookie};
 
-/// What a caller presents to identify itself.
+/// The credential by which a caller identifies itself.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Credential {

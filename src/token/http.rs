@@ -1,12 +1,13 @@
 //! The caller as an argument of handlers, the token pair as a reply, and `GET /.well-known/jwks.json`.
 
+use ::http::HeaderValue;
 use serde::Serialize;
 
-use super::{Credential, SessionId, TokenPair, Tokens};
+use super::{Credential, NewCookie, SessionId, TokenPair, Tokens};
 use crate::{
     error::{ErrorKind, Result},
     factor::RecoveryCode,
-    http::{Document, Endpoint, Input, Presented, Request, SERVICE},
+    http::{Cookies, Document, Endpoint, Input, Presented, Request, SERVICE},
 };
 
 pub(crate) fn endpoints(tokens: &Tokens) -> Vec<Endpoint> {
@@ -22,7 +23,7 @@ async fn jwks(tokens: Tokens) -> Result<Document> {
     Document::json(&tokens.keys().jwks())
 }
 
-/// What the caller presents, not verified yet: a bearer token (RFC 6750) or the cookie of a browser
+/// The presented credential, not verified yet: a bearer token (RFC 6750) or the cookie of a browser
 /// session.
 pub(crate) struct Shown(pub(crate) Credential);
 
@@ -47,6 +48,13 @@ impl From<Presented<'_>> for Credential {
             Presented::Bearer(token) => Self::AccessToken(token.into()),
             Presented::Cookie(cookie) => Self::Cookie(cookie.into()),
         }
+    }
+}
+
+impl NewCookie {
+    /// The value of `Set-Cookie`.
+    pub(crate) fn header(&self, cookies: Cookies) -> Option<HeaderValue> {
+        cookies.set_session(self.value.expose(), self.max_age)
     }
 }
 

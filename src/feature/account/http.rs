@@ -135,11 +135,9 @@ async fn reauthenticate(
 
 /// A reply without a body, with the new cookie of a browser session.
 fn with_cookie(own: &Own, renewed: Option<NewCookie>) -> WithSession<NoContent> {
-    let cookies = own.cookies;
     WithSession {
         reply: NoContent,
-        cookie: renewed
-            .and_then(|NewCookie { value, max_age }| cookies.set_session(value.expose(), max_age)),
+        cookie: renewed.and_then(|cookie| cookie.header(own.cookies)),
     }
 }
 

@@ -74,7 +74,7 @@ impl Accounts {
                 self.core.deliveries.wake();
                 return Ok(renewal.map(|renewal| renewal.cookie));
             }
-            self.confirmation.ensure_live(caller).await?;
+            self.core.ensure_live(caller).await?;
         }
         Err(overtaken())
     }
@@ -114,7 +114,7 @@ impl Accounts {
                 self.core.trail.publish(&event);
                 return Ok(renewal.map(|renewal| renewal.cookie));
             }
-            self.confirmation.ensure_live(caller).await?;
+            self.core.ensure_live(caller).await?;
         }
         Err(overtaken())
     }

@@ -136,7 +136,7 @@ impl EmailVerifications {
                 self.core.deliveries.wake();
                 return Ok(());
             }
-            self.confirmation.ensure_live(caller).await?;
+            self.core.ensure_live(caller).await?;
         }
         Err(overtaken())
     }

@@ -1,10 +1,11 @@
 //! The answers of pages.
 
-use ::http::{HeaderName, HeaderValue, header::SET_COOKIE};
+use ::http::{HeaderValue, header::SET_COOKIE};
 
-use crate::http::{Html, Output, Response, SeeOther};
-
-const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+use crate::{
+    error::Error,
+    http::{Html, Output, Problem, Response, SeeOther, forget_cached_pages},
+};
 
 /// The answer of a page: its content, or a redirect to another page.
 #[derive(Debug)]
@@ -43,6 +44,11 @@ pub(super) struct Reply {
 impl Reply {
     pub(super) fn page(page: Html) -> Self {
         Self::from(Answer::Page(page.with_own_referrer()))
+    }
+
+    /// The page of a form that was refused, with the status of the error.
+    pub(super) fn refused(page: Html, error: Error) -> Self {
+        Self::page(page.in_place_of(&Problem::from(error).to_response()))
     }
 
     pub(super) fn see_other(location: impl Into<String>) -> Self {
@@ -86,7 +92,7 @@ impl Output for Reply {
             headers.append(SET_COOKIE, cookie);
         }
         if self.forgets {
-            headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+            forget_cached_pages(headers);
         }
         response
     }

@@ -27,7 +27,7 @@ pub(super) struct Field<'a> {
     pub(super) hint: Option<String>,
 }
 
-/// What a field asks for. It decides how browsers and password managers fill it in.
+/// The kind of a field. It decides how browsers and password managers fill it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Code,
@@ -141,7 +141,7 @@ impl PageForm<'_> {
     }
 }
 
-/// What is wrong with a field. If there is no text for a rule, the description is in English.
+/// The message of a violation. If there is no text for a rule, the description is in English.
 fn said(texts: &Texts, kind: Kind, violation: &Violation) -> String {
     let common = &texts.common;
     let text = match (kind, violation.code) {

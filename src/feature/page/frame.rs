@@ -1,8 +1,8 @@
-//! What surrounds the content of a page.
+//! The frame of a page: its language, and the query that its links keep.
 
 use super::language::{Language, UI};
 
-/// What the request says about every page: its language, and the query that its forms and links keep.
+/// The part of a request that concerns every page: the language, and the query that forms and links keep.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame<'a> {
     pub(crate) language: Language,

@@ -103,12 +103,6 @@ fn for_people(parts: &Parts, row: Endpoint) -> Endpoint {
     row.for_people(move |headers, problem| pages.page_of(headers, problem))
 }
 
-/// The seconds after which a refused call may succeed.
-fn seconds(error: &Error) -> u64 {
-    let after = error.retry_after().unwrap_or_default();
-    after.as_secs() + u64::from(after.subsec_nanos() > 0)
-}
-
 pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
     use Action::{ConfirmEmailChange, ResetPassword, Unlock, VerifyEmail};
 
@@ -284,8 +278,8 @@ impl<S: Sync> Input<S> for LinkQuery {
 struct OwnForm;
 
 impl Input<Asked> for OwnForm {
-    async fn take((parts, _): &Asked, request: &mut Request) -> Result<Self> {
-        if parts.pages.origin.is_elsewhere(request.headers()) {
+    async fn take(_: &Asked, request: &mut Request) -> Result<Self> {
+        if request.is_elsewhere() {
             return Err(ErrorKind::Forbidden.into());
         }
         Ok(Self)

@@ -56,7 +56,7 @@ pub(super) struct Head<'a> {
 impl Layout {
     pub(super) fn new(brand: &Brand, min_password: usize, has_script: bool) -> Result<Self> {
         let style = minified(STYLE) + &brand.style()?;
-        let script = SCRIPT.trim();
+        let script = has_script.then(|| SCRIPT.trim());
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         for (name, source) in TEMPLATES {
@@ -79,8 +79,8 @@ impl Layout {
             .collect();
         environment.add_global("languages", languages);
         environment.add_global("style", Value::from_safe_string(style.clone()));
-        let script_value = has_script.then(|| Value::from_safe_string(script.to_owned()));
-        environment.add_global("script", Value::from(script_value));
+        let shown = script.map(|script| Value::from_safe_string(script.to_owned()));
+        environment.add_global("script", Value::from(shown));
         environment.add_global("product", brand.name());
         environment.add_global("has_logo", brand.image().is_some());
         environment.add_global("home_url", brand.home_url());
@@ -94,10 +94,7 @@ impl Layout {
             let fill = |text: &str| fill(text, &product, &min_password);
             texts.push((language, Value::from(Serde(filled(own, &fill)))));
         }
-        let mut policies = Policies::new(&style, script, brand.image().is_some())?;
-        if !has_script {
-            policies.scripted = policies.plain.clone();
-        }
+        let policies = Policies::new(&style, script, brand.image().is_some())?;
         Ok(Self {
             environment,
             texts,

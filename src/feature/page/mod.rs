@@ -40,29 +40,24 @@ mod view;
 use std::sync::Arc;
 
 use self::layout::Layout;
-pub(crate) use self::{chosen::Chosen, link::Links, qr::qr, view::*};
-use crate::{
-    brand::Brand,
-    error::Result,
-    http::{Document, Origin},
+pub(crate) use self::{
+    chosen::Chosen,
+    link::Links,
+    notice::{Held, seconds},
+    qr::qr,
+    view::*,
 };
+use crate::{brand::Brand, error::Result, http::Document};
 
 /// The common part of all pages.
 #[derive(Clone, Debug)]
 pub(crate) struct Pages {
     layout: Arc<Layout>,
-    origin: Origin,
     logo: Option<Document>,
     /// The home page of the brand, if it has one.
     home: Option<String>,
-    settings: Settings,
-}
-
-/// Which pages there are.
-#[derive(Clone, Copy, Debug, Default)]
-struct Settings {
     /// Whether the sign-in pages are mounted too, so that the pages of links can lead to them.
-    sign_in: bool,
+    has_sign_in: bool,
 }
 
 /// The purpose of a link.
@@ -110,24 +105,18 @@ struct Link<'a> {
 }
 
 impl Pages {
-    /// The pages of this brand, at this URL.
+    /// The pages of this brand.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the brand has a mistake, or
     /// [`Internal`](crate::ErrorKind::Internal) if a template is broken.
-    pub(crate) fn new(
-        brand: &Brand,
-        public_url: &str,
-        min_password: usize,
-        has_script: bool,
-    ) -> Result<Self> {
+    pub(crate) fn new(brand: &Brand, min_password: usize, has_script: bool) -> Result<Self> {
         brand.check()?;
         Ok(Self {
             layout: Arc::new(Layout::new(brand, min_password, has_script)?),
-            origin: Origin::of(public_url),
             home: brand.home_url().map(str::to_owned),
             logo: brand.image().map(logo::document).transpose()?,
-            settings: Settings::default(),
+            has_sign_in: false,
         })
     }
 
@@ -138,7 +127,7 @@ impl Pages {
 
     /// Whether the sign-in pages are mounted too.
     pub(crate) fn with_sign_in(mut self, mounted: bool) -> Self {
-        self.settings.sign_in = mounted;
+        self.has_sign_in = mounted;
         self
     }
 }

@@ -1,15 +1,62 @@
-//! What a page says above its form.
+//! The notice above the form of a page.
 
 use std::time::Duration;
 
 use minijinja::{Value, context};
 
 use super::{
+    frame::Frame,
     language::Language,
     layout::linked,
     texts::{Note, Texts},
 };
-use crate::mail::in_words;
+use crate::{
+    error::{Error, ErrorKind},
+    mail::in_words,
+};
+
+/// The reason why a form may succeed later as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    Busy,
+    /// Too many wrong passwords.
+    Locked {
+        seconds: u64,
+    },
+    RateLimited {
+        seconds: u64,
+    },
+}
+
+impl Held {
+    /// The reason in an error, if it is such a reason.
+    pub(crate) fn of(error: &Error) -> Option<Self> {
+        let seconds = seconds(error);
+        match error.kind() {
+            ErrorKind::Overloaded | ErrorKind::Unavailable => Some(Self::Busy),
+            ErrorKind::RateLimited => Some(Self::RateLimited { seconds }),
+            ErrorKind::TooManyAttempts => Some(Self::Locked { seconds }),
+            _ => None,
+        }
+    }
+
+    pub(super) fn notice(self, frame: &Frame<'_>) -> Notice {
+        let common = &frame.language.texts().common;
+        match self {
+            Self::Busy => Notice::alarm(&common.busy, ToOwned::to_owned),
+            Self::Locked { seconds } => Notice::wait(&common.locked, frame.language, seconds),
+            Self::RateLimited { seconds } => {
+                Notice::wait(&common.rate_limited, frame.language, seconds)
+            }
+        }
+    }
+}
+
+/// The seconds after which a refused call may succeed.
+pub(crate) fn seconds(error: &Error) -> u64 {
+    let after = error.retry_after().unwrap_or_default();
+    after.as_secs() + u64::from(after.subsec_nanos() > 0)
+}
 
 /// A failure with a heading, or a line that reports success.
 #[derive(Clone, Debug)]

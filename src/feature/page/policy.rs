@@ -14,17 +14,19 @@ pub(super) struct Policies {
 }
 
 impl Policies {
-    /// The policies of pages with this style sheet and this script.
+    /// The policies of pages with this style sheet, and with this script if there is one.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if a policy is not a valid header.
-    pub(super) fn new(style: &str, script: &str, has_image: bool) -> Result<Self> {
+    pub(super) fn new(style: &str, script: Option<&str>, has_image: bool) -> Result<Self> {
         let style = hash(style);
         let image = if has_image { "img-src 'self'; " } else { "" };
-        let script = format!(
-            "script-src '{}'; require-trusted-types-for 'script'; ",
-            hash(script)
-        );
+        let script = script.map_or_else(String::new, |script| {
+            format!(
+                "script-src '{}'; require-trusted-types-for 'script'; ",
+                hash(script)
+            )
+        });
         let policy = |script: &str| {
             // A page loads nothing but its logo, and sends its forms only to this service.
             HeaderValue::try_from(format!(

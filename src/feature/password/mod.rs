@@ -27,8 +27,6 @@ use crate::{
         PasswordCheck, PasswordRules, overtaken,
     },
     error::Result,
-    event::EventKind,
-    mail::Recipient,
     service::Login,
     sign_in::{Proof, SessionOpener, SignIn},
 };
@@ -141,15 +139,8 @@ impl Passwords {
 
     /// Records a failed sign-in, and only then returns the error.
     async fn refuse<T>(&self, login: &Login, failed: FailedCheck) -> Result<T> {
-        let event = self
-            .failures
-            .event(EventKind::SignInFailed, &failed, &login.client);
-        let event = self.core.trail.about(event, login.email.canonical());
-        let recipient = Recipient::Holder(login.email.clone());
-        self.failures.record(event, &failed, recipient).await?;
-        if failed.is_notified {
-            self.core.deliveries.wake();
-        }
+        let Login { email, client, .. } = login;
+        self.failures.record_sign_in(email, &failed, client).await?;
         Err(failed.into())
     }
 }

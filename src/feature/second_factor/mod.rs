@@ -29,10 +29,7 @@ use crate::{
     token::{ActiveUser, NewCookie},
 };
 #[cfg(feature = "pages")]
-use crate::{
-    factor::FactorId,
-    token::{ChallengePurpose, SessionKind},
-};
+use crate::{factor::FactorId, token::ChallengePurpose};
 
 /// The use cases of second factors, returned by [`Auth::factors`](crate::Auth::factors). Cheap to
 /// clone.
@@ -144,7 +141,7 @@ impl Factors {
     #[cfg(feature = "pages")]
     pub(crate) fn step_of(&self, ticket: &Ticket) -> Option<ChallengePurpose> {
         let read = self.core.tickets.read(ticket, self.core.clock.now());
-        read.filter(|parsed| parsed.kind != SessionKind::Tokens)
+        read.filter(|parsed| Door::Browser.admits(parsed.kind))
             .map(|parsed| parsed.purpose)
     }
 

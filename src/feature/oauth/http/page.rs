@@ -1,19 +1,17 @@
 //! The end of a sign-in with a provider that began on the pages.
 
-use std::time::Duration;
-
 use ::http::HeaderValue;
 
 use super::{Own, kept};
 use crate::{
     clock::Timestamp,
-    error::{Error, Result},
+    error::Result,
     event::ClientInfo,
     feature::oauth::{Answer, Begun},
     http::{Cookies, Input, Problem, Request, SeeOther, next},
     percent,
-    sign_in::{SignIn, http::TICKET},
-    token::{NewCookie, SessionKind},
+    sign_in::http::NextStep,
+    token::SessionKind,
 };
 
 /// The cookies of older flows that a new one replaces.
@@ -70,29 +68,21 @@ pub(super) async fn end(
     let (code, verifier) = (code.into(), answer.page_verifier());
     let kind = SessionKind::browser(false);
     let redeemed = own.feature.redeem(&code, &verifier, kind, client);
-    Ok(match redeemed.await {
-        Ok(SignIn::Browser {
-            session, device, ..
-        }) => {
-            let NewCookie { value, max_age } = &session.cookie;
-            let start = || format!("{}/", own.feature.providers.public_url);
-            lead(next.map_or_else(start, str::to_owned))
-                .with_cookies(own.cookies.set_session(value.expose(), *max_age))
-                .with_cookies(device.and_then(|token| own.cookies.set_device(&token)))
-                .with_cookies(own.cookies.set(TICKET, "", Duration::ZERO))
-        }
-        Ok(SignIn::SecondFactor(challenge)) => {
-            lead(page("second-factor", None)).with_cookies(challenge.cookie(own.cookies))
-        }
-        Ok(SignIn::Complete { .. }) => {
-            return Err(Error::internal("a page has opened a session with tokens"));
-        }
+    let sign_in = match redeemed.await {
+        Ok(sign_in) => sign_in,
         Err(error) => {
             let problem = Problem::from(error);
             if problem.status().is_server_error() {
                 problem.log();
             }
-            lead(page("sign-in", Some(problem.code())))
+            return Ok(lead(page("sign-in", Some(problem.code()))));
         }
-    })
+    };
+    let (step, cookies) = sign_in.on_pages(own.cookies)?;
+    let start = || format!("{}/", own.feature.providers.public_url);
+    let location = match step {
+        NextStep::GoOn => next.map_or_else(start, str::to_owned),
+        NextStep::SecondFactor => page("second-factor", None),
+    };
+    Ok(SeeOther { location, cookies })
 }

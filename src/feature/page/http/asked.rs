@@ -1,4 +1,4 @@
-//! What a request to a page of the sign-in says.
+//! The query, the session and the ticket of a request to a page.
 
 use std::str::FromStr as _;
 
@@ -21,12 +21,17 @@ pub(super) struct Asked {
     next: Option<String>,
     /// The query that forms and links keep.
     kept: String,
+    /// The way from the page to the mount point.
+    root: &'static str,
     query: Map<String, Value>,
 }
 
 impl Asked {
     pub(super) fn frame(&self) -> Frame<'_> {
-        self.chosen.frame(&self.kept)
+        Frame {
+            root: self.root,
+            ..self.chosen.frame(&self.kept)
+        }
     }
 
     /// The URL of another page, with the query and the language of this one.
@@ -34,17 +39,23 @@ impl Asked {
         self.frame().to(page)
     }
 
-    /// The same, with another parameter in the query.
-    pub(super) fn to_with(&self, page: &str, name: &str, value: Option<&str>) -> String {
-        let own = match value {
-            Some(value) => format!("{name}={}", percent::encoded(value)),
-            None => name.to_owned(),
-        };
+    /// The same, with more parameters in the query, percent-encoded.
+    pub(super) fn to_with(&self, page: &str, parameters: &str) -> String {
         let query = match self.kept.as_str() {
-            "" => own,
-            kept => format!("{kept}&{own}"),
+            "" => parameters.to_owned(),
+            kept => format!("{kept}&{parameters}"),
         };
-        self.chosen.frame(&query).to(page)
+        let frame = Frame {
+            query: &query,
+            ..self.frame()
+        };
+        frame.to(page)
+    }
+
+    /// The same for a page one level below the others, such as `/sign-in/{provider}`.
+    pub(super) fn deeper(mut self) -> Self {
+        self.root = "../";
+        self
     }
 
     /// The place where the visitor goes on.
@@ -70,6 +81,7 @@ impl<S: Sync> Input<S> for Asked {
             chosen: Chosen::take(state, request).await?,
             next,
             kept,
+            root: "",
             query,
         })
     }

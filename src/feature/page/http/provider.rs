@@ -1,10 +1,6 @@
 //! `GET /sign-in/{provider}`: a sign-in with a provider that begins and ends on the pages.
 
-use super::{
-    super::{answer::Reply, frame::Frame},
-    Parts,
-    asked::Asked,
-};
+use super::{super::answer::Reply, Parts, asked::Asked};
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
@@ -39,11 +35,12 @@ pub(super) async fn begin(
     }: Followed,
     old: OldFlows,
 ) -> Result<Reply> {
+    let asked = asked.deeper();
     if !is_followed {
-        return Ok(Reply::see_other(format!("../{}", asked.to("sign-in"))));
+        return Ok(Reply::see_other(asked.to("sign-in")));
     }
     let sign_ins = &parts.provider_sign_ins;
-    let query = asked.frame().to("");
+    let query = asked.frame().of_link();
     let begun = sign_ins.begin_on_pages(&provider, &query, &client).await;
     match begun {
         Ok(Some(begun)) => {
@@ -52,15 +49,11 @@ pub(super) async fn begin(
             Ok(Reply::see_other(begun.location).with_cookies(cookies))
         }
         Ok(None) => {
-            let page = asked.to_with("sign-in", "error", Some("provider_failed"));
-            Ok(Reply::see_other(format!("../{page}")))
+            let page = asked.to_with("sign-in", "error=provider_failed");
+            Ok(Reply::see_other(page))
         }
         Err(error) if error.kind() == ErrorKind::ProviderUnknown => {
-            let frame = Frame {
-                root: "../",
-                ..asked.frame()
-            };
-            parts.pages.not_found(&frame).map(Reply::page)
+            parts.pages.not_found(&asked.frame()).map(Reply::page)
         }
         Err(error) => Err(error),
     }

@@ -1,14 +1,15 @@
 //! `GET` and `POST /second-factor`: the second step of a sign-in, and the confirmation of a signed-in user.
 
+use std::mem;
+
 use super::{
     super::{
-        CodeNotice, ConfirmPasswordView, EnrolView, PasswordNotice, RecoveryCodesView,
-        SecondFactorView, answer::Reply, qr,
+        CodeNotice, ConfirmPasswordView, EnrolView, Held, PasswordNotice, RecoveryCodesView,
+        SecondFactorView, answer::Reply, qr, seconds,
     },
     Parts,
     asked::{Asked, SentTicket, Visitor},
     forms::{SecondFactorForm, Step},
-    seconds,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -16,8 +17,11 @@ use crate::{
     factor::{FactorId, RecoveryCode, TotpCode},
     http::{Form, Html, OwnOrigin, Problem},
     secret::Ticket,
-    sign_in::{SecondFactor, SignIn, http::TICKET},
-    token::{ActiveUser, ChallengePurpose, NewCookie, TICKET_LIFETIME},
+    sign_in::{
+        SecondFactor, SignIn,
+        http::{TICKET, no_ticket},
+    },
+    token::{ActiveUser, ChallengePurpose, TICKET_LIFETIME},
 };
 
 const PAGE: &str = "second-factor";
@@ -163,8 +167,7 @@ impl Parts {
         let refuse = async |notice, error: Error| {
             let again = Some((notice, form.remember_device));
             let page = self.step_page(asked, step, sent, again).await?;
-            let problem = Problem::from(error).to_response();
-            Ok(Reply::page(page.in_place_of(&problem)))
+            Ok(Reply::refused(page, error))
         };
         let Some(shown) = code(&form.code) else {
             let error = Error::validation(Vec::new());
@@ -175,7 +178,7 @@ impl Parts {
             .factors
             .answer_in_browser(sent.0, shown, remember, client)
             .await;
-        let sign_in = match answered {
+        let mut sign_in = match answered {
             Ok(sign_in) => sign_in,
             Err(error) if error.kind() == ErrorKind::InvalidToken => {
                 return Ok(self.start_again(asked));
@@ -187,18 +190,15 @@ impl Parts {
                 };
             }
         };
-        let codes: Vec<String> = match &sign_in {
-            SignIn::Browser { recovery_codes, .. } => recovery_codes
-                .iter()
-                .map(|code| code.expose().to_owned())
-                .collect(),
+        let codes = match &mut sign_in {
+            SignIn::Browser { recovery_codes, .. } => mem::take(recovery_codes),
             _ => Vec::new(),
         };
-        let reply = self.go_on(asked, sign_in)?;
+        let reply = self.go_on(asked, &sign_in)?;
         if codes.is_empty() {
             return Ok(reply);
         }
-        let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+        let codes: Vec<&str> = codes.iter().map(RecoveryCode::expose).collect();
         let view = RecoveryCodesView {
             codes: &codes,
             next: asked.next(self.pages.start()),
@@ -227,14 +227,7 @@ impl Parts {
         let notice = error.and_then(|error| match error.kind() {
             ErrorKind::InvalidCredentials => Some(PasswordNotice::Wrong),
             ErrorKind::ValidationFailed => Some(PasswordNotice::Empty),
-            ErrorKind::TooManyAttempts => Some(PasswordNotice::Locked {
-                seconds: seconds(error),
-            }),
-            ErrorKind::RateLimited => Some(PasswordNotice::RateLimited {
-                seconds: seconds(error),
-            }),
-            ErrorKind::Overloaded | ErrorKind::Unavailable => Some(PasswordNotice::Busy),
-            _ => None,
+            _ => Held::of(error).map(PasswordNotice::Held),
         });
         let view = ConfirmPasswordView { email, notice };
         self.pages.confirm_password(&asked.frame(), PAGE, &view)
@@ -263,9 +256,7 @@ impl Parts {
         };
         match confirmed {
             Ok(renewed) => {
-                let cookie = renewed.and_then(|NewCookie { value, max_age }| {
-                    self.cookies.set_session(value.expose(), max_age)
-                });
+                let cookie = renewed.and_then(|cookie| cookie.header(self.cookies));
                 let next = asked.next(self.pages.start());
                 Ok(Reply::see_other(next).with_cookies(cookie))
             }
@@ -275,16 +266,15 @@ impl Parts {
             Err(error) if Problem::from(error.kind()).status() == 500 => Err(error),
             Err(error) => {
                 let page = self.confirmation_page(asked, visitor, Some(&error))?;
-                let problem = Problem::from(error).to_response();
-                Ok(Reply::page(page.in_place_of(&problem)))
+                Ok(Reply::refused(page, error))
             }
         }
     }
 
     /// Leads back to the sign-in, because the second step took too long.
     fn start_again(&self, asked: &Asked) -> Reply {
-        let location = asked.to_with("sign-in", "expired", None);
-        Reply::see_other(location).with_cookies(self.no_ticket())
+        let location = asked.to_with("sign-in", "expired");
+        Reply::see_other(location).with_cookies(no_ticket(self.cookies))
     }
 }
 

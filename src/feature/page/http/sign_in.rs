@@ -1,21 +1,21 @@
 //! `GET` and `POST /sign-in` and `/sign-out`, and what follows a first proof.
 
-use std::time::Duration;
-
 use super::{
-    super::{SignInNotice, SignInView, SignOutView, SignedInAs, answer::Reply},
+    super::{Held, SignInNotice, SignInView, SignOutView, SignedInAs, answer::Reply},
     Parts,
     asked::{Asked, SentSession, Visitor},
     forms::SignInForm,
-    seconds,
 };
 use crate::{
     error::{Error, ErrorKind, Result, Violation},
     event::ClientInfo,
-    http::{Form, OwnOrigin, Problem},
+    http::{Form, Html, OwnOrigin},
     service::Login,
-    sign_in::{SignIn, http::TICKET},
-    token::{NewCookie, SessionKind},
+    sign_in::{
+        SignIn,
+        http::{NextStep, no_ticket},
+    },
+    token::SessionKind,
     user::EmailAddress,
 };
 
@@ -70,7 +70,7 @@ pub(super) async fn sign_in(
         .with_kind(SessionKind::browser(form.remember))
         .with_client(client);
     match parts.service.login(login).await {
-        Ok(sign_in) => parts.go_on(&asked, sign_in),
+        Ok(sign_in) => parts.go_on(&asked, &sign_in),
         Err(error) => parts.refuse_sign_in(&asked, view, error),
     }
 }
@@ -98,14 +98,14 @@ pub(super) async fn sign_out(
     if let Some(cookie) = cookie {
         parts.sessions.sign_out(&cookie, &client).await?;
     }
-    let location = asked.to_with("sign-in", "signed_out", None);
+    let location = asked.to_with("sign-in", "signed_out");
     let gone = parts.cookies.end_session();
     let reply = Reply::see_other(location).with_cookies(gone);
-    Ok(reply.with_cookies(parts.no_ticket()).forgetting())
+    Ok(reply.with_cookies(no_ticket(parts.cookies)).forgetting())
 }
 
 impl Parts {
-    fn sign_in_page(&self, asked: &Asked, view: SignInView<'_>) -> Result<crate::http::Html> {
+    fn sign_in_page(&self, asked: &Asked, view: SignInView<'_>) -> Result<Html> {
         let providers: Vec<(&str, &str)> = self
             .providers
             .iter()
@@ -124,53 +124,28 @@ impl Parts {
             ErrorKind::AccountDisabled => SignInNotice::Disabled,
             ErrorKind::EmailNotVerified => SignInNotice::NotVerified,
             ErrorKind::InvalidCredentials => SignInNotice::Wrong,
-            ErrorKind::Overloaded | ErrorKind::Unavailable => SignInNotice::Busy,
-            ErrorKind::RateLimited => SignInNotice::RateLimited {
-                seconds: seconds(&error),
-            },
-            ErrorKind::TooManyAttempts => SignInNotice::Locked {
-                seconds: seconds(&error),
-            },
             ErrorKind::ValidationFailed => SignInNotice::Fields(error.violations()),
             ErrorKind::Refused => match error.refusal() {
                 Some(refusal) => SignInNotice::Refused(refusal.detail()),
-                None => SignInNotice::Busy,
+                None => SignInNotice::Held(Held::Busy),
             },
-            _ => return Err(error),
+            _ => match Held::of(&error) {
+                Some(held) => SignInNotice::Held(held),
+                None => return Err(error),
+            },
         };
         let notice = Some(notice);
         let page = self.sign_in_page(asked, SignInView { notice, ..view })?;
-        let problem = Problem::from(error).to_response();
-        Ok(Reply::page(page.in_place_of(&problem)))
+        Ok(Reply::refused(page, error))
     }
 
     /// Leads to the next step of a sign-in, or to the place where the user goes on.
-    pub(super) fn go_on(&self, asked: &Asked, sign_in: SignIn) -> Result<Reply> {
-        match sign_in {
-            SignIn::Browser {
-                session, device, ..
-            } => {
-                let NewCookie { value, max_age } = &session.cookie;
-                let device = device.and_then(|token| self.cookies.set_device(&token));
-                let session = self.cookies.set_session(value.expose(), *max_age);
-                let next = asked.next(self.pages.start());
-                Ok(Reply::see_other(next)
-                    .with_cookies(session)
-                    .with_cookies(device)
-                    .with_cookies(self.no_ticket()))
-            }
-            SignIn::SecondFactor(challenge) => {
-                let ticket = challenge.cookie(self.cookies);
-                Ok(Reply::see_other(asked.to("second-factor")).with_cookies(ticket))
-            }
-            SignIn::Complete { .. } => {
-                Err(Error::internal("a page has opened a session with tokens"))
-            }
-        }
-    }
-
-    /// The cookie that forgets the ticket.
-    pub(super) fn no_ticket(&self) -> Option<::http::HeaderValue> {
-        self.cookies.set(TICKET, "", Duration::ZERO)
+    pub(super) fn go_on(&self, asked: &Asked, sign_in: &SignIn) -> Result<Reply> {
+        let (step, cookies) = sign_in.on_pages(self.cookies)?;
+        let location = match step {
+            NextStep::GoOn => asked.next(self.pages.start()).to_owned(),
+            NextStep::SecondFactor => asked.to("second-factor"),
+        };
+        Ok(Reply::see_other(location).with_cookies(cookies))
     }
 }

@@ -4,19 +4,18 @@ use chrono::TimeDelta;
 
 use super::{
     super::{
-        CheckMailView, ForgotNotice, ForgotView, MailNotice, MailPurpose, SignUpNotice, SignUpView,
+        CheckMailView, ForgotNotice, ForgotView, Held, MailPurpose, SignUpNotice, SignUpView,
         answer::Reply,
     },
     Parts,
     asked::Asked,
     forms::{MailForm, SignUpForm},
-    seconds,
 };
 use crate::{
     error::{Error, ErrorKind, Result, Violation},
-    event::{ClientInfo, EventKind},
+    event::ClientInfo,
     http::{Form, Input, OwnOrigin, Problem, Request},
-    mail::Recipient,
+    percent,
     service::{Login, Registration},
     token::SessionKind,
     user::{EmailAddress, Locale},
@@ -87,7 +86,7 @@ pub(super) async fn sign_up(
         .with_kind(SessionKind::browser(false))
         .with_client(client);
     match parts.service.login(login).await {
-        Ok(sign_in) => parts.go_on(&asked, sign_in),
+        Ok(sign_in) => parts.go_on(&asked, &sign_in),
         Err(error) if Problem::from(error.kind()).status().is_server_error() => Err(error),
         // The account exists, so the sign-in says why this did not work.
         Err(_) => Ok(Reply::see_other(asked.to("sign-in"))),
@@ -115,16 +114,15 @@ pub(super) async fn forgot(
     let Err(error) = ordered else {
         return Ok(check_mail_at(&asked, email, MailPurpose::Forgot));
     };
-    let notice = match held(&error) {
-        Some(notice) => ForgotNotice::Held(notice),
+    let notice = match Held::of(&error) {
+        Some(held) => ForgotNotice::Held(held),
         None if error.kind() == ErrorKind::ValidationFailed => ForgotNotice::BadEmail,
         None => return Err(error),
     };
     let notice = Some(notice);
     let view = ForgotView { email, notice };
     let page = parts.pages.forgot_password(&asked.frame(), &view)?;
-    let problem = Problem::from(error).to_response();
-    Ok(Reply::page(page.in_place_of(&problem)))
+    Ok(Reply::refused(page, error))
 }
 
 /// Says that an email is on its way. Without an address, the visitor starts again.
@@ -139,7 +137,7 @@ pub(super) async fn check_mail(parts: Parts, asked: Asked) -> Result<Reply> {
     let view = CheckMailView {
         email,
         purpose,
-        notice: None,
+        held: None,
     };
     let page = parts.pages.check_mail(&asked.frame(), &view);
     page.map(Reply::page)
@@ -159,34 +157,26 @@ pub(super) async fn send_again(
     if error.kind() == ErrorKind::ValidationFailed {
         return Ok(Reply::see_other(asked.to(purpose.start())));
     }
-    let notice = held(&error);
-    if notice.is_none() {
+    let held = Held::of(&error);
+    if held.is_none() {
         return Err(error);
     }
     let view = CheckMailView {
         email,
         purpose,
-        notice,
+        held,
     };
     let page = parts.pages.check_mail(&asked.frame(), &view)?;
-    let problem = Problem::from(error).to_response();
-    Ok(Reply::page(page.in_place_of(&problem)))
-}
-
-fn held(error: &Error) -> Option<MailNotice> {
-    match error.kind() {
-        ErrorKind::Overloaded | ErrorKind::Unavailable => Some(MailNotice::Busy),
-        ErrorKind::RateLimited => Some(MailNotice::RateLimited {
-            seconds: seconds(error),
-        }),
-        _ => None,
-    }
+    Ok(Reply::refused(page, error))
 }
 
 fn check_mail_at(asked: &Asked, email: &str, purpose: MailPurpose) -> Reply {
-    let page = asked.to_with("check-mail", "email", Some(email));
-    let joint = if page.contains('?') { '&' } else { '?' };
-    Reply::see_other(format!("{page}{joint}purpose={}", purpose.as_str()))
+    let query = format!(
+        "email={}&purpose={}",
+        percent::encoded(email),
+        purpose.as_str()
+    );
+    Reply::see_other(asked.to_with("check-mail", &query))
 }
 
 impl Parts {
@@ -208,10 +198,6 @@ impl Parts {
         let mut violations = Vec::new();
         let notice = match error.kind() {
             ErrorKind::EmailTaken => Some(SignUpNotice::Taken),
-            ErrorKind::Overloaded | ErrorKind::Unavailable => Some(SignUpNotice::Busy),
-            ErrorKind::RateLimited => Some(SignUpNotice::RateLimited {
-                seconds: seconds(&error),
-            }),
             ErrorKind::RegistrationClosed => Some(SignUpNotice::Closed),
             ErrorKind::Refused => error
                 .refusal()
@@ -220,7 +206,10 @@ impl Parts {
                 violations = error.violations().to_vec();
                 None
             }
-            _ => return Err(error),
+            _ => match Held::of(&error) {
+                Some(held) => Some(SignUpNotice::Held(held)),
+                None => return Err(error),
+            },
         };
         let view = SignUpView {
             email: &form.email,
@@ -229,8 +218,7 @@ impl Parts {
             notice,
         };
         let page = self.pages.sign_up(&asked.frame(), &view)?;
-        let problem = Problem::from(error).to_response();
-        Ok(Reply::page(page.in_place_of(&problem)))
+        Ok(Reply::refused(page, error))
     }
 
     /// Whether the same sign-up succeeded a moment ago, because somebody clicked twice.
@@ -254,10 +242,7 @@ impl Parts {
             return Ok(true);
         };
         let failures = &confirmation.failures;
-        let event = failures.event(EventKind::SignInFailed, &failed, client);
-        let event = core.trail.about(event, email.canonical());
-        let recipient = Recipient::Holder(email.clone());
-        failures.record(event, &failed, recipient).await?;
+        failures.record_sign_in(email, &failed, client).await?;
         Ok(false)
     }
 }

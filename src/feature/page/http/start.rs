@@ -18,6 +18,5 @@ pub(super) async fn start(parts: Parts, asked: Asked, Visitor(visitor): Visitor)
 
 /// Leads to the page where a password is set ("A Well-Known URL for Changing Passwords", W3C).
 pub(super) async fn change_password(_: Parts, asked: Asked) -> Result<Reply> {
-    let page = asked.to("forgot-password");
-    Ok(Reply::see_other(format!("../{page}")))
+    Ok(Reply::see_other(asked.deeper().to("forgot-password")))
 }

@@ -5,7 +5,7 @@ use std::{env, fs, path::Path};
 use ::http::HeaderMap;
 
 use super::{
-    super::{Action, Chosen, Link, Pages, frame::Frame, language::Language, qr::qr},
+    super::{Action, Chosen, Held, Link, Pages, frame::Frame, language::Language, qr::qr},
     *,
 };
 use crate::{
@@ -44,9 +44,7 @@ pub(super) fn brand() -> Brand {
 }
 
 pub(super) fn pages(brand: &Brand) -> Pages {
-    Pages::new(brand, "https://id.example.org", 8, true)
-        .unwrap()
-        .with_sign_in(true)
+    Pages::new(brand, 8, true).unwrap().with_sign_in(true)
 }
 
 pub(super) fn text(response: &Response) -> String {
@@ -91,13 +89,13 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
         ),
     );
     for (name, notice) in [
-        ("busy", SignInNotice::Busy),
+        ("busy", SignInNotice::Held(Held::Busy)),
         ("disabled", SignInNotice::Disabled),
         ("expired", SignInNotice::Expired),
         ("fields", SignInNotice::Fields(&wrong)),
         ("bad-email", SignInNotice::Fields(&wrong[..1])),
         ("no-password", SignInNotice::Fields(&wrong[1..])),
-        ("locked", SignInNotice::Locked { seconds: 230 }),
+        ("locked", SignInNotice::Held(Held::Locked { seconds: 230 })),
         ("not-verified", SignInNotice::NotVerified),
         ("password-set", SignInNotice::PasswordSet),
         ("provider", SignInNotice::Provider("provider_failed")),
@@ -111,7 +109,10 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
             "provider-unverified",
             SignInNotice::Provider("email_not_verified"),
         ),
-        ("rate-limited", SignInNotice::RateLimited { seconds: 20 }),
+        (
+            "rate-limited",
+            SignInNotice::Held(Held::RateLimited { seconds: 20 }),
+        ),
         (
             "refused",
             SignInNotice::Refused("<i>Not</i> on Sundays [x]."),
@@ -179,12 +180,15 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
     add("second-factor-step-up", pages.second_factor(&frame, &view));
     for (name, notice) in [
         ("blank", None),
-        ("busy", Some(PasswordNotice::Busy)),
+        ("busy", Some(PasswordNotice::Held(Held::Busy))),
         ("empty", Some(PasswordNotice::Empty)),
-        ("locked", Some(PasswordNotice::Locked { seconds: 60 })),
+        (
+            "locked",
+            Some(PasswordNotice::Held(Held::Locked { seconds: 60 })),
+        ),
         (
             "rate-limited",
-            Some(PasswordNotice::RateLimited { seconds: 9 }),
+            Some(PasswordNotice::Held(Held::RateLimited { seconds: 9 })),
         ),
         ("wrong", Some(PasswordNotice::Wrong)),
     ] {
@@ -205,9 +209,12 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
     };
     add("sign-up", pages.sign_up(&frame, &SignUpView::default()));
     for (name, notice) in [
-        ("busy", SignUpNotice::Busy),
+        ("busy", SignUpNotice::Held(Held::Busy)),
         ("closed", SignUpNotice::Closed),
-        ("rate-limited", SignUpNotice::RateLimited { seconds: 100 }),
+        (
+            "rate-limited",
+            SignUpNotice::Held(Held::RateLimited { seconds: 100 }),
+        ),
         (
             "refused",
             SignUpNotice::Refused("<i>Only</i> by invitation."),
@@ -240,7 +247,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
         ..sign_up
     };
     add("sign-up-fields", pages.sign_up(&frame, &view));
-    let (busy, wait) = (MailNotice::Busy, MailNotice::RateLimited { seconds: 20 });
+    let (busy, wait) = (Held::Busy, Held::RateLimited { seconds: 20 });
     for purpose in [
         MailPurpose::Forgot,
         MailPurpose::Resend,
@@ -252,11 +259,11 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
             ("-busy", Some(busy)),
             ("-rate-limited", Some(wait)),
         ];
-        for (state, notice) in notices {
+        for (state, held) in notices {
             let view = CheckMailView {
                 email,
                 purpose,
-                notice,
+                held,
             };
             let name = format!("check-mail-{}{state}", purpose.as_str());
             add(&name, pages.check_mail(&frame, &view));

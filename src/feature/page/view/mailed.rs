@@ -8,7 +8,7 @@ use super::super::{
     chosen::Chosen,
     form::{Field, Kind, PageForm},
     layout::Head,
-    notice::Notice,
+    notice::{Held, Notice},
     texts::Note,
 };
 use crate::{
@@ -40,12 +40,11 @@ impl Pages {
         link: &Link<'_>,
         error: Error,
     ) -> Result<Html> {
-        let busy = &chosen.language.texts().common.busy;
         let page = match error.kind() {
             ErrorKind::InvalidToken => return self.invalid(chosen, action),
             ErrorKind::Overloaded | ErrorKind::RateLimited | ErrorKind::Unavailable => {
-                let notice = Notice::alarm(busy, ToOwned::to_owned);
-                self.link_form(chosen, action, link, Some(notice), &[])
+                let busy = Held::Busy.notice(&chosen.frame(""));
+                self.link_form(chosen, action, link, Some(busy), &[])
             }
             ErrorKind::ValidationFailed | ErrorKind::WeakPassword => {
                 self.link_form(chosen, action, link, None, error.violations())
@@ -118,11 +117,11 @@ impl Pages {
         let frame = chosen.frame("");
         let sign_in = frame.to("sign-in");
         let way_on = context! { url => sign_in, label => texts.common.sign_in };
-        let text = match self.settings.sign_in {
+        let text = match self.has_sign_in {
             true => note.text.to_owned(),
             false => format!("{} {}", note.text, texts.link.close),
         };
-        let v = context! { text, way_on => self.settings.sign_in.then_some(way_on) };
+        let v = context! { text, way_on => self.has_sign_in.then_some(way_on) };
         let head = Head {
             frame: &frame,
             title: note.title.into(),
@@ -140,7 +139,7 @@ impl Pages {
         let problem = Problem::from(ErrorKind::InvalidToken).to_response();
         let note = &texts.link.invalid;
         let form = match action {
-            _ if !self.settings.sign_in => None,
+            _ if !self.has_sign_in => None,
             Action::ResetPassword => Some(("forgot-password", None)),
             Action::VerifyEmail => Some(("check-mail", Some("resend"))),
             Action::ConfirmEmailChange | Action::Unlock => None,
@@ -148,7 +147,7 @@ impl Pages {
         let Some((page, purpose)) = form else {
             let sign_in = frame.to("sign-in");
             let way_on = (sign_in.as_str(), texts.common.sign_in);
-            let way_on = self.settings.sign_in.then_some(way_on);
+            let way_on = self.has_sign_in.then_some(way_on);
             return Ok(self.note(&frame, note, way_on)?.in_place_of(&problem));
         };
         let fields = PageForm {
@@ -183,7 +182,7 @@ impl Pages {
         let texts = &chosen.language.texts().link;
         let sign_in = frame.to("sign-in");
         let way_on = (sign_in.as_str(), chosen.language.texts().common.sign_in);
-        let way_on = self.settings.sign_in.then_some(way_on);
+        let way_on = self.has_sign_in.then_some(way_on);
         let page = match problem.status() {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 self.note(&frame, &texts.unavailable, None)

@@ -21,9 +21,7 @@ pub(crate) use self::{
         SecondFactorView,
     },
     sign_in::{SignInNotice, SignInView, SignOutView, SignedInAs},
-    sign_up::{
-        CheckMailView, ForgotNotice, ForgotView, MailNotice, MailPurpose, SignUpNotice, SignUpView,
-    },
+    sign_up::{CheckMailView, ForgotNotice, ForgotView, MailPurpose, SignUpNotice, SignUpView},
 };
 
 impl<'a> Head<'a> {

@@ -7,7 +7,7 @@ use super::super::{
     form::{Field, Kind, PageForm},
     frame::Frame,
     layout::Head,
-    notice::Notice,
+    notice::{Held, Notice},
 };
 use crate::{error::Result, http::Html};
 
@@ -24,7 +24,7 @@ pub(crate) struct SecondFactorView<'a> {
     pub(crate) step_up: Option<&'a str>,
 }
 
-/// What a form for a code says.
+/// The notice of a form for a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CodeNotice {
     Busy,
@@ -43,13 +43,11 @@ pub(crate) struct ConfirmPasswordView<'a> {
     pub(crate) notice: Option<PasswordNotice>,
 }
 
-/// What a form for the current password says.
+/// The notice of a form for the current password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PasswordNotice {
-    Busy,
     Empty,
-    Locked { seconds: u64 },
-    RateLimited { seconds: u64 },
+    Held(Held),
     Wrong,
 }
 
@@ -106,15 +104,10 @@ impl Pages {
     ) -> Result<Html> {
         let texts = frame.language.texts();
         let (own, common) = (&texts.second_factor, &texts.common);
-        let wait = |note, seconds| (Some(Notice::wait(note, frame.language, seconds)), None);
         let (notice, error) = match view.notice {
             None => (None, None),
-            Some(PasswordNotice::Busy) => {
-                (Some(Notice::alarm(&common.busy, ToOwned::to_owned)), None)
-            }
             Some(PasswordNotice::Empty) => (None, Some(common.no_password)),
-            Some(PasswordNotice::Locked { seconds }) => wait(&common.locked, seconds),
-            Some(PasswordNotice::RateLimited { seconds }) => wait(&common.rate_limited, seconds),
+            Some(PasswordNotice::Held(held)) => (Some(held.notice(frame)), None),
             Some(PasswordNotice::Wrong) => (None, Some(own.wrong_password)),
         };
         let field = Field::new("password", Kind::Password, common.password);
@@ -186,10 +179,7 @@ fn code_form(frame: &Frame<'_>, notice: Option<CodeNotice>) -> PageForm<'static>
     let own = &texts.second_factor;
     let (notice, error) = match notice {
         None => (None, None),
-        Some(CodeNotice::Busy) => {
-            let notice = Notice::alarm(&texts.common.busy, ToOwned::to_owned);
-            (Some(notice), None)
-        }
+        Some(CodeNotice::Busy) => (Some(Held::Busy.notice(frame)), None),
         Some(CodeNotice::Malformed) => (None, Some(texts.common.bad_code)),
         Some(CodeNotice::TooMany { seconds }) => {
             let notice = Notice::wait(&own.too_many, frame.language, seconds);

@@ -7,7 +7,7 @@ use super::super::{
     form::{Field, Kind, PageForm},
     frame::Frame,
     layout::Head,
-    notice::Notice,
+    notice::{Held, Notice},
 };
 use crate::{
     error::{Result, Violation},
@@ -34,25 +34,19 @@ pub(crate) struct SignedInAs<'a> {
     pub(crate) next: &'a str,
 }
 
-/// What the sign-in says above its form.
+/// The notice above the form of the sign-in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SignInNotice<'a> {
-    Busy,
     Disabled,
     /// The second step took too long.
     Expired,
-    /// What is wrong with `/email` and `/password`.
+    /// The violations of `/email` and `/password`.
     Fields(&'a [Violation]),
-    Locked {
-        seconds: u64,
-    },
+    Held(Held),
     NotVerified,
     PasswordSet,
     /// The code of an error of a sign-in with a provider.
     Provider(&'a str),
-    RateLimited {
-        seconds: u64,
-    },
     /// The refusal of the host, in its own words.
     Refused(&'a str),
     SignedOut,
@@ -78,19 +72,17 @@ impl Pages {
         let common = &texts.common;
         let fill = |text: &str| self.layout.fill(text);
         let alarm = |note| Some(Notice::alarm(note, fill));
-        let wait = |note, seconds| Some(Notice::wait(note, frame.language, seconds));
         let forgot = frame.to("forgot-password");
         let mut violations: &[Violation] = &[];
         let notice = match view.notice {
             None => None,
-            Some(SignInNotice::Busy) => alarm(&common.busy),
             Some(SignInNotice::Disabled) => alarm(&own.disabled),
             Some(SignInNotice::Expired) => alarm(&own.expired),
             Some(SignInNotice::Fields(found)) => {
                 violations = found;
                 None
             }
-            Some(SignInNotice::Locked { seconds }) => wait(&common.locked, seconds),
+            Some(SignInNotice::Held(held)) => Some(held.notice(frame)),
             Some(SignInNotice::NotVerified) => alarm(&own.not_verified),
             Some(SignInNotice::PasswordSet) => Some(Notice::good(own.password_set)),
             Some(SignInNotice::Provider(code)) => alarm(match code {
@@ -102,7 +94,6 @@ impl Pages {
                 "registration_closed" => &texts.sign_up.closed,
                 _ => &own.provider_failed,
             }),
-            Some(SignInNotice::RateLimited { seconds }) => wait(&common.rate_limited, seconds),
             Some(SignInNotice::Refused(text)) => Some(Notice::refused(texts, text)),
             Some(SignInNotice::SignedOut) => Some(Notice::good(own.signed_out)),
             Some(SignInNotice::Verified) => Some(Notice::good(own.verified)),

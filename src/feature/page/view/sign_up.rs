@@ -7,7 +7,7 @@ use super::super::{
     form::{Field, Kind, PageForm},
     frame::Frame,
     layout::Head,
-    notice::Notice,
+    notice::{Held, Notice},
 };
 use crate::{
     error::{Result, Violation},
@@ -19,20 +19,17 @@ use crate::{
 pub(crate) struct SignUpView<'a> {
     pub(crate) email: &'a str,
     pub(crate) display_name: &'a str,
-    /// What is wrong with `/email`, `/password` and `/display_name`.
+    /// The violations of `/email`, `/password` and `/display_name`.
     pub(crate) violations: &'a [Violation],
     pub(crate) notice: Option<SignUpNotice<'a>>,
 }
 
-/// What the sign-up says above its form.
+/// The notice above the form of the sign-up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SignUpNotice<'a> {
-    Busy,
     /// There is no registration, and no form.
     Closed,
-    RateLimited {
-        seconds: u64,
-    },
+    Held(Held),
     /// The refusal of the host, in its own words.
     Refused(&'a str),
     /// The address has an account.
@@ -44,30 +41,11 @@ pub(crate) enum SignUpNotice<'a> {
 pub(crate) struct CheckMailView<'a> {
     pub(crate) email: &'a str,
     pub(crate) purpose: MailPurpose,
-    /// Why no other email was sent.
-    pub(crate) notice: Option<MailNotice>,
+    /// The reason why no other email was sent.
+    pub(crate) held: Option<Held>,
 }
 
-/// Why no email was sent, for a reason that concerns no account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MailNotice {
-    Busy,
-    RateLimited { seconds: u64 },
-}
-
-impl MailNotice {
-    fn shown(self, frame: &Frame<'_>) -> Notice {
-        let common = &frame.language.texts().common;
-        match self {
-            Self::Busy => Notice::alarm(&common.busy, ToOwned::to_owned),
-            Self::RateLimited { seconds } => {
-                Notice::wait(&common.rate_limited, frame.language, seconds)
-            }
-        }
-    }
-}
-
-/// What an email is for.
+/// The purpose of an email.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MailPurpose {
     Forgot,
@@ -108,12 +86,12 @@ pub(crate) struct ForgotView<'a> {
     pub(crate) notice: Option<ForgotNotice>,
 }
 
-/// What that form says.
+/// The notice of that form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ForgotNotice {
     /// The text is not an address.
     BadEmail,
-    Held(MailNotice),
+    Held(Held),
 }
 
 impl Pages {
@@ -124,11 +102,8 @@ impl Pages {
         let fill = |text: &str| self.layout.fill(text);
         let (sign_in, forgot) = (frame.to("sign-in"), frame.to("forgot-password"));
         let notice = view.notice.map(|notice| match notice {
-            SignUpNotice::Busy => Notice::alarm(&common.busy, fill),
             SignUpNotice::Closed => Notice::alarm(&own.closed, fill),
-            SignUpNotice::RateLimited { seconds } => {
-                Notice::wait(&common.rate_limited, frame.language, seconds)
-            }
+            SignUpNotice::Held(held) => held.notice(frame),
             SignUpNotice::Refused(text) => Notice::refused(texts, text),
             SignUpNotice::Taken => Notice::with_links(&own.taken, &[&sign_in, &forgot]),
         });
@@ -156,7 +131,7 @@ impl Pages {
 
     /// `check-mail`. The form sends `email` and `purpose` once more.
     pub(crate) fn check_mail(&self, frame: &Frame<'_>, view: &CheckMailView<'_>) -> Result<Html> {
-        let notice = view.notice.map(|notice| notice.shown(frame).value());
+        let notice = view.held.map(|held| held.notice(frame).value());
         let v = context! {
             notice,
             email => view.email,
@@ -164,7 +139,7 @@ impl Pages {
             start => view.purpose.start(),
         };
         let title = frame.language.texts().sign_up.check_mail;
-        let head = Head::of_form(frame, title, view.notice.is_some());
+        let head = Head::of_form(frame, title, view.held.is_some());
         self.layout.render("check-mail.html", head, v)
     }
 
@@ -174,7 +149,7 @@ impl Pages {
         let (notice, error) = match view.notice {
             None => (None, None),
             Some(ForgotNotice::BadEmail) => (None, Some(texts.common.bad_email)),
-            Some(ForgotNotice::Held(notice)) => (Some(notice.shown(frame)), None),
+            Some(ForgotNotice::Held(held)) => (Some(held.notice(frame)), None),
         };
         let form = PageForm {
             notice,

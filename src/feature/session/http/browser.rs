@@ -1,6 +1,5 @@
 //! `GET` and `DELETE /auth/session`.
 
-use ::http::{HeaderName, HeaderValue};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -9,14 +8,13 @@ use crate::{
     error::{Error, ErrorKind, Result},
     event::ClientInfo,
     http::{
-        Cookies, Input, Json, NoContent, Output, Presented, Request, Response, WithSession, time,
+        Cookies, Input, Json, NoContent, Output, Presented, Request, Response, WithSession,
+        forget_cached_pages, time,
     },
     secret::SessionCookie,
     token::{ActiveUser, Credential},
     user::http::UserView,
 };
-
-const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 pub(super) async fn show(
     _: Own,
@@ -99,8 +97,7 @@ impl Output for SignedOut {
             cookie: self.0.end_session(),
         };
         let mut response = reply.render();
-        let cache = HeaderValue::from_static("\"cache\"");
-        response.headers_mut().insert(CLEAR_SITE_DATA, cache);
+        forget_cached_pages(response.headers_mut());
         response
     }
 
