@@ -22,6 +22,7 @@ mod m20261129_000014_limit_keys;
 mod m20261130_000015_session_methods;
 mod m20261130_000016_second_factors;
 mod m20261130_000017_browser_sessions;
+mod m20261201_000018_session_codes;
 mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
@@ -53,4 +54,5 @@ const MIGRATIONS: &[Migration] = &[
     m20261130_000015_session_methods::MIGRATION,
     m20261130_000016_second_factors::MIGRATION,
     m20261130_000017_browser_sessions::MIGRATION,
+    m20261201_000018_session_codes::MIGRATION,
 ];

@@ -141,7 +141,7 @@ async fn build(
             "HALLPASS_SMTP_URL is not set: emails are printed, and anyone who reads the output can use their links"
         );
     }
-    if !providers.is_empty() && settings.oauth_redirects.is_empty() {
+    if !providers.is_empty() && settings.oauth_redirects.is_empty() && !settings.browser {
         tracing::warn!("HALLPASS_OAUTH_REDIRECTS is not set: users cannot sign in with a provider");
     }
     let auth = builder

@@ -193,21 +193,17 @@ impl Html {
         }
     }
 
-    /// Lets the forms of the page lead to this origin too. Chromium applies `form-action` to the redirects after a form.
+    /// Lets the forms of the page lead to this source too. Chromium applies `form-action` to the redirects after a form.
     ///
     /// # Errors
-    /// [`Internal`](crate::ErrorKind::Internal) if the origin is not fit for a header.
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "for the sign-in of apps on other sites")
-    )]
-    pub(crate) fn leading_to(mut self, origin: &str) -> crate::error::Result<Self> {
+    /// [`Internal`](crate::ErrorKind::Internal) if the source is not fit for a header.
+    pub(crate) fn leading_to(mut self, source: &str) -> crate::error::Result<Self> {
         let is_sane = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'\'');
-        if !origin.bytes().all(is_sane) {
-            return Err(Error::internal("the target of a form is not an origin"));
+        if !source.bytes().all(is_sane) {
+            return Err(Error::internal("the target of a form is not a source"));
         }
         let policy = self.policy.to_str().map_err(Error::internal)?;
-        let target = format!("form-action 'self' {origin}");
+        let target = format!("form-action 'self' {source}");
         self.policy = HeaderValue::try_from(policy.replace("form-action 'self'", &target))
             .map_err(Error::internal)?;
         Ok(self)

@@ -16,7 +16,9 @@ pub use self::{
         CodeChallenge, Flow, FlowIntent, InvalidChallenge, NewCode, NewFlow, UnknownFlowIntent,
     },
     linking::{Candidates, LinkRefusal, Linking, Local},
-    record::{IdentityAdmission, IdentitySignIn, LinkIdentity, Linked, Redeemed, Unlinked},
+    record::{
+        FlowProof, IdentityAdmission, IdentitySignIn, LinkIdentity, Linked, Redeemed, Unlinked,
+    },
 };
 use crate::{clock::Timestamp, event::Event, id::id};
 

@@ -7,6 +7,7 @@ use crate::{
     id::SessionId,
     outbox::Intent,
     secret::TokenDigest,
+    token::EarlierSignIn,
     user::{Credentials, NewUser, User, UserId},
 };
 
@@ -83,8 +84,21 @@ pub enum IdentityAdmission {
 pub struct Redeemed {
     /// The credentials of the user who signs in.
     pub credentials: Credentials,
-    /// The name of the provider.
-    pub provider: String,
+    /// How the user has authenticated.
+    pub proof: FlowProof,
+}
+
+/// How the user of a code has authenticated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a third proof would change the contract"
+)]
+pub enum FlowProof {
+    /// At the provider with this name.
+    Provider(String),
+    /// In a browser session of this service.
+    Session(EarlierSignIn),
 }
 
 /// An identity to be linked to the caller.

@@ -134,9 +134,13 @@ impl SessionOpener {
         }
         let now = self.core.clock.now();
         let id = SessionId::new(now);
+        let (authenticated_at, second_factor_at) = match &proof.earlier {
+            Some(earlier) => (earlier.authenticated_at, earlier.second_factor_at),
+            None => (now, proof.methods.have_second_factor().then_some(now)),
+        };
         let authentication = Authentication {
             session_id: id,
-            at: now,
+            at: second_factor_at.unwrap_or(authenticated_at),
             methods: proof.methods.clone(),
         };
         let opening = self.core.tokens.open(id, checked.id, kind, now)?;
@@ -158,8 +162,9 @@ impl SessionOpener {
         let version = proof.credential_version;
         let mut mails = extras.mails;
         // The device of the first sign-in is always unknown, so the first sign-in is not reported
-        // to the user.
-        if known.is_none() && checked.last_login_at.is_some() {
+        // to the user. The browser session that this one continues was reported if necessary.
+        let is_reported = checked.last_login_at.is_none() || proof.earlier.is_some();
+        if known.is_none() && !is_reported {
             let (letter, recipient) = (LetterKind::NewSignIn, Recipient::User(checked.id));
             mails.extend(self.core.deliveries.notice(letter, recipient, now, &client));
         }
@@ -175,6 +180,8 @@ impl SessionOpener {
             absolute_expires_at: opening.absolute_expires_at,
             client,
             methods: authentication.methods.clone(),
+            authenticated_at,
+            second_factor_at,
             second: extras.second,
             verified_hash: proof.verified_hash.clone(),
             rehashed: proof.rehashed.clone(),

@@ -1,12 +1,12 @@
 //! The proof that opens a session.
 
 #[cfg(feature = "oauth")]
-use crate::identity::Redeemed;
+use crate::user::Credentials;
 use crate::{
     admission::Limits,
     credential::{CheckedPassword, CountedAttempt},
     secret::PasswordHash,
-    token::{Attempted, Method, Methods},
+    token::{Attempted, EarlierSignIn, Method, Methods},
     user::User,
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct Proof {
     pub(super) attempt: CountedAttempt,
     /// The name of the provider that the user signed in with, if any.
     pub(super) provider: Option<String>,
+    /// The sign-in in a browser session, if this one continues it.
+    pub(super) earlier: Option<EarlierSignIn>,
 }
 
 impl Proof {
@@ -42,29 +44,52 @@ impl Proof {
             rehashed: checked.rehashed,
             attempt: checked.attempt,
             provider: None,
+            earlier: None,
         }
     }
 
     /// The proof of a sign-in with a provider whose code has been redeemed.
     #[cfg(feature = "oauth")]
-    pub(crate) fn of_provider(redeemed: Redeemed, is_multi_factor: bool, limits: &Limits) -> Self {
-        let Redeemed {
-            credentials,
-            provider,
-        } = redeemed;
+    pub(crate) fn of_provider(
+        user: Credentials,
+        provider: String,
+        is_multi_factor: bool,
+        limits: &Limits,
+    ) -> Self {
+        let methods = [Method::Provider]
+            .into_iter()
+            .chain(is_multi_factor.then_some(Method::Mfa))
+            .collect();
+        Self {
+            provider: Some(provider),
+            ..Self::of_code(user, methods, limits)
+        }
+    }
+
+    /// The proof of a user who has signed in in a browser, and whose code has been redeemed.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn of_session(user: Credentials, earlier: EarlierSignIn, limits: &Limits) -> Self {
+        let methods = earlier.methods();
+        Self {
+            factor_version: earlier.factor_version,
+            earlier: Some(earlier),
+            ..Self::of_code(user, methods, limits)
+        }
+    }
+
+    #[cfg(feature = "oauth")]
+    fn of_code(credentials: Credentials, methods: Methods, limits: &Limits) -> Self {
         Self {
             user: credentials.user,
             credential_version: credentials.credential_version,
             factor_version: credentials.factor_version,
             second_factors: credentials.second_factors,
-            methods: [Method::Provider]
-                .into_iter()
-                .chain(is_multi_factor.then_some(Method::Mfa))
-                .collect(),
+            methods,
             verified_hash: None,
             rehashed: None,
             attempt: CountedAttempt::uncounted(limits),
-            provider: Some(provider),
+            provider: None,
+            earlier: None,
         }
     }
 
@@ -81,6 +106,7 @@ impl Proof {
             rehashed: None,
             attempt: CountedAttempt::uncounted(limits),
             provider: attempted.provider,
+            earlier: None,
         }
     }
 }

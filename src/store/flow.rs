@@ -1,4 +1,4 @@
-//! The store trait for provider sign-in flows.
+//! The store trait for sign-in flows and their codes.
 
 use async_trait::async_trait;
 
@@ -7,9 +7,10 @@ use crate::{
     error::StoreError,
     identity::{Assertion, CodeChallenge, Flow, NewCode, NewFlow, Redeemed},
     secret::TokenDigest,
+    token::PresentedCookie,
 };
 
-/// Keeps provider sign-in flows and their codes. This trait is part of
+/// Keeps sign-in flows and their codes. This trait is part of
 /// [`Store`](crate::store::Store).
 ///
 /// A flow is *pending* until it is taken or expires. The code of a flow is *valid* while `now < expires_at`, the code
@@ -46,6 +47,25 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn offer_identity(&self, code: &NewCode, assertion: &Assertion)
     -> Result<(), StoreError>;
+
+    /// Stores a flow that has ended together with its code, which is issued to the user of a browser
+    /// session. Returns whether there is such a session.
+    ///
+    /// # Contract
+    /// The call is atomic. Nothing is written unless
+    /// [`browser_user`](super::BrowserSessionStore::browser_user) would find a session by this
+    /// cookie at `created_at`. The code keeps the authentication that the cookie stands for, the
+    /// user's `factor_version`, and the `credential_version` of the session. The flow cannot be
+    /// taken.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn issue_code(
+        &self,
+        cookie: &PresentedCookie,
+        flow: &NewFlow,
+        code: &NewCode,
+    ) -> Result<bool, StoreError>;
 
     /// Spends a valid code of a sign-in flow, and returns the user; `None` if there is no valid
     /// code with this challenge.

@@ -240,6 +240,7 @@ gated! {
         writable begin_flow(flow: &NewFlow) -> ();
         writable take_flow(state: &TokenDigest, binding: &TokenDigest, now: Timestamp) -> Option<Flow>;
         writable offer_identity(code: &NewCode, assertion: &Assertion) -> ();
+        writable issue_code(cookie: &PresentedCookie, flow: &NewFlow, code: &NewCode) -> bool;
         writable redeem_code(code: &TokenDigest, challenge: &CodeChallenge, now: Timestamp) -> Option<Redeemed>;
     }
     FactorStore {

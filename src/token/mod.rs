@@ -67,8 +67,8 @@ pub use self::{
     rotation::{SessionState, Verdict},
     service::TokenPair,
     session::{
-        Checked, CheckedSession, EndReason, NewSession, OpenSession, RotateSession, Rotation,
-        Session, SessionUser,
+        Checked, CheckedSession, EarlierSignIn, EndReason, NewSession, OpenSession, RotateSession,
+        Rotation, Session, SessionUser,
     },
 };
 pub(crate) use self::{

@@ -41,6 +41,11 @@ pub struct NewSession {
     pub client: ClientInfo,
     /// How the user has authenticated.
     pub methods: Methods,
+    /// When the user presented the credential: usually `created_at`, or earlier if the session continues a browser
+    /// session.
+    pub authenticated_at: Timestamp,
+    /// When the user presented a second factor; `None` if they did not.
+    pub second_factor_at: Option<Timestamp>,
     /// The second proof, which is used up; `None` if the first proof suffices.
     pub second: Option<SecondProof>,
     /// The password hash that was verified; `None` if the credential was not a password.
@@ -138,20 +143,46 @@ impl SessionUser {
     /// with two factors, only the second factor counts (RFC 9470). If a factor of the user was
     /// removed in another session, the factors that were presented here do not count.
     pub(crate) fn authentication(&self) -> (Timestamp, Methods) {
-        match self.second_factor_at {
-            Some(at) => (at, self.methods.clone()),
-            None if self.methods.have_second_factor() => {
-                let methods = self.methods.clone().without_second_factor();
-                (self.authenticated_at, methods)
-            }
-            None => (self.authenticated_at, self.methods.clone()),
-        }
+        let at = self.second_factor_at.unwrap_or(self.authenticated_at);
+        (at, counting(&self.methods, self.second_factor_at))
     }
 
     /// When the session ends if it is not refreshed or used again.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.idle_expires_at.min(self.absolute_expires_at)
+    }
+}
+
+/// The authentication of a browser session, kept with a code that was issued to its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
+pub struct EarlierSignIn {
+    /// When the user last presented a credential in the session.
+    pub authenticated_at: Timestamp,
+    /// How the user had authenticated in the session.
+    pub methods: Methods,
+    /// When the user last presented a second factor in the session; `None` if they never did, or
+    /// the factor no longer counts.
+    pub second_factor_at: Option<Timestamp>,
+    /// The version of the user's second factors when the code was issued.
+    pub factor_version: i64,
+}
+
+impl EarlierSignIn {
+    /// The methods that count.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn methods(&self) -> Methods {
+        counting(&self.methods, self.second_factor_at)
+    }
+}
+
+/// The methods that count in a session. Without the time of a second factor, no second factor does.
+fn counting(methods: &Methods, second_factor_at: Option<Timestamp>) -> Methods {
+    let methods = methods.clone();
+    match second_factor_at {
+        None if methods.have_second_factor() => methods.without_second_factor(),
+        _ => methods,
     }
 }
 

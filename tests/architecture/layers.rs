@@ -27,10 +27,10 @@ const LAYERS: &[&[&str]] = &[
     &["hook"],
     &["mail"],
     &["limit"],
-    &["identity"],
     &["factor"],
     // Tokens and credentials.
     &["token"],
+    &["identity"],
     &["verifier"],
     &["store"],
     &["store::memory", "store::seaorm"],

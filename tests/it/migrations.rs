@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::support::{db::Database, patience::until};
 
 /// The number of migrations.
-const ALL: usize = 17;
+const ALL: usize = 18;
 
 const TABLES: [&str; 15] = [
     "auth_challenges",

@@ -141,6 +141,8 @@ impl Limiter for Rehashing {
             absolute_expires_at: now,
             client: ClientInfo::default(),
             methods: Methods::default(),
+            authenticated_at: now,
+            second_factor_at: None,
             second: None,
             verified_hash: found.password_hash,
             rehashed: Some(hash.expect("the hasher works")),

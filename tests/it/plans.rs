@@ -263,6 +263,8 @@ async fn open_sessions_are_found_among_many_that_ended() {
                 absolute_expires_at: now + Duration::from_secs(60),
                 client: ClientInfo::default(),
                 methods: Methods::default(),
+                authenticated_at: now,
+                second_factor_at: None,
                 second: None,
                 verified_hash: None,
                 rehashed: None,

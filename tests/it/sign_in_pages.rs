@@ -1,5 +1,6 @@
 //! The pages on which people sign in and sign out.
 
+mod application;
 mod bad_input;
 mod provider;
 mod second_factor;

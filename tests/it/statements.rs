@@ -22,8 +22,8 @@ use hallpass::{
     },
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, Methods, NewOneTimeToken, NewSession,
-        OneTimeStatus, OpenSession, Purpose, ResetPassword, RotateSession, Rotation, SessionId,
-        SessionKind,
+        OneTimeStatus, OpenSession, PresentedCookie, Purpose, ResetPassword, RotateSession,
+        Rotation, SessionId, SessionKind,
     },
     user::{
         DeleteUser, EmailAddress, InsertUser, NewUser, ProfileChange, Role, UpdateUser, UserChange,
@@ -110,6 +110,8 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         absolute_expires_at: later,
         client: ClientInfo::default(),
         methods: Methods::default(),
+        authenticated_at: now,
+        second_factor_at: None,
         second: None,
         verified_hash: Some(hash()),
         rehashed: Some(hash()),
@@ -375,14 +377,43 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
         absolute_expires_at: later,
         client: ClientInfo::default(),
         methods: Methods::default(),
+        authenticated_at: now,
+        second_factor_at: None,
         second: None,
         verified_hash: None,
         rehashed: None,
         cleared_counter: None,
         sessions_at_most: std::num::NonZeroU32::MAX,
     };
+    let cookie = PresentedCookie {
+        session_id: SessionId::new(now),
+        user_id: user,
+        digest: TokenDigest::of("cookie"),
+    };
+    let browser = NewSession {
+        id: cookie.session_id,
+        kind: SessionKind::browser(false),
+        digest: cookie.digest,
+        ..session.clone()
+    };
+    let signed_in = [crate::support::app::created(now)];
+    let opened = store.open_session(&browser, &signed_in, &[]).await;
+    opened.unwrap();
     store.open_session(&session, &[event], &[]).await.unwrap();
     count.forget();
+    let new = NewFlow {
+        flow: flow("issued", FlowIntent::SignIn),
+        binding: TokenDigest::of("browser"),
+        created_at: now,
+        expires_at: later,
+    };
+    let code = NewCode {
+        flow: new.flow.state,
+        digest: TokenDigest::of("issued"),
+        expires_at: later,
+    };
+    assert!(store.issue_code(&cookie, &new, &code).await.unwrap());
+    count.expect(1, "issue_code");
     let code = begin("link", FlowIntent::Link).await;
     store.offer_identity(&code, &said("third")).await.unwrap();
     count.expect(1, "offer_identity");

@@ -198,8 +198,8 @@ pub struct Settings {
     /// https://api.pwnedpasswords.com) or the URL of a service with the same protocol
     #[arg(long, env = "HALLPASS_PASSWORD_BREACH_CHECK", default_value = "false", value_parser = breach_check)]
     pub(crate) password_breach_check: BreachCheckUrl,
-    /// URLs that browsers may be sent to after signing in with a provider, compared character by character,
-    /// comma-separated
+    /// URLs of applications that browsers may be sent to after signing in with a provider or on the pages, compared
+    /// character by character, comma-separated
     #[arg(long, env = "HALLPASS_OAUTH_REDIRECTS", value_delimiter = ',', value_parser = redirect)]
     pub(crate) oauth_redirects: Vec<String>,
     #[command(flatten)]

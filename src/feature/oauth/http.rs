@@ -1,5 +1,7 @@
 //! `GET /auth/oauth`, `/auth/oauth/{provider}` and its callback, `POST /auth/oauth/token`, and `/users/me/identities`.
 
+#[cfg(feature = "pages")]
+pub(crate) mod app;
 mod identities;
 mod inputs;
 mod kept;
@@ -67,7 +69,10 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
         Endpoint::post("/auth/oauth/token", own.clone(), redeem)
             .tag(TAG)
             .summary("Exchange the code of a flow for tokens")
-            .description("A wrong verifier does not use up the code.")
+            .description(
+                "The code is the end of a flow with a provider, or of a sign-in on the pages of this service \
+                 (`/sign-in?redirect_to=…`). A wrong verifier does not use up the code.",
+            )
             .errors(REDEEM_ERRORS),
     ];
     rows.extend(identities::endpoints(own));
@@ -128,7 +133,7 @@ async fn finish(
     #[cfg(feature = "pages")]
     if let Some(parameters) = redirect::of_pages(&location) {
         let gone = own.cookies.set(&cookie, "", Duration::ZERO);
-        let ended = page::end(&own, parameters, &answer, &client).await?;
+        let ended = page::end(&own, &parameters, &answer, &client).await?;
         return Ok(ended.with_cookies(gone));
     }
     Ok(SeeOther {

@@ -22,6 +22,8 @@ mod client;
 mod finish;
 pub(crate) mod http;
 mod identities;
+#[cfg(feature = "pages")]
+mod issue;
 mod provider;
 mod redeem;
 mod redirect;
@@ -29,6 +31,8 @@ mod secret;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+#[cfg(feature = "pages")]
+pub(crate) use self::issue::Issued;
 pub use self::{
     begin::{Begun, Kept, NewSignIn},
     finish::Answer,

@@ -4,15 +4,16 @@ use super::ProviderSignIns;
 use crate::{
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
-    identity::CodeChallenge,
+    identity::{CodeChallenge, FlowProof, Redeemed},
     secret::{OneTimeToken, TokenDigest},
     sign_in::{Proof, SignIn},
     token::SessionKind,
 };
 
 impl ProviderSignIns {
-    /// Exchanges the code at the end of a flow for a sign-in with a session of this kind. The verifier must match the challenge that the flow began
-    /// with (RFC 7636).
+    /// Exchanges the code at the end of a flow for a sign-in with a session of this kind. The verifier must match the
+    /// challenge that the flow began with (RFC 7636). After a sign-in on the pages, the session has the methods and the
+    /// time of that sign-in.
     ///
     /// # Errors
     /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute; for a wrong
@@ -37,22 +38,29 @@ impl ProviderSignIns {
             .redeem_code(&digest, &challenge, now)
             .await?
             .ok_or(ErrorKind::InvalidToken)?;
-        let user = &redeemed.credentials.user;
+        let Redeemed { credentials, proof } = redeemed;
+        let user = &credentials.user;
         if self.require_verified && user.email_verified_at.is_none() {
-            let event = Event::new(EventKind::SignInFailed, now, client)
+            let mut event = Event::new(EventKind::SignInFailed, now, client)
                 .of(user.id)
-                .with("reason", "email_not_verified")
-                .with("provider", redeemed.provider.as_str());
+                .with("reason", "email_not_verified");
+            if let FlowProof::Provider(provider) = &proof {
+                event = event.with("provider", provider.as_str());
+            }
             let event = self.core.trail.about(event, user.email.canonical());
             self.core.trail.record(&event).await?;
             return Err(ErrorKind::EmailNotVerified.into());
         }
-        // A sign-in with a provider that is no longer configured counts as one factor.
-        let is_multi_factor = self
-            .providers
-            .named(&redeemed.provider)
-            .is_ok_and(|client| client.provider().is_multi_factor());
-        let proof = Proof::of_provider(redeemed, is_multi_factor, &self.core.limits);
+        let limits = &self.core.limits;
+        let proof = match proof {
+            FlowProof::Provider(provider) => {
+                // A sign-in with a provider that is no longer configured counts as one factor.
+                let known = self.providers.named(&provider);
+                let is_multi_factor = known.is_ok_and(|client| client.provider().is_multi_factor());
+                Proof::of_provider(credentials, provider, is_multi_factor, limits)
+            }
+            FlowProof::Session(earlier) => Proof::of_session(credentials, earlier, limits),
+        };
         self.sign_in
             .complete(proof, kind, client.clone())
             .await?

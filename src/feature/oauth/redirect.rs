@@ -1,5 +1,7 @@
 //! Redirect URIs of applications.
 
+#[cfg(feature = "pages")]
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::error::{Error, Result};
@@ -68,13 +70,23 @@ pub(super) fn on_pages(query: &str) -> String {
 
 /// The parameters at the end of a flow, if the flow ends on the pages.
 #[cfg(feature = "pages")]
-pub(super) fn of_pages(location: &str) -> Option<Vec<(String, String)>> {
+pub(super) fn of_pages(location: &str) -> Option<Map<String, Value>> {
     if !location.starts_with(PAGES) {
         return None;
     }
     let url = Url::parse(location).ok()?;
     let pairs = url.query_pairs().into_owned();
-    Some(pairs.collect())
+    Some(pairs.map(|(name, value)| (name, value.into())).collect())
+}
+
+/// The source of a URL in a Content Security Policy: its origin or, for the URL of an app, its scheme.
+#[cfg(feature = "pages")]
+pub(super) fn source(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(url) if url.origin().is_tuple() => url.origin().ascii_serialization(),
+        Ok(url) => format!("{}:", url.scheme()),
+        Err(_) => String::new(),
+    }
 }
 
 /// The URL at the end of a flow: the URL of the application, with the application's state and the outcome.
@@ -122,6 +134,25 @@ mod tests {
             "data:text/html,x",
         ] {
             assert!(Redirects::new(vec![url.to_owned()]).is_err(), "{url}");
+        }
+    }
+
+    #[cfg(feature = "pages")]
+    #[test]
+    fn the_source_of_a_policy_is_an_origin_or_a_scheme() {
+        for (url, expected) in [
+            (
+                "https://app.example.org/signed-in?a=b",
+                "https://app.example.org",
+            ),
+            ("http://localhost:3000/callback", "http://localhost:3000"),
+            (
+                "https://b\u{fc}cher.example:443/",
+                "https://xn--bcher-kva.example",
+            ),
+            ("org.example.app:/callback", "org.example.app:"),
+        ] {
+            assert_eq!(source(url), expected);
         }
     }
 

@@ -60,14 +60,6 @@ impl Reply {
         self
     }
 
-    /// The same cookies with a page in place of the redirect.
-    pub(super) fn showing(self, page: Html) -> Self {
-        Self {
-            answer: Answer::Page(page),
-            ..self
-        }
-    }
-
     pub(super) fn forgetting(mut self) -> Self {
         self.forgets = true;
         self

@@ -41,6 +41,7 @@ impl Chosen {
             ui_chosen: self.by_ui,
             query,
             root: "",
+            leads_to: None,
         }
     }
 }

@@ -13,6 +13,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) query: &'a str,
     /// The way from the page to the mount point: empty, or `../` for a page one level deeper.
     pub(crate) root: &'a str,
+    /// The source to which the forms may redirect the browser, apart from this origin.
+    pub(crate) leads_to: Option<&'a str>,
 }
 
 impl Frame<'_> {
@@ -67,6 +69,7 @@ mod tests {
                 ui_chosen,
                 query,
                 root: "../",
+                leads_to: None,
             };
             assert_eq!(frame.of_action(), action);
             assert_eq!(frame.of_link(), link);

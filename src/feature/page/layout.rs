@@ -151,7 +151,11 @@ impl Layout {
         } else {
             &self.policies.plain
         };
-        Ok(Html::new(policy.clone(), page))
+        let page = Html::new(policy.clone(), page);
+        match frame.leads_to {
+            Some(source) if has_form => page.leading_to(source),
+            _ => Ok(page),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::SignIn;
 use crate::{
     error::{Error, Result},
     http::Cookies,
+    secret::SessionCookie,
 };
 
 /// The cookie of a browser whose sign-in needs another step on a page.
@@ -19,10 +20,10 @@ pub(crate) fn no_ticket(cookies: Cookies) -> Option<HeaderValue> {
 }
 
 /// The step that follows a sign-in on the pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NextStep {
-    /// The user is signed in, and goes on.
-    GoOn,
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum NextStep<'a> {
+    /// The user is signed in with this cookie, and goes on.
+    GoOn(&'a SessionCookie),
     SecondFactor,
 }
 
@@ -31,14 +32,15 @@ impl SignIn {
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the sign-in has opened a session with tokens.
-    pub(crate) fn on_pages(&self, cookies: Cookies) -> Result<(NextStep, Vec<HeaderValue>)> {
+    pub(crate) fn on_pages(&self, cookies: Cookies) -> Result<(NextStep<'_>, Vec<HeaderValue>)> {
         let (step, set) = match self {
             Self::Browser {
                 session, device, ..
             } => {
                 let device = device.as_ref().and_then(|token| cookies.set_device(token));
-                let session = session.cookie.header(cookies);
-                (NextStep::GoOn, [session, device, no_ticket(cookies)])
+                let set = session.cookie.header(cookies);
+                let step = NextStep::GoOn(&session.cookie.value);
+                (step, [set, device, no_ticket(cookies)])
             }
             Self::SecondFactor(challenge) => {
                 let ticket = cookies.set(TICKET, challenge.ticket.expose(), challenge.expires_in);

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     event::EventKind,
-    factor::SpentTotp,
+    factor::{FactorId, SpentTotp},
     secret::TokenDigest,
     token::{
         Checked, CheckedSession, EndReason, Method, NewSession, PresentedCookie, RenewedCookie,
@@ -160,14 +160,7 @@ pub async fn concurrent_renewals_leave_one_successor(store: &Subject) {
 /// # Panics
 /// If the store breaks the contract.
 pub async fn second_factor_renews_the_cookie(store: &Subject) {
-    let (user, session) = browser_session(store).await;
-    let factor = enrol(store, &session, 1).await;
-    let session = NewSession {
-        factor_version: credentials(store, &user).await.factor_version,
-        kind: SessionKind::browser(true),
-        ..new_session(user.id, 0)
-    };
-    assert!(try_open(store, &session).await.is_some());
+    let (user, session, factor) = enrolled_session(store).await;
     let at = session.created_at;
     let spent = |step| SpentTotp {
         id: factor,
@@ -204,14 +197,7 @@ pub async fn second_factor_renews_the_cookie(store: &Subject) {
 /// # Panics
 /// If the store breaks the contract.
 pub async fn second_factor_needs_the_current_cookie(store: &Subject) {
-    let (user, session) = browser_session(store).await;
-    let factor = enrol(store, &session, 1).await;
-    let session = NewSession {
-        factor_version: credentials(store, &user).await.factor_version,
-        kind: SessionKind::browser(true),
-        ..new_session(user.id, 0)
-    };
-    assert!(try_open(store, &session).await.is_some());
+    let (user, session, factor) = enrolled_session(store).await;
     let at = session.created_at;
     let renewed = renewal(session.digest, digest(), at);
     assert_eq!(
@@ -267,8 +253,21 @@ pub async fn new_password_voids_every_earlier_cookie(store: &Subject) {
     }
 }
 
+/// An open browser session of a user with an authenticator app, who has not presented a code in it.
+pub(super) async fn enrolled_session(store: &Subject) -> (User, NewSession, FactorId) {
+    let (user, session) = browser_session(store).await;
+    let factor = enrol(store, &session, 1).await;
+    let session = NewSession {
+        factor_version: credentials(store, &user).await.factor_version,
+        kind: SessionKind::browser(true),
+        ..new_session(user.id, 0)
+    };
+    assert!(try_open(store, &session).await.is_some());
+    (user, session, factor)
+}
+
 /// An open browser session of a fresh user, whose password is `first`.
-async fn browser_session(store: &Subject) -> (User, NewSession) {
+pub(super) async fn browser_session(store: &Subject) -> (User, NewSession) {
     let user = fresh_user(store).await;
     let session = NewSession {
         kind: SessionKind::browser(true),
@@ -294,7 +293,11 @@ async fn find(
     found.expect("browser_user").map(|found| found.session)
 }
 
-fn renewal(presented: TokenDigest, successor: TokenDigest, at: Timestamp) -> RenewedCookie {
+pub(super) fn renewal(
+    presented: TokenDigest,
+    successor: TokenDigest,
+    at: Timestamp,
+) -> RenewedCookie {
     RenewedCookie {
         presented,
         successor,

@@ -401,12 +401,14 @@ pub(super) fn totp(id: FactorId, step: i64) -> SpentFactor {
 
 /// A new session of a user who has a factor.
 fn answering(user: &User) -> NewSession {
+    let session = new_session(user.id, 0);
     NewSession {
         factor_version: 1,
         methods: [Method::Password, Method::Otp, Method::Mfa]
             .into_iter()
             .collect(),
-        ..new_session(user.id, 0)
+        second_factor_at: Some(session.created_at),
+        ..session
     }
 }
 

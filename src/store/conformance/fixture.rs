@@ -173,6 +173,8 @@ pub(super) fn new_session(user: UserId, credential_version: i64) -> NewSession {
         absolute_expires_at: now + Duration::from_secs(7200),
         client: ClientInfo::new(Some([127, 0, 0, 1].into()), Some("check")),
         methods: [Method::Password, Method::Provider].into_iter().collect(),
+        authenticated_at: now,
+        second_factor_at: None,
         second: None,
         verified_hash: None,
         rehashed: None,

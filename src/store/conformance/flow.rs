@@ -13,8 +13,8 @@ use crate::{
     clock::Timestamp,
     event::{Author, ClientInfo, Event, EventKind},
     identity::{
-        Assertion, CodeChallenge, Flow, FlowIntent, Identity, IdentityAdmission, IdentityId,
-        IdentitySignIn, NewCode, NewFlow, Redeemed,
+        Assertion, CodeChallenge, Flow, FlowIntent, FlowProof, Identity, IdentityAdmission,
+        IdentityId, IdentitySignIn, NewCode, NewFlow, Redeemed,
     },
     secret::TokenDigest,
     token::EndReason,
@@ -112,7 +112,7 @@ pub async fn a_code_is_good_for_its_user(store: &Subject) {
     let at = code.expires_at - MICROSECOND;
     let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
     let redeemed = redeemed.expect("a good code");
-    assert_eq!(redeemed.provider, flow.provider);
+    assert_eq!(redeemed.proof, FlowProof::Provider(flow.provider));
     let expected = credentials(store, &user).await;
     let found = redeemed.credentials;
     assert_eq!(found.user, expected.user);

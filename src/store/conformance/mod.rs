@@ -38,6 +38,7 @@ pub mod password;
 pub mod purge;
 pub mod rotation;
 pub mod session;
+pub mod session_code;
 pub mod takeover;
 pub mod user;
 
@@ -58,6 +59,7 @@ pub async fn check_all(store: Subject) {
     user::check_all(&store).await;
     session::check_all(&store).await;
     browser_session::check_all(&store).await;
+    session_code::check_all(&store).await;
     rotation::check_all(&store).await;
     one_time_token::check_all(&store).await;
     password::check_all(&store).await;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    MemoryStore,
+    MemoryStore, State,
     session::{Former, SessionRow},
 };
 use crate::{
@@ -21,28 +21,7 @@ impl BrowserSessionStore for MemoryStore {
         cookie: &PresentedCookie,
         now: Timestamp,
     ) -> Result<Option<BrowserUser>, StoreError> {
-        let state = self.state();
-        let live = state.live(cookie.session_id, cookie.user_id, now);
-        let Some((session, row)) = live.filter(|(session, _)| session.is_of_browser) else {
-            return Ok(None);
-        };
-        let found = session.with_user(row);
-        if session.digest == cookie.digest {
-            return Ok(Some(BrowserUser {
-                session: found,
-                is_former: false,
-            }));
-        }
-        let former = session.former(&cookie.digest, now);
-        Ok(former.map(|former| BrowserUser {
-            session: SessionUser {
-                authenticated_at: former.authenticated_at,
-                methods: former.methods.clone(),
-                second_factor_at: former.second_factor_at,
-                ..found
-            },
-            is_former: true,
-        }))
+        Ok(self.state().browser_user(cookie, now))
     }
 
     async fn use_browser_session(
@@ -58,6 +37,35 @@ impl BrowserSessionStore for MemoryStore {
             session.rotated_at = session.rotated_at.max(now);
         }
         Ok(())
+    }
+}
+
+impl State {
+    /// The live browser session with this cookie.
+    pub(super) fn browser_user(
+        &self,
+        cookie: &PresentedCookie,
+        now: Timestamp,
+    ) -> Option<BrowserUser> {
+        let live = self.live(cookie.session_id, cookie.user_id, now);
+        let (session, row) = live.filter(|(session, _)| session.is_of_browser)?;
+        let found = session.with_user(row);
+        if session.digest == cookie.digest {
+            return Some(BrowserUser {
+                session: found,
+                is_former: false,
+            });
+        }
+        let former = session.former(&cookie.digest, now)?;
+        Some(BrowserUser {
+            session: SessionUser {
+                authenticated_at: former.authenticated_at,
+                methods: former.methods.clone(),
+                second_factor_at: former.second_factor_at,
+                ..found
+            },
+            is_former: true,
+        })
     }
 }
 

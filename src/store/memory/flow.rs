@@ -6,9 +6,10 @@ use super::{MemoryStore, State};
 use crate::{
     clock::Timestamp,
     error::StoreError,
-    identity::{Assertion, CodeChallenge, Flow, NewCode, NewFlow, Redeemed},
+    identity::{Assertion, CodeChallenge, Flow, FlowProof, NewCode, NewFlow, Redeemed},
     secret::TokenDigest,
     store::FlowStore,
+    token::{EarlierSignIn, PresentedCookie},
     user::UserId,
 };
 
@@ -31,7 +32,7 @@ pub(super) struct CodeRow {
 
 #[derive(Clone, Debug)]
 pub(super) enum GoodFor {
-    User(UserId, i64),
+    User(UserId, i64, Option<EarlierSignIn>),
     Identity(Assertion),
 }
 
@@ -84,6 +85,38 @@ impl FlowStore for MemoryStore {
         Ok(())
     }
 
+    async fn issue_code(
+        &self,
+        cookie: &PresentedCookie,
+        new: &NewFlow,
+        code: &NewCode,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let Some(found) = state.browser_user(cookie, new.created_at) else {
+            return Ok(false);
+        };
+        let Some(row) = state.users.get(&cookie.user_id) else {
+            return Ok(false);
+        };
+        let earlier = EarlierSignIn {
+            authenticated_at: found.session.authenticated_at,
+            methods: found.session.methods,
+            second_factor_at: found.session.second_factor_at,
+            factor_version: row.factor_version,
+        };
+        let good_for = GoodFor::User(cookie.user_id, row.credential_version, Some(earlier));
+        let row = FlowRow {
+            flow: new.flow.clone(),
+            binding: new.binding,
+            expires_at: new.expires_at,
+            taken: true,
+            code: None,
+        };
+        state.flows.insert(new.flow.state, row);
+        state.keep_code(code, good_for);
+        Ok(true)
+    }
+
     async fn redeem_code(
         &self,
         code: &TokenDigest,
@@ -91,7 +124,8 @@ impl FlowStore for MemoryStore {
         now: Timestamp,
     ) -> Result<Option<Redeemed>, StoreError> {
         let mut state = self.state();
-        let Some((flow, GoodFor::User(user, version))) = state.flow_of(code, challenge, now) else {
+        let found = state.flow_of(code, challenge, now);
+        let Some((flow, GoodFor::User(user, version, earlier))) = found else {
             return Ok(None);
         };
         let row = state.users.get(user).filter(|row| row.is_at(*version));
@@ -100,7 +134,10 @@ impl FlowStore for MemoryStore {
         };
         let redeemed = Redeemed {
             credentials: row.credentials(),
-            provider: flow.provider.clone(),
+            proof: match earlier {
+                Some(earlier) => FlowProof::Session(earlier.clone()),
+                None => FlowProof::Provider(flow.provider.clone()),
+            },
         };
         let flow = flow.state;
         state.use_code(&flow);

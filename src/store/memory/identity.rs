@@ -66,7 +66,7 @@ impl IdentityStore for MemoryStore {
             return Ok(IdentityAdmission::NoAccount);
         };
         let (user, version) = (row.user.clone(), row.credential_version);
-        state.keep_code(&sign_in.code, GoodFor::User(user_id, version));
+        state.keep_code(&sign_in.code, GoodFor::User(user_id, version, None));
         let events = sign_in.events(linking, user_id);
         for event in &events {
             state.record(event, Some(user_id));
@@ -203,7 +203,7 @@ impl State {
         self.identities.retain(|_, row| row.user_id != user);
         self.flows.retain(|_, row| {
             let code = row.code.as_ref().map(|code| &code.good_for);
-            !matches!(code, Some(GoodFor::User(of, _)) if *of == user)
+            !matches!(code, Some(GoodFor::User(of, ..)) if *of == user)
         });
     }
 }

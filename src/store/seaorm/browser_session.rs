@@ -17,20 +17,39 @@ use crate::{
     token::{BrowserUser, PresentedCookie, RenewedCookie, SessionId},
 };
 
-/// The previous cookie stands for the authentication from before its replacement.
+/// The authentication that the cookie `$4` stands for: `authenticated_at`, `methods` and
+/// `second_factor_at`. The previous cookie stands for the authentication from before its
+/// replacement.
+macro_rules! authentication_columns {
+    () => {
+        "CASE WHEN s.digest = $4 THEN COALESCE(s.authenticated_at, s.created_at) ELSE s.former_authenticated_at END \
+            AS authenticated_at, \
+        CASE WHEN s.digest = $4 THEN s.methods ELSE s.former_methods END AS methods, \
+        CASE WHEN s.digest = $4 THEN s.second_factor_at ELSE s.former_second_factor_at END AS second_factor_at"
+    };
+}
+pub(super) use authentication_columns;
+
+/// Selects from the live browser session `$1` of the user `$3` with the cookie `$4`.
+macro_rules! from_session_of_cookie {
+    () => {
+        concat!(
+            " FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id \
+            WHERE s.id = $1 AND s.user_id = $3 AND s.kind = 'browser' \
+                AND (s.digest = $4 OR (s.former_digest = $4 AND s.former_until > $2)) AND ",
+            live_session!()
+        )
+    };
+}
+pub(super) use from_session_of_cookie;
+
 const BROWSER_USER: &str = concat!(
     "SELECT ",
     user_columns!("u."),
-    ", s.idle_expires_at, s.absolute_expires_at, \
-    CASE WHEN s.digest = $4 THEN COALESCE(s.authenticated_at, s.created_at) ELSE s.former_authenticated_at END \
-        AS authenticated_at, \
-    CASE WHEN s.digest = $4 THEN s.methods ELSE s.former_methods END AS methods, \
-    CASE WHEN s.digest = $4 THEN s.second_factor_at ELSE s.former_second_factor_at END AS second_factor_at, \
-    u.second_factors, (s.digest <> $4) AS is_former \
-    FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id \
-    WHERE s.id = $1 AND s.user_id = $3 AND s.kind = 'browser' \
-        AND (s.digest = $4 OR (s.former_digest = $4 AND s.former_until > $2)) AND ",
-    live_session!()
+    ", s.idle_expires_at, s.absolute_expires_at, ",
+    authentication_columns!(),
+    ", u.second_factors, (s.digest <> $4) AS is_former",
+    from_session_of_cookie!()
 );
 
 const USE: &str = "\
@@ -103,13 +122,7 @@ impl<D: Database> BrowserSessionStore for SeaOrmStore<D> {
         cookie: &PresentedCookie,
         now: Timestamp,
     ) -> Result<Option<BrowserUser>, StoreError> {
-        let values = [
-            cookie.session_id.as_uuid().into(),
-            now.into(),
-            cookie.user_id.as_uuid().into(),
-            bytes(&cookie.digest),
-        ];
-        let rows = self.read(BROWSER_USER, values).await?;
+        let rows = self.read(BROWSER_USER, cookie_values(cookie, now)).await?;
         rows.first()
             .map(browser_user)
             .transpose()
@@ -125,6 +138,16 @@ impl<D: Database> BrowserSessionStore for SeaOrmStore<D> {
         let values = [id.as_uuid().into(), idle_expires_at.into(), now.into()];
         self.write(USE, values).await.map(drop)
     }
+}
+
+/// The values of `$1` to `$4` in a statement about the session of a cookie.
+pub(super) fn cookie_values(cookie: &PresentedCookie, now: Timestamp) -> [Value; 4] {
+    [
+        cookie.session_id.as_uuid().into(),
+        now.into(),
+        cookie.user_id.as_uuid().into(),
+        bytes(&cookie.digest),
+    ]
 }
 
 fn browser_user(row: &QueryResult) -> Result<BrowserUser, DbErr> {

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     SeaOrmStore,
+    browser_session::{authentication_columns, cookie_values, from_session_of_cookie},
+    conditions::live_session,
     error::{store_error, unreadable},
     event::{self, events, record},
     pool::Database,
@@ -16,9 +18,10 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
-    identity::{Assertion, CodeChallenge, Flow, NewCode, NewFlow, Redeemed},
+    identity::{Assertion, CodeChallenge, Flow, FlowProof, NewCode, NewFlow, Redeemed},
     secret::TokenDigest,
     store::FlowStore,
+    token::{EarlierSignIn, Methods, PresentedCookie},
     user::User,
 };
 
@@ -48,6 +51,18 @@ const OFFER: &str = "\
         credential_version = NULL, assertion = $4 \
     WHERE state = $1";
 
+/// Copies the authentication from the session, so that the code keeps what the cookie stands for
+/// now. The flow counts as taken, because no provider sends a browser back.
+const ISSUE: &str = concat!(
+    "INSERT INTO auth_oauth_flows (state, binding, provider, intent, redirect_to, app_state, challenge, created_at, \
+        expires_at, taken_at, code, code_expires_at, user_id, credential_version, factor_version, authenticated_at, \
+        methods, second_factor_at) \
+    SELECT $5, $6, $7, $8, $9, $10, $11, $2, $12, $2, $13, $14, u.id, s.credential_version, u.factor_version, ",
+    authentication_columns!(),
+    from_session_of_cookie!(),
+    " RETURNING state"
+);
+
 /// Selects the user of a valid code.
 macro_rules! redeemable {
     ($lock:literal) => {
@@ -56,7 +71,8 @@ macro_rules! redeemable {
             user_columns!("u."),
             ", ",
             credential_columns!(),
-            ", f.provider FROM auth_oauth_flows f JOIN auth_users u ON u.id = f.user_id \
+            ", f.provider, f.authenticated_at, f.methods, f.second_factor_at, f.factor_version AS issued_factor_version \
+            FROM auth_oauth_flows f JOIN auth_users u ON u.id = f.user_id \
             WHERE f.code = $1 AND f.challenge = $2 AND f.code_used_at IS NULL AND f.code_expires_at > $3 \
                 AND u.status = 'active' AND u.credential_version = f.credential_version",
             $lock
@@ -107,19 +123,7 @@ impl From<&Assertion> for Offer {
 #[async_trait]
 impl<D: Database> FlowStore for SeaOrmStore<D> {
     async fn begin_flow(&self, new: &NewFlow) -> Result<(), StoreError> {
-        let flow = &new.flow;
-        let values = [
-            bytes(&flow.state),
-            bytes(&new.binding),
-            flow.provider.as_str().into(),
-            flow.intent.as_str().into(),
-            flow.redirect_to.as_str().into(),
-            flow.app_state.clone().into(),
-            flow.challenge.as_str().into(),
-            new.created_at.into(),
-            new.expires_at.into(),
-        ];
-        self.write(BEGIN, values).await.map(drop)
+        self.write(BEGIN, flow_values(new)).await.map(drop)
     }
 
     async fn take_flow(
@@ -152,6 +156,44 @@ impl<D: Database> FlowStore for SeaOrmStore<D> {
         self.write(OFFER, values).await.map(drop)
     }
 
+    async fn issue_code(
+        &self,
+        cookie: &PresentedCookie,
+        new: &NewFlow,
+        code: &NewCode,
+    ) -> Result<bool, StoreError> {
+        let [
+            state,
+            binding,
+            provider,
+            intent,
+            redirect_to,
+            app_state,
+            challenge,
+            _,
+            end,
+        ] = flow_values(new);
+        let [session, now, user, digest] = cookie_values(cookie, new.created_at);
+        let values = [
+            session,
+            now,
+            user,
+            digest,
+            state,
+            binding,
+            provider,
+            intent,
+            redirect_to,
+            app_state,
+            challenge,
+            end,
+            bytes(&code.digest),
+            code.expires_at.into(),
+        ];
+        let rows = self.write(ISSUE, values).await?;
+        Ok(!rows.is_empty())
+    }
+
     async fn redeem_code(
         &self,
         code: &TokenDigest,
@@ -177,6 +219,22 @@ impl<D: Database> FlowStore for SeaOrmStore<D> {
     }
 }
 
+/// The values of `$1` to `$9` in [`BEGIN`].
+fn flow_values(new: &NewFlow) -> [Value; 9] {
+    let flow = &new.flow;
+    [
+        bytes(&flow.state),
+        bytes(&new.binding),
+        flow.provider.as_str().into(),
+        flow.intent.as_str().into(),
+        flow.redirect_to.as_str().into(),
+        flow.app_state.clone().into(),
+        flow.challenge.as_str().into(),
+        new.created_at.into(),
+        new.expires_at.into(),
+    ]
+}
+
 fn flow(row: &QueryResult) -> Result<Flow, DbErr> {
     Ok(Flow {
         state: digest(row)?,
@@ -189,9 +247,19 @@ fn flow(row: &QueryResult) -> Result<Flow, DbErr> {
 }
 
 fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
+    let methods: Option<String> = column(row, "methods")?;
+    let proof = match column::<Option<i64>>(row, "issued_factor_version")? {
+        None => FlowProof::Provider(column(row, "provider")?),
+        Some(factor_version) => FlowProof::Session(EarlierSignIn {
+            authenticated_at: column::<Timestamp>(row, "authenticated_at")?,
+            methods: Methods::from_stored(&methods.unwrap_or_default()),
+            second_factor_at: column(row, "second_factor_at")?,
+            factor_version,
+        }),
+    };
     Ok(Redeemed {
         credentials: credentials(row)?,
-        provider: column(row, "provider")?,
+        proof,
     })
 }
 

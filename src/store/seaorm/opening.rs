@@ -78,7 +78,7 @@ macro_rules! opening {
             ), opened AS (\
                 INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
                     idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at, methods, second_factor_at, kind) \
-                SELECT $6, signed_in.id, 0, $7, $3, $2, $2, $8, $9, $10, $11, $2, $17, CAST($19 AS timestamptz), $20 \
+                SELECT $6, signed_in.id, 0, $7, $3, $2, $2, $8, $9, $10, $11, $21, $17, CAST($19 AS timestamptz), $20 \
                 FROM signed_in\
             ), cleared AS (\
                 DELETE FROM auth_limits l USING signed_in WHERE l.key = $14\
@@ -107,12 +107,12 @@ const OPEN_ON_DEVICE: &str = opening!(
     "noted",
     concat!(
         " AND EXISTS (SELECT 1 FROM auth_devices d WHERE ",
-        is_remembered!("$21"),
+        is_remembered!("$22"),
         "$18)"
     ),
     concat!(
         ", used AS (UPDATE auth_devices d SET last_used_at = $2 FROM noted WHERE ",
-        is_remembered!("$21"),
+        is_remembered!("$22"),
         "$18 RETURNING d.id), signed_in AS (SELECT noted.* FROM noted, used)"
     )
 );
@@ -146,37 +146,37 @@ const OPEN_WITH_ANSWER: &str = opening!(
     "noted",
     concat!(
         " AND EXISTS (SELECT 1 FROM auth_challenges c WHERE ",
-        is_unspent!("$21"),
+        is_unspent!("$22"),
         ") AND (EXISTS (SELECT 1 FROM auth_factors f WHERE ",
-        is_unused_step!("$22", "$23"),
-        ") OR EXISTS (SELECT 1 FROM auth_recovery_codes r WHERE r.user_id = $1 AND r.digest = $25))"
+        is_unused_step!("$23", "$24"),
+        ") OR EXISTS (SELECT 1 FROM auth_recovery_codes r WHERE r.user_id = $1 AND r.digest = $26))"
     ),
     concat!(
         ", stepped AS (\
-            UPDATE auth_factors f SET last_step = CAST($23 AS bigint), last_used_at = $2, \
-                secret = COALESCE($24, f.secret) FROM noted WHERE ",
-        is_unused_step!("$22", "$23"),
+            UPDATE auth_factors f SET last_step = CAST($24 AS bigint), last_used_at = $2, \
+                secret = COALESCE($25, f.secret) FROM noted WHERE ",
+        is_unused_step!("$23", "$24"),
         " RETURNING f.id\
         ), coded AS (\
-            DELETE FROM auth_recovery_codes r USING noted WHERE r.user_id = $1 AND r.digest = $25 RETURNING r.user_id AS id\
+            DELETE FROM auth_recovery_codes r USING noted WHERE r.user_id = $1 AND r.digest = $26 RETURNING r.user_id AS id\
         ), proved AS (\
             SELECT id FROM stepped UNION ALL SELECT id FROM coded\
         ), spent AS (\
             UPDATE auth_challenges c SET spent_at = $2 FROM proved WHERE ",
-        is_unspent!("$21"),
+        is_unspent!("$22"),
         " RETURNING c.id\
         ), signed_in AS (\
             SELECT noted.* FROM noted, spent\
         ), crowd AS (\
-            DELETE FROM auth_devices USING signed_in WHERE user_id = $1 AND CAST($26 AS uuid) IS NOT NULL \
+            DELETE FROM auth_devices USING signed_in WHERE user_id = $1 AND CAST($27 AS uuid) IS NOT NULL \
                 AND auth_devices.id NOT IN (\
                     SELECT d.id FROM auth_devices d WHERE d.user_id = $1 \
-                    ORDER BY d.last_used_at DESC, d.id DESC LIMIT $28)\
+                    ORDER BY d.last_used_at DESC, d.id DESC LIMIT $29)\
         ), remembered AS (\
             INSERT INTO auth_devices (id, user_id, credential_version, factor_version, user_agent, created_at, \
                 last_used_at, expires_at) \
-            SELECT CAST($26 AS uuid), signed_in.id, $3, $18, $11, $2, $2, CAST($27 AS timestamptz) \
-            FROM signed_in WHERE CAST($26 AS uuid) IS NOT NULL\
+            SELECT CAST($27 AS uuid), signed_in.id, $3, $18, $11, $2, $2, CAST($28 AS timestamptz) \
+            FROM signed_in WHERE CAST($27 AS uuid) IS NOT NULL\
         )"
     )
 );
@@ -203,7 +203,7 @@ const MAKE_ROOM: &str = concat!(
 const INSERT: &str = "\
     INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
         idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at, methods, second_factor_at, kind) \
-    VALUES ($1, $2, 0, $3, $4, $5, $5, $6, $7, $8, $9, $5, $10, $11, $12)";
+    VALUES ($1, $2, 0, $3, $4, $5, $5, $6, $7, $8, $9, $13, $10, $11, $12)";
 
 const USE_DEVICE: &str = concat!(
     "UPDATE auth_devices AS d SET last_used_at = $2 WHERE ",
@@ -440,6 +440,7 @@ fn statement(
         methods,
         strong,
         kind,
+        authenticated_at,
     ] = session_values(new);
     let mut values = vec![
         user_id,
@@ -462,6 +463,7 @@ fn statement(
         factor_version.into(),
         strong,
         kind,
+        authenticated_at,
     ];
     let sql = match &new.second {
         None => OPEN,
@@ -509,9 +511,8 @@ fn sign_in_values(new: &NewSession) -> [Value; 5] {
     ]
 }
 
-/// The values of `$1` to `$12` in [`INSERT`].
-fn session_values(new: &NewSession) -> [Value; 12] {
-    let is_strong = new.methods.have_second_factor();
+/// The values of `$1` to `$13` in [`INSERT`].
+fn session_values(new: &NewSession) -> [Value; 13] {
     [
         new.id.as_uuid().into(),
         new.user_id.as_uuid().into(),
@@ -523,8 +524,9 @@ fn session_values(new: &NewSession) -> [Value; 12] {
         new.client.ip.map(|ip| ip.to_string()).into(),
         new.client.user_agent.clone().into(),
         new.methods.to_string().into(),
-        is_strong.then_some(new.created_at).into(),
+        new.second_factor_at.into(),
         new.kind.as_stored().map(str::to_owned).into(),
+        new.authenticated_at.into(),
     ]
 }
 

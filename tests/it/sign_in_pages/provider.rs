@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Begins a sign-in, passes the provider, and returns to the callback.
-async fn pass(
+pub(super) async fn pass(
     visitor: &mut Visitor,
     fake: &FakeProvider,
     query: &str,

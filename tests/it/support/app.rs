@@ -232,6 +232,8 @@ impl App {
             absolute_expires_at: now + Duration::from_secs(86_400),
             client: ClientInfo::default(),
             methods: Methods::default(),
+            authenticated_at: now,
+            second_factor_at: None,
             second: None,
             verified_hash: None,
             rehashed: None,

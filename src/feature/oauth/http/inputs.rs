@@ -34,12 +34,9 @@ impl Input<Own> for SignInBegun {
             _ => return Err(ErrorKind::InvalidRedirect.into()),
         }
         let query: BeginSignInQuery = Members::of_query(query).read()?;
-        let mut new = NewSignIn::new(query.redirect_to, query.code_challenge);
-        new.app_state = query.state;
-        new.intent = query.intent.unwrap_or_default();
         Ok(Self {
             provider,
-            new,
+            new: query.into(),
             surplus: kept::surplus(request),
         })
     }
@@ -55,7 +52,7 @@ impl Input<Own> for SignInBegun {
 }
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct BeginSignInQuery {
+pub(super) struct BeginSignInQuery {
     /// The URL to return to. It must equal one of the configured URLs, character by character.
     redirect_to: String,
     /// The SHA-256 of the application's verifier, in base64url without padding.
@@ -71,6 +68,15 @@ struct BeginSignInQuery {
     /// `sign_in`, which is the default, or `link`.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     intent: Option<FlowIntent>,
+}
+
+impl From<BeginSignInQuery> for NewSignIn {
+    fn from(query: BeginSignInQuery) -> Self {
+        let mut new = Self::new(query.redirect_to, query.code_challenge);
+        new.app_state = query.state;
+        new.intent = query.intent.unwrap_or_default();
+        new
+    }
 }
 
 impl FromMembers for BeginSignInQuery {

@@ -1,13 +1,14 @@
 //! The end of a sign-in with a provider that began on the pages.
 
 use ::http::HeaderValue;
+use serde_json::{Map, Value};
 
-use super::{Own, kept};
+use super::{Own, app::AppSignIn, kept};
 use crate::{
     clock::Timestamp,
     error::Result,
     event::ClientInfo,
-    feature::oauth::{Answer, Begun},
+    feature::oauth::{Answer, Begun, Issued},
     http::{Cookies, Input, Problem, Request, SeeOther, next},
     percent,
     sign_in::http::NextStep,
@@ -38,22 +39,18 @@ impl<S: Sync> Input<S> for OldFlows {
 /// on, or back to the sign-in with the reason of a failure.
 pub(super) async fn end(
     own: &Own,
-    parameters: Vec<(String, String)>,
+    parameters: &Map<String, Value>,
     answer: &Answer,
     client: &ClientInfo,
 ) -> Result<SeeOther> {
-    let named = |name: &str| {
-        let mut pairs = parameters.iter();
-        let found = pairs.find(|(own, _)| own == name);
-        found.map(|(_, value)| value.as_str())
-    };
+    let named = |name: &str| parameters.get(name).and_then(Value::as_str);
+    let app = AppSignIn::of_query(&own.feature, parameters)?;
     let next = named("next").filter(|next| next::is_local(next));
-    let kept = [("next", next), ("ui", named("ui"))];
     let page = |page: &str, error: Option<&str>| {
-        let pairs = kept.into_iter().chain([("error", error)]);
-        let query: Vec<String> = pairs
-            .filter_map(|(name, value)| Some(format!("{name}={}", percent::encoded(value?))))
-            .collect();
+        let pair = |(name, value)| Some(format!("{name}={}", percent::encoded(value?)));
+        let pairs = [("next", next), ("ui", named("ui")), ("error", error)];
+        let app = app.iter().map(|app| app.query.clone());
+        let query: Vec<String> = app.chain(pairs.into_iter().filter_map(pair)).collect();
         let joint = if query.is_empty() { "" } else { "?" };
         let base = &own.feature.providers.public_url;
         format!("{base}/{page}{joint}{}", query.join("&"))
@@ -80,9 +77,17 @@ pub(super) async fn end(
     };
     let (step, cookies) = sign_in.on_pages(own.cookies)?;
     let start = || format!("{}/", own.feature.providers.public_url);
-    let location = match step {
-        NextStep::GoOn => next.map_or_else(start, str::to_owned),
-        NextStep::SecondFactor => page("second-factor", None),
+    let location = match (step, &app) {
+        (NextStep::GoOn(cookie), Some(app)) => {
+            match own.feature.issue(cookie, &app.new, client).await {
+                Ok(Issued::At(url)) => url,
+                Ok(Issued::NeedsSecondFactor) => page("second-factor", None),
+                Ok(Issued::SignedOut) => page("sign-in", None),
+                Err(error) => page("sign-in", Some(Problem::from(error).code())),
+            }
+        }
+        (NextStep::GoOn(_), None) => next.map_or_else(start, str::to_owned),
+        (NextStep::SecondFactor, _) => page("second-factor", None),
     };
     Ok(SeeOther { location, cookies })
 }

@@ -5,6 +5,8 @@ use std::str::FromStr as _;
 use serde_json::{Map, Value};
 
 use super::super::{chosen::Chosen, frame::Frame};
+#[cfg(feature = "oauth")]
+use crate::feature::oauth::http::app::AppSignIn;
 use crate::{
     error::{ErrorKind, Result},
     factor::FactorId,
@@ -19,6 +21,9 @@ use crate::{
 pub(super) struct Asked {
     pub(super) chosen: Chosen,
     next: Option<String>,
+    /// The application that gets a code after the sign-in, in place of `next`.
+    #[cfg(feature = "oauth")]
+    pub(super) app: Option<AppSignIn>,
     /// The query that forms and links keep.
     kept: String,
     /// The way from the page to the mount point.
@@ -30,6 +35,8 @@ impl Asked {
     pub(super) fn frame(&self) -> Frame<'_> {
         Frame {
             root: self.root,
+            #[cfg(feature = "oauth")]
+            leads_to: self.app.as_ref().map(|app| app.origin.as_str()),
             ..self.chosen.frame(&self.kept)
         }
     }
@@ -63,13 +70,18 @@ impl Asked {
         self.next.as_deref().unwrap_or(otherwise)
     }
 
+    /// Whether the visitor goes on at a place of this origin, rather than in an application.
+    pub(super) fn is_local(&self) -> bool {
+        self.frame().leads_to.is_none()
+    }
+
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.get(name).and_then(Value::as_str)
     }
 }
 
-impl<S: Sync> Input<S> for Asked {
-    async fn take(state: &S, request: &mut Request) -> Result<Self> {
+impl Input<super::Parts> for Asked {
+    async fn take(parts: &super::Parts, request: &mut Request) -> Result<Self> {
         // A query that cannot be read says nothing.
         let query = request.query().unwrap_or_default();
         let next = query.get("next").and_then(Value::as_str);
@@ -77,8 +89,14 @@ impl<S: Sync> Input<S> for Asked {
         let kept = next.as_ref().map_or_else(String::new, |next| {
             format!("next={}", percent::encoded(next))
         });
+        #[cfg(feature = "oauth")]
+        let app = AppSignIn::of_query(&parts.provider_sign_ins, &query)?;
+        #[cfg(feature = "oauth")]
+        let kept = app.as_ref().map_or(kept, |app| app.query.clone());
         Ok(Self {
-            chosen: Chosen::take(state, request).await?,
+            chosen: Chosen::take(parts, request).await?,
+            #[cfg(feature = "oauth")]
+            app,
             next,
             kept,
             root: "",

@@ -13,6 +13,8 @@ pub(super) struct SignInForm {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub(super) password: Password,
     pub(super) remember: bool,
+    /// Whether the user of the session goes on to the application.
+    pub(super) is_continued: bool,
 }
 
 impl FromMembers for SignInForm {
@@ -20,10 +22,12 @@ impl FromMembers for SignInForm {
         skip_ui(members);
         let email = text(members, "email");
         let password = text(members, "password");
+        let step = members.optional_word("step", &[("continue", ())]);
         Some(Self {
             email: email?,
             password: password?.into(),
             remember: is_checked(members, "remember")?,
+            is_continued: step?.is_some(),
         })
     }
 }

@@ -176,7 +176,7 @@ impl Parts {
         let remember = form.remember_device;
         let answered = self
             .factors
-            .answer_in_browser(sent.0, shown, remember, client)
+            .answer_in_browser(sent.0, shown, remember, client.clone())
             .await;
         let mut sign_in = match answered {
             Ok(sign_in) => sign_in,
@@ -194,17 +194,20 @@ impl Parts {
             SignIn::Browser { recovery_codes, .. } => mem::take(recovery_codes),
             _ => Vec::new(),
         };
-        let reply = self.go_on(asked, &sign_in)?;
         if codes.is_empty() {
-            return Ok(reply);
+            return self.go_on(asked, &sign_in, &client).await;
         }
+        let (_, cookies) = sign_in.on_pages(self.cookies)?;
         let codes: Vec<&str> = codes.iter().map(RecoveryCode::expose).collect();
         let view = RecoveryCodesView {
             codes: &codes,
-            next: asked.next(self.pages.start()),
+            next: &match asked.is_local() {
+                true => asked.next(self.pages.start()).to_owned(),
+                false => asked.to("sign-in"),
+            },
         };
         let page = self.pages.recovery_codes(&asked.frame(), &view)?;
-        Ok(reply.showing(page))
+        Ok(Reply::page(page).with_cookies(cookies))
     }
 
     /// The page on which a signed-in user presents a credential once more.
@@ -256,9 +259,13 @@ impl Parts {
         };
         match confirmed {
             Ok(renewed) => {
+                let current = renewed.as_ref().map(|renewed| &renewed.value);
+                let location = match current.or(visitor.cookie.as_ref()) {
+                    Some(cookie) => self.onward(asked, cookie, client).await?,
+                    None => asked.to("sign-in"),
+                };
                 let cookie = renewed.and_then(|cookie| cookie.header(self.cookies));
-                let next = asked.next(self.pages.start());
-                Ok(Reply::see_other(next).with_cookies(cookie))
+                Ok(Reply::see_other(location).with_cookies(cookie))
             }
             Err(error) if error.kind() == ErrorKind::InvalidAccessToken => {
                 Ok(Reply::see_other(asked.to("sign-in")))

@@ -6,10 +6,13 @@ use super::{
     asked::{Asked, SentSession, Visitor},
     forms::SignInForm,
 };
+#[cfg(feature = "oauth")]
+use crate::feature::oauth::Issued;
 use crate::{
     error::{Error, ErrorKind, Result, Violation},
     event::ClientInfo,
-    http::{Form, Html, OwnOrigin},
+    http::{Form, Html, Input, OwnOrigin, Request},
+    secret::SessionCookie,
     service::Login,
     sign_in::{
         SignIn,
@@ -31,7 +34,7 @@ pub(super) async fn show(parts: Parts, asked: Asked, Visitor(visitor): Visitor) 
     };
     let signed_in_as = visitor.as_ref().map(|visitor| SignedInAs {
         email: visitor.user.email.as_str(),
-        next: asked.next(parts.pages.start()),
+        next: asked.is_local().then(|| asked.next(parts.pages.start())),
     });
     let view = SignInView {
         email: asked.parameter("email").unwrap_or_default(),
@@ -42,13 +45,36 @@ pub(super) async fn show(parts: Parts, asked: Asked, Visitor(visitor): Visitor) 
     parts.sign_in_page(&asked, view).map(Reply::page)
 }
 
+/// The sender of the form: its origin is this one.
+pub(super) struct Sender {
+    client: ClientInfo,
+    cookie: Option<SessionCookie>,
+}
+
+impl Input<Parts> for Sender {
+    async fn take(parts: &Parts, request: &mut Request) -> Result<Self> {
+        OwnOrigin::take(parts, request).await?;
+        let SentSession(cookie) = SentSession::take(parts, request).await?;
+        Ok(Self {
+            client: ClientInfo::take(parts, request).await?,
+            cookie,
+        })
+    }
+}
+
 pub(super) async fn sign_in(
     parts: Parts,
     asked: Asked,
-    _: OwnOrigin,
-    client: ClientInfo,
+    Sender { client, cookie }: Sender,
     Form(form): Form<SignInForm>,
 ) -> Result<Reply> {
+    if form.is_continued {
+        let Some(cookie) = cookie else {
+            return Ok(Reply::see_other(asked.to("sign-in")));
+        };
+        let destination = parts.destination(&asked, &cookie, &client).await;
+        return destination.map(Reply::see_other);
+    }
     let mut violations = Vec::new();
     let email = form.email.parse::<EmailAddress>();
     if email.is_err() {
@@ -68,9 +94,9 @@ pub(super) async fn sign_in(
     };
     let login = Login::new(email, form.password.clone())
         .with_kind(SessionKind::browser(form.remember))
-        .with_client(client);
+        .with_client(client.clone());
     match parts.service.login(login).await {
-        Ok(sign_in) => parts.go_on(&asked, &sign_in),
+        Ok(sign_in) => parts.go_on(&asked, &sign_in, &client).await,
         Err(error) => parts.refuse_sign_in(&asked, view, error),
     }
 }
@@ -140,12 +166,55 @@ impl Parts {
     }
 
     /// Leads to the next step of a sign-in, or to the place where the user goes on.
-    pub(super) fn go_on(&self, asked: &Asked, sign_in: &SignIn) -> Result<Reply> {
+    pub(super) async fn go_on(
+        &self,
+        asked: &Asked,
+        sign_in: &SignIn,
+        client: &ClientInfo,
+    ) -> Result<Reply> {
         let (step, cookies) = sign_in.on_pages(self.cookies)?;
         let location = match step {
-            NextStep::GoOn => asked.next(self.pages.start()).to_owned(),
+            NextStep::GoOn(cookie) => self.onward(asked, cookie, client).await?,
             NextStep::SecondFactor => asked.to("second-factor"),
         };
         Ok(Reply::see_other(location).with_cookies(cookies))
+    }
+
+    /// The place where a user who has just signed in goes on. The sign-in page offers it again if the
+    /// application cannot get a code now, so that the user stays signed in.
+    pub(super) async fn onward(
+        &self,
+        asked: &Asked,
+        cookie: &SessionCookie,
+        client: &ClientInfo,
+    ) -> Result<String> {
+        match self.destination(asked, cookie, client).await {
+            Err(error) if Held::of(&error).is_some() => Ok(asked.to("sign-in")),
+            location => location,
+        }
+    }
+
+    /// The place where a signed-in user goes on: the application that has asked for the sign-in, or
+    /// a place of this origin.
+    #[cfg_attr(
+        not(feature = "oauth"),
+        allow(clippy::unused_async, unused_variables, reason = "for applications")
+    )]
+    async fn destination(
+        &self,
+        asked: &Asked,
+        cookie: &SessionCookie,
+        client: &ClientInfo,
+    ) -> Result<String> {
+        #[cfg(feature = "oauth")]
+        if let Some(app) = &asked.app {
+            let issued = self.provider_sign_ins.issue(cookie, &app.new, client);
+            return Ok(match issued.await? {
+                Issued::At(url) => url,
+                Issued::NeedsSecondFactor => asked.to("second-factor"),
+                Issued::SignedOut => asked.to("sign-in"),
+            });
+        }
+        Ok(asked.next(self.pages.start()).to_owned())
     }
 }

@@ -84,9 +84,9 @@ pub(super) async fn sign_up(
     }
     let login = Login::new(email, form.password.clone())
         .with_kind(SessionKind::browser(false))
-        .with_client(client);
+        .with_client(client.clone());
     match parts.service.login(login).await {
-        Ok(sign_in) => parts.go_on(&asked, &sign_in),
+        Ok(sign_in) => parts.go_on(&asked, &sign_in, &client).await,
         Err(error) if Problem::from(error.kind()).status().is_server_error() => Err(error),
         // The account exists, so the sign-in says why this did not work.
         Err(_) => Ok(Reply::see_other(asked.to("sign-in"))),

@@ -58,6 +58,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
         ui_chosen: true,
         query: QUERY,
         root: "",
+        leads_to: None,
     };
     let chosen = Chosen {
         language,
@@ -130,7 +131,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
     }
     let signed_in_as = Some(SignedInAs {
         email,
-        next: "/notes?a=\"><i>",
+        next: Some("/notes?a=\"><i>"),
     });
     let view = SignInView {
         signed_in_as,

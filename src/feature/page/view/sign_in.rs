@@ -30,8 +30,8 @@ pub(crate) struct SignInView<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignedInAs<'a> {
     pub(crate) email: &'a str,
-    /// The URL at which the user goes on.
-    pub(crate) next: &'a str,
+    /// The place where the user goes on; `None` if a form asks for it with `step=continue`.
+    pub(crate) next: Option<&'a str>,
 }
 
 /// The notice above the form of the sign-in.

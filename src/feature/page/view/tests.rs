@@ -31,6 +31,7 @@ fn english(query: &str) -> Frame<'_> {
         ui_chosen: false,
         query,
         root: "",
+        leads_to: None,
     }
 }
 

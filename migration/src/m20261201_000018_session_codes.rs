@@ -1,0 +1,68 @@
+//! Codes that are issued to the user of a browser session, with the authentication of that session.
+
+use sea_orm::{
+    DbBackend, DeriveIden, Statement,
+    sea_query::{ColumnDef, Table},
+};
+
+use crate::Migration;
+
+pub(crate) const MIGRATION: Migration = Migration {
+    name: "m20261201_000018_session_codes",
+    up,
+    down,
+};
+
+#[derive(Clone, Copy, DeriveIden)]
+enum AuthOauthFlows {
+    Table,
+    /// Null for the code of a provider, as are the other three.
+    AuthenticatedAt,
+    Methods,
+    SecondFactorAt,
+    FactorVersion,
+}
+
+fn columns() -> [ColumnDef; 4] {
+    let time = |column| ColumnDef::new(column).timestamp_with_time_zone().take();
+    [
+        time(AuthOauthFlows::AuthenticatedAt),
+        ColumnDef::new(AuthOauthFlows::Methods).text().take(),
+        time(AuthOauthFlows::SecondFactorAt),
+        ColumnDef::new(AuthOauthFlows::FactorVersion)
+            .big_integer()
+            .take(),
+    ]
+}
+
+/// SQLite adds one column for each statement.
+fn up(backend: DbBackend) -> Vec<Statement> {
+    columns()
+        .into_iter()
+        .map(|column| {
+            let add = Table::alter()
+                .table(AuthOauthFlows::Table)
+                .add_column(column)
+                .take();
+            backend.build(&add)
+        })
+        .collect()
+}
+
+fn down(backend: DbBackend) -> Vec<Statement> {
+    [
+        AuthOauthFlows::AuthenticatedAt,
+        AuthOauthFlows::Methods,
+        AuthOauthFlows::SecondFactorAt,
+        AuthOauthFlows::FactorVersion,
+    ]
+    .into_iter()
+    .map(|column| {
+        let drop = Table::alter()
+            .table(AuthOauthFlows::Table)
+            .drop_column(column)
+            .take();
+        backend.build(&drop)
+    })
+    .collect()
+}

@@ -1,0 +1,85 @@
+//! Issuing a code to the user of a browser session, for an application that uses the pages.
+
+use super::{CODE_LIFETIME, NewSignIn, ProviderSignIns, redirect, secret};
+use crate::{
+    error::Result,
+    event::ClientInfo,
+    identity::{Flow, NewCode, NewFlow},
+    limit::Budget,
+    secret::{SessionCookie, TokenDigest},
+};
+
+/// The provider in a flow that ended on the pages. Only the audit of the store shows it.
+const PAGES: &str = "pages";
+
+/// The outcome of the request for a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Issued {
+    /// The URL of the application, with the code and the application's state.
+    At(String),
+    /// The user has a second factor, and has not presented it in this session. The application
+    /// cannot ask for it as well as the pages can.
+    NeedsSecondFactor,
+    /// The session has ended.
+    SignedOut,
+}
+
+impl ProviderSignIns {
+    /// Issues a code to the user of a browser session. The code keeps the methods and the time of
+    /// the sign-in, so that the session of the application is not stronger or fresher than this one.
+    ///
+    /// # Errors
+    /// [`InvalidRedirect`](crate::ErrorKind::InvalidRedirect); [`RateLimited`](crate::ErrorKind::RateLimited),
+    /// [`Overloaded`](crate::ErrorKind::Overloaded); [`Unavailable`](crate::ErrorKind::Unavailable) while the database
+    /// is unreachable.
+    pub(crate) async fn issue(
+        &self,
+        cookie: &SessionCookie,
+        app: &NewSignIn,
+        client: &ClientInfo,
+    ) -> Result<Issued> {
+        self.ensure_redirect(&app.redirect_to)?;
+        let Some(cookie) = self.core.tokens.presented(cookie) else {
+            return Ok(Issued::SignedOut);
+        };
+        let limits = &self.core.limits;
+        limits.admit(Budget::OauthStart, None, client).await?;
+        let (store, now) = (&self.core.store, self.core.clock.now());
+        let Some(found) = store.browser_user(&cookie, now).await? else {
+            return Ok(Issued::SignedOut);
+        };
+        if found.session.has_second_factor && found.session.second_factor_at.is_none() {
+            return Ok(Issued::NeedsSecondFactor);
+        }
+        let (state, code) = (
+            TokenDigest::of(&secret::random_text()),
+            secret::random_text(),
+        );
+        let expires_at = now + CODE_LIFETIME;
+        let flow = NewFlow {
+            flow: Flow {
+                state,
+                provider: PAGES.to_owned(),
+                intent: app.intent,
+                redirect_to: app.redirect_to.clone(),
+                app_state: app.app_state.clone(),
+                challenge: app.challenge.clone(),
+            },
+            binding: TokenDigest::of(&secret::random_text()),
+            created_at: now,
+            expires_at,
+        };
+        let new = NewCode {
+            flow: state,
+            digest: TokenDigest::of(&code),
+            expires_at,
+        };
+        Ok(match store.issue_code(&cookie, &flow, &new).await? {
+            true => {
+                let app_state = app.app_state.as_deref();
+                Issued::At(redirect::back(&app.redirect_to, app_state, "code", &code))
+            }
+            false => Issued::SignedOut,
+        })
+    }
+}
