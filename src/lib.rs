@@ -201,6 +201,8 @@ pub use self::auth::endpoints;
 pub use self::auth::{background, guard, transaction};
 #[cfg(feature = "oauth")]
 pub use self::feature::oauth;
+#[cfg(feature = "pages")]
+pub use self::feature::page;
 pub use self::feature::{
     account, admin, email_verification, lockout, password, second_factor, session,
 };

@@ -79,7 +79,7 @@ impl AuthBuilder {
         let pages = {
             let brand = self.brand;
             let brand = brand.unwrap_or_else(|| Brand::new(templates.product()));
-            Pages::new(&brand, self.policy.min(), self.script)?
+            Pages::new(&brand, &self.page_templates, self.policy.min(), self.script)?
         };
         let keys = match self.signing_keys {
             Some(keys) => keys,

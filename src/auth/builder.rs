@@ -9,6 +9,8 @@ use super::Auth;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+#[cfg(feature = "pages")]
+use crate::feature::page::PageTemplates;
 use crate::{
     brand::Brand,
     clock::{Clock, SystemClock},
@@ -71,6 +73,8 @@ pub struct AuthBuilder {
     pub(super) request_timeout: Duration,
     pub(super) sessions: lifetimes::SessionSettings,
     #[cfg(feature = "pages")]
+    pub(super) page_templates: PageTemplates,
+    #[cfg(feature = "pages")]
     pub(super) script: bool,
 }
 
@@ -114,6 +118,8 @@ impl Default for AuthBuilder {
             oauth: oauth::OauthSettings::default(),
             request_timeout: lifetimes::DEFAULT_REQUEST_TIMEOUT,
             sessions: lifetimes::SessionSettings::default(),
+            #[cfg(feature = "pages")]
+            page_templates: PageTemplates::default(),
             #[cfg(feature = "pages")]
             script: true,
         }
@@ -173,6 +179,13 @@ impl AuthBuilder {
     /// [templates](Self::templates).
     pub fn brand(mut self, brand: Brand) -> Self {
         self.brand = Some(brand);
+        self
+    }
+
+    /// The host's own layout and texts of the pages. Default: the built-in ones.
+    #[cfg(feature = "pages")]
+    pub fn page_templates(mut self, templates: PageTemplates) -> Self {
+        self.page_templates = templates;
         self
     }
 

@@ -13,4 +13,4 @@ pub mod session;
 
 // The pages that mailed links open. They call the features above.
 #[cfg(feature = "pages")]
-pub(crate) mod page;
+pub mod page;

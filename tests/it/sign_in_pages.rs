@@ -5,6 +5,7 @@ mod bad_input;
 mod provider;
 mod second_factor;
 mod sign_up;
+mod templates;
 
 use hallpass::{
     AuthBuilder,

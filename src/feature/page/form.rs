@@ -4,7 +4,7 @@ use minijinja::{Value, context};
 
 use super::{
     notice::Notice,
-    texts::{PasswordTexts, Texts},
+    texts::{OwnTexts, PasswordTexts},
 };
 use crate::error::{Violation, Weakness};
 
@@ -21,7 +21,7 @@ pub(super) struct Field<'a> {
     /// The name and the id of the field.
     pub(super) name: &'static str,
     pub(super) kind: Kind,
-    pub(super) label: &'static str,
+    pub(super) label: &'a str,
     pub(super) value: &'a str,
     pub(super) errors: Vec<String>,
     pub(super) hint: Option<String>,
@@ -50,7 +50,7 @@ impl Kind {
 }
 
 impl<'a> Field<'a> {
-    pub(super) fn new(name: &'static str, kind: Kind, label: &'static str) -> Self {
+    pub(super) fn new(name: &'static str, kind: Kind, label: &'a str) -> Self {
         Self {
             name,
             kind,
@@ -61,23 +61,18 @@ impl<'a> Field<'a> {
         }
     }
 
-    pub(super) fn email(texts: &Texts, value: &'a str) -> Self {
+    pub(super) fn email(texts: &'a OwnTexts, value: &'a str) -> Self {
         Self {
             value,
-            ..Self::new("email", Kind::Email, texts.common.email)
+            ..Self::new("email", Kind::Email, &texts.common.email)
         }
     }
 
     /// Adds what the violations say about this field.
-    pub(super) fn with_violations(
-        mut self,
-        texts: &Texts,
-        violations: &[Violation],
-        fill: impl Fn(&str) -> String,
-    ) -> Self {
+    pub(super) fn with_violations(mut self, texts: &OwnTexts, violations: &[Violation]) -> Self {
         let pointer = format!("/{}", self.name);
         let own = violations.iter().filter(|own| own.pointer == pointer);
-        self.errors = own.map(|own| fill(&said(texts, self.kind, own))).collect();
+        self.errors = own.map(|own| said(texts, self.kind, own)).collect();
         self.errors.dedup();
         self
     }
@@ -102,10 +97,10 @@ impl<'a> Field<'a> {
 
 impl PageForm<'_> {
     /// Adds a notice if more than one field is wrong.
-    pub(super) fn settled(mut self, texts: &Texts) -> Self {
+    pub(super) fn settled(mut self, texts: &OwnTexts) -> Self {
         if self.notice.is_none() && self.wrong() > 1 {
             let note = &texts.common.several;
-            self.notice = Some(Notice::alarm(note, ToOwned::to_owned));
+            self.notice = Some(Notice::alarm(note));
         }
         self
     }
@@ -142,14 +137,14 @@ impl PageForm<'_> {
 }
 
 /// The message of a violation. If there is no text for a rule, the description is in English.
-fn said(texts: &Texts, kind: Kind, violation: &Violation) -> String {
+fn said(texts: &OwnTexts, kind: Kind, violation: &Violation) -> String {
     let common = &texts.common;
     let text = match (kind, violation.code) {
-        (Kind::Code, _) => common.bad_code,
-        (Kind::Email, _) => common.bad_email,
-        (Kind::Name, _) => common.bad_name,
-        (Kind::Password, "too_long") => common.long_password,
-        (Kind::Password, _) => common.no_password,
+        (Kind::Code, _) => &common.bad_code,
+        (Kind::Email, _) => &common.bad_email,
+        (Kind::Name, _) => &common.bad_name,
+        (Kind::Password, "too_long") => &common.long_password,
+        (Kind::Password, _) => &common.no_password,
         (Kind::NewPassword, code) => {
             let weakness = Weakness::ALL.iter().find(|known| known.code() == code);
             match weakness {
@@ -158,22 +153,22 @@ fn said(texts: &Texts, kind: Kind, violation: &Violation) -> String {
             }
         }
     };
-    text.to_owned()
+    text.clone()
 }
 
-impl PasswordTexts {
+impl PasswordTexts<String> {
     /// The reason for refusing a new password.
-    fn rule(&self, weakness: Weakness) -> &'static str {
+    fn rule(&self, weakness: Weakness) -> &String {
         match weakness {
-            Weakness::Breached => self.breached,
-            Weakness::Common => self.common,
-            Weakness::ContainsAddress => self.contains_address,
-            Weakness::ContainsName => self.contains_name,
-            Weakness::ContainsProduct => self.contains_product,
-            Weakness::ControlCharacter => self.control_character,
-            Weakness::TooGuessable => self.too_guessable,
-            Weakness::TooLong => self.too_long,
-            Weakness::TooShort => self.too_short,
+            Weakness::Breached => &self.breached,
+            Weakness::Common => &self.common,
+            Weakness::ContainsAddress => &self.contains_address,
+            Weakness::ContainsName => &self.contains_name,
+            Weakness::ContainsProduct => &self.contains_product,
+            Weakness::ControlCharacter => &self.control_character,
+            Weakness::TooGuessable => &self.too_guessable,
+            Weakness::TooLong => &self.too_long,
+            Weakness::TooShort => &self.too_short,
         }
     }
 }

@@ -7,7 +7,13 @@ use minijinja::{
     value::{Rest, Serde},
 };
 
-use super::{frame::Frame, language::Language, policy::Policies};
+use super::{
+    frame::Frame,
+    language::Language,
+    own::{LAYOUT_NAME, PageTemplates, unusable},
+    policy::Policies,
+    texts::OwnTexts,
+};
 use crate::{
     brand::Brand,
     error::{Error, Result},
@@ -24,20 +30,26 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 15] = templates! {
+const TEMPLATES: [(&str, &str); 14] = templates! {
     "begin-enrol.html" "check-mail.html" "confirm-password.html" "enrol.html" "fields.html" "forgot-password.html" "link.html"
-    "note.html" "notice.html" "page.html" "recovery-codes.html" "second-factor.html" "sign-in.html" "sign-out.html"
+    "note.html" "notice.html" "recovery-codes.html" "second-factor.html" "sign-in.html" "sign-out.html"
     "sign-up.html"
 };
 
 /// Renders pages. The templates are parsed once, because the sign-in page is requested often.
 pub(super) struct Layout {
     environment: Environment<'static>,
-    /// The texts of each language, with the name of the product and the least length of a password.
-    texts: Vec<(Language, Value)>,
+    /// In the order of [`Language::ALL`].
+    texts: [LanguageTexts; 5],
     policies: Policies,
     product: String,
-    min_password: String,
+}
+
+/// The texts of a language, for the views and for the templates.
+struct LanguageTexts {
+    language: Language,
+    texts: OwnTexts,
+    value: Value,
 }
 
 /// The part of a page that does not depend on its template.
@@ -54,11 +66,21 @@ pub(super) struct Head<'a> {
 }
 
 impl Layout {
-    pub(super) fn new(brand: &Brand, min_password: usize, has_script: bool) -> Result<Self> {
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the layout of the host cannot be rendered.
+    pub(super) fn new(
+        brand: &Brand,
+        own: &PageTemplates,
+        min_password: usize,
+        has_script: bool,
+    ) -> Result<Self> {
         let style = minified(STYLE) + &brand.style()?;
         let script = has_script.then(|| SCRIPT.trim());
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment
+            .add_template_owned(LAYOUT_NAME, own.layout().to_owned())
+            .map_err(|error| unusable().with_source(error))?;
         for (name, source) in TEMPLATES {
             environment
                 .add_template(name, source)
@@ -88,20 +110,78 @@ impl Layout {
         environment.add_global("privacy_url", brand.privacy_url());
         environment.add_global("terms_url", brand.terms_url());
         let (product, min_password) = (brand.name().to_owned(), min_password.to_string());
-        let mut texts = Vec::new();
-        for language in Language::ALL {
-            let own = serde_json::to_value(language.texts()).map_err(Error::internal)?;
-            let fill = |text: &str| fill(text, &product, &min_password);
-            texts.push((language, Value::from(Serde(filled(own, &fill)))));
-        }
+        // The name of a product may look like a placeholder, so it comes last.
+        let fill = |text: &str| {
+            let text = text.replace("{min}", &min_password);
+            text.replace("{product}", &product)
+        };
+        let texts = |language| -> Result<LanguageTexts> {
+            let texts = own.filled(language, fill)?;
+            let value = Value::from(Serde(&texts));
+            Ok(LanguageTexts {
+                language,
+                texts,
+                value,
+            })
+        };
+        let [english, german, french, spanish, chinese] = Language::ALL.map(texts);
         let policies = Policies::new(&style, script, brand.image().is_some())?;
-        Ok(Self {
+        let layout = Self {
             environment,
-            texts,
+            texts: [english?, german?, french?, spanish?, chinese?],
             policies,
             product,
-            min_password,
-        })
+        };
+        layout.check()?;
+        Ok(layout)
+    }
+
+    /// Renders a page of each kind, because the layout may be the host's.
+    fn check(&self) -> Result<()> {
+        const PROBE: &str = "the content of the page";
+        for (is_error, has_form, keep) in [(false, true, Some("")), (true, false, None)] {
+            for own in &self.texts {
+                let frame = Frame {
+                    language: own.language,
+                    ui_chosen: is_error,
+                    query: "",
+                    root: "",
+                    leads_to: None,
+                };
+                let head = Head {
+                    frame: &frame,
+                    title: "Title".into(),
+                    is_error,
+                    has_form,
+                    keep,
+                };
+                let v = context! { text => PROBE, way_on => Value::from(()) };
+                let html = self.html("note.html", &head, v);
+                let html = html.map_err(|error| unusable().with_source(error))?;
+                if html.matches(PROBE).count() != 1 {
+                    return Err(Error::configuration(
+                        "the layout of pages must show the block `content` once",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The texts of a language.
+    pub(super) fn texts(&self, language: Language) -> &OwnTexts {
+        &self.own(language).texts
+    }
+
+    fn own(&self, language: Language) -> &LanguageTexts {
+        let [english, german, french, spanish, chinese] = &self.texts;
+        match language {
+            Language::Chinese => chinese,
+            Language::English => english,
+            Language::French => french,
+            Language::German => german,
+            Language::Spanish => spanish,
+        }
     }
 
     /// The headers of a page, for a reply without a body.
@@ -109,13 +189,27 @@ impl Layout {
         Html::head(self.policies.scripted.clone())
     }
 
-    /// A text with the name of the product and the least length of a password.
-    pub(super) fn fill(&self, text: &str) -> String {
-        fill(text, &self.product, &self.min_password)
+    /// Renders a page. The template sees the context as `v`.
+    pub(super) fn render(&self, template: &str, head: &Head<'_>, v: Value) -> Result<Html> {
+        let html = self.html(template, head, v).map_err(Error::internal)?;
+        let policy = if head.has_form {
+            &self.policies.scripted
+        } else {
+            &self.policies.plain
+        };
+        let page = Html::new(policy.clone(), html);
+        match head.frame.leads_to {
+            Some(source) if head.has_form => page.leading_to(source),
+            _ => Ok(page),
+        }
     }
 
-    /// Renders a page. The template sees the context as `v`.
-    pub(super) fn render(&self, template: &str, head: Head<'_>, v: Value) -> Result<Html> {
+    fn html(
+        &self,
+        template: &str,
+        head: &Head<'_>,
+        v: Value,
+    ) -> std::result::Result<String, minijinja::Error> {
         let Head {
             frame,
             title,
@@ -123,8 +217,7 @@ impl Layout {
             has_form,
             keep,
         } = head;
-        let known = self.texts.iter().find(|(own, _)| *own == frame.language);
-        let t = known.map(|(_, texts)| texts);
+        let t = &self.own(frame.language).value;
         let keep = keep.map(|query| match query {
             "" => String::new(),
             query => format!("&{query}"),
@@ -142,20 +235,7 @@ impl Layout {
             action_query => frame.of_action(),
             link_query => frame.of_link(),
         };
-        let template = self.environment.get_template(template);
-        let page = template
-            .and_then(|template| template.render(context))
-            .map_err(Error::internal)?;
-        let policy = if has_form {
-            &self.policies.scripted
-        } else {
-            &self.policies.plain
-        };
-        let page = Html::new(policy.clone(), page);
-        match frame.leads_to {
-            Some(source) if has_form => page.leading_to(source),
-            _ => Ok(page),
-        }
+        self.environment.get_template(template)?.render(context)
     }
 }
 
@@ -186,28 +266,6 @@ pub(super) fn linked(text: &str, urls: &[&str]) -> String {
         }
     }
     html
-}
-
-fn fill(text: &str, product: &str, min: &str) -> String {
-    // The name of a product may look like a placeholder, so it comes last.
-    text.replace("{min}", min).replace("{product}", product)
-}
-
-fn filled(texts: serde_json::Value, fill: &impl Fn(&str) -> String) -> serde_json::Value {
-    use serde_json::Value::{Array, Object, String};
-    match texts {
-        String(text) => String(fill(&text)),
-        Array(items) => Array(items.into_iter().map(|item| filled(item, fill)).collect()),
-        Object(members) => {
-            let members = members.into_iter();
-            Object(
-                members
-                    .map(|(name, value)| (name, filled(value, fill)))
-                    .collect(),
-            )
-        }
-        other => other,
-    }
 }
 
 /// The style sheet without indentation and line breaks.

@@ -32,6 +32,7 @@ mod layout;
 mod link;
 mod logo;
 mod notice;
+mod own;
 mod policy;
 mod qr;
 mod texts;
@@ -39,7 +40,7 @@ mod view;
 
 use std::sync::Arc;
 
-use self::layout::Layout;
+pub use self::own::{LAYOUT, PageTemplates};
 pub(crate) use self::{
     chosen::Chosen,
     link::Links,
@@ -47,6 +48,7 @@ pub(crate) use self::{
     qr::qr,
     view::*,
 };
+use self::{language::Language, layout::Layout, texts::OwnTexts};
 use crate::{brand::Brand, error::Result, http::Document};
 
 /// The common part of all pages.
@@ -108,12 +110,17 @@ impl Pages {
     /// The pages of this brand.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the brand has a mistake, or
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the brand or the layout of the host has a mistake, or
     /// [`Internal`](crate::ErrorKind::Internal) if a template is broken.
-    pub(crate) fn new(brand: &Brand, min_password: usize, has_script: bool) -> Result<Self> {
+    pub(crate) fn new(
+        brand: &Brand,
+        templates: &PageTemplates,
+        min_password: usize,
+        has_script: bool,
+    ) -> Result<Self> {
         brand.check()?;
         Ok(Self {
-            layout: Arc::new(Layout::new(brand, min_password, has_script)?),
+            layout: Arc::new(Layout::new(brand, templates, min_password, has_script)?),
             home: brand.home_url().map(str::to_owned),
             logo: brand.image().map(logo::document).transpose()?,
             has_sign_in: false,
@@ -123,6 +130,11 @@ impl Pages {
     /// The place where a visitor goes on who has not asked for another one.
     fn start(&self) -> &str {
         self.home.as_deref().unwrap_or("./")
+    }
+
+    /// The texts of a language.
+    fn texts(&self, language: Language) -> &OwnTexts {
+        self.layout.texts(language)
     }
 
     /// Whether the sign-in pages are mounted too.

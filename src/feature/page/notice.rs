@@ -5,10 +5,9 @@ use std::time::Duration;
 use minijinja::{Value, context};
 
 use super::{
-    frame::Frame,
     language::Language,
     layout::linked,
-    texts::{Note, Texts},
+    texts::{Note, OwnTexts},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -40,14 +39,12 @@ impl Held {
         }
     }
 
-    pub(super) fn notice(self, frame: &Frame<'_>) -> Notice {
-        let common = &frame.language.texts().common;
+    pub(super) fn notice(self, texts: &OwnTexts, language: Language) -> Notice {
+        let common = &texts.common;
         match self {
-            Self::Busy => Notice::alarm(&common.busy, ToOwned::to_owned),
-            Self::Locked { seconds } => Notice::wait(&common.locked, frame.language, seconds),
-            Self::RateLimited { seconds } => {
-                Notice::wait(&common.rate_limited, frame.language, seconds)
-            }
+            Self::Busy => Notice::alarm(&common.busy),
+            Self::Locked { seconds } => Notice::wait(&common.locked, language, seconds),
+            Self::RateLimited { seconds } => Notice::wait(&common.rate_limited, language, seconds),
         }
     }
 }
@@ -69,31 +66,32 @@ pub(super) struct Notice {
 
 impl Notice {
     /// A failure.
-    pub(super) fn alarm(note: &Note, fill: impl Fn(&str) -> String) -> Self {
-        Self {
-            title: Some(fill(note.title)),
-            text: linked(&fill(note.text), &[]),
-        }
+    pub(super) fn alarm(note: &Note<String>) -> Self {
+        Self::with_links(note, &[])
     }
 
     /// A failure whose text has links, in the order of the URLs.
-    pub(super) fn with_links(note: &Note, urls: &[&str]) -> Self {
+    pub(super) fn with_links(note: &Note<String>, urls: &[&str]) -> Self {
         Self {
-            title: Some(note.title.to_owned()),
-            text: linked(note.text, urls),
+            title: Some(note.title.clone()),
+            text: linked(&note.text, urls),
         }
     }
 
     /// A failure that passes after a time.
-    pub(super) fn wait(note: &Note, language: Language, seconds: u64) -> Self {
+    pub(super) fn wait(note: &Note<String>, language: Language, seconds: u64) -> Self {
         let wait = waiting(language, seconds);
-        Self::alarm(note, |text| text.replace("{wait}", &wait))
+        let filled = |text: &str| text.replace("{wait}", &wait);
+        Self {
+            title: Some(filled(&note.title)),
+            text: linked(&filled(&note.text), &[]),
+        }
     }
 
     /// The refusal of a host, in its own words.
-    pub(super) fn refused(texts: &Texts, text: &str) -> Self {
+    pub(super) fn refused(texts: &OwnTexts, text: &str) -> Self {
         Self {
-            title: Some(texts.common.not_done.to_owned()),
+            title: Some(texts.common.not_done.clone()),
             text: linked(text, &[]),
         }
     }

@@ -1,44 +1,44 @@
 //! The texts that several pages share.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Note;
 
 /// The texts that several pages share.
-#[derive(Debug, Serialize)]
-pub(crate) struct CommonTexts {
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CommonTexts<T = &'static str> {
     /// The name of the list of languages.
-    pub(crate) languages: &'static str,
-    pub(crate) help: &'static str,
-    pub(crate) privacy: &'static str,
-    pub(crate) terms: &'static str,
+    pub(crate) languages: T,
+    pub(crate) help: T,
+    pub(crate) privacy: T,
+    pub(crate) terms: T,
     /// The button that shows a password, made by the script.
-    pub(crate) show: &'static str,
-    pub(crate) hide: &'static str,
-    pub(crate) email: &'static str,
-    pub(crate) password: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) code: &'static str,
+    pub(crate) show: T,
+    pub(crate) hide: T,
+    pub(crate) email: T,
+    pub(crate) password: T,
+    pub(crate) name: T,
+    pub(crate) code: T,
     /// The way on to the sign-in.
-    pub(crate) sign_in: &'static str,
-    pub(crate) start_again: &'static str,
-    pub(crate) go_on: &'static str,
+    pub(crate) sign_in: T,
+    pub(crate) start_again: T,
+    pub(crate) go_on: T,
     /// Above a form with more than one wrong field.
-    pub(crate) several: Note,
-    pub(crate) bad_email: &'static str,
-    pub(crate) no_password: &'static str,
-    pub(crate) long_password: &'static str,
-    pub(crate) bad_name: &'static str,
-    pub(crate) bad_code: &'static str,
-    pub(crate) busy: Note,
+    pub(crate) several: Note<T>,
+    pub(crate) bad_email: T,
+    pub(crate) no_password: T,
+    pub(crate) long_password: T,
+    pub(crate) bad_name: T,
+    pub(crate) bad_code: T,
+    pub(crate) busy: Note<T>,
     /// `{wait}` is a duration.
-    pub(crate) rate_limited: Note,
+    pub(crate) rate_limited: Note<T>,
     /// `{wait}` is a duration.
-    pub(crate) locked: Note,
+    pub(crate) locked: Note<T>,
     /// The heading of a refusal by the host.
-    pub(crate) not_done: &'static str,
-    pub(crate) not_found: Note,
-    pub(crate) go_to_start: &'static str,
+    pub(crate) not_done: T,
+    pub(crate) not_found: Note<T>,
+    pub(crate) go_to_start: T,
     /// `{number}` is the id of the request.
-    pub(crate) failed: Note,
+    pub(crate) failed: Note<T>,
 }

@@ -1,32 +1,32 @@
 //! The texts of the pages of mailed links.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::Action;
 use super::{ActionTexts, Note};
 
 /// The texts of the pages of mailed links.
-#[derive(Debug, Serialize)]
-pub(crate) struct LinkTexts {
-    pub(crate) confirm_email_change: ActionTexts,
-    pub(crate) reset_password: ActionTexts,
-    pub(crate) unlock: ActionTexts,
-    pub(crate) verify_email: ActionTexts,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LinkTexts<T = &'static str> {
+    pub(crate) confirm_email_change: ActionTexts<T>,
+    pub(crate) reset_password: ActionTexts<T>,
+    pub(crate) unlock: ActionTexts<T>,
+    pub(crate) verify_email: ActionTexts<T>,
     /// The way on where no sign-in page is mounted.
-    pub(crate) close: &'static str,
-    pub(crate) used: Note,
+    pub(crate) close: T,
+    pub(crate) used: Note<T>,
     /// For a link that sets a password, because the second form may have contained another one.
-    pub(crate) password_set_before: Note,
-    pub(crate) invalid: Note,
+    pub(crate) password_set_before: Note<T>,
+    pub(crate) invalid: Note<T>,
     /// Below `invalid`, where a form sends a new link.
-    pub(crate) ask_again: &'static str,
-    pub(crate) send_link: &'static str,
-    pub(crate) refused: Note,
-    pub(crate) unavailable: Note,
+    pub(crate) ask_again: T,
+    pub(crate) send_link: T,
+    pub(crate) refused: Note<T>,
+    pub(crate) unavailable: Note<T>,
 }
 
-impl LinkTexts {
-    pub(crate) fn action(&self, action: Action) -> &ActionTexts {
+impl<T> LinkTexts<T> {
+    pub(crate) fn action(&self, action: Action) -> &ActionTexts<T> {
         match action {
             Action::ConfirmEmailChange => &self.confirm_email_change,
             Action::ResetPassword => &self.reset_password,

@@ -15,7 +15,7 @@ mod sign_in;
 mod sign_up;
 mod zh;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     common::CommonTexts, de::DE, en::EN, es::ES, fr::FR, link::LinkTexts, password::PasswordTexts,
@@ -23,31 +23,35 @@ pub(crate) use self::{
 };
 
 /// All texts in one language.
-#[derive(Debug, Serialize)]
-pub(crate) struct Texts {
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Texts<T = &'static str> {
     /// The value of the attribute `lang`.
-    pub(crate) lang: &'static str,
+    pub(crate) lang: T,
     /// The prefix of the title of a page that reports a failure.
-    pub(crate) error: &'static str,
-    pub(crate) common: CommonTexts,
-    pub(crate) password: PasswordTexts,
-    pub(crate) link: LinkTexts,
-    pub(crate) sign_in: SignInTexts,
-    pub(crate) sign_up: SignUpTexts,
-    pub(crate) second_factor: SecondFactorTexts,
+    pub(crate) error: T,
+    pub(crate) common: CommonTexts<T>,
+    pub(crate) password: PasswordTexts<T>,
+    pub(crate) link: LinkTexts<T>,
+    pub(crate) sign_in: SignInTexts<T>,
+    pub(crate) sign_up: SignUpTexts<T>,
+    pub(crate) second_factor: SecondFactorTexts<T>,
 }
 
+/// The texts of the pages of one service, in one language: with the texts of the host, the name of the product and the
+/// least length of a password.
+pub(crate) type OwnTexts = Texts<String>;
+
 /// The texts of the pages for one kind of link.
-#[derive(Debug, Serialize)]
-pub(crate) struct ActionTexts {
-    pub(crate) ask: Note,
-    pub(crate) button: &'static str,
-    pub(crate) done: Note,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ActionTexts<T = &'static str> {
+    pub(crate) ask: Note<T>,
+    pub(crate) button: T,
+    pub(crate) done: Note<T>,
 }
 
 /// A heading and a paragraph.
-#[derive(Debug, Serialize)]
-pub(crate) struct Note {
-    pub(crate) title: &'static str,
-    pub(crate) text: &'static str,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Note<T = &'static str> {
+    pub(crate) title: T,
+    pub(crate) text: T,
 }

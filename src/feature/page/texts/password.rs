@@ -1,21 +1,21 @@
 //! The texts about new passwords.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The texts about new passwords.
-#[derive(Debug, Serialize)]
-pub(crate) struct PasswordTexts {
-    pub(crate) new_password: &'static str,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PasswordTexts<T = &'static str> {
+    pub(crate) new_password: T,
     /// `{min}` is the least length.
-    pub(crate) hint: &'static str,
+    pub(crate) hint: T,
     /// `{min}` is the least length.
-    pub(crate) too_short: &'static str,
-    pub(crate) too_long: &'static str,
-    pub(crate) control_character: &'static str,
-    pub(crate) common: &'static str,
-    pub(crate) contains_address: &'static str,
-    pub(crate) contains_name: &'static str,
-    pub(crate) contains_product: &'static str,
-    pub(crate) too_guessable: &'static str,
-    pub(crate) breached: &'static str,
+    pub(crate) too_short: T,
+    pub(crate) too_long: T,
+    pub(crate) control_character: T,
+    pub(crate) common: T,
+    pub(crate) contains_address: T,
+    pub(crate) contains_name: T,
+    pub(crate) contains_product: T,
+    pub(crate) too_guessable: T,
+    pub(crate) breached: T,
 }

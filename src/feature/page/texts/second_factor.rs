@@ -1,38 +1,38 @@
 //! The texts of the second step, and of setting it up.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Note;
 
 /// The texts of the second step, and of setting it up.
-#[derive(Debug, Serialize)]
-pub(crate) struct SecondFactorTexts {
-    pub(crate) title: &'static str,
-    pub(crate) with_app: &'static str,
-    pub(crate) with_either: &'static str,
-    pub(crate) with_recovery_code: &'static str,
-    pub(crate) button: &'static str,
-    pub(crate) remember: &'static str,
-    pub(crate) wrong: &'static str,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SecondFactorTexts<T = &'static str> {
+    pub(crate) title: T,
+    pub(crate) with_app: T,
+    pub(crate) with_either: T,
+    pub(crate) with_recovery_code: T,
+    pub(crate) button: T,
+    pub(crate) remember: T,
+    pub(crate) wrong: T,
     /// `{wait}` is a duration.
-    pub(crate) too_many: Note,
+    pub(crate) too_many: Note<T>,
     /// The title of confirming a password.
-    pub(crate) confirm: &'static str,
-    pub(crate) confirm_text: &'static str,
-    pub(crate) confirm_button: &'static str,
-    pub(crate) wrong_password: &'static str,
-    pub(crate) enrol: &'static str,
-    pub(crate) must_enrol: &'static str,
-    pub(crate) begin_button: &'static str,
-    pub(crate) scan: &'static str,
+    pub(crate) confirm: T,
+    pub(crate) confirm_text: T,
+    pub(crate) confirm_button: T,
+    pub(crate) wrong_password: T,
+    pub(crate) enrol: T,
+    pub(crate) must_enrol: T,
+    pub(crate) begin_button: T,
+    pub(crate) scan: T,
     /// The name of the picture.
-    pub(crate) picture: &'static str,
-    pub(crate) or_type: &'static str,
-    pub(crate) then_code: &'static str,
-    pub(crate) enrol_button: &'static str,
-    pub(crate) codes: &'static str,
-    pub(crate) codes_text: &'static str,
-    pub(crate) download: &'static str,
+    pub(crate) picture: T,
+    pub(crate) or_type: T,
+    pub(crate) then_code: T,
+    pub(crate) enrol_button: T,
+    pub(crate) codes: T,
+    pub(crate) codes_text: T,
+    pub(crate) download: T,
     /// The name of the file.
-    pub(crate) file: &'static str,
+    pub(crate) file: T,
 }

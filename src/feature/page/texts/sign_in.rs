@@ -1,40 +1,40 @@
 //! The texts of the sign-in and of the sign-out.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Note;
 
 /// The texts of the sign-in and of the sign-out.
-#[derive(Debug, Serialize)]
-pub(crate) struct SignInTexts {
-    pub(crate) title: &'static str,
-    pub(crate) button: &'static str,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SignInTexts<T = &'static str> {
+    pub(crate) title: T,
+    pub(crate) button: T,
     /// The brackets are a link.
-    pub(crate) wrong: Note,
-    pub(crate) not_verified: Note,
-    pub(crate) send_link: &'static str,
-    pub(crate) disabled: Note,
-    pub(crate) expired: Note,
-    pub(crate) provider_failed: Note,
-    pub(crate) provider_cancelled: Note,
-    pub(crate) provider_unverified: Note,
-    pub(crate) link_required: Note,
-    pub(crate) signed_out: &'static str,
-    pub(crate) password_set: &'static str,
-    pub(crate) verified: &'static str,
-    pub(crate) remember: &'static str,
-    pub(crate) forgotten: &'static str,
-    pub(crate) or: &'static str,
+    pub(crate) wrong: Note<T>,
+    pub(crate) not_verified: Note<T>,
+    pub(crate) send_link: T,
+    pub(crate) disabled: Note<T>,
+    pub(crate) expired: Note<T>,
+    pub(crate) provider_failed: Note<T>,
+    pub(crate) provider_cancelled: Note<T>,
+    pub(crate) provider_unverified: Note<T>,
+    pub(crate) link_required: Note<T>,
+    pub(crate) signed_out: T,
+    pub(crate) password_set: T,
+    pub(crate) verified: T,
+    pub(crate) remember: T,
+    pub(crate) forgotten: T,
+    pub(crate) or: T,
     /// `{provider}` is a name.
-    pub(crate) with_provider: &'static str,
+    pub(crate) with_provider: T,
     /// The brackets are a link.
-    pub(crate) new_here: &'static str,
-    pub(crate) already: &'static str,
+    pub(crate) new_here: T,
+    pub(crate) already: T,
     /// `{email}` is an address.
-    pub(crate) continue_as: &'static str,
-    pub(crate) another: &'static str,
+    pub(crate) continue_as: T,
+    pub(crate) another: T,
     /// The title of the question.
-    pub(crate) sign_out: &'static str,
-    pub(crate) sign_out_button: &'static str,
-    pub(crate) stay: &'static str,
+    pub(crate) sign_out: T,
+    pub(crate) sign_out_button: T,
+    pub(crate) stay: T,
 }

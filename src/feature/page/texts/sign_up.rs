@@ -1,30 +1,30 @@
 //! The texts of the sign-up, and of the pages that send an email.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Note;
 
 /// The texts of the sign-up, and of the pages that send an email.
-#[derive(Debug, Serialize)]
-pub(crate) struct SignUpTexts {
-    pub(crate) title: &'static str,
-    pub(crate) button: &'static str,
-    pub(crate) optional_name: &'static str,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SignUpTexts<T = &'static str> {
+    pub(crate) title: T,
+    pub(crate) button: T,
+    pub(crate) optional_name: T,
     /// The brackets are a link.
-    pub(crate) have_account: &'static str,
+    pub(crate) have_account: T,
     /// The brackets are two links.
-    pub(crate) taken: Note,
-    pub(crate) closed: Note,
-    pub(crate) check_mail: &'static str,
+    pub(crate) taken: Note<T>,
+    pub(crate) closed: Note<T>,
+    pub(crate) check_mail: T,
     /// `{email}` is an address.
-    pub(crate) mail_sent: &'static str,
-    pub(crate) nothing_yet: &'static str,
-    pub(crate) send_again: &'static str,
+    pub(crate) mail_sent: T,
+    pub(crate) nothing_yet: T,
+    pub(crate) send_again: T,
     /// The brackets are a link.
-    pub(crate) wrong_address: &'static str,
-    pub(crate) forgot: &'static str,
-    pub(crate) forgot_text: &'static str,
-    pub(crate) send_link: &'static str,
+    pub(crate) wrong_address: T,
+    pub(crate) forgot: T,
+    pub(crate) forgot_text: T,
+    pub(crate) send_link: T,
     /// The brackets are a link.
-    pub(crate) remembered: &'static str,
+    pub(crate) remembered: T,
 }

@@ -14,20 +14,24 @@ impl Pages {
         allow(dead_code, reason = "the frameworks have paths without a row")
     )]
     pub(crate) fn not_found(&self, frame: &Frame<'_>) -> Result<Html> {
-        let common = &frame.language.texts().common;
+        let common = &self.texts(frame.language).common;
         let start = match frame.root {
             "" => "/",
             root => root,
         };
-        let page = self.note(frame, &common.not_found, Some((start, common.go_to_start)))?;
+        let page = self.note(
+            frame,
+            &common.not_found,
+            Some((start, common.go_to_start.as_str())),
+        )?;
         Ok(page.with_status(StatusCode::NOT_FOUND))
     }
 
     /// The page of an internal error, with the id of the request.
     pub(crate) fn failed(&self, frame: &Frame<'_>, request_id: &str) -> Result<Html> {
-        let failed = &frame.language.texts().common.failed;
+        let failed = &self.texts(frame.language).common.failed;
         let text = failed.text.replace("{number}", request_id);
-        let page = self.said(frame, failed.title, &text, None)?;
+        let page = self.said(frame, &failed.title, &text, None)?;
         Ok(page.with_status(StatusCode::INTERNAL_SERVER_ERROR))
     }
 
@@ -35,16 +39,16 @@ impl Pages {
     pub(in super::super) fn note(
         &self,
         frame: &Frame<'_>,
-        note: &Note,
+        note: &Note<String>,
         way_on: Option<(&str, &str)>,
     ) -> Result<Html> {
-        self.said(frame, note.title, &self.layout.fill(note.text), way_on)
+        self.said(frame, &note.title, &note.text, way_on)
     }
 
     fn said(
         &self,
         frame: &Frame<'_>,
-        title: &'static str,
+        title: &str,
         text: &str,
         way_on: Option<(&str, &str)>,
     ) -> Result<Html> {
@@ -59,6 +63,6 @@ impl Pages {
             has_form: false,
             keep: None,
         };
-        self.layout.render("note.html", head, v)
+        self.layout.render("note.html", &head, v)
     }
 }

@@ -5,7 +5,9 @@ use std::{env, fs, path::Path};
 use ::http::HeaderMap;
 
 use super::{
-    super::{Action, Chosen, Held, Link, Pages, frame::Frame, language::Language, qr::qr},
+    super::{
+        Action, Chosen, Held, Link, PageTemplates, Pages, frame::Frame, language::Language, qr::qr,
+    },
     *,
 };
 use crate::{
@@ -44,7 +46,9 @@ pub(super) fn brand() -> Brand {
 }
 
 pub(super) fn pages(brand: &Brand) -> Pages {
-    Pages::new(brand, 8, true).unwrap().with_sign_in(true)
+    Pages::new(brand, &PageTemplates::default(), 8, true)
+        .unwrap()
+        .with_sign_in(true)
 }
 
 pub(super) fn text(response: &Response) -> String {

@@ -43,7 +43,7 @@ impl Pages {
         let page = match error.kind() {
             ErrorKind::InvalidToken => return self.invalid(chosen, action),
             ErrorKind::Overloaded | ErrorKind::RateLimited | ErrorKind::Unavailable => {
-                let busy = Held::Busy.notice(&chosen.frame(""));
+                let busy = Held::Busy.notice(self.texts(chosen.language), chosen.language);
                 self.link_form(chosen, action, link, Some(busy), &[])
             }
             ErrorKind::ValidationFailed | ErrorKind::WeakPassword => {
@@ -62,15 +62,14 @@ impl Pages {
         notice: Option<Notice>,
         violations: &[Violation],
     ) -> Result<Html> {
-        let texts = chosen.language.texts();
+        let texts = self.texts(chosen.language);
         let own = texts.link.action(action);
-        let fill = |text: &str| self.layout.fill(text);
         let fields = match action {
             Action::ResetPassword => {
-                let label = texts.password.new_password;
+                let label = texts.password.new_password.as_str();
                 let mut field = Field::new("new_password", Kind::NewPassword, label);
-                field.hint = Some(fill(texts.password.hint));
-                vec![field.with_violations(texts, violations, fill)]
+                field.hint = Some(texts.password.hint.clone());
+                vec![field.with_violations(texts, violations)]
             }
             Action::ConfirmEmailChange | Action::Unlock | Action::VerifyEmail => Vec::new(),
         };
@@ -82,29 +81,29 @@ impl Pages {
             page => action.page(),
             token => link.token,
             address => link.address,
-            text => fill(own.ask.text),
-            button => own.button,
+            text => own.ask.text.as_str(),
+            button => own.button.as_str(),
         };
         let query = format!("token={}", link.token);
         let frame = chosen.frame("");
         let head = Head {
             frame: &frame,
-            title: own.ask.title.into(),
+            title: own.ask.title.as_str().into(),
             is_error: form.is_refused(),
             has_form: true,
             keep: Some(&query),
         };
-        self.layout.render("link.html", head, v)
+        self.layout.render("link.html", &head, v)
     }
 
     pub(in super::super) fn done(&self, chosen: Chosen, action: Action) -> Result<Html> {
-        let done = &chosen.language.texts().link.action(action).done;
+        let done = &self.texts(chosen.language).link.action(action).done;
         self.link_end(chosen, done, DONE)
     }
 
     /// The page of a link that has already been used.
     pub(in super::super) fn used(&self, chosen: Chosen, action: Action) -> Result<Html> {
-        let texts = &chosen.language.texts().link;
+        let texts = &self.texts(chosen.language).link;
         let note = match action {
             Action::ResetPassword => &texts.password_set_before,
             Action::ConfirmEmailChange | Action::Unlock | Action::VerifyEmail => &texts.used,
@@ -112,11 +111,11 @@ impl Pages {
         self.link_end(chosen, note, USED)
     }
 
-    fn link_end(&self, chosen: Chosen, note: &Note, query: &str) -> Result<Html> {
-        let texts = chosen.language.texts();
+    fn link_end(&self, chosen: Chosen, note: &Note<String>, query: &str) -> Result<Html> {
+        let texts = self.texts(chosen.language);
         let frame = chosen.frame("");
         let sign_in = frame.to("sign-in");
-        let way_on = context! { url => sign_in, label => texts.common.sign_in };
+        let way_on = context! { url => sign_in, label => texts.common.sign_in.as_str() };
         let text = match self.has_sign_in {
             true => note.text.to_owned(),
             false => format!("{} {}", note.text, texts.link.close),
@@ -124,17 +123,17 @@ impl Pages {
         let v = context! { text, way_on => self.has_sign_in.then_some(way_on) };
         let head = Head {
             frame: &frame,
-            title: note.title.into(),
+            title: note.title.as_str().into(),
             is_error: false,
             has_form: false,
             keep: Some(query),
         };
-        self.layout.render("note.html", head, v)
+        self.layout.render("note.html", &head, v)
     }
 
     /// The page of a link that is invalid or no longer valid, with a form for a new one.
     pub(in super::super) fn invalid(&self, chosen: Chosen, action: Action) -> Result<Html> {
-        let texts = chosen.language.texts();
+        let texts = self.texts(chosen.language);
         let frame = chosen.frame("");
         let problem = Problem::from(ErrorKind::InvalidToken).to_response();
         let note = &texts.link.invalid;
@@ -146,7 +145,7 @@ impl Pages {
         };
         let Some((page, purpose)) = form else {
             let sign_in = frame.to("sign-in");
-            let way_on = (sign_in.as_str(), texts.common.sign_in);
+            let way_on = (sign_in.as_str(), texts.common.sign_in.as_str());
             let way_on = self.has_sign_in.then_some(way_on);
             return Ok(self.note(&frame, note, way_on)?.in_place_of(&problem));
         };
@@ -161,17 +160,17 @@ impl Pages {
             purpose,
             token => Value::from(()),
             address => Value::from(()),
-            text => texts.link.ask_again,
-            button => texts.link.send_link,
+            text => texts.link.ask_again.as_str(),
+            button => texts.link.send_link.as_str(),
         };
         let head = Head {
             frame: &frame,
-            title: note.title.into(),
+            title: note.title.as_str().into(),
             is_error: true,
             has_form: true,
             keep: None,
         };
-        let page = self.layout.render("link.html", head, v)?;
+        let page = self.layout.render("link.html", &head, v)?;
         Ok(page.in_place_of(&problem))
     }
 
@@ -179,9 +178,12 @@ impl Pages {
     pub(in super::super) fn page_of(&self, headers: &HeaderMap, problem: &Response) -> Response {
         let chosen = Chosen::of(headers, None);
         let frame = chosen.frame("");
-        let texts = &chosen.language.texts().link;
+        let texts = &self.texts(chosen.language).link;
         let sign_in = frame.to("sign-in");
-        let way_on = (sign_in.as_str(), chosen.language.texts().common.sign_in);
+        let way_on = (
+            sign_in.as_str(),
+            self.texts(chosen.language).common.sign_in.as_str(),
+        );
         let way_on = self.has_sign_in.then_some(way_on);
         let page = match problem.status() {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {

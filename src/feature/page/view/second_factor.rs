@@ -6,8 +6,10 @@ use super::super::{
     Pages,
     form::{Field, Kind, PageForm},
     frame::Frame,
+    language::Language,
     layout::Head,
     notice::{Held, Notice},
+    texts::OwnTexts,
 };
 use crate::{error::Result, http::Html};
 
@@ -76,12 +78,12 @@ impl Pages {
         frame: &Frame<'_>,
         view: &SecondFactorView<'_>,
     ) -> Result<Html> {
-        let own = &frame.language.texts().second_factor;
-        let form = code_form(frame, view.notice);
+        let own = &self.texts(frame.language).second_factor;
+        let form = code_form(self.texts(frame.language), frame.language, view.notice);
         let text = match (view.totp, view.recovery_code) {
-            (true, true) => own.with_either,
-            (false, true) => own.with_recovery_code,
-            (_, false) => own.with_app,
+            (true, true) => own.with_either.as_str(),
+            (false, true) => own.with_recovery_code.as_str(),
+            (_, false) => own.with_app.as_str(),
         };
         let v = context! {
             notice => form.notice(),
@@ -90,8 +92,8 @@ impl Pages {
             remember_device => view.remember_device,
             step_up => view.step_up,
         };
-        let head = Head::of_form(frame, own.title, form.is_refused());
-        self.layout.render("second-factor.html", head, v)
+        let head = Head::of_form(frame, own.title.as_str(), form.is_refused());
+        self.layout.render("second-factor.html", &head, v)
     }
 
     /// The second step of a user without a second factor who is signed in. The form sends `password` to the same page;
@@ -102,15 +104,15 @@ impl Pages {
         page: &str,
         view: &ConfirmPasswordView<'_>,
     ) -> Result<Html> {
-        let texts = frame.language.texts();
+        let texts = self.texts(frame.language);
         let (own, common) = (&texts.second_factor, &texts.common);
         let (notice, error) = match view.notice {
             None => (None, None),
-            Some(PasswordNotice::Empty) => (None, Some(common.no_password)),
-            Some(PasswordNotice::Held(held)) => (Some(held.notice(frame)), None),
-            Some(PasswordNotice::Wrong) => (None, Some(own.wrong_password)),
+            Some(PasswordNotice::Empty) => (None, Some(common.no_password.as_str())),
+            Some(PasswordNotice::Held(held)) => (Some(held.notice(texts, frame.language)), None),
+            Some(PasswordNotice::Wrong) => (None, Some(own.wrong_password.as_str())),
         };
-        let field = Field::new("password", Kind::Password, common.password);
+        let field = Field::new("password", Kind::Password, &common.password);
         let form = PageForm {
             notice,
             fields: vec![field.with_error(error)],
@@ -121,14 +123,18 @@ impl Pages {
             email => view.email,
             page,
         };
-        let head = Head::of_form(frame, own.confirm, form.is_refused());
-        self.layout.render("confirm-password.html", head, v)
+        let head = Head::of_form(frame, own.confirm.as_str(), form.is_refused());
+        self.layout.render("confirm-password.html", &head, v)
     }
 
     /// The page before an authenticator app is set up. The form sends `step=enrol` to `second-factor`.
     pub(crate) fn begin_enrol(&self, frame: &Frame<'_>) -> Result<Html> {
-        let head = Head::of_form(frame, frame.language.texts().second_factor.enrol, false);
-        self.layout.render("begin-enrol.html", head, context! {})
+        let head = Head::of_form(
+            frame,
+            self.texts(frame.language).second_factor.enrol.as_str(),
+            false,
+        );
+        self.layout.render("begin-enrol.html", &head, context! {})
     }
 
     /// Setting up an authenticator app. The form sends `code` to `page`.
@@ -138,8 +144,8 @@ impl Pages {
         page: &str,
         view: &EnrolView<'_>,
     ) -> Result<Html> {
-        let own = &frame.language.texts().second_factor;
-        let form = code_form(frame, view.notice);
+        let own = &self.texts(frame.language).second_factor;
+        let form = code_form(self.texts(frame.language), frame.language, view.notice);
         let v = context! {
             notice => form.notice(),
             fields => form.fields(),
@@ -147,8 +153,8 @@ impl Pages {
             secret => view.secret_groups,
             page,
         };
-        let head = Head::of_form(frame, own.enrol, form.is_refused());
-        self.layout.render("enrol.html", head, v)
+        let head = Head::of_form(frame, own.enrol.as_str(), form.is_refused());
+        self.layout.render("enrol.html", &head, v)
     }
 
     /// New recovery codes, which the reader can copy, print or download.
@@ -165,29 +171,33 @@ impl Pages {
         let v = context! { codes => view.codes.iter().map(|code| Value::from(*code)).collect::<Vec<Value>>(), next => view.next, file };
         let head = Head {
             frame,
-            title: frame.language.texts().second_factor.codes.into(),
+            title: self
+                .texts(frame.language)
+                .second_factor
+                .codes
+                .as_str()
+                .into(),
             is_error: false,
             has_form: false,
             keep: None,
         };
-        self.layout.render("recovery-codes.html", head, v)
+        self.layout.render("recovery-codes.html", &head, v)
     }
 }
 
-fn code_form(frame: &Frame<'_>, notice: Option<CodeNotice>) -> PageForm<'static> {
-    let texts = frame.language.texts();
+fn code_form(texts: &OwnTexts, language: Language, notice: Option<CodeNotice>) -> PageForm<'_> {
     let own = &texts.second_factor;
     let (notice, error) = match notice {
         None => (None, None),
-        Some(CodeNotice::Busy) => (Some(Held::Busy.notice(frame)), None),
-        Some(CodeNotice::Malformed) => (None, Some(texts.common.bad_code)),
+        Some(CodeNotice::Busy) => (Some(Held::Busy.notice(texts, language)), None),
+        Some(CodeNotice::Malformed) => (None, Some(texts.common.bad_code.as_str())),
         Some(CodeNotice::TooMany { seconds }) => {
-            let notice = Notice::wait(&own.too_many, frame.language, seconds);
+            let notice = Notice::wait(&own.too_many, language, seconds);
             (Some(notice), None)
         }
-        Some(CodeNotice::Wrong) => (None, Some(own.wrong)),
+        Some(CodeNotice::Wrong) => (None, Some(own.wrong.as_str())),
     };
-    let field = Field::new("code", Kind::Code, texts.common.code);
+    let field = Field::new("code", Kind::Code, &texts.common.code);
     PageForm {
         notice,
         fields: vec![field.with_error(error)],

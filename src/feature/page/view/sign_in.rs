@@ -67,11 +67,10 @@ impl Pages {
     /// [`NotVerified`](SignInNotice::NotVerified) sends `email` and `purpose=resend` to `check-mail`; the button of
     /// [`SignedInAs`] sends nothing to `sign-out`.
     pub(crate) fn sign_in(&self, frame: &Frame<'_>, view: &SignInView<'_>) -> Result<Html> {
-        let texts = frame.language.texts();
+        let texts = self.texts(frame.language);
         let own = &texts.sign_in;
         let common = &texts.common;
-        let fill = |text: &str| self.layout.fill(text);
-        let alarm = |note| Some(Notice::alarm(note, fill));
+        let alarm = |note| Some(Notice::alarm(note));
         let forgot = frame.to("forgot-password");
         let mut violations: &[Violation] = &[];
         let notice = match view.notice {
@@ -82,9 +81,9 @@ impl Pages {
                 violations = found;
                 None
             }
-            Some(SignInNotice::Held(held)) => Some(held.notice(frame)),
+            Some(SignInNotice::Held(held)) => Some(held.notice(texts, frame.language)),
             Some(SignInNotice::NotVerified) => alarm(&own.not_verified),
-            Some(SignInNotice::PasswordSet) => Some(Notice::good(own.password_set)),
+            Some(SignInNotice::PasswordSet) => Some(Notice::good(&own.password_set)),
             Some(SignInNotice::Provider(code)) => alarm(match code {
                 "access_denied" => &own.provider_cancelled,
                 "account_disabled" => &own.disabled,
@@ -95,13 +94,13 @@ impl Pages {
                 _ => &own.provider_failed,
             }),
             Some(SignInNotice::Refused(text)) => Some(Notice::refused(texts, text)),
-            Some(SignInNotice::SignedOut) => Some(Notice::good(own.signed_out)),
-            Some(SignInNotice::Verified) => Some(Notice::good(own.verified)),
+            Some(SignInNotice::SignedOut) => Some(Notice::good(&own.signed_out)),
+            Some(SignInNotice::Verified) => Some(Notice::good(&own.verified)),
             Some(SignInNotice::Wrong) => Some(Notice::with_links(&own.wrong, &[&forgot])),
         };
-        let email = Field::email(texts, view.email).with_violations(texts, violations, fill);
-        let password = Field::new("password", Kind::Password, common.password)
-            .with_violations(texts, violations, fill);
+        let email = Field::email(texts, view.email).with_violations(texts, violations);
+        let password = Field::new("password", Kind::Password, &common.password)
+            .with_violations(texts, violations);
         let form = PageForm {
             notice,
             fields: vec![email, password],
@@ -118,15 +117,15 @@ impl Pages {
             may_register => view.may_register,
             signed_in_as => view.signed_in_as.map(|own| context! { email => own.email, next => own.next }),
         };
-        let head = Head::of_form(frame, own.title, form.is_refused());
-        self.layout.render("sign-in.html", head, v)
+        let head = Head::of_form(frame, own.title.as_str(), form.is_refused());
+        self.layout.render("sign-in.html", &head, v)
     }
 
     /// `sign-out`. The form sends nothing.
     pub(crate) fn sign_out(&self, frame: &Frame<'_>, view: &SignOutView<'_>) -> Result<Html> {
-        let title = self.layout.fill(frame.language.texts().sign_in.sign_out);
+        let title = self.texts(frame.language).sign_in.sign_out.as_str();
         let head = Head::of_form(frame, title, false);
         let v = context! { email => view.email };
-        self.layout.render("sign-out.html", head, v)
+        self.layout.render("sign-out.html", &head, v)
     }
 }

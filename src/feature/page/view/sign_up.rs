@@ -97,26 +97,25 @@ pub(crate) enum ForgotNotice {
 impl Pages {
     /// `sign-up`. The form sends `email`, `password` and `display_name` (may be empty).
     pub(crate) fn sign_up(&self, frame: &Frame<'_>, view: &SignUpView<'_>) -> Result<Html> {
-        let texts = frame.language.texts();
+        let texts = self.texts(frame.language);
         let (own, common) = (&texts.sign_up, &texts.common);
-        let fill = |text: &str| self.layout.fill(text);
         let (sign_in, forgot) = (frame.to("sign-in"), frame.to("forgot-password"));
         let notice = view.notice.map(|notice| match notice {
-            SignUpNotice::Closed => Notice::alarm(&own.closed, fill),
-            SignUpNotice::Held(held) => held.notice(frame),
+            SignUpNotice::Closed => Notice::alarm(&own.closed),
+            SignUpNotice::Held(held) => held.notice(texts, frame.language),
             SignUpNotice::Refused(text) => Notice::refused(texts, text),
             SignUpNotice::Taken => Notice::with_links(&own.taken, &[&sign_in, &forgot]),
         });
         let name = Field {
             value: view.display_name,
-            ..Field::new("display_name", Kind::Name, own.optional_name)
+            ..Field::new("display_name", Kind::Name, &own.optional_name)
         };
         let password = Field {
-            hint: Some(fill(texts.password.hint)),
-            ..Field::new("password", Kind::NewPassword, common.password)
+            hint: Some(texts.password.hint.clone()),
+            ..Field::new("password", Kind::NewPassword, &common.password)
         };
         let fields = [Field::email(texts, view.email), password, name];
-        let fields = fields.map(|field| field.with_violations(texts, view.violations, fill));
+        let fields = fields.map(|field| field.with_violations(texts, view.violations));
         let form = PageForm {
             notice,
             fields: fields.into(),
@@ -124,39 +123,42 @@ impl Pages {
         let form = form.settled(texts);
         let closed = matches!(view.notice, Some(SignUpNotice::Closed));
         let v = context! { notice => form.notice(), fields => form.fields(), closed };
-        let mut head = Head::of_form(frame, own.title, form.is_refused());
+        let mut head = Head::of_form(frame, own.title.as_str(), form.is_refused());
         head.has_form = !closed;
-        self.layout.render("sign-up.html", head, v)
+        self.layout.render("sign-up.html", &head, v)
     }
 
     /// `check-mail`. The form sends `email` and `purpose` once more.
     pub(crate) fn check_mail(&self, frame: &Frame<'_>, view: &CheckMailView<'_>) -> Result<Html> {
-        let notice = view.held.map(|held| held.notice(frame).value());
+        let texts = self.texts(frame.language);
+        let notice = view
+            .held
+            .map(|held| held.notice(texts, frame.language).value());
         let v = context! {
             notice,
             email => view.email,
             purpose => view.purpose.as_str(),
             start => view.purpose.start(),
         };
-        let title = frame.language.texts().sign_up.check_mail;
+        let title = texts.sign_up.check_mail.as_str();
         let head = Head::of_form(frame, title, view.held.is_some());
-        self.layout.render("check-mail.html", head, v)
+        self.layout.render("check-mail.html", &head, v)
     }
 
     /// `forgot-password`. The form sends `email`.
     pub(crate) fn forgot_password(&self, frame: &Frame<'_>, view: &ForgotView<'_>) -> Result<Html> {
-        let texts = frame.language.texts();
+        let texts = self.texts(frame.language);
         let (notice, error) = match view.notice {
             None => (None, None),
-            Some(ForgotNotice::BadEmail) => (None, Some(texts.common.bad_email)),
-            Some(ForgotNotice::Held(held)) => (Some(held.notice(frame)), None),
+            Some(ForgotNotice::BadEmail) => (None, Some(texts.common.bad_email.as_str())),
+            Some(ForgotNotice::Held(held)) => (Some(held.notice(texts, frame.language)), None),
         };
         let form = PageForm {
             notice,
             fields: vec![Field::email(texts, view.email).with_error(error)],
         };
         let v = context! { notice => form.notice(), fields => form.fields() };
-        let head = Head::of_form(frame, texts.sign_up.forgot, form.is_refused());
-        self.layout.render("forgot-password.html", head, v)
+        let head = Head::of_form(frame, texts.sign_up.forgot.as_str(), form.is_refused());
+        self.layout.render("forgot-password.html", &head, v)
     }
 }

@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    super::{Held, Pages, language::Language, qr::qr},
+    super::{Held, PageTemplates, Pages, language::Language, qr::qr},
     gallery::{ANN, brand, pages, states, text},
     *,
 };
@@ -135,7 +135,7 @@ fn the_policy_allows_exactly_the_style_and_the_script_of_the_page() {
 
 #[test]
 fn without_the_script_there_is_no_script() {
-    let pages = Pages::new(&brand(), 8, false).unwrap();
+    let pages = Pages::new(&brand(), &PageTemplates::default(), 8, false).unwrap();
     for (name, page) in states(&pages, Language::English, ANN) {
         assert!(!text(&page).contains("<script"), "{name}");
         let policy = page.headers()["content-security-policy"].to_str().unwrap();
