@@ -183,6 +183,8 @@ pub struct Login {
     pub kind: SessionKind,
     /// The client, which the session records.
     pub client: ClientInfo,
+    /// Whether the second factor is asked for on remembered devices too. Default: `false`.
+    pub on_every_device: bool,
 }
 
 impl Login {
@@ -193,7 +195,15 @@ impl Login {
             password: password.into(),
             kind: SessionKind::Tokens,
             client: ClientInfo::default(),
+            on_every_device: false,
         }
+    }
+
+    /// Asks for the second factor on remembered devices too.
+    #[must_use]
+    pub fn on_every_device(mut self, is_asked: bool) -> Self {
+        self.on_every_device = is_asked;
+        self
     }
 
     /// Opens a session of this kind.

@@ -16,16 +16,18 @@ pub(crate) const MIGRATION: Migration = Migration {
 #[derive(Clone, Copy, DeriveIden)]
 enum AuthOauthFlows {
     Table,
-    /// Null for the code of a provider, as are the other three.
+    /// Null for the code of a provider, as are the others.
+    SessionId,
     AuthenticatedAt,
     Methods,
     SecondFactorAt,
     FactorVersion,
 }
 
-fn columns() -> [ColumnDef; 4] {
+fn columns() -> [ColumnDef; 5] {
     let time = |column| ColumnDef::new(column).timestamp_with_time_zone().take();
     [
+        ColumnDef::new(AuthOauthFlows::SessionId).uuid().take(),
         time(AuthOauthFlows::AuthenticatedAt),
         ColumnDef::new(AuthOauthFlows::Methods).text().take(),
         time(AuthOauthFlows::SecondFactorAt),
@@ -51,6 +53,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
 
 fn down(backend: DbBackend) -> Vec<Statement> {
     [
+        AuthOauthFlows::SessionId,
         AuthOauthFlows::AuthenticatedAt,
         AuthOauthFlows::Methods,
         AuthOauthFlows::SecondFactorAt,

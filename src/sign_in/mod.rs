@@ -22,9 +22,9 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use self::policy::Sufficiency;
 pub(crate) use self::{
     enrolment::Enrolments,
+    policy::Sufficiency,
     proof::Proof,
     second_factor::{Door, SecondFactors},
 };
@@ -92,15 +92,19 @@ impl SessionOpener {
         client: ClientInfo,
     ) -> Result<Option<SignIn>> {
         let known = self.known_device(&proof, &client);
-        let purpose = match self.policy.judge(&proof) {
+        let (has_factor, roles) = (proof.second_factors > 0, &proof.user.roles);
+        let purpose = match self.policy.judge(&proof.methods, has_factor, roles) {
             Sufficiency::Enough => {
                 let extras = Extras::default();
                 return self.open(&proof, kind, known, extras, client).await;
             }
+            // A challenge needs a credential that has just been presented.
+            _ if proof.earlier.is_some() => return Ok(None),
             Sufficiency::MustEnrol => ChallengePurpose::Enrolment,
             Sufficiency::Needs => ChallengePurpose::SecondFactor,
         };
         if purpose == ChallengePurpose::SecondFactor
+            && proof.accepts_remembered_device
             && let Some(id) = known.and_then(|known| known.remembered())
         {
             let extras = Extras {
@@ -143,7 +147,11 @@ impl SessionOpener {
             at: second_factor_at.unwrap_or(authenticated_at),
             methods: proof.methods.clone(),
         };
-        let opening = self.core.tokens.open(id, checked.id, kind, now)?;
+        let since = proof
+            .earlier
+            .as_ref()
+            .map(|earlier| earlier.authenticated_at);
+        let opening = self.core.tokens.open(id, checked.id, kind, (now, since))?;
         let prepared = match opening.secret {
             OpenedAs::Browser(cookie) => Prepared::Browser(cookie),
             OpenedAs::Tokens(refresh) => {
@@ -194,6 +202,9 @@ impl SessionOpener {
             .with("methods", session.methods.to_string());
         if let Some(provider) = &proof.provider {
             event = event.with("provider", provider.as_str());
+        }
+        if let Some(earlier) = &proof.earlier {
+            event = event.with("from_session", earlier.session_id.to_string());
         }
         let mut events = extras.events;
         events.push(event);

@@ -2,9 +2,8 @@
 
 use std::str::FromStr;
 
-use super::Proof;
 use crate::{
-    token::Method,
+    token::{Method, Methods},
     user::{Role, Roles},
 };
 
@@ -45,15 +44,16 @@ impl SecondFactorPolicy {
         }
     }
 
-    /// Whether a proof opens a session, or needs another step. A password and a provider are never
+    /// Whether a proof with these methods opens a session for a user with these roles, or needs another
+    /// step. A password and a provider are never
     /// presented together, so a proof is multi-factor only with a second factor, or with a provider
     /// that is trusted for two factors.
-    pub(super) fn judge(&self, proof: &Proof) -> Sufficiency {
-        if proof.methods.contains(Method::Mfa) {
+    pub(crate) fn judge(&self, methods: &Methods, has_factor: bool, roles: &Roles) -> Sufficiency {
+        if methods.contains(Method::Mfa) {
             Sufficiency::Enough
-        } else if proof.second_factors > 0 {
+        } else if has_factor {
             Sufficiency::Needs
-        } else if self.requires(&proof.user.roles) {
+        } else if self.requires(roles) {
             Sufficiency::MustEnrol
         } else {
             Sufficiency::Enough
@@ -82,7 +82,7 @@ pub struct UnknownSecondFactorPolicy(());
 
 /// Whether a proof suffices to open a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sufficiency {
+pub(crate) enum Sufficiency {
     /// It opens a session.
     Enough,
     /// The user has a second factor, and must present it.

@@ -30,9 +30,19 @@ pub(crate) struct Proof {
     pub(super) provider: Option<String>,
     /// The sign-in in a browser session, if this one continues it.
     pub(super) earlier: Option<EarlierSignIn>,
+    /// Whether a remembered device replaces the second factor.
+    pub(super) accepts_remembered_device: bool,
 }
 
 impl Proof {
+    /// Asks for the second factor on every device.
+    pub(crate) fn on_every_device(self, is_asked: bool) -> Self {
+        Self {
+            accepts_remembered_device: !is_asked,
+            ..self
+        }
+    }
+
     pub(crate) fn of_password(checked: CheckedPassword) -> Self {
         Self {
             user: checked.user,
@@ -45,6 +55,7 @@ impl Proof {
             attempt: checked.attempt,
             provider: None,
             earlier: None,
+            accepts_remembered_device: true,
         }
     }
 
@@ -69,7 +80,13 @@ impl Proof {
     /// The proof of a user who has signed in in a browser, and whose code has been redeemed.
     #[cfg(feature = "oauth")]
     pub(crate) fn of_session(user: Credentials, earlier: EarlierSignIn, limits: &Limits) -> Self {
-        let methods = earlier.methods();
+        // A factor that has been removed does not count.
+        let second_factor_at = earlier.second_factor_at.filter(|_| user.second_factors > 0);
+        let methods = earlier.methods.counting(second_factor_at);
+        let earlier = EarlierSignIn {
+            second_factor_at,
+            ..earlier
+        };
         Self {
             factor_version: earlier.factor_version,
             earlier: Some(earlier),
@@ -90,6 +107,7 @@ impl Proof {
             attempt: CountedAttempt::uncounted(limits),
             provider: None,
             earlier: None,
+            accepts_remembered_device: true,
         }
     }
 
@@ -107,6 +125,7 @@ impl Proof {
             attempt: CountedAttempt::uncounted(limits),
             provider: attempted.provider,
             earlier: None,
+            accepts_remembered_device: true,
         }
     }
 }

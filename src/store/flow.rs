@@ -15,7 +15,7 @@ use crate::{
 ///
 /// A flow is *pending* until it is taken or expires. The code of a flow is *valid* while `now < expires_at`, the code
 /// is not spent, and the user of the code is active and still has the `credential_version` that was stored with the
-/// code.
+/// code. The code of a browser session is valid only while that session is live.
 #[async_trait]
 pub trait FlowStore: std::fmt::Debug + Send + Sync {
     /// Stores a new flow.
@@ -54,9 +54,9 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// The call is atomic. Nothing is written unless
     /// [`browser_user`](super::BrowserSessionStore::browser_user) would find a session by this
-    /// cookie at `created_at`. The code keeps the authentication that the cookie stands for, the
-    /// user's `factor_version`, and the `credential_version` of the session. The flow cannot be
-    /// taken.
+    /// cookie at `created_at`. The code keeps the session, the authentication that the cookie stands
+    /// for, the user's `factor_version`, and the `credential_version` of the session. The flow cannot
+    /// be taken.
     ///
     /// # Errors
     /// If the database fails.

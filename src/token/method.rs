@@ -4,6 +4,8 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Serialize, Serializer};
 
+use crate::clock::Timestamp;
+
 /// The claim `acr` of a sign-in with one factor.
 pub const AAL1: &str = "urn:hallpass:aal1";
 /// The claim `acr` of a sign-in with two factors.
@@ -118,6 +120,15 @@ impl Methods {
             self.0.remove(&method);
         }
         self
+    }
+
+    /// The methods that count in a session with this time of a second factor. Without it, no second factor does.
+    pub(crate) fn counting(&self, second_factor_at: Option<Timestamp>) -> Self {
+        let methods = self.clone();
+        match second_factor_at {
+            None if methods.have_second_factor() => methods.without_second_factor(),
+            _ => methods,
+        }
     }
 
     /// Whether a method was used.

@@ -132,13 +132,14 @@ impl Tokens {
         self.0.access.verify(access_token, self.0.clock.now())
     }
 
-    /// Prepares a session without storing it.
+    /// Prepares a session without storing it. Its longest lifetime counts from the given sign-in, or
+    /// from now.
     pub(crate) fn open(
         &self,
         id: SessionId,
         user: UserId,
         kind: SessionKind,
-        now: Timestamp,
+        (now, since): (Timestamp, Option<Timestamp>),
     ) -> Result<Opening> {
         let TokenLifetimes {
             session_idle: idle,
@@ -165,7 +166,7 @@ impl Tokens {
             digest,
             secret,
             idle_expires_at: now + idle,
-            absolute_expires_at: now + max,
+            absolute_expires_at: since.unwrap_or(now) + max,
         })
     }
 

@@ -144,7 +144,7 @@ impl SessionUser {
     /// removed in another session, the factors that were presented here do not count.
     pub(crate) fn authentication(&self) -> (Timestamp, Methods) {
         let at = self.second_factor_at.unwrap_or(self.authenticated_at);
-        (at, counting(&self.methods, self.second_factor_at))
+        (at, self.methods.counting(self.second_factor_at))
     }
 
     /// When the session ends if it is not refreshed or used again.
@@ -158,6 +158,8 @@ impl SessionUser {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct EarlierSignIn {
+    /// The browser session.
+    pub session_id: SessionId,
     /// When the user last presented a credential in the session.
     pub authenticated_at: Timestamp,
     /// How the user had authenticated in the session.
@@ -167,23 +169,6 @@ pub struct EarlierSignIn {
     pub second_factor_at: Option<Timestamp>,
     /// The version of the user's second factors when the code was issued.
     pub factor_version: i64,
-}
-
-impl EarlierSignIn {
-    /// The methods that count.
-    #[cfg(feature = "oauth")]
-    pub(crate) fn methods(&self) -> Methods {
-        counting(&self.methods, self.second_factor_at)
-    }
-}
-
-/// The methods that count in a session. Without the time of a second factor, no second factor does.
-fn counting(methods: &Methods, second_factor_at: Option<Timestamp>) -> Methods {
-    let methods = methods.clone();
-    match second_factor_at {
-        None if methods.have_second_factor() => methods.without_second_factor(),
-        _ => methods,
-    }
 }
 
 /// A live session, as its owner sees it.

@@ -7,6 +7,7 @@ use crate::{
     identity::{Flow, NewCode, NewFlow},
     limit::Budget,
     secret::{SessionCookie, TokenDigest},
+    sign_in::Sufficiency,
 };
 
 /// The provider in a flow that ended on the pages. Only the audit of the store shows it.
@@ -17,8 +18,9 @@ const PAGES: &str = "pages";
 pub(crate) enum Issued {
     /// The URL of the application, with the code and the application's state.
     At(String),
-    /// The user has a second factor, and has not presented it in this session. The application
-    /// cannot ask for it as well as the pages can.
+    /// The user must enrol a second factor, and has to sign in again for this.
+    MustSignInAgain,
+    /// The user has a second factor, and has not presented it in this session.
     NeedsSecondFactor,
     /// The session has ended.
     SignedOut,
@@ -48,8 +50,15 @@ impl ProviderSignIns {
         let Some(found) = store.browser_user(&cookie, now).await? else {
             return Ok(Issued::SignedOut);
         };
-        if found.session.has_second_factor && found.session.second_factor_at.is_none() {
-            return Ok(Issued::NeedsSecondFactor);
+        let session = &found.session;
+        let has_factor = session.has_second_factor;
+        let second_factor_at = session.second_factor_at.filter(|_| has_factor);
+        let methods = session.methods.counting(second_factor_at);
+        let policy = &self.sign_in.policy;
+        match policy.judge(&methods, has_factor, &session.user.roles) {
+            Sufficiency::Enough => {}
+            Sufficiency::MustEnrol => return Ok(Issued::MustSignInAgain),
+            Sufficiency::Needs => return Ok(Issued::NeedsSecondFactor),
         }
         let (state, code) = (
             TokenDigest::of(&secret::random_text()),

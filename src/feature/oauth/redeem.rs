@@ -12,8 +12,8 @@ use crate::{
 
 impl ProviderSignIns {
     /// Exchanges the code at the end of a flow for a sign-in with a session of this kind. The verifier must match the
-    /// challenge that the flow began with (RFC 7636). After a sign-in on the pages, the session has the methods and the
-    /// time of that sign-in.
+    /// challenge that the flow began with (RFC 7636). After a sign-in on the pages, the session must be one with
+    /// tokens, and has the methods and the time of that sign-in.
     ///
     /// # Errors
     /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute; for a wrong
@@ -30,6 +30,19 @@ impl ProviderSignIns {
         kind: SessionKind,
         client: &ClientInfo,
     ) -> Result<SignIn> {
+        let client = client.clone();
+        self.redeem_for(code, verifier, kind, client, false).await
+    }
+
+    /// The same, but the second factor is asked for on every device if `on_every_device` says so.
+    pub(crate) async fn redeem_for(
+        &self,
+        code: &OneTimeToken,
+        verifier: &str,
+        kind: SessionKind,
+        client: ClientInfo,
+        on_every_device: bool,
+    ) -> Result<SignIn> {
         let (digest, now) = (TokenDigest::of(code.expose()), self.core.clock.now());
         let challenge = CodeChallenge::of(verifier);
         let redeemed = self
@@ -41,7 +54,7 @@ impl ProviderSignIns {
         let Redeemed { credentials, proof } = redeemed;
         let user = &credentials.user;
         if self.require_verified && user.email_verified_at.is_none() {
-            let mut event = Event::new(EventKind::SignInFailed, now, client)
+            let mut event = Event::new(EventKind::SignInFailed, now, &client)
                 .of(user.id)
                 .with("reason", "email_not_verified");
             if let FlowProof::Provider(provider) = &proof {
@@ -59,10 +72,14 @@ impl ProviderSignIns {
                 let is_multi_factor = known.is_ok_and(|client| client.provider().is_multi_factor());
                 Proof::of_provider(credentials, provider, is_multi_factor, limits)
             }
+            // A browser has its session already.
+            FlowProof::Session(_) if kind != SessionKind::Tokens => {
+                return Err(ErrorKind::InvalidToken.into());
+            }
             FlowProof::Session(earlier) => Proof::of_session(credentials, earlier, limits),
         };
         self.sign_in
-            .complete(proof, kind, client.clone())
+            .complete(proof.on_every_device(on_every_device), kind, client)
             .await?
             .ok_or_else(|| ErrorKind::InvalidToken.into())
     }

@@ -13,6 +13,7 @@ const DANGEROUS: &[&str] = &[
     "data",
     "file",
     "filesystem",
+    "hallpass-pages",
     "javascript",
     "vbscript",
 ];
@@ -48,6 +49,10 @@ impl Redirects {
             if DANGEROUS.contains(&url.scheme()) {
                 return refuse("is not a valid application URL");
             }
+            let is_sane = |byte: u8| byte.is_ascii_graphic() && !b";,'".contains(&byte);
+            if !source(text).bytes().all(is_sane) {
+                return refuse("has a host that a Content Security Policy cannot contain");
+            }
         }
         Ok(Self(urls))
     }
@@ -80,7 +85,6 @@ pub(super) fn of_pages(location: &str) -> Option<Map<String, Value>> {
 }
 
 /// The source of a URL in a Content Security Policy: its origin or, for the URL of an app, its scheme.
-#[cfg(feature = "pages")]
 pub(super) fn source(url: &str) -> String {
     match Url::parse(url) {
         Ok(url) if url.origin().is_tuple() => url.origin().ascii_serialization(),
@@ -131,13 +135,16 @@ mod tests {
             "https://app.example.org/?a=b&state=c",
             "https://app.example.org/?code",
             "javascript:alert(1)",
+            "hallpass-pages:?next=/",
+            "https://a;b.example.org/",
+            "https://a,b.example.org/",
+            "https://a'b.example.org/",
             "data:text/html,x",
         ] {
             assert!(Redirects::new(vec![url.to_owned()]).is_err(), "{url}");
         }
     }
 
-    #[cfg(feature = "pages")]
     #[test]
     fn the_source_of_a_policy_is_an_origin_or_a_scheme() {
         for (url, expected) in [

@@ -132,7 +132,8 @@ impl Passwords {
             let failed = FailedCheck::of(user.id, FailureReason::EmailNotVerified);
             return self.refuse(login, failed).await;
         }
-        let (proof, kind) = (Proof::of_password(checked), login.kind);
+        let proof = Proof::of_password(checked).on_every_device(login.on_every_device);
+        let kind = login.kind;
         let opening = self.sign_in.complete(proof, kind, login.client.clone());
         caller.in_time(opening).await
     }

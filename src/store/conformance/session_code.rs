@@ -61,6 +61,7 @@ pub async fn a_code_keeps_the_authentication_of_its_session(store: &Subject) {
     let redeemed = redeemed.expect("the code is valid");
     assert_eq!(redeemed.credentials.user.id, user.id);
     let kept = EarlierSignIn {
+        session_id: session.id,
         authenticated_at: session.created_at,
         methods: session.methods.clone(),
         second_factor_at: None,
@@ -147,7 +148,7 @@ pub async fn only_a_live_browser_session_issues_a_code(store: &Subject) {
     assert!(code.is_none(), "an ended session issued a code");
 }
 
-/// A logout everywhere voids the codes of all sessions.
+/// A logout voids the codes of the session, and a logout everywhere those of all sessions.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -161,7 +162,14 @@ pub async fn an_issued_code_is_void_after_a_change_of_credentials(store: &Subjec
     assert!(ended.await.expect("end_sessions"));
     let redeemed = redeem(store, &code.digest, &flow.flow.challenge, at).await;
     assert!(redeemed.is_none(), "a code survived a logout everywhere");
-    assert!(!log_out(store, &session).await);
+
+    let (_, session) = browser_session(store).await;
+    let at = session.created_at;
+    let (flow, code) = issue(store, &session, session.digest, at).await;
+    let code = code.expect("the session is live");
+    assert!(log_out(store, &session).await);
+    let redeemed = redeem(store, &code.digest, &flow.flow.challenge, at).await;
+    assert!(redeemed.is_none(), "a code survived its session");
 }
 
 /// Asks for a code with this cookie; `None` if the store refuses.

@@ -99,6 +99,7 @@ impl FlowStore for MemoryStore {
             return Ok(false);
         };
         let earlier = EarlierSignIn {
+            session_id: cookie.session_id,
             authenticated_at: found.session.authenticated_at,
             methods: found.session.methods,
             second_factor_at: found.session.second_factor_at,
@@ -128,6 +129,13 @@ impl FlowStore for MemoryStore {
         let Some((flow, GoodFor::User(user, version, earlier))) = found else {
             return Ok(None);
         };
+        let is_live = |earlier: &EarlierSignIn| {
+            let session = state.sessions.get(&earlier.session_id);
+            session.is_some_and(|session| session.is_open(now))
+        };
+        if !earlier.as_ref().is_none_or(is_live) {
+            return Ok(None);
+        }
         let row = state.users.get(user).filter(|row| row.is_at(*version));
         let Some(row) = row else {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! OAuth flows and their codes, in SQL.
 
 use async_trait::async_trait;
-use sea_orm::{DbErr, QueryResult, Value};
+use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -55,9 +55,9 @@ const OFFER: &str = "\
 /// now. The flow counts as taken, because no provider sends a browser back.
 const ISSUE: &str = concat!(
     "INSERT INTO auth_oauth_flows (state, binding, provider, intent, redirect_to, app_state, challenge, created_at, \
-        expires_at, taken_at, code, code_expires_at, user_id, credential_version, factor_version, authenticated_at, \
-        methods, second_factor_at) \
-    SELECT $5, $6, $7, $8, $9, $10, $11, $2, $12, $2, $13, $14, u.id, s.credential_version, u.factor_version, ",
+        expires_at, taken_at, code, code_expires_at, user_id, credential_version, factor_version, session_id, \
+        authenticated_at, methods, second_factor_at) \
+    SELECT $5, $6, $7, $8, $9, $10, $11, $2, $12, $2, $13, $14, u.id, s.credential_version, u.factor_version, s.id, ",
     authentication_columns!(),
     from_session_of_cookie!(),
     " RETURNING state"
@@ -71,10 +71,14 @@ macro_rules! redeemable {
             user_columns!("u."),
             ", ",
             credential_columns!(),
-            ", f.provider, f.authenticated_at, f.methods, f.second_factor_at, f.factor_version AS issued_factor_version \
+            ", f.provider, f.authenticated_at, f.methods, f.second_factor_at, f.factor_version AS issued_factor_version, \
+            f.session_id AS issuing_session_id \
             FROM auth_oauth_flows f JOIN auth_users u ON u.id = f.user_id \
             WHERE f.code = $1 AND f.challenge = $2 AND f.code_used_at IS NULL AND f.code_expires_at > $3 \
-                AND u.status = 'active' AND u.credential_version = f.credential_version",
+                AND u.status = 'active' AND u.credential_version = f.credential_version \
+                AND (f.session_id IS NULL OR EXISTS (\
+                    SELECT 1 FROM auth_sessions s WHERE s.id = f.session_id AND s.revoked_at IS NULL \
+                        AND s.idle_expires_at > $3 AND s.absolute_expires_at > $3))",
             $lock
         )
     };
@@ -251,6 +255,7 @@ fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
     let proof = match column::<Option<i64>>(row, "issued_factor_version")? {
         None => FlowProof::Provider(column(row, "provider")?),
         Some(factor_version) => FlowProof::Session(EarlierSignIn {
+            session_id: column::<Uuid>(row, "issuing_session_id")?.into(),
             authenticated_at: column::<Timestamp>(row, "authenticated_at")?,
             methods: Methods::from_stored(&methods.unwrap_or_default()),
             second_factor_at: column(row, "second_factor_at")?,

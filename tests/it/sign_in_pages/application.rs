@@ -3,15 +3,17 @@
 use hallpass::{
     AuthBuilder,
     mail::{LetterKind, Notices},
+    second_factor::SecondFactorPolicy,
 };
+use serde_json::json;
 
 use super::{ANN, SIGN_IN, provider::pass, right};
 use crate::{
     oauth::flow::{APP_URL, VERIFIER, apps_of, person, redeem, start_path},
     support::{
-        app::{App, PUBLIC_URL, apps_with},
+        app::{App, PUBLIC_URL, apps_with, user_id},
         browser::{COOKIE, OWN},
-        http::{JSON, PASSWORD, Tokens},
+        http::{JSON, PASSWORD, Reply, Tokens},
         provider::{FakeProvider, form},
         visitor::{Visitor, lead, shown},
     },
@@ -56,6 +58,23 @@ fn brought(location: &str) -> String {
     let code = parameters.remove("code").expect("a code");
     assert!(parameters.is_empty(), "{parameters:?}");
     code
+}
+
+/// The id in the form of the page that offers a signed-in user to go on.
+async fn offered(visitor: &mut Visitor, path: &str) -> String {
+    let page = visitor.open(path).await;
+    let text = shown(&page, 200, SIGN_IN);
+    assert!(text.contains(r#"name="step" value="continue""#), "{text}");
+    let (_, rest) = text.split_once(r#"name="user" value=""#).expect("the id");
+    rest.split_once('"').expect("its end").0.to_owned()
+}
+
+/// Goes on as the user who is signed in.
+async fn go_on(visitor: &mut Visitor, path: &str) -> Reply {
+    let user = offered(visitor, path).await;
+    visitor
+        .submit(path, &[("step", "continue"), ("user", &user)])
+        .await
 }
 
 /// The tokens of the application, and the ACR and the methods in its access token.
@@ -132,9 +151,12 @@ async fn signed_in_user_goes_on_by_a_form_of_the_page() {
         let page = visitor.open(&at("sign-in")).await;
         let text = shown(&page, 200, SIGN_IN);
         assert!(text.contains("Continue as ann@example.org"), "{text}");
+        let app_name = "You will continue to https:&#x2f;&#x2f;app.example.org.";
+        assert!(text.contains(app_name), "{text}");
         assert!(text.contains(r#"name="step" value="continue""#), "{text}");
         assert!(!text.contains("code=") && page.header("location").is_none());
-        let step = [("step", "continue")];
+        let user = offered(&mut visitor, &at("sign-in")).await;
+        let step = [("step", "continue"), ("user", user.as_str())];
         for headers in [
             "Sec-Fetch-Site: cross-site\r\n",
             "Sec-Fetch-Site: same-site\r\n",
@@ -144,7 +166,7 @@ async fn signed_in_user_goes_on_by_a_form_of_the_page() {
             let reply = visitor.submit_with(&at("sign-in"), headers, &step).await;
             assert_eq!(reply.status, 403, "{headers}: {reply:?}");
         }
-        let reply = visitor.submit(&at("sign-in"), &step).await;
+        let reply = go_on(&mut visitor, &at("sign-in")).await;
         tokens(&app, lead(&reply)).await;
 
         // A state is not required, and an app may have a scheme of its own.
@@ -155,9 +177,12 @@ async fn signed_in_user_goes_on_by_a_form_of_the_page() {
             policy.contains("form-action 'self' org.example.app:"),
             "{policy}"
         );
-        let location = visitor.submit(&path, &step).await;
+        let location = go_on(&mut visitor, &path).await;
         assert!(lead(&location).starts_with("org.example.app:/callback?code="));
 
+        let other = [("step", "continue"), ("user", "another user")];
+        let reply = visitor.submit(&at("sign-in"), &other).await;
+        assert!(lead(&reply).starts_with("sign-in?redirect_to="));
         let mut nobody = Visitor::of(&app).await;
         let reply = nobody.submit(&at("sign-in"), &step).await;
         assert!(lead(&reply).starts_with("sign-in?redirect_to="));
@@ -179,21 +204,16 @@ async fn session_of_the_application_is_as_old_as_the_sign_in() {
         let mut visitor = Visitor::of(&app).await;
         visitor.submit("/sign-in", &right()).await;
         app.advance(660);
-        let step = [("step", "continue")];
-        let reply = visitor.submit(&at("sign-in"), &step).await;
+        let reply = go_on(&mut visitor, &at("sign-in")).await;
         let (stale, ..) = tokens(&app, lead(&reply)).await;
-        app.send(
-            "POST /users/me/factors/totp",
-            &stale.access,
-            serde_json::json!({}),
-        )
-        .await
-        .problem(403, "reauthentication_required");
+        app.send("POST /users/me/factors/totp", &stale.access, json!({}))
+            .await
+            .problem(403, "reauthentication_required");
         let reply = visitor
             .submit("/second-factor", &[("password", PASSWORD)])
             .await;
         assert_eq!(lead(&reply), "./");
-        let reply = visitor.submit(&at("sign-in"), &step).await;
+        let reply = go_on(&mut visitor, &at("sign-in")).await;
         let (fresh, ..) = tokens(&app, lead(&reply)).await;
         app.begin_totp(&fresh.access).await;
     }
@@ -219,11 +239,25 @@ async fn second_factor_is_asked_on_the_pages() {
         let (_, acr, methods) = tokens(&app, lead(&reply)).await;
         assert_eq!((acr.as_str(), methods.as_str()), (STRONG, "pwd otp mfa"));
 
-        // On a remembered device, the session is open without the factor, and the application needs it.
+        // A remembered device is asked too, and a recovery code will do.
         visitor.submit("/sign-out", &[]).await;
         app.advance(30);
         let reply = visitor.submit(&at("sign-in"), &right()).await;
-        assert!(visitor.is_signed_in());
+        assert!(!visitor.is_signed_in());
+        let place = lead(&reply).to_owned();
+        assert!(place.starts_with("second-factor?redirect_to="), "{place}");
+        let recovery = [
+            ("code", ann.recovery_codes[0].as_str()),
+            ("remember_device", "true"),
+        ];
+        let reply = visitor.submit(&at("second-factor"), &recovery).await;
+        let (_, acr, _) = tokens(&app, lead(&reply)).await;
+        assert_eq!(acr, STRONG);
+
+        // Without an application it is not asked, and the session lacks the factor.
+        visitor.submit("/sign-out", &[]).await;
+        assert_eq!(lead(&visitor.submit("/sign-in", &right()).await), "./");
+        let reply = go_on(&mut visitor, &at("sign-in")).await;
         let place = lead(&reply).to_owned();
         assert!(place.starts_with("second-factor?redirect_to="), "{place}");
         let page = visitor.open(&format!("/{place}")).await;
@@ -248,8 +282,7 @@ async fn code_is_void_after_its_user_has_changed() {
             .submit(&at("second-factor"), &[("code", &code)])
             .await;
         let removed = brought(lead(&reply));
-        let step = [("step", "continue")];
-        let late = brought(lead(&visitor.submit(&at("sign-in"), &step).await));
+        let late = brought(lead(&go_on(&mut visitor, &at("sign-in")).await));
         app.advance(60);
         redeem(&app, &late, VERIFIER)
             .await
@@ -259,7 +292,7 @@ async fn code_is_void_after_its_user_has_changed() {
             .problem(400, "invalid_token");
 
         // The factor that the code stands for has been removed.
-        let reply = visitor.submit(&at("sign-in"), &step).await;
+        let reply = go_on(&mut visitor, &at("sign-in")).await;
         let removed = brought(lead(&reply));
         let headers = format!("{}{}", JSON, OWN);
         let line = format!("DELETE /users/me/factors/{}", ann.authenticator.id);
@@ -268,7 +301,15 @@ async fn code_is_void_after_its_user_has_changed() {
             .await
             .problem(400, "invalid_token");
 
-        let reply = visitor.submit(&at("sign-in"), &step).await;
+        let reply = go_on(&mut visitor, &at("sign-in")).await;
+        let signed_out = brought(lead(&reply));
+        visitor.submit("/sign-out", &[]).await;
+        redeem(&app, &signed_out, VERIFIER)
+            .await
+            .problem(400, "invalid_token");
+
+        visitor.submit("/sign-in", &right()).await;
+        let reply = go_on(&mut visitor, &at("sign-in")).await;
         let everywhere = brought(lead(&reply));
         visitor
             .ask("POST /auth/logout-all", &headers, "")
@@ -277,6 +318,68 @@ async fn code_is_void_after_its_user_has_changed() {
         redeem(&app, &everywhere, VERIFIER)
             .await
             .problem(400, "invalid_token");
+    }
+}
+
+#[tokio::test]
+async fn required_factor_is_enrolled_only_after_another_sign_in() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let mut visitor = Visitor::of(&app).await;
+        visitor.submit("/sign-in", &right()).await;
+        let before = brought(lead(&go_on(&mut visitor, &at("sign-in")).await));
+        let strict = |builder: AuthBuilder| {
+            let policy = SecondFactorPolicy::Everyone;
+            builder.provider_redirects([APP_URL]).second_factor(policy)
+        };
+        let app = app.another(strict).await;
+        redeem(&app, &before, VERIFIER)
+            .await
+            .problem(400, "invalid_token");
+        app.advance(660);
+        let mut strict = Visitor::of(&app).await;
+        strict.cookies = visitor.cookies;
+        let reply = go_on(&mut strict, &at("sign-in")).await;
+        let place = lead(&reply).to_owned();
+        assert!(place.starts_with("sign-out?redirect_to="), "{place}");
+        let reply = strict.submit(&at("sign-out"), &[]).await;
+        assert!(lead(&reply).starts_with("sign-in?redirect_to="));
+        let reply = strict.submit(&at("sign-in"), &right()).await;
+        assert!(lead(&reply).starts_with("second-factor?redirect_to="));
+        let page = strict.open(&at("second-factor")).await;
+        assert!(page.text().contains(r#"value="enrol""#), "{page:?}");
+    }
+}
+
+#[tokio::test]
+async fn code_of_a_session_does_not_outlast_it() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let mut visitor = Visitor::of(&app).await;
+        let fields = [right()[0], right()[1], ("remember", "true")];
+        visitor.submit("/sign-in", &fields).await;
+        app.advance(86_400);
+        let user = offered(&mut visitor, &at("sign-in")).await;
+        let reply = go_on(&mut visitor, &at("sign-in")).await;
+        tokens(&app, lead(&reply)).await;
+        let sessions = app.store().sessions(user_id(&user), app.now()).await;
+        let sessions = sessions.expect("sessions");
+        let [one, other] = sessions.as_slice() else {
+            panic!("two sessions, not {sessions:?}");
+        };
+        assert_ne!(one.created_at, other.created_at);
+        assert_eq!(one.absolute_expires_at, other.absolute_expires_at);
+
+        // A code opens no other browser session, from which it could be repeated.
+        let code = brought(lead(&go_on(&mut visitor, &at("sign-in")).await));
+        let body = json!({"code": code, "code_verifier": VERIFIER}).to_string();
+        let headers = format!("{JSON}{OWN}");
+        let mut nobody = Visitor::of(&app).await;
+        let reply = nobody
+            .ask("POST /auth/session/oauth", &headers, &body)
+            .await;
+        reply.problem(400, "invalid_token");
+        assert!(!nobody.is_signed_in());
     }
 }
 
@@ -364,13 +467,24 @@ async fn invalid_request_of_an_application_leads_nowhere() {
             assert_eq!(reply.status, status, "{changed:?}: {reply:?}");
             assert!(!visitor.is_signed_in());
         }
+        // An ambiguous query leads nowhere, and other parameters do not matter.
+        let (query, mut visitor) = (query(), Visitor::of(&app).await);
+        for (added, status) in [
+            ("redirect_to=https%3A%2F%2Fevil.example", 400),
+            ("redirect_to=%zz", 400),
+            ("state=other", 400),
+            ("utm=%zz", 200),
+            ("utm=1&utm=2", 200),
+        ] {
+            let reply = visitor.open(&format!("/sign-in?{query}&{added}")).await;
+            assert_eq!(reply.status, status, "{added}: {reply:?}");
+            assert_eq!(reply.text().contains("sign-in?redirect_to="), status == 200);
+        }
         // Without a redirect URI, the other parameters mean nothing.
-        let query = query();
         let query: Vec<&str> = query
             .split('&')
             .filter(|pair| !pair.starts_with("redirect_to"))
             .collect();
-        let mut visitor = Visitor::of(&app).await;
         let reply = visitor
             .submit(&format!("/sign-in?{}", query.join("&")), &right())
             .await;

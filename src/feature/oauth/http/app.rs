@@ -6,7 +6,7 @@ use super::inputs::BeginSignInQuery;
 use crate::{
     error::{ErrorKind, Result},
     feature::oauth::{NewSignIn, ProviderSignIns, redirect},
-    http::Members,
+    http::{Members, Request},
     percent,
 };
 
@@ -32,8 +32,25 @@ impl AppSignIn {
     /// Reads the query of a page; `None` if it has no `redirect_to`.
     ///
     /// # Errors
-    /// [`InvalidRedirect`](ErrorKind::InvalidRedirect), which is checked first;
-    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for the other parameters.
+    /// [`InvalidRedirect`](ErrorKind::InvalidRedirect), which is checked first, and which a parameter that is given
+    /// twice causes as well; [`ValidationFailed`](ErrorKind::ValidationFailed) for the other parameters.
+    pub(crate) fn of_request(
+        sign_ins: &ProviderSignIns,
+        request: &Request,
+    ) -> Result<Option<Self>> {
+        match request.pick_query(&["redirect_to"]) {
+            Some(query) if query.is_empty() => return Ok(None),
+            Some(_) => {}
+            None => return Err(ErrorKind::InvalidRedirect.into()),
+        }
+        let query = request.pick_query(&PARAMETERS);
+        Self::of_query(sign_ins, &query.ok_or(ErrorKind::InvalidRedirect)?)
+    }
+
+    /// Reads the parameters of a page; `None` if there is no `redirect_to`.
+    ///
+    /// # Errors
+    /// The errors of [`of_request`](Self::of_request).
     pub(crate) fn of_query(
         sign_ins: &ProviderSignIns,
         query: &Map<String, Value>,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{Own, app::AppSignIn, kept};
 use crate::{
     clock::Timestamp,
-    error::Result,
+    error::{Error, Result},
     event::ClientInfo,
     feature::oauth::{Answer, Begun, Issued},
     http::{Cookies, Input, Problem, Request, SeeOther, next},
@@ -64,16 +64,19 @@ pub(super) async fn end(
     };
     let (code, verifier) = (code.into(), answer.page_verifier());
     let kind = SessionKind::browser(false);
-    let redeemed = own.feature.redeem(&code, &verifier, kind, client);
+    let redeemed = own
+        .feature
+        .redeem_for(&code, &verifier, kind, client.clone(), app.is_some());
+    let refused = |error: Error| {
+        let problem = Problem::from(error);
+        if problem.status().is_server_error() {
+            problem.log();
+        }
+        page("sign-in", Some(problem.code()))
+    };
     let sign_in = match redeemed.await {
         Ok(sign_in) => sign_in,
-        Err(error) => {
-            let problem = Problem::from(error);
-            if problem.status().is_server_error() {
-                problem.log();
-            }
-            return Ok(lead(page("sign-in", Some(problem.code()))));
-        }
+        Err(error) => return Ok(lead(refused(error))),
     };
     let (step, cookies) = sign_in.on_pages(own.cookies)?;
     let start = || format!("{}/", own.feature.providers.public_url);
@@ -81,9 +84,10 @@ pub(super) async fn end(
         (NextStep::GoOn(cookie), Some(app)) => {
             match own.feature.issue(cookie, &app.new, client).await {
                 Ok(Issued::At(url)) => url,
+                Ok(Issued::MustSignInAgain) => page("sign-out", None),
                 Ok(Issued::NeedsSecondFactor) => page("second-factor", None),
                 Ok(Issued::SignedOut) => page("sign-in", None),
-                Err(error) => page("sign-in", Some(Problem::from(error).code())),
+                Err(error) => refused(error),
             }
         }
         (NextStep::GoOn(_), None) => next.map_or_else(start, str::to_owned),

@@ -90,7 +90,7 @@ impl Input<super::Parts> for Asked {
             format!("next={}", percent::encoded(next))
         });
         #[cfg(feature = "oauth")]
-        let app = AppSignIn::of_query(&parts.provider_sign_ins, &query)?;
+        let app = AppSignIn::of_request(&parts.provider_sign_ins, request)?;
         #[cfg(feature = "oauth")]
         let kept = app.as_ref().map_or(kept, |app| app.query.clone());
         Ok(Self {

@@ -13,8 +13,9 @@ pub(super) struct SignInForm {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub(super) password: Password,
     pub(super) remember: bool,
-    /// Whether the user of the session goes on to the application.
+    /// Whether this user of the session goes on to the application.
     pub(super) is_continued: bool,
+    pub(super) user: String,
 }
 
 impl FromMembers for SignInForm {
@@ -23,11 +24,13 @@ impl FromMembers for SignInForm {
         let email = text(members, "email");
         let password = text(members, "password");
         let step = members.optional_word("step", &[("continue", ())]);
+        let user = text(members, "user");
         Some(Self {
             email: email?,
             password: password?.into(),
             remember: is_checked(members, "remember")?,
             is_continued: step?.is_some(),
+            user: user?,
         })
     }
 }

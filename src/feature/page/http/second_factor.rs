@@ -261,7 +261,7 @@ impl Parts {
             Ok(renewed) => {
                 let current = renewed.as_ref().map(|renewed| &renewed.value);
                 let location = match current.or(visitor.cookie.as_ref()) {
-                    Some(cookie) => self.onward(asked, cookie, client).await?,
+                    Some(cookie) => self.onward(asked, cookie, client).await,
                     None => asked.to("sign-in"),
                 };
                 let cookie = renewed.and_then(|cookie| cookie.header(self.cookies));

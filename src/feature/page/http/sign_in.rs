@@ -11,14 +11,14 @@ use crate::feature::oauth::Issued;
 use crate::{
     error::{Error, ErrorKind, Result, Violation},
     event::ClientInfo,
-    http::{Form, Html, Input, OwnOrigin, Request},
+    http::{Form, Html, Input, OwnOrigin, Problem, Request},
     secret::SessionCookie,
     service::Login,
     sign_in::{
         SignIn,
         http::{NextStep, no_ticket},
     },
-    token::SessionKind,
+    token::{ActiveUser, SessionKind},
     user::EmailAddress,
 };
 
@@ -32,8 +32,11 @@ pub(super) async fn show(parts: Parts, asked: Asked, Visitor(visitor): Visitor) 
         None if says("expired") => Some(SignInNotice::Expired),
         None => None,
     };
+    let user = visitor.as_ref();
+    let user = user.map_or_else(String::new, |visitor| visitor.user.id.to_string());
     let signed_in_as = visitor.as_ref().map(|visitor| SignedInAs {
         email: visitor.user.email.as_str(),
+        user: &user,
         next: asked.is_local().then(|| asked.next(parts.pages.start())),
     });
     let view = SignInView {
@@ -48,16 +51,16 @@ pub(super) async fn show(parts: Parts, asked: Asked, Visitor(visitor): Visitor) 
 /// The sender of the form: its origin is this one.
 pub(super) struct Sender {
     client: ClientInfo,
-    cookie: Option<SessionCookie>,
+    visitor: Option<ActiveUser>,
 }
 
 impl Input<Parts> for Sender {
     async fn take(parts: &Parts, request: &mut Request) -> Result<Self> {
         OwnOrigin::take(parts, request).await?;
-        let SentSession(cookie) = SentSession::take(parts, request).await?;
+        let Visitor(visitor) = Visitor::take(parts, request).await?;
         Ok(Self {
             client: ClientInfo::take(parts, request).await?,
-            cookie,
+            visitor,
         })
     }
 }
@@ -65,11 +68,13 @@ impl Input<Parts> for Sender {
 pub(super) async fn sign_in(
     parts: Parts,
     asked: Asked,
-    Sender { client, cookie }: Sender,
+    Sender { client, visitor }: Sender,
     Form(form): Form<SignInForm>,
 ) -> Result<Reply> {
     if form.is_continued {
-        let Some(cookie) = cookie else {
+        // Another user may have signed in since the page was shown.
+        let visitor = visitor.filter(|visitor| visitor.user.id.to_string() == form.user);
+        let Some(cookie) = visitor.and_then(|visitor| visitor.cookie) else {
             return Ok(Reply::see_other(asked.to("sign-in")));
         };
         let destination = parts.destination(&asked, &cookie, &client).await;
@@ -94,7 +99,8 @@ pub(super) async fn sign_in(
     };
     let login = Login::new(email, form.password.clone())
         .with_kind(SessionKind::browser(form.remember))
-        .with_client(client.clone());
+        .with_client(client.clone())
+        .on_every_device(!asked.is_local());
     match parts.service.login(login).await {
         Ok(sign_in) => parts.go_on(&asked, &sign_in, &client).await,
         Err(error) => parts.refuse_sign_in(&asked, view, error),
@@ -140,6 +146,7 @@ impl Parts {
         let view = SignInView {
             providers: &providers,
             may_register: !self.is_closed,
+            app: asked.frame().leads_to,
             ..view
         };
         self.pages.sign_in(&asked.frame(), &view)
@@ -174,7 +181,7 @@ impl Parts {
     ) -> Result<Reply> {
         let (step, cookies) = sign_in.on_pages(self.cookies)?;
         let location = match step {
-            NextStep::GoOn(cookie) => self.onward(asked, cookie, client).await?,
+            NextStep::GoOn(cookie) => self.onward(asked, cookie, client).await,
             NextStep::SecondFactor => asked.to("second-factor"),
         };
         Ok(Reply::see_other(location).with_cookies(cookies))
@@ -187,11 +194,16 @@ impl Parts {
         asked: &Asked,
         cookie: &SessionCookie,
         client: &ClientInfo,
-    ) -> Result<String> {
-        match self.destination(asked, cookie, client).await {
-            Err(error) if Held::of(&error).is_some() => Ok(asked.to("sign-in")),
-            location => location,
-        }
+    ) -> String {
+        self.destination(asked, cookie, client)
+            .await
+            .unwrap_or_else(|error| {
+                let problem = Problem::from(error);
+                if problem.status().is_server_error() {
+                    problem.log();
+                }
+                asked.to("sign-in")
+            })
     }
 
     /// The place where a signed-in user goes on: the application that has asked for the sign-in, or
@@ -211,6 +223,7 @@ impl Parts {
             let issued = self.provider_sign_ins.issue(cookie, &app.new, client);
             return Ok(match issued.await? {
                 Issued::At(url) => url,
+                Issued::MustSignInAgain => asked.to("sign-out"),
                 Issued::NeedsSecondFactor => asked.to("second-factor"),
                 Issued::SignedOut => asked.to("sign-in"),
             });

@@ -33,6 +33,8 @@ pub(crate) struct SignInTexts<T = &'static str> {
     /// `{email}` is an address.
     pub(crate) continue_as: T,
     pub(crate) another: T,
+    /// `{app}` is an origin or the scheme of an app.
+    pub(crate) to_app: T,
     /// The title of the question.
     pub(crate) sign_out: T,
     pub(crate) sign_out_button: T,

@@ -135,6 +135,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
     }
     let signed_in_as = Some(SignedInAs {
         email,
+        user: "0199",
         next: Some("/notes?a=\"><i>"),
     });
     let view = SignInView {
@@ -142,6 +143,15 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
         ..sign_in
     };
     add("sign-in-already", pages.sign_in(&frame, &view));
+    let app = Some("https://app.example.org");
+    let view = SignInView { app, ..sign_in };
+    add("sign-in-app", pages.sign_in(&frame, &view));
+    let view = SignInView {
+        app,
+        signed_in_as: signed_in_as.map(|own| SignedInAs { next: None, ..own }),
+        ..sign_in
+    };
+    add("sign-in-app-already", pages.sign_in(&frame, &view));
     add("sign-out", pages.sign_out(&frame, &SignOutView { email }));
     add("begin-enrol", pages.begin_enrol(&frame));
 

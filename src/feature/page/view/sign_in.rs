@@ -24,13 +24,17 @@ pub(crate) struct SignInView<'a> {
     pub(crate) providers: &'a [(&'a str, &'a str)],
     pub(crate) may_register: bool,
     pub(crate) signed_in_as: Option<SignedInAs<'a>>,
+    /// The application in which the user goes on: an origin or a scheme.
+    pub(crate) app: Option<&'a str>,
 }
 
 /// A user who opens the sign-in while being signed in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignedInAs<'a> {
     pub(crate) email: &'a str,
-    /// The place where the user goes on; `None` if a form asks for it with `step=continue`.
+    /// The id of the user.
+    pub(crate) user: &'a str,
+    /// The place where the user goes on; `None` if a form asks for it with `step=continue` and `user`.
     pub(crate) next: Option<&'a str>,
 }
 
@@ -115,7 +119,8 @@ impl Pages {
             resend => matches!(view.notice, Some(SignInNotice::NotVerified)),
             providers => providers.map(|(name, shown)| context! { name => *name, shown => *shown }).collect::<Vec<Value>>(),
             may_register => view.may_register,
-            signed_in_as => view.signed_in_as.map(|own| context! { email => own.email, next => own.next }),
+            signed_in_as => view.signed_in_as.map(|own| context! { email => own.email, user => own.user, next => own.next }),
+            app => view.app.map(|app| app.trim_end_matches(':')),
         };
         let head = Head::of_form(frame, own.title.as_str(), form.is_refused());
         self.layout.render("sign-in.html", &head, v)

@@ -49,6 +49,7 @@ pub(super) const SIGN_IN: SignInTexts = SignInTexts {
     already: "Sie sind schon angemeldet.",
     continue_as: "Weiter als {email}",
     another: "Anderes Konto benutzen",
+    to_app: "Danach geht es weiter zu {app}.",
     sign_out: "Von {product} abmelden?",
     sign_out_button: "Abmelden",
     stay: "Angemeldet bleiben",

@@ -49,6 +49,7 @@ pub(super) const SIGN_IN: SignInTexts = SignInTexts {
     already: "You are signed in already.",
     continue_as: "Continue as {email}",
     another: "Use another account",
+    to_app: "You will continue to {app}.",
     sign_out: "Sign out of {product}?",
     sign_out_button: "Sign out",
     stay: "Stay signed in",

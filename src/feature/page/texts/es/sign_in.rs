@@ -49,6 +49,7 @@ pub(super) const SIGN_IN: SignInTexts = SignInTexts {
     already: "Ya ha iniciado sesión.",
     continue_as: "Continuar como {email}",
     another: "Usar otra cuenta",
+    to_app: "Después continuará en {app}.",
     sign_out: "¿Salir de {product}?",
     sign_out_button: "Cerrar sesión",
     stay: "Seguir dentro",

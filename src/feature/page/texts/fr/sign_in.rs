@@ -49,6 +49,7 @@ pub(super) const SIGN_IN: SignInTexts = SignInTexts {
     already: "Vous êtes déjà connecté.",
     continue_as: "Continuer avec {email}",
     another: "Utiliser un autre compte",
+    to_app: "Vous continuerez ensuite vers {app}.",
     sign_out: "Se déconnecter de {product}\u{a0}?",
     sign_out_button: "Se déconnecter",
     stay: "Rester connecté",

@@ -49,6 +49,7 @@ pub(super) const SIGN_IN: SignInTexts = SignInTexts {
     already: "您已登录。",
     continue_as: "以 {email} 继续",
     another: "使用其他账户",
+    to_app: "登录后将前往 {app}。",
     sign_out: "要退出 {product} 吗？",
     sign_out_button: "退出登录",
     stay: "保持登录",
