@@ -51,6 +51,11 @@ pub(crate) fn start(
 /// The URL that begins a flow.
 pub(crate) fn beginning(server: &Server, redirect: &str, state: &str) -> String {
     let url = format!("http://{}/auth/oauth/acme", server.address);
+    parameters(&url, redirect, state)
+}
+
+/// The URL with the parameters of an application.
+pub(crate) fn parameters(url: &str, redirect: &str, state: &str) -> String {
     let mut url: reqwest::Url = url.parse().unwrap();
     url.query_pairs_mut().extend_pairs([
         ("redirect_to", redirect),

@@ -100,8 +100,13 @@ fn sign_in(browser: &mut Chromium) {
     browser.enter();
 }
 
-/// The user that the application shows.
-fn arrive(browser: &mut Chromium, server: &Server, app: &str, state: &str) -> serde_json::Value {
+/// The user of the code that the application has received.
+pub(crate) fn arrive(
+    browser: &mut Chromium,
+    server: &Server,
+    app: &str,
+    state: &str,
+) -> serde_json::Value {
     let url = browser.url();
     assert!(url.starts_with(app), "{url}");
     assert!(browser.html().contains("<h1>The application</h1>"));
@@ -116,7 +121,7 @@ fn arrive(browser: &mut Chromium, server: &Server, app: &str, state: &str) -> se
 }
 
 /// Serves a page on another port, and returns its URL.
-fn application() -> String {
+pub(crate) fn application() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
