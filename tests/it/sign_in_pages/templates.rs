@@ -3,13 +3,14 @@
 use hallpass::{
     AuthBuilder, ErrorKind,
     brand::Brand,
+    http::{Endpoint, NoContent},
     page::{LAYOUT, PageTemplates},
     user::Locale,
 };
 
 use super::{ANN, right};
 use crate::support::{
-    app::{app_with, apps_with},
+    app::{Framework, Server, app_with, apps_with},
     visitor::{Visitor, shown},
 };
 
@@ -71,4 +72,19 @@ async fn builder_refuses_a_layout_that_cannot_be_rendered() {
         .build();
     let error = auth.expect_err("the layout has no content");
     assert_eq!(error.kind(), ErrorKind::Configuration);
+}
+
+#[tokio::test]
+async fn page_of_the_host_replaces_a_page() {
+    let app = app_with(|builder| builder).await;
+    for framework in [Framework::Axum, Framework::Actix] {
+        let own = Endpoint::get("/sign-in", (), async |(): ()| Ok(NoContent));
+        let endpoints = app.auth.endpoints().with_sign_in_pages();
+        let server = Server::of(endpoints.replace(own).unwrap(), framework).await;
+        server.client.ask("GET /sign-in", "", b"").await.expect(204);
+        let page = server
+            .client
+            .ask("GET /sign-up", "Accept: text/html\r\n", b"");
+        assert_eq!(page.await.status, 200);
+    }
 }
