@@ -183,8 +183,9 @@ pub struct Login {
     pub kind: SessionKind,
     /// The client, which the session records.
     pub client: ClientInfo,
-    /// Whether the second factor is asked for on remembered devices too. Default: `false`.
-    pub on_every_device: bool,
+    /// Whether the second factor is asked for on remembered devices too. A sign-in for an application needs it, and
+    /// only a challenge accepts a recovery code.
+    pub(crate) on_every_device: bool,
 }
 
 impl Login {
@@ -197,13 +198,6 @@ impl Login {
             client: ClientInfo::default(),
             on_every_device: false,
         }
-    }
-
-    /// Asks for the second factor on remembered devices too.
-    #[must_use]
-    pub fn on_every_device(mut self, is_asked: bool) -> Self {
-        self.on_every_device = is_asked;
-        self
     }
 
     /// Opens a session of this kind.

@@ -16,7 +16,7 @@ pub(crate) const MIGRATION: Migration = Migration {
 #[derive(Clone, Copy, DeriveIden)]
 enum AuthOauthFlows {
     Table,
-    /// Null for the code of a provider, as are the others.
+    /// Null for the code of a provider, as the columns below.
     SessionId,
     AuthenticatedAt,
     Methods,

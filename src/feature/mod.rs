@@ -11,6 +11,6 @@ pub mod password;
 pub mod second_factor;
 pub mod session;
 
-// The pages that mailed links open. They call the features above.
+// The built-in pages. They call the features above.
 #[cfg(feature = "pages")]
 pub mod page;

@@ -67,6 +67,8 @@ pub(crate) mod sample;
 
 #[cfg(feature = "openapi")]
 pub use self::openapi::Operation;
+#[cfg(any(feature = "oauth", feature = "pages"))]
+pub(crate) use self::output::is_source;
 pub(crate) use self::{
     bearer::bearer,
     cookie::Cookies,

@@ -193,13 +193,12 @@ impl Html {
         }
     }
 
-    /// Lets the forms of the page lead to this source too. Chromium applies `form-action` to the redirects after a form.
+    /// Lets the forms of the page lead to this source too. Chromium applies `form-action` to redirects as well.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the source is not fit for a header.
     pub(crate) fn leading_to(mut self, source: &str) -> crate::error::Result<Self> {
-        let is_sane = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'\'');
-        if !source.bytes().all(is_sane) {
+        if !is_source(source) {
             return Err(Error::internal("the target of a form is not a source"));
         }
         let policy = self.policy.to_str().map_err(Error::internal)?;
@@ -329,4 +328,11 @@ pub(crate) fn json_reply(status: StatusCode, value: &impl Serialize) -> Response
         Ok(()) => reply::private(status, "application/json", body.into()),
         Err(error) => Problem::from(Error::internal(error)).to_response(),
     }
+}
+
+/// Whether a text can be a source in a Content Security Policy, such as an origin.
+#[cfg(any(feature = "oauth", feature = "pages"))]
+pub(crate) fn is_source(text: &str) -> bool {
+    let is_sane = |byte: u8| byte.is_ascii_graphic() && !b";,'".contains(&byte);
+    text.bytes().all(is_sane)
 }

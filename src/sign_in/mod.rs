@@ -104,7 +104,7 @@ impl SessionOpener {
             Sufficiency::Needs => ChallengePurpose::SecondFactor,
         };
         if purpose == ChallengePurpose::SecondFactor
-            && proof.accepts_remembered_device
+            && !proof.on_every_device
             && let Some(id) = known.and_then(|known| known.remembered())
         {
             let extras = Extras {
@@ -147,11 +147,8 @@ impl SessionOpener {
             at: second_factor_at.unwrap_or(authenticated_at),
             methods: proof.methods.clone(),
         };
-        let since = proof
-            .earlier
-            .as_ref()
-            .map(|earlier| earlier.authenticated_at);
-        let opening = self.core.tokens.open(id, checked.id, kind, (now, since))?;
+        let tokens = &self.core.tokens;
+        let opening = tokens.open(id, checked.id, kind, now, authenticated_at)?;
         let prepared = match opening.secret {
             OpenedAs::Browser(cookie) => Prepared::Browser(cookie),
             OpenedAs::Tokens(refresh) => {

@@ -44,10 +44,9 @@ impl SecondFactorPolicy {
         }
     }
 
-    /// Whether a proof with these methods opens a session for a user with these roles, or needs another
-    /// step. A password and a provider are never
-    /// presented together, so a proof is multi-factor only with a second factor, or with a provider
-    /// that is trusted for two factors.
+    /// Whether these methods open a session for a user with these roles. A password and a provider are never presented
+    /// together. Methods are therefore multi-factor only with a second factor, or with a provider that is trusted for
+    /// two.
     pub(crate) fn judge(&self, methods: &Methods, has_factor: bool, roles: &Roles) -> Sufficiency {
         if methods.contains(Method::Mfa) {
             Sufficiency::Enough

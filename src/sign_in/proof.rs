@@ -30,15 +30,15 @@ pub(crate) struct Proof {
     pub(super) provider: Option<String>,
     /// The sign-in in a browser session, if this one continues it.
     pub(super) earlier: Option<EarlierSignIn>,
-    /// Whether a remembered device replaces the second factor.
-    pub(super) accepts_remembered_device: bool,
+    /// Whether remembered devices are asked for the second factor too.
+    pub(super) on_every_device: bool,
 }
 
 impl Proof {
-    /// Asks for the second factor on every device.
-    pub(crate) fn on_every_device(self, is_asked: bool) -> Self {
+    /// The same proof, with or without asking remembered devices for the second factor.
+    pub(crate) fn on_every_device(self, on_every_device: bool) -> Self {
         Self {
-            accepts_remembered_device: !is_asked,
+            on_every_device,
             ..self
         }
     }
@@ -55,7 +55,7 @@ impl Proof {
             attempt: checked.attempt,
             provider: None,
             earlier: None,
-            accepts_remembered_device: true,
+            on_every_device: false,
         }
     }
 
@@ -107,7 +107,7 @@ impl Proof {
             attempt: CountedAttempt::uncounted(limits),
             provider: None,
             earlier: None,
-            accepts_remembered_device: true,
+            on_every_device: false,
         }
     }
 
@@ -125,7 +125,7 @@ impl Proof {
             attempt: CountedAttempt::uncounted(limits),
             provider: attempted.provider,
             earlier: None,
-            accepts_remembered_device: true,
+            on_every_device: false,
         }
     }
 }

@@ -132,14 +132,14 @@ impl Tokens {
         self.0.access.verify(access_token, self.0.clock.now())
     }
 
-    /// Prepares a session without storing it. Its longest lifetime counts from the given sign-in, or
-    /// from now.
+    /// Prepares a session without storing it. Its longest lifetime counts from the authentication.
     pub(crate) fn open(
         &self,
         id: SessionId,
         user: UserId,
         kind: SessionKind,
-        (now, since): (Timestamp, Option<Timestamp>),
+        now: Timestamp,
+        authenticated_at: Timestamp,
     ) -> Result<Opening> {
         let TokenLifetimes {
             session_idle: idle,
@@ -166,7 +166,7 @@ impl Tokens {
             digest,
             secret,
             idle_expires_at: now + idle,
-            absolute_expires_at: since.unwrap_or(now) + max,
+            absolute_expires_at: authenticated_at + max,
         })
     }
 

@@ -10,20 +10,19 @@ use crate::{
     sign_in::Sufficiency,
 };
 
-/// The provider in a flow that ended on the pages. Only the audit of the store shows it.
+/// The provider of a flow that ended on the pages. Nothing reads it back.
 const PAGES: &str = "pages";
+
+/// The page for a user whose session has ended.
+const SIGN_IN: &str = "sign-in";
 
 /// The outcome of the request for a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Issued {
     /// The URL of the application, with the code and the application's state.
     At(String),
-    /// The user must enrol a second factor, and has to sign in again for this.
-    MustSignInAgain,
-    /// The user has a second factor, and has not presented it in this session.
-    NeedsSecondFactor,
-    /// The session has ended.
-    SignedOut,
+    /// The page on which the user has to go on first.
+    First(&'static str),
 }
 
 impl ProviderSignIns {
@@ -42,13 +41,13 @@ impl ProviderSignIns {
     ) -> Result<Issued> {
         self.ensure_redirect(&app.redirect_to)?;
         let Some(cookie) = self.core.tokens.presented(cookie) else {
-            return Ok(Issued::SignedOut);
+            return Ok(Issued::First(SIGN_IN));
         };
         let limits = &self.core.limits;
         limits.admit(Budget::OauthStart, None, client).await?;
         let (store, now) = (&self.core.store, self.core.clock.now());
         let Some(found) = store.browser_user(&cookie, now).await? else {
-            return Ok(Issued::SignedOut);
+            return Ok(Issued::First(SIGN_IN));
         };
         let session = &found.session;
         let has_factor = session.has_second_factor;
@@ -57,13 +56,12 @@ impl ProviderSignIns {
         let policy = &self.sign_in.policy;
         match policy.judge(&methods, has_factor, &session.user.roles) {
             Sufficiency::Enough => {}
-            Sufficiency::MustEnrol => return Ok(Issued::MustSignInAgain),
-            Sufficiency::Needs => return Ok(Issued::NeedsSecondFactor),
+            // The enrolment needs a credential that has just been presented.
+            Sufficiency::MustEnrol => return Ok(Issued::First("sign-out")),
+            Sufficiency::Needs => return Ok(Issued::First("second-factor")),
         }
-        let (state, code) = (
-            TokenDigest::of(&secret::random_text()),
-            secret::random_text(),
-        );
+        let (state, code) = (secret::random_text(), secret::random_text());
+        let state = TokenDigest::of(&state);
         let expires_at = now + CODE_LIFETIME;
         let flow = NewFlow {
             flow: Flow {
@@ -83,12 +81,11 @@ impl ProviderSignIns {
             digest: TokenDigest::of(&code),
             expires_at,
         };
-        Ok(match store.issue_code(&cookie, &flow, &new).await? {
-            true => {
-                let app_state = app.app_state.as_deref();
-                Issued::At(redirect::back(&app.redirect_to, app_state, "code", &code))
-            }
-            false => Issued::SignedOut,
-        })
+        if !store.issue_code(&cookie, &flow, &new).await? {
+            return Ok(Issued::First(SIGN_IN));
+        }
+        let app_state = app.app_state.as_deref();
+        let url = redirect::back(&app.redirect_to, app_state, "code", &code);
+        Ok(Issued::At(url))
     }
 }

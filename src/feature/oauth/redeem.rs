@@ -12,8 +12,9 @@ use crate::{
 
 impl ProviderSignIns {
     /// Exchanges the code at the end of a flow for a sign-in with a session of this kind. The verifier must match the
-    /// challenge that the flow began with (RFC 7636). After a sign-in on the pages, the session must be one with
-    /// tokens, and has the methods and the time of that sign-in.
+    /// challenge that the flow began with (RFC 7636).
+    ///
+    /// A code of the pages opens only a session with tokens. That session has the methods and the time of the sign-in.
     ///
     /// # Errors
     /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute; for a wrong
@@ -34,7 +35,7 @@ impl ProviderSignIns {
         self.redeem_for(code, verifier, kind, client, false).await
     }
 
-    /// The same, but the second factor is asked for on every device if `on_every_device` says so.
+    /// Like [`redeem`](Self::redeem). With `on_every_device`, a remembered device does not replace the second factor.
     pub(crate) async fn redeem_for(
         &self,
         code: &OneTimeToken,

@@ -4,11 +4,13 @@
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    http::is_source,
+};
 
-/// URL schemes that do not open an application, because the browser itself runs or shows their
-/// content.
-const DANGEROUS: &[&str] = &[
+/// URL schemes that open no application: those that the browser runs or shows itself, and that of the pages.
+const NOT_OF_APPS: &[&str] = &[
     "blob",
     "data",
     "file",
@@ -28,8 +30,8 @@ pub(super) struct Redirects(Vec<String>);
 impl Redirects {
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, or
-    /// that has a fragment, one of the parameters in `OURS`, or a scheme that does not open an
-    /// application.
+    /// that has a fragment, one of the parameters in `OURS`, a scheme that does not open an
+    /// application, or a host that a Content Security Policy cannot contain.
     pub(super) fn new(urls: Vec<String>) -> Result<Self> {
         for text in &urls {
             let refuse =
@@ -46,11 +48,10 @@ impl Redirects {
             {
                 return refuse("must not have `code`, `error` or `state` in its query");
             }
-            if DANGEROUS.contains(&url.scheme()) {
+            if NOT_OF_APPS.contains(&url.scheme()) {
                 return refuse("is not a valid application URL");
             }
-            let is_sane = |byte: u8| byte.is_ascii_graphic() && !b";,'".contains(&byte);
-            if !source(text).bytes().all(is_sane) {
+            if !is_source(&source(text)) {
                 return refuse("has a host that a Content Security Policy cannot contain");
             }
         }

@@ -1,6 +1,6 @@
 //! The layout of all pages.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use minijinja::{
     Environment, HtmlEscape, UndefinedBehavior, Value, context,
@@ -9,8 +9,8 @@ use minijinja::{
 
 use super::{
     frame::Frame,
+    host::{LAYOUT_NAME, PageTemplates, unusable},
     language::Language,
-    own::{LAYOUT_NAME, PageTemplates, unusable},
     policy::Policies,
     texts::OwnTexts,
 };
@@ -47,7 +47,6 @@ pub(super) struct Layout {
 
 /// The texts of a language, for the views and for the templates.
 struct LanguageTexts {
-    language: Language,
     texts: OwnTexts,
     value: Value,
 }
@@ -56,7 +55,7 @@ struct LanguageTexts {
 #[derive(Debug)]
 pub(super) struct Head<'a> {
     pub(super) frame: &'a Frame<'a>,
-    pub(super) title: Cow<'a, str>,
+    pub(super) title: &'a str,
     /// Whether the title says that something failed.
     pub(super) is_error: bool,
     /// Whether the page has a form, and therefore the script.
@@ -70,7 +69,7 @@ impl Layout {
     /// [`Configuration`](crate::ErrorKind::Configuration) if the layout of the host cannot be rendered.
     pub(super) fn new(
         brand: &Brand,
-        own: &PageTemplates,
+        templates: &PageTemplates,
         min_password: usize,
         has_script: bool,
     ) -> Result<Self> {
@@ -79,7 +78,7 @@ impl Layout {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment
-            .add_template_owned(LAYOUT_NAME, own.layout().to_owned())
+            .add_template_owned(LAYOUT_NAME, templates.layout().to_owned())
             .map_err(|error| unusable().with_source(error))?;
         for (name, source) in TEMPLATES {
             environment
@@ -116,13 +115,9 @@ impl Layout {
             text.replace("{product}", &product)
         };
         let texts = |language| -> Result<LanguageTexts> {
-            let texts = own.filled(language, fill)?;
+            let texts = templates.filled(language, fill)?;
             let value = Value::from(Serde(&texts));
-            Ok(LanguageTexts {
-                language,
-                texts,
-                value,
-            })
+            Ok(LanguageTexts { texts, value })
         };
         let [english, german, french, spanish, chinese] = Language::ALL.map(texts);
         let policies = Policies::new(&style, script, brand.image().is_some())?;
@@ -140,17 +135,17 @@ impl Layout {
     fn check(&self) -> Result<()> {
         const PROBE: &str = "the content of the page";
         for (is_error, has_form, keep) in [(false, true, Some("")), (true, false, None)] {
-            for own in &self.texts {
+            for language in Language::ALL {
                 let frame = Frame {
-                    language: own.language,
-                    ui_chosen: is_error,
+                    language,
+                    ui_chosen: false,
                     query: "",
                     root: "",
                     leads_to: None,
                 };
                 let head = Head {
                     frame: &frame,
-                    title: "Title".into(),
+                    title: "Title",
                     is_error,
                     has_form,
                     keep,
@@ -170,10 +165,10 @@ impl Layout {
 
     /// The texts of a language.
     pub(super) fn texts(&self, language: Language) -> &OwnTexts {
-        &self.own(language).texts
+        &self.in_language(language).texts
     }
 
-    fn own(&self, language: Language) -> &LanguageTexts {
+    fn in_language(&self, language: Language) -> &LanguageTexts {
         let [english, german, french, spanish, chinese] = &self.texts;
         match language {
             Language::Chinese => chinese,
@@ -204,6 +199,7 @@ impl Layout {
         }
     }
 
+    /// The HTML of a page.
     fn html(
         &self,
         template: &str,
@@ -217,7 +213,7 @@ impl Layout {
             has_form,
             keep,
         } = head;
-        let t = &self.own(frame.language).value;
+        let t = &self.in_language(frame.language).value;
         let keep = keep.map(|query| match query {
             "" => String::new(),
             query => format!("&{query}"),
@@ -225,7 +221,7 @@ impl Layout {
         let context = context! {
             t,
             v,
-            title,
+            title => *title,
             is_error,
             has_form,
             keep,

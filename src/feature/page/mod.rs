@@ -1,4 +1,7 @@
-//! The pages that the links in emails lead to, for hosts without their own pages.
+//! The built-in pages: the sign-in, the sign-up, the second factor, and those of mailed links. [`PageTemplates`]
+//! replaces their layout and their texts.
+//!
+//! A mailed link:
 //!
 //! ```text
 //! HEAD  /verify-email?token=…   no database query
@@ -15,7 +18,7 @@
 //! changes anything. The pages need no script, load only the logo and store nothing. They are in the
 //! language that the reader chooses by `ui`, or else in that of the browser, if there are texts in that language.
 //!
-//! [`view`] has each page as a function of its state.
+//! `view` has each page as a function of its state.
 //!
 //! The token alone authorizes the form; there is no cookie. Another site therefore gains nothing if it makes a browser
 //! send the form, because a site that has the token can also send the request itself. If the browser reports that
@@ -26,13 +29,13 @@ mod answer;
 mod chosen;
 mod form;
 mod frame;
+mod host;
 pub(crate) mod http;
 mod language;
 mod layout;
 mod link;
 mod logo;
 mod notice;
-mod own;
 mod policy;
 mod qr;
 mod texts;
@@ -40,7 +43,7 @@ mod view;
 
 use std::sync::Arc;
 
-pub use self::own::{LAYOUT, PageTemplates};
+pub use self::host::{LAYOUT, PageTemplates};
 pub(crate) use self::{
     chosen::Chosen,
     link::Links,

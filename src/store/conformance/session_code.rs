@@ -27,7 +27,7 @@ pub async fn check_all(store: &Subject) {
     a_code_keeps_the_authentication_of_its_session(store).await;
     a_former_cookie_issues_a_code_without_the_second_factor(store).await;
     only_a_live_browser_session_issues_a_code(store).await;
-    an_issued_code_is_void_after_a_change_of_credentials(store).await;
+    a_code_is_void_after_its_session_has_ended(store).await;
 }
 
 /// The code can be redeemed once, with the authentication at its issue. A later reauthentication
@@ -148,11 +148,11 @@ pub async fn only_a_live_browser_session_issues_a_code(store: &Subject) {
     assert!(code.is_none(), "an ended session issued a code");
 }
 
-/// A logout voids the codes of the session, and a logout everywhere those of all sessions.
+/// A logout voids the codes of its session. A logout everywhere voids those of all sessions.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_issued_code_is_void_after_a_change_of_credentials(store: &Subject) {
+pub async fn a_code_is_void_after_its_session_has_ended(store: &Subject) {
     let (user, session) = browser_session(store).await;
     let at = session.created_at;
     let (flow, code) = issue(store, &session, session.digest, at).await;

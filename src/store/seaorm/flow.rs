@@ -57,7 +57,7 @@ const ISSUE: &str = concat!(
     "INSERT INTO auth_oauth_flows (state, binding, provider, intent, redirect_to, app_state, challenge, created_at, \
         expires_at, taken_at, code, code_expires_at, user_id, credential_version, factor_version, session_id, \
         authenticated_at, methods, second_factor_at) \
-    SELECT $5, $6, $7, $8, $9, $10, $11, $2, $12, $2, $13, $14, u.id, s.credential_version, u.factor_version, s.id, ",
+    SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $2, $14, $15, u.id, s.credential_version, u.factor_version, s.id, ",
     authentication_columns!(),
     from_session_of_cookie!(),
     " RETURNING state"
@@ -71,8 +71,8 @@ macro_rules! redeemable {
             user_columns!("u."),
             ", ",
             credential_columns!(),
-            ", f.provider, f.authenticated_at, f.methods, f.second_factor_at, f.factor_version AS issued_factor_version, \
-            f.session_id AS issuing_session_id \
+            ", f.provider, f.authenticated_at, f.methods, f.second_factor_at, \
+            f.factor_version AS issued_factor_version, f.session_id \
             FROM auth_oauth_flows f JOIN auth_users u ON u.id = f.user_id \
             WHERE f.code = $1 AND f.challenge = $2 AND f.code_used_at IS NULL AND f.code_expires_at > $3 \
                 AND u.status = 'active' AND u.credential_version = f.credential_version \
@@ -166,33 +166,11 @@ impl<D: Database> FlowStore for SeaOrmStore<D> {
         new: &NewFlow,
         code: &NewCode,
     ) -> Result<bool, StoreError> {
-        let [
-            state,
-            binding,
-            provider,
-            intent,
-            redirect_to,
-            app_state,
-            challenge,
-            _,
-            end,
-        ] = flow_values(new);
         let [session, now, user, digest] = cookie_values(cookie, new.created_at);
+        let [f1, f2, f3, f4, f5, f6, f7, f8, f9] = flow_values(new);
+        let (code, end) = (bytes(&code.digest), code.expires_at.into());
         let values = [
-            session,
-            now,
-            user,
-            digest,
-            state,
-            binding,
-            provider,
-            intent,
-            redirect_to,
-            app_state,
-            challenge,
-            end,
-            bytes(&code.digest),
-            code.expires_at.into(),
+            session, now, user, digest, f1, f2, f3, f4, f5, f6, f7, f8, f9, code, end,
         ];
         let rows = self.write(ISSUE, values).await?;
         Ok(!rows.is_empty())
@@ -223,7 +201,7 @@ impl<D: Database> FlowStore for SeaOrmStore<D> {
     }
 }
 
-/// The values of `$1` to `$9` in [`BEGIN`].
+/// The values of `$1` to `$9` in [`BEGIN`], and of `$5` to `$13` in [`ISSUE`].
 fn flow_values(new: &NewFlow) -> [Value; 9] {
     let flow = &new.flow;
     [
@@ -251,15 +229,16 @@ fn flow(row: &QueryResult) -> Result<Flow, DbErr> {
 }
 
 fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
-    let methods: Option<String> = column(row, "methods")?;
-    let proof = match column::<Option<i64>>(row, "issued_factor_version")? {
+    let proof = match column::<Option<Uuid>>(row, "session_id")? {
         None => FlowProof::Provider(column(row, "provider")?),
-        Some(factor_version) => FlowProof::Session(EarlierSignIn {
-            session_id: column::<Uuid>(row, "issuing_session_id")?.into(),
+        Some(session) => FlowProof::Session(EarlierSignIn {
+            session_id: session.into(),
             authenticated_at: column::<Timestamp>(row, "authenticated_at")?,
-            methods: Methods::from_stored(&methods.unwrap_or_default()),
+            methods: Methods::from_stored(
+                &column::<Option<String>>(row, "methods")?.unwrap_or_default(),
+            ),
             second_factor_at: column(row, "second_factor_at")?,
-            factor_version,
+            factor_version: column(row, "issued_factor_version")?,
         }),
     };
     Ok(Redeemed {

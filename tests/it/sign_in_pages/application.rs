@@ -169,7 +169,7 @@ async fn signed_in_user_goes_on_by_a_form_of_the_page() {
         let reply = go_on(&mut visitor, &at("sign-in")).await;
         tokens(&app, lead(&reply)).await;
 
-        // A state is not required, and an app may have a scheme of its own.
+        // An app may have a scheme of its own.
         let path = format!("/sign-in?{}", query_with(&[("redirect_to", MOBILE_URL)]));
         let page = visitor.open(&path).await;
         let policy = page.header("content-security-policy").expect("a policy");
@@ -254,7 +254,7 @@ async fn second_factor_is_asked_on_the_pages() {
         let (_, acr, _) = tokens(&app, lead(&reply)).await;
         assert_eq!(acr, STRONG);
 
-        // Without an application it is not asked, and the session lacks the factor.
+        // Without an application, a remembered device skips the second factor.
         visitor.submit("/sign-out", &[]).await;
         assert_eq!(lead(&visitor.submit("/sign-in", &right()).await), "./");
         let reply = go_on(&mut visitor, &at("sign-in")).await;
@@ -281,20 +281,20 @@ async fn code_is_void_after_its_user_has_changed() {
         let reply = visitor
             .submit(&at("second-factor"), &[("code", &code)])
             .await;
-        let removed = brought(lead(&reply));
+        let early = brought(lead(&reply));
         let late = brought(lead(&go_on(&mut visitor, &at("sign-in")).await));
         app.advance(60);
         redeem(&app, &late, VERIFIER)
             .await
             .problem(400, "invalid_token");
-        redeem(&app, &removed, VERIFIER)
+        redeem(&app, &early, VERIFIER)
             .await
             .problem(400, "invalid_token");
 
         // The factor that the code stands for has been removed.
         let reply = go_on(&mut visitor, &at("sign-in")).await;
         let removed = brought(lead(&reply));
-        let headers = format!("{}{}", JSON, OWN);
+        let headers = format!("{JSON}{OWN}");
         let line = format!("DELETE /users/me/factors/{}", ann.authenticator.id);
         visitor.ask(&line, &headers, "").await.expect(204);
         redeem(&app, &removed, VERIFIER)

@@ -25,26 +25,24 @@ pub(crate) struct AppSignIn {
     /// The percent-encoded query, which every page of the sign-in keeps.
     pub(crate) query: String,
     /// The source to which a form may redirect the browser (Content Security Policy Level 3, section 6.4.1).
-    pub(crate) origin: String,
+    pub(crate) source: String,
 }
 
 impl AppSignIn {
     /// Reads the query of a page; `None` if it has no `redirect_to`.
     ///
     /// # Errors
-    /// [`InvalidRedirect`](ErrorKind::InvalidRedirect), which is checked first, and which a parameter that is given
-    /// twice causes as well; [`ValidationFailed`](ErrorKind::ValidationFailed) for the other parameters.
+    /// [`InvalidRedirect`](ErrorKind::InvalidRedirect), also for a repeated parameter. It is checked before
+    /// [`ValidationFailed`](ErrorKind::ValidationFailed).
     pub(crate) fn of_request(
         sign_ins: &ProviderSignIns,
         request: &Request,
     ) -> Result<Option<Self>> {
-        match request.pick_query(&["redirect_to"]) {
-            Some(query) if query.is_empty() => return Ok(None),
-            Some(_) => {}
-            None => return Err(ErrorKind::InvalidRedirect.into()),
+        let pick = |names: &[&str]| request.pick_query(names).ok_or(ErrorKind::InvalidRedirect);
+        if pick(&["redirect_to"])?.is_empty() {
+            return Ok(None);
         }
-        let query = request.pick_query(&PARAMETERS);
-        Self::of_query(sign_ins, &query.ok_or(ErrorKind::InvalidRedirect)?)
+        Self::of_query(sign_ins, &pick(&PARAMETERS)?)
     }
 
     /// Reads the parameters of a page; `None` if there is no `redirect_to`.
@@ -60,20 +58,16 @@ impl AppSignIn {
             Some(Value::String(url)) => sign_ins.ensure_redirect(url)?,
             Some(_) => return Err(ErrorKind::InvalidRedirect.into()),
         }
-        let own = PARAMETERS
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), query.get(*name)?.clone())));
-        let own: Map<String, Value> = own.collect();
-        let pairs: Vec<String> = PARAMETERS
-            .iter()
-            .filter_map(|name| {
-                let value = own.get(*name)?.as_str()?;
-                Some(format!("{name}={}", percent::encoded(value)))
-            })
-            .collect();
+        let (mut own, mut pairs) = (Map::new(), Vec::new());
+        for name in PARAMETERS {
+            if let Some(Value::String(value)) = query.get(name) {
+                pairs.push(format!("{name}={}", percent::encoded(value)));
+                own.insert(name.to_owned(), value.as_str().into());
+            }
+        }
         let new: NewSignIn = Members::of_query(own).read::<BeginSignInQuery>()?.into();
         Ok(Some(Self {
-            origin: redirect::source(&new.redirect_to),
+            source: redirect::source(&new.redirect_to),
             query: pairs.join("&"),
             new,
         }))

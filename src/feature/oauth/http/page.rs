@@ -69,9 +69,7 @@ pub(super) async fn end(
         .redeem_for(&code, &verifier, kind, client.clone(), app.is_some());
     let refused = |error: Error| {
         let problem = Problem::from(error);
-        if problem.status().is_server_error() {
-            problem.log();
-        }
+        problem.log();
         page("sign-in", Some(problem.code()))
     };
     let sign_in = match redeemed.await {
@@ -84,9 +82,7 @@ pub(super) async fn end(
         (NextStep::GoOn(cookie), Some(app)) => {
             match own.feature.issue(cookie, &app.new, client).await {
                 Ok(Issued::At(url)) => url,
-                Ok(Issued::MustSignInAgain) => page("sign-out", None),
-                Ok(Issued::NeedsSecondFactor) => page("second-factor", None),
-                Ok(Issued::SignedOut) => page("sign-in", None),
+                Ok(Issued::First(first)) => page(first, None),
                 Err(error) => refused(error),
             }
         }

@@ -9,8 +9,9 @@ use super::super::{chosen::Chosen, frame::Frame};
 use crate::feature::oauth::http::app::AppSignIn;
 use crate::{
     error::{ErrorKind, Result},
+    event::ClientInfo,
     factor::FactorId,
-    http::{Input, Presented, Request, next},
+    http::{Input, OwnOrigin, Presented, Request, next},
     percent,
     secret::{SessionCookie, Ticket},
     sign_in::http::TICKET,
@@ -36,7 +37,7 @@ impl Asked {
         Frame {
             root: self.root,
             #[cfg(feature = "oauth")]
-            leads_to: self.app.as_ref().map(|app| app.origin.as_str()),
+            leads_to: self.app.as_ref().map(|app| app.source.as_str()),
             ..self.chosen.frame(&self.kept)
         }
     }
@@ -119,6 +120,23 @@ impl Input<super::Parts> for Visitor {
             Err(error) if error.kind() == ErrorKind::InvalidAccessToken => Ok(Self(None)),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// The sender of a form of this origin, and the user of its session.
+pub(super) struct Sender {
+    pub(super) client: ClientInfo,
+    pub(super) visitor: Option<ActiveUser>,
+}
+
+impl Input<super::Parts> for Sender {
+    async fn take(parts: &super::Parts, request: &mut Request) -> Result<Self> {
+        OwnOrigin::take(parts, request).await?;
+        let Visitor(visitor) = Visitor::take(parts, request).await?;
+        Ok(Self {
+            client: ClientInfo::take(parts, request).await?,
+            visitor,
+        })
     }
 }
 

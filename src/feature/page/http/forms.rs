@@ -13,8 +13,9 @@ pub(super) struct SignInForm {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub(super) password: Password,
     pub(super) remember: bool,
-    /// Whether this user of the session goes on to the application.
+    /// Whether a signed-in user goes on to the application.
     pub(super) is_continued: bool,
+    /// The id of that user, as the page has shown it.
     pub(super) user: String,
 }
 

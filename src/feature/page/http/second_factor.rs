@@ -8,14 +8,14 @@ use super::{
         SecondFactorView, answer::Reply, qr, seconds,
     },
     Parts,
-    asked::{Asked, SentTicket, Visitor},
+    asked::{Asked, Sender, SentTicket, Visitor},
     forms::{SecondFactorForm, Step},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     event::ClientInfo,
     factor::{FactorId, RecoveryCode, TotpCode},
-    http::{Form, Html, OwnOrigin, Problem},
+    http::{Form, Html, Problem},
     secret::Ticket,
     sign_in::{
         SecondFactor, SignIn,
@@ -53,14 +53,10 @@ pub(super) async fn show(
 pub(super) async fn answer(
     parts: Parts,
     asked: Asked,
-    sender: Sender,
+    Sender { client, visitor }: Sender,
+    SentTicket(ticket): SentTicket,
     Form(form): Form<SecondFactorForm>,
 ) -> Result<Reply> {
-    let Sender {
-        client,
-        ticket,
-        visitor,
-    } = sender;
     if let Some((ticket, factor)) = ticket
         && let Some(step) = parts.factors.step_of(&ticket)
     {
@@ -75,26 +71,6 @@ pub(super) async fn answer(
     match visitor {
         Some(visitor) => parts.confirm(&asked, &visitor, &form, &client).await,
         None => Ok(parts.start_again(&asked)),
-    }
-}
-
-/// The sender of a form: its origin is this one, and it has a ticket or a session.
-pub(super) struct Sender {
-    client: ClientInfo,
-    ticket: Option<(Ticket, Option<FactorId>)>,
-    visitor: Option<ActiveUser>,
-}
-
-impl crate::http::Input<Parts> for Sender {
-    async fn take(parts: &Parts, request: &mut crate::http::Request) -> Result<Self> {
-        OwnOrigin::take(parts, request).await?;
-        let SentTicket(ticket) = SentTicket::take(parts, request).await?;
-        let Visitor(visitor) = Visitor::take(parts, request).await?;
-        Ok(Self {
-            client: ClientInfo::take(parts, request).await?,
-            ticket,
-            visitor,
-        })
     }
 }
 

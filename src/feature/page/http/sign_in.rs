@@ -3,7 +3,7 @@
 use super::{
     super::{Held, SignInNotice, SignInView, SignOutView, SignedInAs, answer::Reply},
     Parts,
-    asked::{Asked, SentSession, Visitor},
+    asked::{Asked, Sender, SentSession, Visitor},
     forms::SignInForm,
 };
 #[cfg(feature = "oauth")]
@@ -11,14 +11,14 @@ use crate::feature::oauth::Issued;
 use crate::{
     error::{Error, ErrorKind, Result, Violation},
     event::ClientInfo,
-    http::{Form, Html, Input, OwnOrigin, Problem, Request},
+    http::{Form, Html, OwnOrigin, Problem},
     secret::SessionCookie,
     service::Login,
     sign_in::{
         SignIn,
         http::{NextStep, no_ticket},
     },
-    token::{ActiveUser, SessionKind},
+    token::SessionKind,
     user::EmailAddress,
 };
 
@@ -46,23 +46,6 @@ pub(super) async fn show(parts: Parts, asked: Asked, Visitor(visitor): Visitor) 
         ..SignInView::default()
     };
     parts.sign_in_page(&asked, view).map(Reply::page)
-}
-
-/// The sender of the form: its origin is this one.
-pub(super) struct Sender {
-    client: ClientInfo,
-    visitor: Option<ActiveUser>,
-}
-
-impl Input<Parts> for Sender {
-    async fn take(parts: &Parts, request: &mut Request) -> Result<Self> {
-        OwnOrigin::take(parts, request).await?;
-        let Visitor(visitor) = Visitor::take(parts, request).await?;
-        Ok(Self {
-            client: ClientInfo::take(parts, request).await?,
-            visitor,
-        })
-    }
 }
 
 pub(super) async fn sign_in(
@@ -97,10 +80,10 @@ pub(super) async fn sign_in(
         let error = Error::validation(violations);
         return parts.refuse_sign_in(&asked, view, error);
     };
-    let login = Login::new(email, form.password.clone())
+    let mut login = Login::new(email, form.password.clone())
         .with_kind(SessionKind::browser(form.remember))
-        .with_client(client.clone())
-        .on_every_device(!asked.is_local());
+        .with_client(client.clone());
+    login.on_every_device = !asked.is_local();
     match parts.service.login(login).await {
         Ok(sign_in) => parts.go_on(&asked, &sign_in, &client).await,
         Err(error) => parts.refuse_sign_in(&asked, view, error),
@@ -146,7 +129,6 @@ impl Parts {
         let view = SignInView {
             providers: &providers,
             may_register: !self.is_closed,
-            app: asked.frame().leads_to,
             ..view
         };
         self.pages.sign_in(&asked.frame(), &view)
@@ -199,10 +181,8 @@ impl Parts {
             .await
             .unwrap_or_else(|error| {
                 let problem = Problem::from(error);
-                if problem.status().is_server_error() {
-                    problem.log();
-                }
-                asked.to("sign-in")
+                problem.log();
+                asked.to_with("sign-in", &format!("error={}", problem.code()))
             })
     }
 
@@ -223,9 +203,7 @@ impl Parts {
             let issued = self.provider_sign_ins.issue(cookie, &app.new, client);
             return Ok(match issued.await? {
                 Issued::At(url) => url,
-                Issued::MustSignInAgain => asked.to("sign-out"),
-                Issued::NeedsSecondFactor => asked.to("second-factor"),
-                Issued::SignedOut => asked.to("sign-in"),
+                Issued::First(page) => asked.to(page),
             });
         }
         Ok(asked.next(self.pages.start()).to_owned())

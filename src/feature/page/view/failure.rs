@@ -58,7 +58,7 @@ impl Pages {
         };
         let head = Head {
             frame,
-            title: title.into(),
+            title,
             is_error: true,
             has_form: false,
             keep: None,

@@ -143,15 +143,16 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
         ..sign_in
     };
     add("sign-in-already", pages.sign_in(&frame, &view));
-    let app = Some("https://app.example.org");
-    let view = SignInView { app, ..sign_in };
-    add("sign-in-app", pages.sign_in(&frame, &view));
+    let for_app = Frame {
+        leads_to: Some("https://app.example.org"),
+        ..frame
+    };
+    add("sign-in-app", pages.sign_in(&for_app, &sign_in));
     let view = SignInView {
-        app,
         signed_in_as: signed_in_as.map(|own| SignedInAs { next: None, ..own }),
         ..sign_in
     };
-    add("sign-in-app-already", pages.sign_in(&frame, &view));
+    add("sign-in-app-already", pages.sign_in(&for_app, &view));
     add("sign-out", pages.sign_out(&frame, &SignOutView { email }));
     add("begin-enrol", pages.begin_enrol(&frame));
 

@@ -88,7 +88,7 @@ impl Pages {
         let frame = chosen.frame("");
         let head = Head {
             frame: &frame,
-            title: own.ask.title.as_str().into(),
+            title: &own.ask.title,
             is_error: form.is_refused(),
             has_form: true,
             keep: Some(&query),
@@ -123,7 +123,7 @@ impl Pages {
         let v = context! { text, way_on => self.has_sign_in.then_some(way_on) };
         let head = Head {
             frame: &frame,
-            title: note.title.as_str().into(),
+            title: &note.title,
             is_error: false,
             has_form: false,
             keep: Some(query),
@@ -165,7 +165,7 @@ impl Pages {
         };
         let head = Head {
             frame: &frame,
-            title: note.title.as_str().into(),
+            title: &note.title,
             is_error: true,
             has_form: true,
             keep: None,
@@ -178,7 +178,7 @@ impl Pages {
     pub(in super::super) fn page_of(&self, headers: &HeaderMap, problem: &Response) -> Response {
         let chosen = Chosen::of(headers, None);
         let frame = chosen.frame("");
-        let texts = &self.texts(chosen.language).link;
+        let texts = self.texts(chosen.language);
         let sign_in = frame.to("sign-in");
         let way_on = (
             sign_in.as_str(),
@@ -187,12 +187,12 @@ impl Pages {
         let way_on = self.has_sign_in.then_some(way_on);
         let page = match problem.status() {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                self.note(&frame, &texts.unavailable, None)
+                self.note(&frame, &texts.link.unavailable, None)
             }
             status if status.is_server_error() => {
                 self.failed(&frame, RequestId::of(headers).as_str())
             }
-            _ => self.note(&frame, &texts.refused, way_on),
+            _ => self.note(&frame, &texts.link.refused, way_on),
         };
         match page {
             Ok(page) => page.in_place_of(problem).render(),

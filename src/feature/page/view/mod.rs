@@ -11,8 +11,6 @@ mod gallery;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 use super::{frame::Frame, layout::Head};
 
 pub(crate) use self::{
@@ -26,10 +24,10 @@ pub(crate) use self::{
 
 impl<'a> Head<'a> {
     /// The head of a page with a form, which exists in every language with the same query.
-    fn of_form(frame: &'a Frame<'a>, title: impl Into<Cow<'a, str>>, is_error: bool) -> Self {
+    fn of_form(frame: &'a Frame<'a>, title: &'a str, is_error: bool) -> Self {
         Self {
             frame,
-            title: title.into(),
+            title,
             is_error,
             has_form: true,
             keep: Some(frame.query),

@@ -78,8 +78,9 @@ impl Pages {
         frame: &Frame<'_>,
         view: &SecondFactorView<'_>,
     ) -> Result<Html> {
-        let own = &self.texts(frame.language).second_factor;
-        let form = code_form(self.texts(frame.language), frame.language, view.notice);
+        let texts = self.texts(frame.language);
+        let own = &texts.second_factor;
+        let form = code_form(texts, frame.language, view.notice);
         let text = match (view.totp, view.recovery_code) {
             (true, true) => own.with_either.as_str(),
             (false, true) => own.with_recovery_code.as_str(),
@@ -92,7 +93,7 @@ impl Pages {
             remember_device => view.remember_device,
             step_up => view.step_up,
         };
-        let head = Head::of_form(frame, own.title.as_str(), form.is_refused());
+        let head = Head::of_form(frame, &own.title, form.is_refused());
         self.layout.render("second-factor.html", &head, v)
     }
 
@@ -123,7 +124,7 @@ impl Pages {
             email => view.email,
             page,
         };
-        let head = Head::of_form(frame, own.confirm.as_str(), form.is_refused());
+        let head = Head::of_form(frame, &own.confirm, form.is_refused());
         self.layout.render("confirm-password.html", &head, v)
     }
 
@@ -144,8 +145,9 @@ impl Pages {
         page: &str,
         view: &EnrolView<'_>,
     ) -> Result<Html> {
-        let own = &self.texts(frame.language).second_factor;
-        let form = code_form(self.texts(frame.language), frame.language, view.notice);
+        let texts = self.texts(frame.language);
+        let own = &texts.second_factor;
+        let form = code_form(texts, frame.language, view.notice);
         let v = context! {
             notice => form.notice(),
             fields => form.fields(),
@@ -153,7 +155,7 @@ impl Pages {
             secret => view.secret_groups,
             page,
         };
-        let head = Head::of_form(frame, own.enrol.as_str(), form.is_refused());
+        let head = Head::of_form(frame, &own.enrol, form.is_refused());
         self.layout.render("enrol.html", &head, v)
     }
 
@@ -171,12 +173,7 @@ impl Pages {
         let v = context! { codes => view.codes.iter().map(|code| Value::from(*code)).collect::<Vec<Value>>(), next => view.next, file };
         let head = Head {
             frame,
-            title: self
-                .texts(frame.language)
-                .second_factor
-                .codes
-                .as_str()
-                .into(),
+            title: &self.texts(frame.language).second_factor.codes,
             is_error: false,
             has_form: false,
             keep: None,

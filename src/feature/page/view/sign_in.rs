@@ -24,8 +24,6 @@ pub(crate) struct SignInView<'a> {
     pub(crate) providers: &'a [(&'a str, &'a str)],
     pub(crate) may_register: bool,
     pub(crate) signed_in_as: Option<SignedInAs<'a>>,
-    /// The application in which the user goes on: an origin or a scheme.
-    pub(crate) app: Option<&'a str>,
 }
 
 /// A user who opens the sign-in while being signed in.
@@ -69,7 +67,8 @@ impl Pages {
     ///
     /// The form sends `email`, `password` and `remember` (`true`, or absent). The button of
     /// [`NotVerified`](SignInNotice::NotVerified) sends `email` and `purpose=resend` to `check-mail`; the button of
-    /// [`SignedInAs`] sends nothing to `sign-out`.
+    /// [`SignedInAs`] sends nothing to `sign-out`. With an application, another one sends `step=continue` and `user` to
+    /// `sign-in`.
     pub(crate) fn sign_in(&self, frame: &Frame<'_>, view: &SignInView<'_>) -> Result<Html> {
         let texts = self.texts(frame.language);
         let own = &texts.sign_in;
@@ -111,6 +110,9 @@ impl Pages {
         };
         let form = form.settled(texts);
         let providers = view.providers.iter();
+        let signed_in_as = view
+            .signed_in_as
+            .map(|own| context! { email => own.email, user => own.user, next => own.next });
         let v = context! {
             notice => form.notice(),
             fields => form.fields(),
@@ -119,10 +121,10 @@ impl Pages {
             resend => matches!(view.notice, Some(SignInNotice::NotVerified)),
             providers => providers.map(|(name, shown)| context! { name => *name, shown => *shown }).collect::<Vec<Value>>(),
             may_register => view.may_register,
-            signed_in_as => view.signed_in_as.map(|own| context! { email => own.email, user => own.user, next => own.next }),
-            app => view.app.map(|app| app.trim_end_matches(':')),
+            signed_in_as,
+            app => frame.leads_to.map(|source| source.trim_end_matches(':')),
         };
-        let head = Head::of_form(frame, own.title.as_str(), form.is_refused());
+        let head = Head::of_form(frame, &own.title, form.is_refused());
         self.layout.render("sign-in.html", &head, v)
     }
 

@@ -123,7 +123,7 @@ impl Pages {
         let form = form.settled(texts);
         let closed = matches!(view.notice, Some(SignUpNotice::Closed));
         let v = context! { notice => form.notice(), fields => form.fields(), closed };
-        let mut head = Head::of_form(frame, own.title.as_str(), form.is_refused());
+        let mut head = Head::of_form(frame, &own.title, form.is_refused());
         head.has_form = !closed;
         self.layout.render("sign-up.html", &head, v)
     }
@@ -158,7 +158,7 @@ impl Pages {
             fields: vec![Field::email(texts, view.email).with_error(error)],
         };
         let v = context! { notice => form.notice(), fields => form.fields() };
-        let head = Head::of_form(frame, texts.sign_up.forgot.as_str(), form.is_refused());
+        let head = Head::of_form(frame, &texts.sign_up.forgot, form.is_refused());
         self.layout.render("forgot-password.html", &head, v)
     }
 }

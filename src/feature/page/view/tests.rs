@@ -122,8 +122,12 @@ fn the_policy_allows_exactly_the_style_and_the_script_of_the_page() {
                 let script = hash(script);
                 format!("script-src {script}; require-trusted-types-for 'script'; ")
             });
+            let app = match name.starts_with("sign-in-app") {
+                true => " https://app.example.org",
+                false => "",
+            };
             let policy = format!(
-                "default-src 'none'; style-src {style}; {image}{script}form-action 'self'; base-uri 'none'; \
+                "default-src 'none'; style-src {style}; {image}{script}form-action 'self'{app}; base-uri 'none'; \
                  frame-ancestors 'none'"
             );
             assert_eq!(page.headers()["content-security-policy"], policy, "{name}");

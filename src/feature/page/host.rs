@@ -72,7 +72,7 @@ impl PageTemplates {
             return refuse("it is empty");
         }
         if text.chars().count() > LONGEST {
-            return refuse("it is longer than 2000 characters");
+            return refuse(&format!("it is longer than {LONGEST} characters"));
         }
         if text.chars().any(char::is_control) {
             return refuse("it has control characters");
@@ -106,8 +106,8 @@ impl PageTemplates {
     /// the block `content`, and can use these values, which are escaped where necessary:
     ///
     /// * `title`, and `is_error` if the page reports a failure;
-    /// * `product`, `home_url`, `help_url`, `privacy_url` and `terms_url` of the [`Brand`](crate::brand::Brand), of which a URL can be
-    ///   none; `has_logo`, for the image `{{ root }}brand/logo`;
+    /// * `product`, and the URLs `home_url`, `help_url`, `privacy_url` and `terms_url` of the
+    ///   [`Brand`](crate::brand::Brand), each of which can be none; `has_logo`, for the image `{{ root }}brand/logo`;
     /// * `style`, the style sheet with the CSS of the brand; without it, a page has no style;
     /// * `script` and `has_form`: pages with a form can contain the script, which can be none;
     /// * `languages`, each with `code`, `lang` and `name`; `code` of the current one; `keep`, the query of a link to
@@ -133,9 +133,10 @@ impl PageTemplates {
     pub fn texts(locale: &Locale) -> Vec<(String, String)> {
         let mut found = Vec::new();
         if let Some(language) = Language::named(locale.as_str())
-            && let Ok(texts) = serde_json::to_value(language.texts())
+            && let Ok(mut texts) = serde_json::to_value(language.texts())
         {
-            collect(&texts, "", &mut found);
+            let mut add = |key: &str, text: &mut String| found.push((key.to_owned(), text.clone()));
+            visit(&mut texts, "", &mut add);
         }
         // Decided by the language, not by the words of a host.
         found.retain(|(key, _)| key != "lang");
@@ -157,9 +158,9 @@ impl PageTemplates {
     ) -> Result<OwnTexts> {
         let built_in: &Texts = language.texts();
         let mut texts = serde_json::to_value(built_in).map_err(Error::internal)?;
-        change(&mut texts, "", &|key, text| {
+        visit(&mut texts, "", &mut |key, text| {
             let own = self.texts.get(&(language.code(), key.to_owned()));
-            fill(own.map_or(text, String::as_str))
+            *text = fill(own.unwrap_or(text));
         });
         serde_json::from_value(texts).map_err(Error::internal)
     }
@@ -170,25 +171,13 @@ pub(super) fn unusable() -> Error {
     Error::configuration("the layout of pages cannot be used")
 }
 
-/// Calls `change` for each text, with its key.
-fn change(texts: &mut Value, key: &str, with: &impl Fn(&str, &str) -> String) {
+/// Visits each text, with its key.
+fn visit(texts: &mut Value, key: &str, with: &mut impl FnMut(&str, &mut String)) {
     match texts {
-        Value::String(text) => *text = with(key, text),
+        Value::String(text) => with(key, text),
         Value::Object(members) => {
             for (name, member) in members {
-                change(member, &below(key, name), with);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn collect(texts: &Value, key: &str, found: &mut Vec<(String, String)>) {
-    match texts {
-        Value::String(text) => found.push((key.to_owned(), text.clone())),
-        Value::Object(members) => {
-            for (name, member) in members {
-                collect(member, &below(key, name), found);
+                visit(member, &below(key, name), with);
             }
         }
         _ => {}
