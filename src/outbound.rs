@@ -51,7 +51,7 @@ fn client_builder(timeout: Duration, keep: Duration) -> Result<ClientBuilder> {
         .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION"))))
 }
 
-/// The error of a request that got no answer. It shows only the given part of the URL, because the
+/// The error for a request that received no response. It shows only the given part of the URL, because the
 /// rest may contain a secret.
 #[derive(Debug, thiserror::Error)]
 #[error("{asked} did not answer")]

@@ -183,7 +183,7 @@ pub struct Login {
     pub kind: SessionKind,
     /// The client, which the session records.
     pub client: ClientInfo,
-    /// Whether the second factor is asked for on remembered devices too. A sign-in for an application needs it, and
+    /// Whether the second factor is required on remembered devices too. A sign-in for an application needs it, and
     /// only a challenge accepts a recovery code.
     pub(crate) on_every_device: bool,
 }

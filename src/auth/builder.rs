@@ -182,7 +182,7 @@ impl AuthBuilder {
         self
     }
 
-    /// The host's own layout and texts of the pages. Default: the built-in ones.
+    /// The layout and the texts of the pages. Default: the built-in ones.
     #[cfg(feature = "pages")]
     pub fn page_templates(mut self, templates: PageTemplates) -> Self {
         self.page_templates = templates;

@@ -31,7 +31,7 @@ impl Deliveries {
         Ok(Some((mail, token)))
     }
 
-    /// The letter with the data that its kind needs.
+    /// Builds the letter with the data that its kind requires.
     fn content(&self, claimed: &ClaimedIntent, token: Option<&OneTimeToken>) -> Result<Letter> {
         let (intent, links) = (&claimed.intent, &self.0.parts.links);
         let kind = intent.letter;

@@ -12,7 +12,7 @@ use crate::{clock::Timestamp, id::UserId};
 pub struct Author {
     /// The user; `None` if the author is unknown or has no account.
     pub actor_id: Option<UserId>,
-    /// The client of the action.
+    /// The client that performed the action.
     pub client: ClientInfo,
 }
 

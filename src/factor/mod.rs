@@ -30,10 +30,10 @@ id! {
     DeviceId
 }
 
-/// The maximum number of second factors of one user.
+/// The maximum number of second factors per user.
 pub const MAX_FACTORS: u32 = 5;
 
-/// The maximum number of remembered devices of one user. A newer device replaces the least recently
+/// The maximum number of remembered devices per user. A newer device replaces the least recently
 /// used one.
 pub const MAX_DEVICES: u32 = 20;
 

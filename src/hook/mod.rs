@@ -91,8 +91,8 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Called after an account was created by registration, by an administrator, or when the
-    /// service started.
+    /// Called after an account has been created: by registration, by an administrator, or at the start of
+    /// the service.
     ///
     /// # Errors
     /// The error is logged.

@@ -35,7 +35,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
 /// Whether the text is a `token68` (RFC 9110, section 11.2).
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    // The loop does not stop early, so that the compiler can check many bytes at a time. A token has a few hundred
+    // The loop does not exit early, so that the compiler can vectorize it. A token has a few hundred
     // bytes, and nearly always all of them are valid.
     let good = |byte: u8| {
         byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')

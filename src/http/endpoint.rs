@@ -16,7 +16,7 @@ use crate::error::{ErrorKind, Result};
 /// The tag of endpoints that serve machines rather than people.
 pub(crate) const SERVICE: &str = "Service";
 
-/// The path that is among the endpoints if browser sessions are offered.
+/// The path of browser sessions. It exists only if browser sessions are enabled.
 pub(crate) const BROWSER_SESSION: &str = "/auth/session";
 
 /// One endpoint of the HTTP contract: a method, a path, and a handler.

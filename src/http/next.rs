@@ -26,7 +26,7 @@ pub(crate) fn leading_back(path: &str, next: Option<&str>) -> String {
     }
 }
 
-/// Whether the browser opens this page, rather than a script that fetches something.
+/// Whether the request is the navigation to a page, rather than a fetch by a script.
 pub(crate) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return false;

@@ -20,8 +20,8 @@ impl Origin {
     /// Requires that a page of this origin, or the user, made the browser send this request
     /// (Fetch Metadata, section 2.3, and the Fetch standard, section 3.2).
     ///
-    /// `Sec-Fetch-Site` decides if it is present. `Origin` counts only without it, and must be this
-    /// origin. A request with neither header is refused.
+    /// `Sec-Fetch-Site` decides if it is present. If it is absent, `Origin` must be this origin. A request
+    /// with neither header is refused.
     ///
     /// # Errors
     /// [`CrossSiteRequest`](ErrorKind::CrossSiteRequest).
@@ -59,8 +59,8 @@ impl Origin {
         own == Some(origin.as_bytes())
     }
 
-    /// Like [`ensure_own`](Self::ensure_own), but requests that only read pass. A request that asks
-    /// for another protocol, such as WebSocket, can do more than read.
+    /// Like [`ensure_own`](Self::ensure_own), but requests that only read pass. A request to upgrade
+    /// to another protocol, such as WebSocket, does not only read.
     ///
     /// # Errors
     /// [`CrossSiteRequest`](ErrorKind::CrossSiteRequest).

@@ -43,7 +43,7 @@ pub struct RequestScope {
     has_looked: Arc<AtomicBool>,
 }
 
-/// The headers that keep caches from confusing users.
+/// The headers that prevent a cache from serving the response of one user to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Caching {
     /// The reply does not depend on the caller.

@@ -16,9 +16,9 @@ macro_rules! letters {
             AccountLocked "account_locked": Row::link(Purpose::Unlock).optional(true);
             /// The link that confirms a new address of the account. The letter goes to the new address.
             ConfirmEmailChange "confirm_email_change": Row::link(Purpose::ConfirmEmailChange);
-            /// The address was changed. The letter goes to the old address.
+            /// The address was changed. The email is sent to the old address.
             EmailChanged "email_changed": Row::notice();
-            /// A new address was requested. The letter goes to the current address.
+            /// A new address was requested. The email is sent to the current address.
             EmailChangeRequested "email_change_requested": Row::notice().with_new_email();
             /// A second factor was added.
             FactorAdded "factor_added": Row::notice();

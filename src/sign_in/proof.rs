@@ -30,12 +30,12 @@ pub(crate) struct Proof {
     pub(super) provider: Option<String>,
     /// The sign-in in a browser session, if this one continues it.
     pub(super) earlier: Option<EarlierSignIn>,
-    /// Whether remembered devices are asked for the second factor too.
+    /// Whether the second factor is required on remembered devices too.
     pub(super) on_every_device: bool,
 }
 
 impl Proof {
-    /// The same proof, with or without asking remembered devices for the second factor.
+    /// Sets whether the second factor is required on remembered devices too.
     pub(crate) fn on_every_device(self, on_every_device: bool) -> Self {
         Self {
             on_every_device,

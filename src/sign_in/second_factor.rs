@@ -371,7 +371,7 @@ impl SecondFactors {
         Ok(())
     }
 
-    /// Records a try that the limit has refused, and then returns the error.
+    /// Records the attempt if it exceeded the limit, and returns the error.
     async fn refuse<T>(
         &self,
         user: UserId,

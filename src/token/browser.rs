@@ -1,4 +1,4 @@
-//! Browser sessions and their cookies: opaque, verifiable without a query, and not rotated by use.
+//! Browser sessions and their cookies: opaque, verifiable without a database query, and not rotated on use.
 
 use std::time::Duration;
 

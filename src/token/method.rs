@@ -122,7 +122,8 @@ impl Methods {
         self
     }
 
-    /// The methods that count in a session with this time of a second factor. Without it, no second factor does.
+    /// The methods that count in a session whose second factor was last presented at this time. If the time is
+    /// `None`, no second factor counts.
     pub(crate) fn counting(&self, second_factor_at: Option<Timestamp>) -> Self {
         let methods = self.clone();
         match second_factor_at {

@@ -92,7 +92,7 @@ pub struct RotateSession {
     /// When the session ends if it is not refreshed again.
     pub idle_expires_at: Timestamp,
     /// How long after the exchange the previous token still gets the same successor, including the
-    /// request timeout. With zero, it gets none.
+    /// request timeout. If this is zero, the previous token gets no successor.
     pub grace: std::time::Duration,
 }
 

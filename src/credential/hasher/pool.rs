@@ -292,7 +292,7 @@ fn lower_priority(niceness: u8) {
     let _ = niceness;
 }
 
-/// The result of a job that has a permit.
+/// The pending result of a job that has a permit.
 pub(in crate::credential) struct Begun<T>(oneshot::Receiver<Result<T>>);
 
 impl<T> Begun<T> {

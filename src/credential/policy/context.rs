@@ -1,4 +1,4 @@
-//! Account words that a password must not consist of.
+//! Words from the account, such as its name and address, that must not make up a password.
 
 use std::cmp::Reverse;
 

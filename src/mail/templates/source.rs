@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 
-/// A letter in source form: a subject and paragraphs.
+/// The source of a letter: a subject and paragraphs.
 ///
 /// The first line is the subject. Paragraphs are separated by empty lines, and the lines of a paragraph are joined. A
 /// paragraph in brackets is the link, and its text is the label of the button.

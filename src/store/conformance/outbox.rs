@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
-/// The difference between clocks that is tolerated.
+/// The tolerated clock skew.
 const SKEW: Duration = Duration::from_secs(30);
 
 /// Runs every check of this module.

@@ -15,7 +15,7 @@ use crate::{
 
 /// The prefix of each name.
 const NAME: &str = "hallpass_oauth_";
-/// The maximum number of concurrent flows of one browser.
+/// The maximum number of concurrent flows per browser.
 const MOST: usize = 8;
 /// The maximum number of cookies that one reply deletes, because many proxies accept at most 4 KiB
 /// of reply headers.

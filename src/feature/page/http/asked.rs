@@ -83,7 +83,7 @@ impl Asked {
 
 impl Input<super::Parts> for Asked {
     async fn take(parts: &super::Parts, request: &mut Request) -> Result<Self> {
-        // A query that cannot be read says nothing.
+        // A query that cannot be parsed is treated as empty.
         let query = request.query().unwrap_or_default();
         let next = query.get("next").and_then(Value::as_str);
         let next = next.filter(|next| next::is_local(next)).map(str::to_owned);

@@ -45,7 +45,7 @@ pub(crate) struct ConfirmPasswordView<'a> {
     pub(crate) notice: Option<PasswordNotice>,
 }
 
-/// The notice of a form for the current password.
+/// The notice on a form that asks for the current password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PasswordNotice {
     Empty,
