@@ -197,6 +197,7 @@ impl Html {
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the source is not fit for a header.
+    #[cfg(feature = "pages")]
     pub(crate) fn leading_to(mut self, source: &str) -> crate::error::Result<Self> {
         if !is_source(source) {
             return Err(Error::internal("the target of a form is not a source"));
