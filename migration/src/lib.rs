@@ -4,6 +4,7 @@
 //! migrations of a host. Any number of instances may start together on a fresh database. One of them migrates, and the
 //! others wait for it.
 
+mod columns;
 mod history;
 mod m20261122_000001_users;
 mod m20261122_000002_sessions;

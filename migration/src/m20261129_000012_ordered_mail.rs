@@ -1,11 +1,8 @@
 //! Columns of the outbox for the account of an email, and for the validity of its due time.
 
-use sea_orm::{
-    DbBackend, DeriveIden, Statement,
-    sea_query::{ColumnDef, Table},
-};
+use sea_orm::{DbBackend, DeriveIden, Statement, sea_query::ColumnDef};
 
-use crate::Migration;
+use crate::{Migration, columns};
 
 pub(crate) const MIGRATION: Migration = Migration {
     name: "m20261129_000012_ordered_mail",
@@ -13,7 +10,7 @@ pub(crate) const MIGRATION: Migration = Migration {
     down,
 };
 
-#[derive(DeriveIden)]
+#[derive(Clone, Copy, DeriveIden)]
 enum AuthOutbox {
     Table,
     HoldsFrom,
@@ -49,14 +46,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
             .big_integer()
             .take(),
     ];
-    let add = |column| {
-        let table = Table::alter()
-            .table(AuthOutbox::Table)
-            .add_column(column)
-            .take();
-        backend.build(&table)
-    };
-    let mut statements: Vec<Statement> = columns.into_iter().map(add).collect();
+    let mut statements = columns::add(backend, AuthOutbox::Table, columns);
     statements.extend(
         [
             // Finds emails that were postponed before the clock was set back. Usually there are
@@ -83,12 +73,6 @@ fn down(backend: DbBackend) -> Vec<Statement> {
         AuthOutbox::OrderedAt,
         AuthOutbox::HoldsFrom,
     ];
-    statements.extend(columns.map(|column| {
-        let table = Table::alter()
-            .table(AuthOutbox::Table)
-            .drop_column(column)
-            .take();
-        backend.build(&table)
-    }));
+    statements.extend(columns::drop(backend, AuthOutbox::Table, columns));
     statements
 }

@@ -1,11 +1,8 @@
 //! Browser sessions: the kind of a session, and its previous cookie.
 
-use sea_orm::{
-    DbBackend, DeriveIden, Statement,
-    sea_query::{ColumnDef, Table},
-};
+use sea_orm::{DbBackend, DeriveIden, Statement, sea_query::ColumnDef};
 
-use crate::Migration;
+use crate::{Migration, columns};
 
 pub(crate) const MIGRATION: Migration = Migration {
     name: "m20261130_000017_browser_sessions",
@@ -38,36 +35,18 @@ fn columns() -> [ColumnDef; 6] {
     ]
 }
 
-/// SQLite adds one column for each statement.
 fn up(backend: DbBackend) -> Vec<Statement> {
-    columns()
-        .into_iter()
-        .map(|column| {
-            let add = Table::alter()
-                .table(AuthSessions::Table)
-                .add_column(column)
-                .take();
-            backend.build(&add)
-        })
-        .collect()
+    columns::add(backend, AuthSessions::Table, columns())
 }
 
 fn down(backend: DbBackend) -> Vec<Statement> {
-    [
+    let columns = [
         AuthSessions::Kind,
         AuthSessions::FormerDigest,
         AuthSessions::FormerUntil,
         AuthSessions::FormerMethods,
         AuthSessions::FormerAuthenticatedAt,
         AuthSessions::FormerSecondFactorAt,
-    ]
-    .into_iter()
-    .map(|column| {
-        let drop = Table::alter()
-            .table(AuthSessions::Table)
-            .drop_column(column)
-            .take();
-        backend.build(&drop)
-    })
-    .collect()
+    ];
+    columns::drop(backend, AuthSessions::Table, columns)
 }

@@ -1,11 +1,8 @@
 //! Codes that are issued to the user of a browser session, with the authentication of that session.
 
-use sea_orm::{
-    DbBackend, DeriveIden, Statement,
-    sea_query::{ColumnDef, Table},
-};
+use sea_orm::{DbBackend, DeriveIden, Statement, sea_query::ColumnDef};
 
-use crate::Migration;
+use crate::{Migration, columns};
 
 pub(crate) const MIGRATION: Migration = Migration {
     name: "m20261201_000018_session_codes",
@@ -37,35 +34,17 @@ fn columns() -> [ColumnDef; 5] {
     ]
 }
 
-/// SQLite adds one column for each statement.
 fn up(backend: DbBackend) -> Vec<Statement> {
-    columns()
-        .into_iter()
-        .map(|column| {
-            let add = Table::alter()
-                .table(AuthOauthFlows::Table)
-                .add_column(column)
-                .take();
-            backend.build(&add)
-        })
-        .collect()
+    columns::add(backend, AuthOauthFlows::Table, columns())
 }
 
 fn down(backend: DbBackend) -> Vec<Statement> {
-    [
+    let columns = [
         AuthOauthFlows::SessionId,
         AuthOauthFlows::AuthenticatedAt,
         AuthOauthFlows::Methods,
         AuthOauthFlows::SecondFactorAt,
         AuthOauthFlows::FactorVersion,
-    ]
-    .into_iter()
-    .map(|column| {
-        let drop = Table::alter()
-            .table(AuthOauthFlows::Table)
-            .drop_column(column)
-            .take();
-        backend.build(&drop)
-    })
-    .collect()
+    ];
+    columns::drop(backend, AuthOauthFlows::Table, columns)
 }

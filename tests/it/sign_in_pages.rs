@@ -16,7 +16,7 @@ use hallpass::{
 };
 
 use crate::support::{
-    app::{Server, app_with, apps, apps_with, limited},
+    app::{App, Server, app_with, apps, apps_with, limited},
     browser::COOKIE,
     http::PASSWORD,
     visitor::{Visitor, lead, shown},
@@ -27,6 +27,15 @@ const SIGN_IN: &str = "Sign in";
 
 fn right() -> [(&'static str, &'static str); 2] {
     [("email", ANN), ("password", PASSWORD)]
+}
+
+/// A new user who has signed in on the page.
+async fn signed_in(app: &App) -> Visitor {
+    app.register(ANN).await;
+    let mut visitor = Visitor::of(app).await;
+    visitor.submit("/sign-in", &right()).await;
+    assert!(visitor.is_signed_in());
+    visitor
 }
 
 #[tokio::test]

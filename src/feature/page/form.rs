@@ -136,7 +136,7 @@ impl PageForm<'_> {
     }
 }
 
-/// The message of a violation. If there is no text for a rule, the description is in English.
+/// The message of a violation: the text for its rule, or else the English description.
 fn said(texts: &OwnTexts, kind: Kind, violation: &Violation) -> String {
     let common = &texts.common;
     let text = match (kind, violation.code) {

@@ -20,6 +20,9 @@ const LONGEST: usize = 2000;
 /// The built-in layout, for a host that wants to change it.
 pub const LAYOUT: &str = include_str!("templates/page.html");
 
+/// The key of the attribute `lang`, which the language decides.
+const LANG: &str = "lang";
+
 /// The name of the layout among the templates.
 pub(super) const LAYOUT_NAME: &str = "page.html";
 
@@ -52,8 +55,7 @@ impl PageTemplates {
     /// where they lead.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no such text, the pages do not have the language,
-    /// or the text is empty, longer than 2000 characters, or has control characters, an unknown placeholder or another
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the key or the language is unknown, or the text is empty, longer than 2000 characters, or has control characters, an unknown placeholder or another
     /// number of links.
     pub fn with_text(mut self, key: &str, locale: &Locale, text: &str) -> Result<Self> {
         let refuse = |why: &str| {
@@ -64,8 +66,7 @@ impl PageTemplates {
         let Some(language) = Language::named(locale.as_str()) else {
             return refuse("the pages do not have this language");
         };
-        let built_in = Self::texts(locale).into_iter().find(|(own, _)| own == key);
-        let Some((_, built_in)) = built_in else {
+        let Some(own) = built_in(language, key) else {
             return refuse("there is no text with this key");
         };
         if text.trim().is_empty() {
@@ -77,17 +78,15 @@ impl PageTemplates {
         if text.chars().any(char::is_control) {
             return refuse("it has control characters");
         }
-        let known = Language::ALL.into_iter().flat_map(|language| {
-            let all = Self::texts(&language.locale()).into_iter();
-            let same = all.filter(|(own, _)| own == key);
-            same.flat_map(|(_, text)| placeholders(&text))
-        });
-        let mut known: BTreeSet<String> = known.collect();
+        let all = Language::ALL
+            .into_iter()
+            .filter_map(|language| built_in(language, key));
+        let mut known: BTreeSet<String> = all.flat_map(|text| placeholders(&text)).collect();
         known.insert("product".to_owned());
         if let Some(unknown) = placeholders(text).difference(&known).next() {
             return refuse(&format!("it has the unknown placeholder `{{{unknown}}}`"));
         }
-        match (links(text), links(&built_in)) {
+        match (links(text), links(&own)) {
             (Some(own), Some(expected)) if own == expected => {}
             (None, _) => return refuse("its brackets do not match"),
             (_, expected) => {
@@ -138,13 +137,13 @@ impl PageTemplates {
             let mut add = |key: &str, text: &mut String| found.push((key.to_owned(), text.clone()));
             visit(&mut texts, "", &mut add);
         }
-        // Decided by the language, not by the words of a host.
-        found.retain(|(key, _)| key != "lang");
+        found.retain(|(key, _)| key != LANG);
         found
     }
 
-    pub(super) fn layout(&self) -> &str {
-        self.layout.as_deref().unwrap_or(LAYOUT)
+    /// The layout of the host.
+    pub(super) fn layout(&self) -> Option<&str> {
+        self.layout.as_deref()
     }
 
     /// The texts of a language with those of the host, in which `fill` has replaced placeholders.
@@ -169,6 +168,14 @@ impl PageTemplates {
 /// The error of a layout that cannot be rendered.
 pub(super) fn unusable() -> Error {
     Error::configuration("the layout of pages cannot be used")
+}
+
+/// The built-in text with this key.
+fn built_in(language: Language, key: &str) -> Option<String> {
+    let texts = serde_json::to_value(language.texts()).ok()?;
+    let text = texts.pointer(&format!("/{}", key.replace('.', "/")))?;
+    let text = text.as_str().filter(|_| key != LANG)?;
+    Some(text.to_owned())
 }
 
 /// Visits each text, with its key.

@@ -9,7 +9,7 @@ use minijinja::{
 
 use super::{
     frame::Frame,
-    host::{LAYOUT_NAME, PageTemplates, unusable},
+    host::{LAYOUT, LAYOUT_NAME, PageTemplates, unusable},
     language::Language,
     policy::Policies,
     texts::OwnTexts,
@@ -78,7 +78,7 @@ impl Layout {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment
-            .add_template_owned(LAYOUT_NAME, templates.layout().to_owned())
+            .add_template_owned(LAYOUT_NAME, templates.layout().unwrap_or(LAYOUT).to_owned())
             .map_err(|error| unusable().with_source(error))?;
         for (name, source) in TEMPLATES {
             environment
@@ -127,11 +127,13 @@ impl Layout {
             policies,
             product,
         };
-        layout.check()?;
+        if templates.layout().is_some() {
+            layout.check()?;
+        }
         Ok(layout)
     }
 
-    /// Renders a page of each kind, because the layout may be the host's.
+    /// Renders a page of each kind in the layout of the host.
     fn check(&self) -> Result<()> {
         const PROBE: &str = "the content of the page";
         for (is_error, has_form, keep) in [(false, true, Some("")), (true, false, None)] {

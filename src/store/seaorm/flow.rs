@@ -11,7 +11,7 @@ use super::{
     error::{store_error, unreadable},
     event::{self, events, record},
     pool::Database,
-    row::{bytes, column, credential_columns, credentials, digest, parsed, user_columns},
+    row::{bytes, column, credential_columns, credentials, digest, methods, parsed, user_columns},
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     identity::{Assertion, CodeChallenge, Flow, FlowProof, NewCode, NewFlow, Redeemed},
     secret::TokenDigest,
     store::FlowStore,
-    token::{EarlierSignIn, Methods, PresentedCookie},
+    token::{EarlierSignIn, PresentedCookie},
     user::User,
 };
 
@@ -63,7 +63,7 @@ const ISSUE: &str = concat!(
     " RETURNING state"
 );
 
-/// Selects the user of a valid code.
+/// Selects the user of a valid code `$1` with the challenge `$3`. A code of a browser session needs that session.
 macro_rules! redeemable {
     ($lock:literal) => {
         concat!(
@@ -74,11 +74,11 @@ macro_rules! redeemable {
             ", f.provider, f.authenticated_at, f.methods, f.second_factor_at, \
             f.factor_version AS issued_factor_version, f.session_id \
             FROM auth_oauth_flows f JOIN auth_users u ON u.id = f.user_id \
-            WHERE f.code = $1 AND f.challenge = $2 AND f.code_used_at IS NULL AND f.code_expires_at > $3 \
+            WHERE f.code = $1 AND f.challenge = $3 AND f.code_used_at IS NULL AND f.code_expires_at > $2 \
                 AND u.status = 'active' AND u.credential_version = f.credential_version \
-                AND (f.session_id IS NULL OR EXISTS (\
-                    SELECT 1 FROM auth_sessions s WHERE s.id = f.session_id AND s.revoked_at IS NULL \
-                        AND s.idle_expires_at > $3 AND s.absolute_expires_at > $3))",
+                AND (f.session_id IS NULL OR EXISTS (SELECT 1 FROM auth_sessions s WHERE s.id = f.session_id AND ",
+            live_session!(),
+            "))",
             $lock
         )
     };
@@ -93,7 +93,7 @@ const REDEEM: &str = concat!(
     "WITH redeemable AS (",
     redeemable!(" FOR SHARE OF u"),
     "), used AS (\
-        UPDATE auth_oauth_flows f SET code_used_at = $3 FROM redeemable \
+        UPDATE auth_oauth_flows f SET code_used_at = $2 FROM redeemable \
         WHERE f.code = $1 AND f.code_used_at IS NULL RETURNING f.state\
     ) SELECT redeemable.* FROM redeemable JOIN used ON TRUE"
 );
@@ -182,7 +182,7 @@ impl<D: Database> FlowStore for SeaOrmStore<D> {
         challenge: &CodeChallenge,
         now: Timestamp,
     ) -> Result<Option<Redeemed>, StoreError> {
-        let values = || -> [Value; 3] { [bytes(code), challenge.as_str().into(), now.into()] };
+        let values = || -> [Value; 3] { [bytes(code), now.into(), challenge.as_str().into()] };
         let rows = if self.is_postgres() {
             self.write(REDEEM, values()).await?
         } else {
@@ -234,9 +234,7 @@ fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
         Some(session) => FlowProof::Session(EarlierSignIn {
             session_id: session.into(),
             authenticated_at: column::<Timestamp>(row, "authenticated_at")?,
-            methods: Methods::from_stored(
-                &column::<Option<String>>(row, "methods")?.unwrap_or_default(),
-            ),
+            methods: methods(row)?,
             second_factor_at: column(row, "second_factor_at")?,
             factor_version: column(row, "issued_factor_version")?,
         }),

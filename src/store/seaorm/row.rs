@@ -76,12 +76,16 @@ pub(super) fn session_user(row: &QueryResult) -> Result<SessionUser, DbErr> {
         idle_expires_at: column::<Timestamp>(row, "idle_expires_at")?,
         absolute_expires_at: column::<Timestamp>(row, "absolute_expires_at")?,
         authenticated_at: column::<Timestamp>(row, "authenticated_at")?,
-        methods: Methods::from_stored(
-            &column::<Option<String>>(row, "methods")?.unwrap_or_default(),
-        ),
+        methods: methods(row)?,
         second_factor_at: column(row, "second_factor_at")?,
         has_second_factor: column::<i32>(row, "second_factors")? > 0,
     })
+}
+
+/// The column `methods`, which is null in a session that an older version opened.
+pub(super) fn methods(row: &QueryResult) -> Result<Methods, DbErr> {
+    let stored: Option<String> = column(row, "methods")?;
+    Ok(Methods::from_stored(&stored.unwrap_or_default()))
 }
 
 /// The columns of a user `u` that [`credentials`] reads in addition to the user's.

@@ -7,7 +7,7 @@ use hallpass::{
 };
 use serde_json::json;
 
-use super::{ANN, SIGN_IN, provider::pass, right};
+use super::{ANN, SIGN_IN, provider::pass, right, signed_in};
 use crate::{
     oauth::flow::{APP_URL, VERIFIER, apps_of, person, redeem, start_path},
     support::{
@@ -145,9 +145,7 @@ async fn application_gets_its_tokens_after_a_sign_in_on_the_pages() {
 #[tokio::test]
 async fn signed_in_user_goes_on_by_a_form_of_the_page() {
     for app in apps().await {
-        app.register(ANN).await;
-        let mut visitor = Visitor::of(&app).await;
-        visitor.submit("/sign-in", &right()).await;
+        let mut visitor = signed_in(&app).await;
         let page = visitor.open(&at("sign-in")).await;
         let text = shown(&page, 200, SIGN_IN);
         assert!(text.contains("Continue as ann@example.org"), "{text}");
@@ -200,9 +198,7 @@ async fn signed_in_user_goes_on_by_a_form_of_the_page() {
 #[tokio::test]
 async fn session_of_the_application_is_as_old_as_the_sign_in() {
     for app in apps().await {
-        app.register(ANN).await;
-        let mut visitor = Visitor::of(&app).await;
-        visitor.submit("/sign-in", &right()).await;
+        let mut visitor = signed_in(&app).await;
         app.advance(660);
         let reply = go_on(&mut visitor, &at("sign-in")).await;
         let (stale, ..) = tokens(&app, lead(&reply)).await;
@@ -324,9 +320,7 @@ async fn code_is_void_after_its_user_has_changed() {
 #[tokio::test]
 async fn required_factor_is_enrolled_only_after_another_sign_in() {
     for app in apps().await {
-        app.register(ANN).await;
-        let mut visitor = Visitor::of(&app).await;
-        visitor.submit("/sign-in", &right()).await;
+        let mut visitor = signed_in(&app).await;
         let before = brought(lead(&go_on(&mut visitor, &at("sign-in")).await));
         let strict = |builder: AuthBuilder| {
             let policy = SecondFactorPolicy::Everyone;

@@ -2,7 +2,7 @@
 
 use hallpass::event::EventKind;
 
-use super::{ANN, right};
+use super::{ANN, right, signed_in};
 use crate::support::{
     app::apps,
     browser::{COOKIE, OWN},
@@ -22,9 +22,7 @@ const FORMS: [&str; 6] = [
 #[tokio::test]
 async fn form_of_another_site_is_refused() {
     for app in apps().await {
-        app.register(ANN).await;
-        let mut visitor = Visitor::of(&app).await;
-        visitor.submit("/sign-in", &right()).await;
+        let mut visitor = signed_in(&app).await;
         let session = visitor.cookies[COOKIE].clone();
         for headers in [
             "",
@@ -94,9 +92,7 @@ async fn body_that_is_no_small_form_changes_nothing() {
 #[tokio::test]
 async fn reading_a_page_changes_nothing() {
     for app in apps().await {
-        app.register(ANN).await;
-        let mut visitor = Visitor::of(&app).await;
-        visitor.submit("/sign-in", &right()).await;
+        let mut visitor = signed_in(&app).await;
         let cookies = visitor.cookies.clone();
         for method in ["GET", "HEAD"] {
             for path in FORMS

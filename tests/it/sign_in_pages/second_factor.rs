@@ -2,7 +2,7 @@
 
 use hallpass::second_factor::SecondFactorPolicy;
 
-use super::{ANN, right};
+use super::{ANN, right, signed_in};
 use crate::support::{
     app::{App, apps, apps_with},
     authenticator::Authenticator,
@@ -136,9 +136,7 @@ async fn required_factor_is_set_up_on_the_page() {
 #[tokio::test]
 async fn signed_in_user_confirms_with_password_or_code() {
     for app in apps().await {
-        app.register(ANN).await;
-        let mut visitor = Visitor::of(&app).await;
-        visitor.submit("/sign-in", &right()).await;
+        let mut visitor = signed_in(&app).await;
         let path = "/second-factor?next=%2Fpay";
         let page = visitor.open(path).await;
         assert!(

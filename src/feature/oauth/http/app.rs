@@ -29,7 +29,7 @@ pub(crate) struct AppSignIn {
 }
 
 impl AppSignIn {
-    /// Reads the query of a page; `None` if it has no `redirect_to`.
+    /// Reads the query of a page. Without `redirect_to`, no application has asked for the sign-in.
     ///
     /// # Errors
     /// [`InvalidRedirect`](ErrorKind::InvalidRedirect), also for a repeated parameter. It is checked before
@@ -45,7 +45,7 @@ impl AppSignIn {
         Self::of_query(sign_ins, &pick(&PARAMETERS)?)
     }
 
-    /// Reads the parameters of a page; `None` if there is no `redirect_to`.
+    /// Reads the parameters of a page. Without `redirect_to`, no application has asked for the sign-in.
     ///
     /// # Errors
     /// The errors of [`of_request`](Self::of_request).

@@ -32,11 +32,9 @@ pub(super) async fn show(parts: Parts, asked: Asked, Visitor(visitor): Visitor) 
         None if says("expired") => Some(SignInNotice::Expired),
         None => None,
     };
-    let user = visitor.as_ref();
-    let user = user.map_or_else(String::new, |visitor| visitor.user.id.to_string());
     let signed_in_as = visitor.as_ref().map(|visitor| SignedInAs {
         email: visitor.user.email.as_str(),
-        user: &user,
+        user: visitor.user.id,
         next: asked.is_local().then(|| asked.next(parts.pages.start())),
     });
     let view = SignInView {

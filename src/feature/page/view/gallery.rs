@@ -12,8 +12,10 @@ use super::{
 };
 use crate::{
     brand::Brand,
+    clock::{Clock as _, SystemClock},
     error::{Error, ErrorKind, Violation},
     http::{Html, Output as _, Problem, Response},
+    user::UserId,
 };
 
 /// An address with characters that HTML has to escape.
@@ -135,7 +137,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
     }
     let signed_in_as = Some(SignedInAs {
         email,
-        user: "0199",
+        user: UserId::new(SystemClock.now()),
         next: Some("/notes?a=\"><i>"),
     });
     let view = SignInView {

@@ -12,6 +12,7 @@ use super::super::{
 use crate::{
     error::{Result, Violation},
     http::Html,
+    user::UserId,
 };
 
 /// The state of the sign-in.
@@ -30,8 +31,7 @@ pub(crate) struct SignInView<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignedInAs<'a> {
     pub(crate) email: &'a str,
-    /// The id of the user.
-    pub(crate) user: &'a str,
+    pub(crate) user: UserId,
     /// The place where the user goes on; `None` if a form asks for it with `step=continue` and `user`.
     pub(crate) next: Option<&'a str>,
 }
@@ -110,9 +110,9 @@ impl Pages {
         };
         let form = form.settled(texts);
         let providers = view.providers.iter();
-        let signed_in_as = view
-            .signed_in_as
-            .map(|own| context! { email => own.email, user => own.user, next => own.next });
+        let signed_in_as = view.signed_in_as.map(
+            |own| context! { email => own.email, user => own.user.to_string(), next => own.next },
+        );
         let v = context! {
             notice => form.notice(),
             fields => form.fields(),
