@@ -23,6 +23,8 @@ mod descriptors;
 mod endpoints;
 mod failure;
 mod listener;
+mod log;
+mod printable;
 mod secret;
 mod settings;
 mod start;

@@ -1,6 +1,6 @@
 //! Builds an [`Auth`] that is ready to serve from the settings.
 
-use std::{io::IsTerminal as _, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use hallpass::{
     Auth, Error, ErrorKind, Secrets,
@@ -13,17 +13,11 @@ use hallpass::{
     seaorm::{ConnectSettings, SeaOrmStore},
     token::TokenLifetimes,
 };
-use tracing::Level;
-use tracing_subscriber::{
-    filter::{LevelFilter, Targets},
-    layer::SubscriberExt as _,
-    util::SubscriberInitExt as _,
-};
 
 use crate::{
     Failure, Settings,
     failure::reason,
-    secret,
+    log, secret,
     settings::{LimitStore, providers},
 };
 
@@ -47,13 +41,7 @@ pub struct App {
 /// If a variable of a provider is invalid, the settings contradict each other, or the database is not available.
 pub async fn start(settings: &Settings) -> Result<App, Failure> {
     let providers = providers::from_environment().map_err(Failure::of_setting)?;
-    let format = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    tracing_subscriber::registry()
-        .with(levels())
-        .with(format)
-        .init();
+    log::start(settings.log);
     for name in Settings::unknown_variables() {
         tracing::warn!(
             name,
@@ -67,21 +55,6 @@ pub async fn start(settings: &Settings) -> Result<App, Failure> {
             store,
         }),
         Err(error) => Err(Failure::of_start(error.to_string())),
-    }
-}
-
-/// The log filter in RUST_LOG, or INFO if it is not set.
-fn levels() -> Targets {
-    // This target logs every unreadable request as an error.
-    const DISPATCHER: &str = "actix_http::h1::dispatcher";
-    let given = std::env::var("RUST_LOG").ok();
-    let levels = given
-        .as_deref()
-        .and_then(|levels| levels.parse().ok())
-        .unwrap_or_else(|| Targets::new().with_default(Level::INFO));
-    match given.is_some_and(|levels| levels.contains(DISPATCHER)) {
-        true => levels,
-        false => levels.with_target(DISPATCHER, LevelFilter::OFF),
     }
 }
 

@@ -27,6 +27,7 @@ use self::values::{
     BreachCheckUrl, breach_check, origin, password_policy, public_url, redirect, seconds,
     some_password, token_algorithm,
 };
+use crate::log::LogFormat;
 
 const YEAR: u64 = 365 * 86_400;
 
@@ -132,6 +133,9 @@ pub struct Settings {
     /// for load tests
     #[arg(long, env = "HALLPASS_RATE_LIMITS", default_value_t = true, action = clap::ArgAction::Set)]
     pub(crate) rate_limits: bool,
+    /// How lines of the log on stderr are written: text, or json for one object a line
+    #[arg(long, env = "HALLPASS_LOG", default_value = "text")]
+    pub(crate) log: LogFormat,
     /// Where the counters of limits are stored: database (shared by all instances) or memory
     #[arg(long, env = "HALLPASS_LIMIT_STORE", default_value = "database")]
     pub(crate) limit_store: LimitStore,
