@@ -1,9 +1,5 @@
 //! The user service on axum. `--help` lists the settings.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program writes to its terminal"
-)]
+#![allow(clippy::print_stderr, reason = "a program writes to its terminal")]
 
 use hallpass_server::{Failure, Listener, Settings, arguments, start, stop_signal};
 
@@ -20,7 +16,7 @@ async fn run() -> Result<(), Failure> {
     let app = start(&settings).await?;
     let listener = Listener::open(&settings)?;
     let stop = stop_signal()?;
-    println!("listening on http://{}", listener.local_addr()?);
+    app.announce(&listener, &settings)?;
     hallpass_server::axum::serve(listener, app.auth(), &settings, stop).await;
     app.finish().await;
     Ok(())

@@ -7,6 +7,7 @@
 //! let settings: Settings = arguments()?;
 //! let app = start(&settings).await?;
 //! let listener = Listener::open(&settings)?;
+//! app.announce(&listener, &settings)?;
 //! hallpass_server::axum::serve(listener, app.auth(), &settings, stop_signal()?).await;
 //! app.finish().await;
 //! # Ok(())
@@ -16,7 +17,9 @@
 pub mod actix;
 pub mod axum;
 
+mod announce;
 mod arguments;
+mod banner;
 mod connection;
 mod cors;
 mod descriptors;

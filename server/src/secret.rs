@@ -9,17 +9,27 @@ use std::{
 
 use hallpass::{Secrets, secret::Secret};
 
-const FILE: &str = "hallpass.secret";
+pub(crate) const FILE: &str = "hallpass.secret";
 const MODE: u32 = 0o600;
 
+/// Where the master secret comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SecretOrigin {
+    File,
+    /// This start created the file.
+    NewFile,
+    Setting,
+}
+
 /// Reads the file, or creates it. If several instances start together, one of them creates it.
-pub(super) fn from_file() -> Result<Secrets, Box<dyn std::error::Error>> {
+pub(super) fn from_file() -> Result<(Secrets, SecretOrigin), Box<dyn std::error::Error>> {
     let path = Path::new(FILE);
     if let Some(secrets) = fs::read_to_string(path).ok().and_then(|text| parse(&text)) {
-        return Ok(secrets);
+        return Ok((secrets, SecretOrigin::File));
     }
-    let text = make(path).map_err(|error| format!("{FILE}: {error}"))?;
-    parse(&text).ok_or_else(|| format!("{FILE}: not a master secret in base64").into())
+    let (text, origin) = make(path).map_err(|error| format!("{FILE}: {error}"))?;
+    let secrets = parse(&text).ok_or_else(|| format!("{FILE}: not a master secret in base64"))?;
+    Ok((secrets, origin))
 }
 
 /// A generated secret has the minimum length, so that a truncated secret is invalid.
@@ -30,14 +40,14 @@ fn parse(text: &str) -> Option<Secrets> {
 /// Locks the file, and writes the secret unless another instance has already written one. The file is written in
 /// place, because a temporary file would remain if the process is killed. If a killed process leaves the file empty,
 /// the next start writes the secret.
-fn make(path: &Path) -> io::Result<String> {
+fn make(path: &Path) -> io::Result<(String, SecretOrigin)> {
     let mut file = open(path)?;
     file.lock()?;
     let mut text = String::new();
     file.read_to_string(&mut text)?;
     // After a power loss, the file may have its full length but contain only zero bytes.
     if text.bytes().any(|byte| byte != 0) {
-        return Ok(text);
+        return Ok((text, SecretOrigin::File));
     }
     file.set_permissions(Permissions::from_mode(MODE))?;
     let secret = Secret::generate().expose_base64();
@@ -47,7 +57,7 @@ fn make(path: &Path) -> io::Result<String> {
     }
     File::open(".")?.sync_all()?;
     tracing::warn!("created a master secret in {FILE}; set HALLPASS_SECRET in production");
-    Ok(secret.to_string())
+    Ok((secret.to_string(), SecretOrigin::NewFile))
 }
 
 fn open(path: &Path) -> io::Result<File> {

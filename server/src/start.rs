@@ -17,7 +17,8 @@ use hallpass::{
 use crate::{
     Failure, Settings,
     failure::reason,
-    log, secret,
+    log,
+    secret::{self, SecretOrigin},
     settings::{LimitStore, providers},
 };
 
@@ -32,6 +33,7 @@ pub struct App {
     auth: Auth,
     store: SeaOrmStore,
     background: Background,
+    secret_origin: SecretOrigin,
 }
 
 /// Starts logging to standard error, connects to the database, migrates it, and assembles the server. The settings of
@@ -49,10 +51,11 @@ pub async fn start(settings: &Settings) -> Result<App, Failure> {
         );
     }
     match build(settings, &providers).await {
-        Ok((auth, store)) => Ok(App {
+        Ok((auth, store, secret_origin)) => Ok(App {
             background: auth.spawn(),
             auth,
             store,
+            secret_origin,
         }),
         Err(error) => Err(Failure::of_start(error.to_string())),
     }
@@ -61,15 +64,15 @@ pub async fn start(settings: &Settings) -> Result<App, Failure> {
 async fn build(
     settings: &Settings,
     providers: &[Provider],
-) -> Result<(Auth, SeaOrmStore), Box<dyn std::error::Error>> {
+) -> Result<(Auth, SeaOrmStore, SecretOrigin), Box<dyn std::error::Error>> {
     let sqlite = settings.database_url.starts_with("sqlite:");
     if !sqlite && !settings.database_url.starts_with("postgres") {
         return Err("DATABASE_URL: expected postgres://… or sqlite://…".into());
     }
     let mailer = mailer(settings)?;
     let hashing = hash_pool(settings).map_err(named("HALLPASS_ARGON2"))?;
-    let secrets: Secrets = match &settings.secret {
-        Some(secrets) => secrets.clone(),
+    let (secrets, origin): (Secrets, _) = match &settings.secret {
+        Some(secrets) => (secrets.clone(), SecretOrigin::Setting),
         None if sqlite => secret::from_file()?,
         None => return Err(
             "HALLPASS_SECRET: required with Postgres; generate one with `openssl rand -base64 32`"
@@ -155,7 +158,7 @@ async fn build(
             tracing::info!("created the administrator from HALLPASS_ADMIN_EMAIL");
         }
     }
-    Ok((auth, store))
+    Ok((auth, store, origin))
 }
 
 fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, String> {
@@ -198,6 +201,10 @@ impl App {
     /// The [`Auth`] that the server serves.
     pub fn auth(&self) -> &Auth {
         &self.auth
+    }
+
+    pub(crate) fn secret_origin(&self) -> SecretOrigin {
+        self.secret_origin
     }
 
     /// Waits for background work that is still running, and closes the database.

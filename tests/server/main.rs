@@ -52,6 +52,7 @@ mod visitor;
 mod wire;
 
 mod accessibility;
+mod banner;
 mod connections;
 mod cors;
 mod edge;
