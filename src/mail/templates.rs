@@ -1,5 +1,6 @@
 //! Rendering letters as plain text and HTML.
 
+mod date;
 mod source;
 mod words;
 
@@ -7,8 +8,11 @@ use std::{borrow::Cow, collections::HashMap, fmt, time::Duration};
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
-use self::source::{Part, Source};
 pub(crate) use self::words::in_words;
+use self::{
+    date::moment,
+    source::{Part, Source},
+};
 use super::{Content, Letter, Links, Seen};
 use crate::{
     brand::{Accent, Brand, check_name},
@@ -242,7 +246,7 @@ impl Templates {
         let new_email = letter.new_email.as_ref().map(EmailAddress::as_str);
         let seen = letter.seen.map(|seen| {
             context! {
-                at => seen.at.format("%Y-%m-%d %H:%M UTC").to_string(),
+                at => moment(seen.at, locale),
                 ip => seen.ip.map(|ip| ip.to_string()),
             }
         });

@@ -305,7 +305,9 @@ impl App {
         mails.sort_by_key(Mail::id);
         let fitting = mails.iter().filter(|mail| *mail.to() == address);
         let texts = fitting.map(|mail| mail.text().to_owned());
-        texts.filter(|text| text.contains(says)).collect()
+        texts
+            .filter(|text| text.replace('\n', " ").contains(says))
+            .collect()
     }
 }
 
