@@ -6,7 +6,7 @@ use crate::error::Result;
 /// The least contrast of text (WCAG 2.2, 1.4.3).
 const LEAST: f64 = 4.5;
 pub(super) const ON_LIGHT: &str = "#ffffff";
-const ON_DARK: &str = "#14171a";
+pub(super) const ON_DARK: &str = "#14171a";
 
 /// A colour scheme of the pages.
 #[derive(Clone, Copy, Debug)]

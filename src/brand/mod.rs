@@ -14,7 +14,7 @@
 mod colour;
 mod rules;
 
-use self::colour::{Colour, ON_LIGHT, Scheme};
+use self::colour::{Colour, ON_DARK, ON_LIGHT, Scheme};
 pub(crate) use self::rules::check_name;
 use crate::error::{Error, Result};
 
@@ -206,12 +206,12 @@ impl Brand {
 }
 
 impl Accent {
-    /// The colour of the buttons in emails of hosts without a colour of their own.
-    pub(crate) fn usual() -> Self {
-        Self {
-            colour: "#1d4ed8".to_owned(),
-            text: ON_LIGHT,
-        }
+    /// The colours in emails of hosts without colours of their own, light and dark: those of the pages.
+    pub(crate) fn usual() -> [Self; 2] {
+        [("#1f5fbf", ON_LIGHT), ("#8ab4f8", ON_DARK)].map(|(colour, text)| Self {
+            colour: colour.to_owned(),
+            text,
+        })
     }
 }
 

@@ -25,7 +25,8 @@ impl Deliveries {
             },
         };
         let locale = addressee.user.locale.unwrap_or(Locale::EN);
-        let letter = self.content(claimed, token.as_ref())?;
+        let mut letter = self.content(claimed, token.as_ref())?;
+        letter.to = Some(addressee.address.clone());
         let content = self.0.parts.templates.render(&letter, &locale)?;
         let mail = Mail::new(intent.id, intent.created_at, addressee.address, content);
         Ok(Some((mail, token)))

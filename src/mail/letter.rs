@@ -20,6 +20,8 @@ pub struct Letter {
     pub seen: Option<Seen>,
     /// The requested new address.
     pub new_email: Option<EmailAddress>,
+    /// The recipient, which the HTML names.
+    pub to: Option<EmailAddress>,
 }
 
 impl Letter {
@@ -31,6 +33,7 @@ impl Letter {
             link: None,
             seen: None,
             new_email: None,
+            to: None,
         }
     }
 }

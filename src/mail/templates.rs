@@ -2,6 +2,7 @@
 
 mod date;
 mod source;
+mod why;
 mod words;
 
 use std::{borrow::Cow, collections::HashMap, fmt, time::Duration};
@@ -12,6 +13,7 @@ pub(crate) use self::words::in_words;
 use self::{
     date::moment,
     source::{Part, Source},
+    why::reason,
 };
 use super::{Content, Letter, Links, Seen};
 use crate::{
@@ -50,7 +52,8 @@ pub struct Templates {
     locales: Vec<Locale>,
     layout: Cow<'static, str>,
     product: String,
-    accent: Accent,
+    /// In the light and in the dark colour scheme.
+    accents: [Accent; 2],
     home: Option<String>,
     help: Option<String>,
 }
@@ -92,7 +95,7 @@ impl Templates {
             locales,
             layout: Cow::Borrowed(include_str!("templates/layout.html")),
             product,
-            accent: Accent::usual(),
+            accents: Accent::usual(),
             home: None,
             help: None,
         })
@@ -105,8 +108,8 @@ impl Templates {
     pub(crate) fn with_brand(mut self, brand: &Brand) -> Result<Self> {
         brand.check()?;
         brand.name().clone_into(&mut self.product);
-        if let Some([light, _]) = brand.accents()? {
-            self.accent = light;
+        if let Some(accents) = brand.accents()? {
+            self.accents = accents;
         }
         self.home = brand.home_url().map(ToOwned::to_owned);
         self.help = brand.help_url().map(ToOwned::to_owned);
@@ -153,10 +156,19 @@ impl Templates {
 
     /// Puts the HTML of every letter into the host's own layout.
     ///
-    /// The layout is a [minijinja](https://docs.rs/minijinja) template that can use `lang`,
-    /// `subject`, `product`, `accent`, `on_accent`, `home`, `help` and `parts`. Each part has a `text`, and the button
-    /// also has a `link`. The colours and URLs are those of the [brand](Brand); a URL can be none. All of these values
-    /// are already escaped. The default is `src/mail/templates/layout.html`.
+    /// The layout is a [minijinja](https://docs.rs/minijinja) template that can use these values, which are already
+    /// escaped:
+    ///
+    /// * `lang` and `dir` (`ltr` or `rtl`), `subject` and `product`
+    /// * `parts`: each has a `text`, and the button also has a `link`
+    /// * `preheader`: the text that mail programs show beside the subject, which is the first paragraph
+    /// * `address`: the recipient, and `why`: the reason why the letter was sent there, in the language `why_lang`;
+    ///   none if the letter has [no recipient](Letter::to)
+    /// * `accent` and `on_accent`, `accent_dark` and `on_accent_dark`: the colours of the [brand](Brand), and of text on
+    ///   them, in the light and in the dark colour scheme
+    /// * `home` and `help`: the URLs of the brand, or none
+    ///
+    /// The default is `src/mail/templates/layout.html`.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the layout cannot be rendered.
@@ -196,7 +208,7 @@ impl Templates {
         };
         let link = letter.link.as_ref().map(|(link, _)| link.expose());
         let subject = render(&source.subject)?;
-        let (mut text, mut parts) = (Vec::new(), Vec::new());
+        let (mut text, mut parts, mut preheader) = (Vec::new(), Vec::new(), None);
         for part in &source.parts {
             match (part, link) {
                 (Part::Action(label), Some(link)) => {
@@ -208,20 +220,20 @@ impl Templates {
                 (Part::Action(paragraph) | Part::Paragraph(paragraph), _) => {
                     let paragraph = render(paragraph)?;
                     text.push(wrap(&paragraph));
+                    let paragraph = escape_html(&paragraph);
+                    preheader.get_or_insert_with(|| paragraph.clone());
                     let link: Option<String> = None;
-                    parts.push(context! { text => escape_html(&paragraph), link });
+                    parts.push(context! { text => paragraph, link });
                 }
             }
         }
         let page = context! {
             lang => locale.as_str(),
+            dir => direction(locale),
             subject => escape_html(&subject),
-            product => escape_html(&self.product),
-            accent => &self.accent.colour,
-            on_accent => self.accent.text,
-            home => self.home.as_deref().map(escape_html),
-            help => self.help.as_deref().map(escape_html),
+            preheader => preheader.unwrap_or_default(),
             parts,
+            ..self.frame(letter, locale)
         };
         let html = environment.render_str(&self.layout, page);
         Ok(Content {
@@ -229,6 +241,25 @@ impl Templates {
             text: text.join("\n\n") + "\n",
             html: html.map_err(Error::internal)?,
         })
+    }
+
+    /// What the layout shows around the text.
+    fn frame(&self, letter: &Letter, locale: &Locale) -> Value {
+        let [light, dark] = &self.accents;
+        let address = letter.to.as_ref().map(EmailAddress::as_str);
+        let why = address.map(|address| reason(letter.kind, address, &self.product, locale));
+        context! {
+            product => escape_html(&self.product),
+            address => address.map(escape_html),
+            why => why.as_ref().map(|why| escape_html(&why.text)),
+            why_lang => why.map(|why| why.lang),
+            accent => &light.colour,
+            on_accent => light.text,
+            accent_dark => &dark.colour,
+            on_accent_dark => dark.text,
+            home => self.home.as_deref().map(escape_html),
+            help => self.help.as_deref().map(escape_html),
+        }
     }
 
     /// The source of the letter in the language that fits best.
@@ -297,6 +328,7 @@ fn sample(kind: LetterKind) -> Result<Letter> {
         link: kind.purpose().map(link),
         seen: kind.is_notice().then(seen),
         new_email: kind.has_new_email().then_some(new_email),
+        to: Some("ann@example.org".parse().map_err(Error::internal)?),
     })
 }
 
@@ -314,6 +346,14 @@ fn wrap(paragraph: &str) -> String {
         length += width;
     }
     wrapped
+}
+
+/// The base direction of a text in this language.
+fn direction(locale: &Locale) -> &'static str {
+    match locale.language() {
+        "ar" | "ckb" | "dv" | "fa" | "he" | "ps" | "sd" | "ug" | "ur" | "yi" => "rtl",
+        _ => "ltr",
+    }
 }
 
 fn escape_html(text: &str) -> String {

@@ -17,6 +17,9 @@ use crate::{
 
 const LANGUAGES: [&str; 5] = ["en", "de", "es", "fr", "zh"];
 
+/// A phone, and the reading pane of a mail program.
+const PANES: [(u32, &str); 4] = [(320, "dark"), (320, "light"), (600, "dark"), (600, "light")];
+
 /// Every letter, with names of the maximum length.
 fn letters() -> Vec<Letter> {
     let links = Links::new("https://identity.department.example.org/accounts").unwrap();
@@ -34,6 +37,7 @@ fn letters() -> Vec<Letter> {
         letter.link = kind.purpose().map(link);
         letter.seen = kind.is_notice().then_some(seen);
         letter.new_email = kind.has_new_email().then(|| new_email.clone());
+        letter.to = Some(new_email.clone());
         letter
     };
     LetterKind::ALL.iter().map(letter).collect()
@@ -53,7 +57,12 @@ fn every_letter_fits_a_small_screen_in_every_language() {
             let content = templates.render(&letter, &language.parse().unwrap());
             fs::write(&file, content.unwrap().html).unwrap();
             let name = format!("letter-{}-{language}", letter.kind.as_str());
-            browser.fits_every_screen(&url, &name);
+            for (width, scheme) in PANES {
+                browser.resize(width);
+                browser.darken(scheme);
+                browser.open(&url);
+                browser.quickly_fits(width, &format!("{name}-{scheme}"));
+            }
         }
     }
     let complaints = &browser.complaints;
