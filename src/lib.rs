@@ -131,6 +131,7 @@ pub mod secret;
     feature = "smtp"
 ))]
 mod tls;
+mod user_agent;
 
 // The HTTP contract, independent of the framework.
 #[cfg(feature = "http")]

@@ -50,6 +50,7 @@ impl Deliveries {
                 at: claimed.ordered_at,
                 ip: said("ip").and_then(|ip| ip.parse().ok()),
             });
+            letter.user_agent = said("user_agent").map(ToOwned::to_owned);
         }
         if kind.has_new_email() {
             let new_email = said("new_email").unwrap_or_default().parse();

@@ -7,8 +7,8 @@ use crate::{clock::Timestamp, outbox::LetterKind, user::EmailAddress};
 
 /// A letter with the data that its [kind](LetterKind) needs.
 ///
-/// No letter contains the `User-Agent`, because a caller could use it to make the service send a
-/// text of the caller's choice.
+/// A letter names the browser and the system only if they are on the library's own lists. It never contains the
+/// `User-Agent` itself, because a caller could use it to make the service send a text of the caller's choice.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Letter {
@@ -18,6 +18,8 @@ pub struct Letter {
     pub link: Option<(Link, Duration)>,
     /// The time and client address of the action, in [notices](LetterKind::is_notice).
     pub seen: Option<Seen>,
+    /// The `User-Agent` of the client of the action, if known.
+    pub user_agent: Option<String>,
     /// The requested new address.
     pub new_email: Option<EmailAddress>,
     /// The recipient, which the HTML names.
@@ -32,6 +34,7 @@ impl Letter {
             kind,
             link: None,
             seen: None,
+            user_agent: None,
             new_email: None,
             to: None,
         }

@@ -1,5 +1,6 @@
 //! Rendering letters as plain text and HTML.
 
+mod client;
 mod date;
 mod source;
 mod why;
@@ -11,6 +12,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 pub(crate) use self::words::in_words;
 use self::{
+    client::client,
     date::moment,
     source::{Part, Source},
     why::reason,
@@ -121,8 +123,8 @@ impl Templates {
     ///
     /// Each paragraph is a [minijinja](https://docs.rs/minijinja) template that can use `product`
     /// and `lang`. Letters with a link can also use `expires_in`. Letters that report an action can
-    /// use `at`, and `ip` if it is known. [`LetterKind::EmailChangeRequested`] can use `new_email`.
-    /// Values are escaped in HTML.
+    /// use `at`, `ip`, and `client`, which is the browser, its system and `ip` in words. `ip` and `client` are none if
+    /// nothing is known. [`LetterKind::EmailChangeRequested`] can use `new_email`. Values are escaped in HTML.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject, or uses data that the letter
@@ -279,6 +281,7 @@ impl Templates {
             context! {
                 at => moment(seen.at, locale),
                 ip => seen.ip.map(|ip| ip.to_string()),
+                client => client(seen.ip, letter.user_agent.as_deref(), locale),
             }
         });
         let expires_in = letter
@@ -327,6 +330,7 @@ fn sample(kind: LetterKind) -> Result<Letter> {
         kind,
         link: kind.purpose().map(link),
         seen: kind.is_notice().then(seen),
+        user_agent: None,
         new_email: kind.has_new_email().then_some(new_email),
         to: Some("ann@example.org".parse().map_err(Error::internal)?),
     })

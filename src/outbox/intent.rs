@@ -89,11 +89,14 @@ impl Intent {
         now: Timestamp,
         client: &ClientInfo,
     ) -> Self {
-        let notice = Self::new(letter, recipient, now, NOTICE_LIFETIME);
-        match client.ip {
-            Some(ip) => notice.with("ip", ip.to_string()),
-            None => notice,
+        let mut notice = Self::new(letter, recipient, now, NOTICE_LIFETIME);
+        if let Some(ip) = client.ip {
+            notice = notice.with("ip", ip.to_string());
         }
+        if let Some(user_agent) = &client.user_agent {
+            notice = notice.with("user_agent", user_agent.as_str());
+        }
+        notice
     }
 
     /// Adds data, which must not contain a token.

@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["purpose"],
     &["tls"],
     &["percent"],
+    &["user_agent"],
     &["outbound"],
     &["renewal"],
     // The HTTP contract.

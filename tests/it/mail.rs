@@ -17,6 +17,8 @@ use crate::support::{
 };
 
 const ANN: &str = "ann@example.org";
+const CHROME: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) \
+                      Chrome/142.0.0.0 Safari/537.36";
 
 /// Refuses the first mails but keeps them, because a refused mail may still have reached the recipient.
 #[derive(Debug)]
@@ -185,6 +187,7 @@ async fn the_user_gets_a_notice_of_a_password_reset() {
         assert_eq!(mails.len(), 1);
         assert!(mails[0].subject().contains("was changed"));
         assert!(mails[0].text().contains("from 127.0.0.1"));
+        assert!(mails[0].html().contains(ANN));
     }
 }
 
@@ -203,7 +206,24 @@ async fn the_user_gets_one_notice_of_a_stolen_refresh_token() {
         app.deliver().await;
         let mails = app.mailbox.mails();
         assert_eq!(mails.len(), 1);
-        assert!(mails[0].text().contains("was used"), "{}", mails[0].text());
+        let text = mails[0].text().replace('\n', " ");
+        assert!(text.contains("was used"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_notice_names_the_browser() {
+    for app in apps().await {
+        app.settled(ANN).await;
+        let token = app.reset_token(ANN).await;
+        app.mailbox.clear();
+        let headers = format!("{JSON}User-Agent: {CHROME}\r\n");
+        let body = json!({"token": token, "new_password": "another good passphrase"}).to_string();
+        let reply = app.ask("POST /auth/reset-password", &headers, body.as_bytes());
+        reply.await.expect(204);
+        app.deliver().await;
+        let text = app.mailbox.mails()[0].text().replace('\n', " ");
+        assert!(text.contains("from Chrome on macOS, 127.0.0.1."), "{text}");
     }
 }
 

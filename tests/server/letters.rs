@@ -17,6 +17,9 @@ use crate::{
 
 const LANGUAGES: [&str; 5] = ["en", "de", "es", "fr", "zh"];
 
+const PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) \
+                     SamsungBrowser/29.0 Chrome/142.0.0.0 Mobile Safari/537.36";
+
 /// A phone, and the reading pane of a mail program.
 const PANES: [(u32, &str); 4] = [(320, "dark"), (320, "light"), (600, "dark"), (600, "light")];
 
@@ -36,6 +39,7 @@ fn letters() -> Vec<Letter> {
         let link = |purpose| (links.to(purpose, &token), expires_in);
         letter.link = kind.purpose().map(link);
         letter.seen = kind.is_notice().then_some(seen);
+        letter.user_agent = Some(PHONE.to_owned());
         letter.new_email = kind.has_new_email().then(|| new_email.clone());
         letter.to = Some(new_email.clone());
         letter

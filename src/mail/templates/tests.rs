@@ -95,6 +95,13 @@ fn a_notice_says_when_and_from_where() {
     let content = templates.render(&known, &Locale::EN).unwrap();
     assert!(content.text.contains("from 192.0.2.7."));
     assert!(content.html.contains("from 192.0.2.7."));
+    let browser = Letter {
+        user_agent: Some("Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0".to_owned()),
+        ..known
+    };
+    let content = templates.render(&browser, &Locale::EN).unwrap();
+    let text = content.text.replace('\n', " ");
+    assert!(text.contains(", from Firefox on Windows, 192.0.2.7."));
     let content = templates.render(&notice(None), &Locale::EN).unwrap();
     assert!(!content.text.contains("from"));
 }
