@@ -24,16 +24,22 @@ impl Deliveries {
                 token => token,
             },
         };
-        let locale = addressee.user.locale.unwrap_or(Locale::EN);
-        let mut letter = self.content(claimed, token.as_ref())?;
+        let (templates, locale) = (&self.0.parts.templates, addressee.user.locale);
+        let locale = templates.language(intent.letter, &locale.unwrap_or(Locale::EN))?;
+        let mut letter = self.content(claimed, token.as_ref(), locale)?;
         letter.to = Some(addressee.address.clone());
-        let content = self.0.parts.templates.render(&letter, &locale)?;
+        let content = templates.render(&letter, locale)?;
         let mail = Mail::new(intent.id, intent.created_at, addressee.address, content);
         Ok(Some((mail, token)))
     }
 
     /// Builds the letter with the data that its kind requires.
-    fn content(&self, claimed: &ClaimedIntent, token: Option<&OneTimeToken>) -> Result<Letter> {
+    fn content(
+        &self,
+        claimed: &ClaimedIntent,
+        token: Option<&OneTimeToken>,
+        locale: &Locale,
+    ) -> Result<Letter> {
         let (intent, links) = (&claimed.intent, &self.0.parts.links);
         let kind = intent.letter;
         let said = |name: &str| intent.payload.get(name).and_then(|value| value.as_str());
@@ -43,7 +49,7 @@ impl Deliveries {
             let expires_in = (intent.not_after - self.0.parts.clock.now())
                 .to_std()
                 .unwrap_or_default();
-            letter.link = Some((links.to(purpose, token), expires_in));
+            letter.link = Some((links.to_in(locale, purpose, token), expires_in));
         }
         if kind.is_notice() {
             letter.seen = Some(Seen {

@@ -6,7 +6,11 @@ use crate::{
     error::{Error, Result},
     purpose::Purpose,
     secret::OneTimeToken,
+    user::Locale,
 };
+
+/// The languages of the built-in pages.
+const LANGUAGES: [&str; 5] = ["de", "en", "es", "fr", "zh"];
 
 /// Creates the links in emails from configuration only. Nothing from a request becomes part of a
 /// link.
@@ -86,6 +90,18 @@ impl Links {
             None => with_token(&format!("{}{}", self.base, purpose.page()), token),
         }
     }
+
+    /// The link with this token. A built-in page opens in this language, if it has it.
+    pub(crate) fn to_in(&self, locale: &Locale, purpose: Purpose, token: &OneTimeToken) -> Link {
+        let Link(mut url) = self.to(purpose, token);
+        let is_own = self.pages.iter().any(|(of, _)| *of == purpose);
+        let language = locale.language();
+        if !is_own && LANGUAGES.contains(&language) {
+            url.push_str("&ui=");
+            url.push_str(language);
+        }
+        Link(url)
+    }
 }
 
 /// Adds the token to the query of the URL. If the URL has a fragment (`https://app.example/#/reset`), the query is
@@ -163,6 +179,28 @@ mod tests {
             assert_eq!(
                 link(&links.with_page(Purpose::ResetPassword, page).unwrap()),
                 expected
+            );
+        }
+    }
+
+    #[test]
+    fn a_link_to_a_built_in_page_names_its_language() {
+        let links = Links::new("https://id.example.org").unwrap();
+        let links = links
+            .with_page(Purpose::Unlock, "https://app.example/unlock")
+            .unwrap();
+        let link = |tag: &str, purpose| {
+            let locale = tag.parse().unwrap();
+            links.to_in(&locale, purpose, &"T".into()).0
+        };
+        for (tag, ui) in [("de-AT", "&ui=de"), ("zh-Hant", "&ui=zh"), ("it", "")] {
+            assert_eq!(
+                link(tag, Purpose::VerifyEmail),
+                format!("https://id.example.org/verify-email?token=T{ui}")
+            );
+            assert_eq!(
+                link(tag, Purpose::Unlock),
+                "https://app.example/unlock?token=T"
             );
         }
     }

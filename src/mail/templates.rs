@@ -200,7 +200,8 @@ impl Templates {
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if a template is broken.
     pub fn render(&self, letter: &Letter, locale: &Locale) -> Result<Content> {
-        let (locale, source) = self.source(letter.kind, locale)?;
+        let (locale, text) = self.text(letter.kind, locale)?;
+        let source = Source::parse(text)?;
         let context = self.context(letter, locale);
         let environment = environment();
         let render = |text: &str| {
@@ -264,15 +265,23 @@ impl Templates {
         }
     }
 
-    /// The source of the letter in the language that fits best.
-    fn source(&self, kind: LetterKind, locale: &Locale) -> Result<(&Locale, Source)> {
-        let ((locale, _), text) = locale
+    /// The language in which a letter is sent to a user of this language.
+    ///
+    /// # Errors
+    /// [`Internal`](crate::ErrorKind::Internal) if there is no such letter.
+    pub(crate) fn language(&self, kind: LetterKind, locale: &Locale) -> Result<&Locale> {
+        self.text(kind, locale).map(|(locale, _)| locale)
+    }
+
+    /// The text of the letter in the language that fits best.
+    fn text(&self, kind: LetterKind, locale: &Locale) -> Result<(&Locale, &str)> {
+        locale
             .look_up(&self.locales)
             .into_iter()
             .chain([&Locale::EN])
             .find_map(|locale| self.letters.get_key_value(&(locale.clone(), kind)))
-            .ok_or_else(|| Error::internal(format!("there is no letter {}", kind.as_str())))?;
-        Ok((locale, Source::parse(text)?))
+            .map(|((locale, _), text)| (locale, &**text))
+            .ok_or_else(|| Error::internal(format!("there is no letter {}", kind.as_str())))
     }
 
     fn context(&self, letter: &Letter, locale: &Locale) -> Value {

@@ -247,13 +247,13 @@ async fn notices_can_be_switched_off() {
 #[tokio::test]
 async fn letters_are_in_the_language_of_the_registration() {
     for app in apps().await {
-        for (index, (accepted, says)) in [
-            ("de-CH, fr;q=0.5", "Bitte best\u{e4}tigen Sie"),
-            ("it, fr;q=0.5", "Veuillez confirmer"),
-            ("es", "Confirme, por favor"),
-            ("zh-Hans-CN,zh;q=0.9", "\u{8bf7}\u{786e}\u{8ba4}"),
-            ("it", "Please confirm"),
-            ("\u{e4}", "Please confirm"),
+        for (index, (accepted, ui, says)) in [
+            ("de-CH, fr;q=0.5", "de", "Bitte best\u{e4}tigen Sie"),
+            ("it, fr;q=0.5", "fr", "Veuillez confirmer"),
+            ("es", "es", "Confirme, por favor"),
+            ("zh-Hans-CN,zh;q=0.9", "zh", "\u{8bf7}\u{786e}\u{8ba4}"),
+            ("it", "en", "Please confirm"),
+            ("\u{e4}", "en", "Please confirm"),
         ]
         .into_iter()
         .enumerate()
@@ -268,6 +268,9 @@ async fn letters_are_in_the_language_of_the_registration() {
             let mail = app.mailbox.last_to(&email).unwrap();
             let text = mail.text().replace('\n', " ");
             assert!(text.contains(says), "{accepted}: {text}");
+            let (_, link) = text.split_once(PUBLIC_URL).unwrap();
+            let link = link.split(' ').next().unwrap();
+            assert!(link.ends_with(&format!("&ui={ui}")), "{link}");
         }
         // The stored language is used.
         app.forgot("USER0@example.org").await;

@@ -66,7 +66,8 @@ async fn pages_and_letters_show_the_brand() {
         let letter = html_of_reset(&app);
         for part in [
             "Acme Notes",
-            "background: #0b6e4f",
+            "bgcolor=\"#0b6e4f\"",
+            "background-color: #7fd8b4 !important",
             "https://acme.example/help",
         ] {
             assert!(letter.contains(part), "{part}: {letter}");

@@ -320,7 +320,10 @@ pub(crate) fn token_in(text: &str) -> String {
 pub(crate) fn link_token(text: &str, page: &str) -> String {
     let start = format!("{PUBLIC_URL}/{page}?token=");
     let (_, rest) = text.split_once(&start).expect("the text has the link");
-    let token: String = rest.chars().take_while(|c| !c.is_whitespace()).collect();
+    let token: String = rest
+        .chars()
+        .take_while(|c| !c.is_whitespace() && *c != '&')
+        .collect();
     assert!(
         token
             .bytes()
