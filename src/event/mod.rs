@@ -226,7 +226,7 @@ kinds! {
     RegistrationRefused "registration_refused" Failure
     /// The roles of an account were changed.
     RolesChanged "roles_changed" Success
-    /// A user ended one of their sessions.
+    /// A user ended one of their sessions: detail `session_id`; or all except one: detail `kept_session_id`.
     SessionRevoked "session_revoked" Success
     /// A session was opened: details `session_id` and `methods`, and `provider` if the user signed in with one. If the
     /// user had too many sessions, the session that had been unused for the longest time was ended, without a separate

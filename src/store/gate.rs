@@ -8,10 +8,10 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    AddressStore, AdministratorStore, BrowserSessionStore, ChallengeStore, DeadLetterStore,
-    DeviceStore, EventStore, FactorStore, FlowStore, IdentityStore, LimitKeyStore, Limiter,
-    OneTimeTokenStore, OutboxStore, PasswordStore, PurgeBatch, PurgeStore, RotationStore,
-    SessionStore, Store, UserStore,
+    AccountOverview, AccountStore, AddressStore, AdministratorStore, BrowserSessionStore,
+    ChallengeStore, DeadLetterStore, DeviceStore, EventStore, FactorStore, FlowStore,
+    IdentityStore, LimitKeyStore, Limiter, OneTimeTokenStore, OutboxStore, PasswordStore,
+    PurgeBatch, PurgeStore, RotationStore, SessionStore, Store, UserStore,
 };
 use crate::{
     clock::Timestamp,
@@ -172,6 +172,9 @@ gated! {
         writable update_user(id: UserId, change: &UserChange, author: &Author, now: Timestamp) -> UpdateUser;
         writable delete_user(id: UserId, version: Option<i64>, event: &Event) -> DeleteUser;
     }
+    AccountStore {
+        readable account(user: UserId, now: Timestamp) -> AccountOverview;
+    }
     SessionStore {
         writable open_session(session: &NewSession, events: &[Event], mails: &[Intent]) -> OpenSession;
         readable session_user(id: SessionId, user: UserId, now: Timestamp) -> Option<SessionUser>;
@@ -179,6 +182,7 @@ gated! {
         writable end_session(id: SessionId, why: EndReason, now: Timestamp, event: &Event) -> Option<UserId>;
         writable end_session_of(user: UserId, id: SessionId, now: Timestamp, event: &Event) -> bool;
         writable end_sessions(user: UserId, why: EndReason, now: Timestamp, event: &Event) -> bool;
+        writable end_other_sessions(user: UserId, kept: SessionId, now: Timestamp, event: &Event) -> u64;
         writable reauthenticate(checked: &CheckedSession, renewed: Option<&RenewedCookie>, now: Timestamp, event: &Event) -> Checked;
     }
     BrowserSessionStore {

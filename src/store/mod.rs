@@ -3,6 +3,7 @@
 //! Each trait has its own file, and each adapter has its own folder. The file for a trait has the same name in every
 //! folder, including the folder of the checks.
 
+mod account;
 mod address;
 mod administrator;
 mod browser_session;
@@ -35,6 +36,7 @@ use async_trait::async_trait;
 #[cfg(any(test, feature = "testing"))]
 pub use self::gate::{Gate, Passage};
 pub use self::{
+    account::{AccountOverview, AccountStore, PendingEmail},
     address::AddressStore,
     administrator::AdministratorStore,
     browser_session::BrowserSessionStore,
@@ -75,6 +77,7 @@ impl<S> TokenStore for S where
 #[async_trait]
 pub trait Store:
     UserStore
+    + AccountStore
     + AdministratorStore
     + TokenStore
     + PasswordStore

@@ -111,6 +111,23 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<bool, StoreError>;
 
+    /// Ends the sessions of an active user, except one, with the reason [`EndReason::Revoked`], and returns how many
+    /// this call ended. Sessions that were ended or have expired stay unchanged.
+    ///
+    /// # Contract
+    /// The contract of [`end_session`](Self::end_session) applies to each session. One event is
+    /// written if at least one session was ended. A session that is opened concurrently may stay.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn end_other_sessions(
+        &self,
+        user: UserId,
+        kept: SessionId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<u64, StoreError>;
+
     /// Ends every session of a user, and returns whether the user exists.
     ///
     /// # Contract

@@ -12,6 +12,7 @@
 mod delete;
 #[cfg(feature = "http")]
 pub(crate) mod http;
+mod overview;
 mod password;
 
 use std::sync::Arc;

@@ -66,4 +66,23 @@ impl Sessions {
         self.core.trail.publish(&event);
         Ok(())
     }
+
+    /// Ends all of the caller's sessions except the current one, and returns how many this call ended.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
+    pub async fn end_others(&self, caller: &ActiveUser, client: &ClientInfo) -> Result<u64> {
+        let (user, now) = (caller.user.id, self.core.clock.now());
+        let event = Event::new(EventKind::SessionRevoked, now, client)
+            .of(user)
+            .by(user)
+            .with("kept_session_id", caller.session_id.to_string());
+        let store = &self.core.store;
+        let ended = store.end_other_sessions(user, caller.session_id, now, &event);
+        let ended = ended.await?;
+        if ended > 0 {
+            self.core.trail.publish(&event);
+        }
+        Ok(ended)
+    }
 }

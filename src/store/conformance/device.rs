@@ -149,14 +149,19 @@ pub async fn expired_devices_are_purged(store: &Subject) {
     assert_eq!(listed(store, &user).await, []);
 }
 
-async fn with_factor(store: &Subject) -> (User, FactorId) {
+pub(super) async fn with_factor(store: &Subject) -> (User, FactorId) {
     let (user, session) = fresh_session(store).await;
     let factor = enrol(store, &session, 1).await;
     (user, factor)
 }
 
 /// Signs in with this step, and remembers the device.
-async fn remember(store: &Subject, user: &User, factor: FactorId, step: i64) -> RememberDevice {
+pub(super) async fn remember(
+    store: &Subject,
+    user: &User,
+    factor: FactorId,
+    step: i64,
+) -> RememberDevice {
     let challenge = new_challenge(user.id);
     open(store, &challenge).await;
     let mut session = answered(user, &challenge, totp(factor, step));

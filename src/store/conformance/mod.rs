@@ -19,6 +19,7 @@
     reason = "a check that fails panics: that is its result"
 )]
 
+pub mod account;
 pub mod address;
 pub mod administrator;
 pub mod browser_session;
@@ -75,5 +76,6 @@ pub async fn check_all(store: Subject) {
     factor::check_all(&store).await;
     challenge::check_all(&store).await;
     device::check_all(&store).await;
+    account::check_all(&store).await;
     takeover::check_all(&store).await;
 }

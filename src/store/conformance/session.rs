@@ -32,6 +32,7 @@ pub async fn check_all(store: &Subject) {
     a_sign_in_never_survives_a_reset(store).await;
     live_sessions_are_listed_newest_first(store).await;
     a_session_is_ended_by_its_owner_only(store).await;
+    other_sessions_are_ended_and_one_is_kept(store).await;
     reauthentication_freshens_one_session(store).await;
     cap::check_all(store).await;
 }
@@ -302,6 +303,43 @@ pub async fn a_session_is_ended_by_its_owner_only(store: &Subject) {
         count_events(store, &other, EventKind::SessionRevoked).await,
         0
     );
+}
+
+/// The other sessions of the user end, with one event. Sessions of other users stay. Of many concurrent calls, one ends
+/// a session.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn other_sessions_are_ended_and_one_is_kept(store: &Subject) {
+    let (user, kept) = fresh_session(store).await;
+    let (_, theirs) = fresh_session(store).await;
+    let at = kept.created_at;
+    assert_eq!(end_others(store, &kept, at).await, 0);
+    let count = count_events(store, &user, EventKind::SessionRevoked);
+    assert_eq!(count.await, 0);
+    let others = [new_session(user.id, 0), new_session(user.id, 0)];
+    for other in &others {
+        try_open(store, other).await.expect("a session");
+    }
+    let ended = race(TASKS, |_| {
+        let (store, kept) = (Arc::clone(store), kept.clone());
+        async move { end_others(&store, &kept, at).await }
+    });
+    assert_eq!(ended.await.into_iter().sum::<u64>(), 2);
+    let count = count_events(store, &user, EventKind::SessionRevoked).await;
+    assert!((1..=2).contains(&count), "{count} events");
+    for session in [&kept, &theirs] {
+        assert!(is_live(store, session, at).await);
+    }
+    for other in &others {
+        assert!(!is_live(store, other, at).await);
+    }
+}
+
+async fn end_others(store: &Subject, kept: &NewSession, at: Timestamp) -> u64 {
+    let ended = event(EventKind::SessionRevoked);
+    let ended = store.end_other_sessions(kept.user_id, kept.id, at, &ended);
+    ended.await.expect("end_other_sessions")
 }
 
 /// A reauthentication changes `authenticated_at` of this session, but not of other sessions.

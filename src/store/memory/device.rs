@@ -32,19 +32,7 @@ impl DeviceStore for MemoryStore {
         user: UserId,
         now: Timestamp,
     ) -> Result<Vec<RememberedDevice>, StoreError> {
-        let state = self.state();
-        let rows = state.devices.iter();
-        let mut devices: Vec<RememberedDevice> = rows
-            .filter(|(id, _)| state.is_remembered(user, **id, now))
-            .map(|(id, row)| RememberedDevice {
-                id: *id,
-                user_agent: row.user_agent.clone(),
-                created_at: row.created_at,
-                last_used_at: row.last_used_at,
-            })
-            .collect();
-        devices.sort_by_key(|device| Reverse((device.last_used_at, device.id)));
-        Ok(devices)
+        Ok(self.state().devices_of(user, now))
     }
 
     async fn forget_device(
@@ -65,6 +53,22 @@ impl DeviceStore for MemoryStore {
 }
 
 impl State {
+    /// The remembered devices of a user, most recently used first.
+    pub(super) fn devices_of(&self, user: UserId, now: Timestamp) -> Vec<RememberedDevice> {
+        let rows = self.devices.iter();
+        let mut devices: Vec<RememberedDevice> = rows
+            .filter(|(id, _)| self.is_remembered(user, **id, now))
+            .map(|(id, row)| RememberedDevice {
+                id: *id,
+                user_agent: row.user_agent.clone(),
+                created_at: row.created_at,
+                last_used_at: row.last_used_at,
+            })
+            .collect();
+        devices.sort_by_key(|device| Reverse((device.last_used_at, device.id)));
+        devices
+    }
+
     pub(super) fn is_remembered(&self, user: UserId, id: DeviceId, now: Timestamp) -> bool {
         let device = self.devices.get(&id).filter(|row| row.user_id == user);
         device

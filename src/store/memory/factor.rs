@@ -52,24 +52,7 @@ impl FactorRow {
 #[async_trait]
 impl FactorStore for MemoryStore {
     async fn factors(&self, user: UserId) -> Result<FactorList, StoreError> {
-        let state = self.state();
-        let rows = state.factors.iter();
-        let mut items: Vec<Factor> = rows
-            .filter(|(_, row)| row.is_confirmed_of(user))
-            .map(|(id, row)| Factor {
-                id: *id,
-                kind: FactorKind::Totp,
-                name: row.name.clone(),
-                created_at: row.created_at,
-                last_used_at: row.last_used_at,
-            })
-            .collect();
-        items.sort_by_key(|factor| (factor.created_at, factor.id));
-        let codes = state.recovery_codes.get(&user).map_or(0, Vec::len);
-        Ok(FactorList {
-            items,
-            recovery_codes_left: u32::try_from(codes).unwrap_or(u32::MAX),
-        })
+        Ok(self.state().factors_of(user))
     }
 
     async fn totps(&self, user: UserId) -> Result<Vec<SealedTotp>, StoreError> {
@@ -219,6 +202,27 @@ impl FactorStore for MemoryStore {
 }
 
 impl State {
+    /// The confirmed factors of a user, oldest first, and the number of unused recovery codes.
+    pub(super) fn factors_of(&self, user: UserId) -> FactorList {
+        let rows = self.factors.iter();
+        let mut items: Vec<Factor> = rows
+            .filter(|(_, row)| row.is_confirmed_of(user))
+            .map(|(id, row)| Factor {
+                id: *id,
+                kind: FactorKind::Totp,
+                name: row.name.clone(),
+                created_at: row.created_at,
+                last_used_at: row.last_used_at,
+            })
+            .collect();
+        items.sort_by_key(|factor| (factor.created_at, factor.id));
+        let codes = self.recovery_codes.get(&user).map_or(0, Vec::len);
+        FactorList {
+            items,
+            recovery_codes_left: u32::try_from(codes).unwrap_or(u32::MAX),
+        }
+    }
+
     pub(super) fn sealed_totps(&self, user: UserId) -> Vec<SealedTotp> {
         let rows = self.factors.iter();
         rows.filter(|(_, row)| row.is_confirmed_of(user))

@@ -107,14 +107,7 @@ impl IdentityStore for MemoryStore {
     }
 
     async fn identities(&self, user: UserId) -> Result<Vec<Identity>, StoreError> {
-        let state = self.state();
-        Ok(state
-            .identities
-            .values()
-            .filter(|row| row.user_id == user)
-            .take(200)
-            .map(|row| row.identity.clone())
-            .collect())
+        Ok(self.state().identities_of(user))
     }
 
     async fn unlink_identity(
@@ -149,6 +142,12 @@ impl IdentityStore for MemoryStore {
 }
 
 impl State {
+    /// The identities of a user in the order in which they were linked, at most 200.
+    pub(super) fn identities_of(&self, user: UserId) -> Vec<Identity> {
+        let own = self.identities.values().filter(|row| row.user_id == user);
+        own.take(200).map(|row| row.identity.clone()).collect()
+    }
+
     fn candidates(&self, assertion: &Assertion) -> Candidates {
         let local = |id: UserId| {
             let row = self.users.get(&id)?;

@@ -1,5 +1,6 @@
 //! A store in the memory of this process, for tests and as the reference for every other store.
 
+mod account;
 mod address;
 mod administrator;
 mod browser_session;

@@ -10,7 +10,7 @@ use crate::{
     limit::LimitKey,
     mail::IntentId,
     secret::TokenDigest,
-    store::OneTimeTokenStore,
+    store::{OneTimeTokenStore, PendingEmail},
     token::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose},
     user::{EmailAddress, User, UserId},
 };
@@ -162,6 +162,19 @@ impl OneTimeTokenStore for MemoryStore {
 }
 
 impl State {
+    /// The change of address that a user has not confirmed yet.
+    pub(super) fn pending_email(&self, user: UserId, now: Timestamp) -> Option<PendingEmail> {
+        let token = self
+            .one_time
+            .get(&(user, Purpose::ConfirmEmailChange, None))?;
+        let owner = self.users.get(&user)?;
+        let is_live = token.is_live(Purpose::ConfirmEmailChange, owner) && now < token.expires_at;
+        is_live.then(|| PendingEmail {
+            address: token.address.clone(),
+            expires_at: token.expires_at,
+        })
+    }
+
     /// Marks the user's only token of a purpose as spent.
     pub(super) fn use_token(&mut self, user: UserId, purpose: Purpose) {
         if let Some(token) = self.one_time.get_mut(&(user, purpose, None)) {

@@ -164,19 +164,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        let state = self.state();
-        let Some(row) = state.users.get(&user) else {
-            return Ok(Vec::new());
-        };
-        let mut live: Vec<Session> = state
-            .sessions
-            .iter()
-            .filter(|(_, session)| session.user_id == user && session.is_live(row, now))
-            .map(|(id, session)| session.shown(*id))
-            .collect();
-        live.sort_by_key(|session| Reverse((session.created_at, session.id)));
-        live.truncate(LISTED);
-        Ok(live)
+        Ok(self.state().sessions_of(user, now))
     }
 
     async fn end_session(
@@ -221,6 +209,30 @@ impl SessionStore for MemoryStore {
         Ok(true)
     }
 
+    async fn end_other_sessions(
+        &self,
+        user: UserId,
+        kept: SessionId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        if !state.users.get(&user).is_some_and(UserRow::is_active) {
+            return Ok(0);
+        }
+        let mut ended = 0;
+        for (id, session) in &mut state.sessions {
+            if session.user_id == user && *id != kept && session.is_open(now) {
+                session.end(EndReason::Revoked, now);
+                ended += 1;
+            }
+        }
+        if ended > 0 {
+            state.record(event, Some(user));
+        }
+        Ok(ended)
+    }
+
     async fn end_sessions(
         &self,
         user: UserId,
@@ -260,6 +272,22 @@ impl SessionStore for MemoryStore {
 }
 
 impl State {
+    /// The live sessions of a user, newest first.
+    pub(super) fn sessions_of(&self, user: UserId, now: Timestamp) -> Vec<Session> {
+        let Some(row) = self.users.get(&user) else {
+            return Vec::new();
+        };
+        let mut live: Vec<Session> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.user_id == user && session.is_live(row, now))
+            .map(|(id, session)| session.shown(*id))
+            .collect();
+        live.sort_by_key(|session| Reverse((session.created_at, session.id)));
+        live.truncate(LISTED);
+        live
+    }
+
     /// A live session of a user, and the user.
     pub(super) fn live(
         &self,

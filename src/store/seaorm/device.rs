@@ -27,6 +27,7 @@ macro_rules! is_remembered {
         AND d.factor_version = u.factor_version"
     };
 }
+pub(super) use is_remembered;
 
 const DEVICES: &str = concat!(
     "SELECT d.id, d.user_agent, d.created_at, d.last_used_at FROM auth_devices d, auth_users u WHERE ",
@@ -74,7 +75,7 @@ impl<D: Database> DeviceStore for SeaOrmStore<D> {
     }
 }
 
-fn device(row: &QueryResult) -> Result<RememberedDevice, DbErr> {
+pub(super) fn device(row: &QueryResult) -> Result<RememberedDevice, DbErr> {
     Ok(RememberedDevice {
         id: column::<Uuid>(row, "id")?.into(),
         user_agent: column(row, "user_agent")?,

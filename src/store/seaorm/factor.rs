@@ -437,19 +437,20 @@ pub(super) async fn use_step(
 fn factors(rows: &[QueryResult]) -> Result<FactorList, DbErr> {
     let codes = rows.first().map(|row| column::<i64>(row, "recovery_codes"));
     let codes = codes.transpose()?.unwrap_or_default();
-    let items = rows.iter().map(|row| {
-        Ok(Factor {
-            id: column::<Uuid>(row, "id")?.into(),
-            kind: FactorKind::Totp,
-            name: column(row, "name")?,
-            created_at: column(row, "created_at")?,
-            last_used_at: column(row, "last_used_at")?,
-        })
-    });
     Ok(FactorList {
-        items: items.collect::<Result<_, DbErr>>()?,
+        items: rows.iter().map(factor).collect::<Result<_, DbErr>>()?,
         recovery_codes_left: u32::try_from(codes)
             .map_err(|error| unreadable("recovery_codes", error))?,
+    })
+}
+
+pub(super) fn factor(row: &QueryResult) -> Result<Factor, DbErr> {
+    Ok(Factor {
+        id: column::<Uuid>(row, "id")?.into(),
+        kind: FactorKind::Totp,
+        name: column(row, "name")?,
+        created_at: column(row, "created_at")?,
+        last_used_at: column(row, "last_used_at")?,
     })
 }
 

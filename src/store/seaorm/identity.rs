@@ -382,7 +382,7 @@ async fn unlink_in(
     Ok(Unlinked::Unlinked)
 }
 
-fn identity(row: &QueryResult) -> Result<Identity, DbErr> {
+pub(super) fn identity(row: &QueryResult) -> Result<Identity, DbErr> {
     Ok(Identity {
         id: column::<Uuid>(row, "id")?.into(),
         provider: column(row, "provider")?,

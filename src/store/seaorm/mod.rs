@@ -1,5 +1,6 @@
 //! The store on Postgres and SQLite, through SeaORM.
 
+mod account;
 mod address;
 mod administrator;
 mod browser_session;

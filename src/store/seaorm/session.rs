@@ -11,6 +11,7 @@ use super::{
     ended::END_OF_USER,
     error::{store_error, unreadable},
     event::{self, events, record},
+    factor::held,
     opening,
     order::{intents, order},
     pool::Database,
@@ -84,6 +85,12 @@ const END_OF_RECORDED: &str = concat!(
     record!("$5", "$3", "ended"),
     ") SELECT id FROM ended"
 );
+
+/// For the reason that [`end_of`] has, this statement does not read the user.
+const END_OTHERS: &str = "\
+    UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $4 \
+    WHERE user_id = $1 AND id <> $3 AND revoked_at IS NULL AND idle_expires_at > $2 AND absolute_expires_at > $2 \
+    RETURNING id";
 
 const END_ALL: &str = concat!(
     "WITH raised AS (\
@@ -211,6 +218,32 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
         })
     }
 
+    async fn end_other_sessions(
+        &self,
+        user: UserId,
+        kept: SessionId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<u64, StoreError> {
+        transaction!(self, |txn| async {
+            // The row of the user is locked first, so that concurrent calls do not wait for each other's sessions.
+            if held(txn, user).await?.is_none() {
+                return Ok(0);
+            }
+            let values = [
+                user.as_uuid().into(),
+                now.into(),
+                kept.as_uuid().into(),
+                EndReason::Revoked.as_str().into(),
+            ];
+            let ended = run(txn, END_OTHERS, values).await?;
+            if !ended.is_empty() {
+                event::insert(txn, event, Some(user)).await?;
+            }
+            Ok::<_, DbErr>(ended.len() as u64)
+        })
+    }
+
     async fn end_sessions(
         &self,
         of: UserId,
@@ -265,7 +298,7 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
     }
 }
 
-fn session(row: &QueryResult) -> Result<Session, DbErr> {
+pub(super) fn session(row: &QueryResult) -> Result<Session, DbErr> {
     let ip: Option<String> = column(row, "ip")?;
     let ip = ip
         .map(|ip| ip.parse())

@@ -1,0 +1,116 @@
+//! The overview of an account in SQL.
+
+use std::cmp::Reverse;
+
+use async_trait::async_trait;
+use sea_orm::{DbErr, QueryResult};
+
+use super::{
+    SeaOrmStore,
+    conditions::{is_proof, live_session, live_token},
+    device::{device, is_remembered},
+    error::{store_error, unreadable},
+    factor::factor,
+    identity::identity,
+    pool::Database,
+    row::column,
+    session::session,
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    id::UserId,
+    store::{AccountOverview, AccountStore, PendingEmail},
+    user::EmailAddress,
+};
+
+/// One row for each thing that belongs to the user. A column that a kind does not have is null. Postgres takes the type
+/// of a column from the first two parts of the union, and `text` if it is null in both.
+const OVERVIEW: &str = concat!(
+    "SELECT 'session' AS kind, s.id, s.created_at, s.user_agent, s.ip, s.rotated_at, s.idle_expires_at, \
+        s.absolute_expires_at, NULL AS last_used_at, NULL AS name, NULL AS provider, NULL AS issuer, NULL AS subject, \
+        NULL AS email \
+    FROM (\
+        SELECT s.id, s.created_at, s.user_agent, s.ip, s.rotated_at, s.idle_expires_at, s.absolute_expires_at \
+        FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.user_id = $1 AND ",
+    live_session!(),
+    "   ORDER BY s.created_at DESC, s.id DESC LIMIT 200\
+    ) s \
+    UNION ALL \
+    SELECT 'device', d.id, d.created_at, d.user_agent, NULL, NULL, NULL, NULL, d.last_used_at, NULL, NULL, NULL, NULL, \
+        NULL \
+    FROM auth_devices d, auth_users u WHERE ",
+    is_remembered!(),
+    " UNION ALL \
+    SELECT 'factor', f.id, f.created_at, NULL, NULL, NULL, NULL, NULL, f.last_used_at, f.name, NULL, NULL, NULL, NULL \
+    FROM auth_factors f WHERE f.user_id = $1 AND f.confirmed_at IS NOT NULL \
+    UNION ALL \
+    SELECT 'recovery_code', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL \
+    FROM auth_recovery_codes r WHERE r.user_id = $1 \
+    UNION ALL \
+    SELECT 'identity', i.id, i.created_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, i.provider, i.issuer, i.subject, \
+        i.email \
+    FROM (\
+        SELECT i.id, i.created_at, i.provider, i.issuer, i.subject, i.email \
+        FROM auth_identities i WHERE i.user_id = $1 ORDER BY i.id LIMIT 200\
+    ) i \
+    UNION ALL \
+    SELECT 'pending_email', NULL, NULL, NULL, NULL, NULL, NULL, t.expires_at, NULL, NULL, NULL, NULL, NULL, \
+        t.payload->>'address' \
+    FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
+    WHERE t.user_id = $1 AND t.purpose = 'confirm_email_change' AND t.expires_at > $2 AND ",
+    live_token!(),
+    " UNION ALL \
+    SELECT 'password', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL \
+    FROM auth_users u WHERE u.id = $1 AND u.password_hash IS NOT NULL"
+);
+
+#[async_trait]
+impl<D: Database> AccountStore for SeaOrmStore<D> {
+    async fn account(&self, user: UserId, now: Timestamp) -> Result<AccountOverview, StoreError> {
+        let rows = self
+            .read(OVERVIEW, [user.as_uuid().into(), now.into()])
+            .await?;
+        overview(&rows).map_err(|error| store_error(&error))
+    }
+}
+
+fn overview(rows: &[QueryResult]) -> Result<AccountOverview, DbErr> {
+    let mut overview = AccountOverview::default();
+    for row in rows {
+        let kind: String = column(row, "kind")?;
+        match kind.as_str() {
+            "device" => overview.devices.push(device(row)?),
+            "factor" => overview.factors.items.push(factor(row)?),
+            "identity" => overview.identities.push(identity(row)?),
+            "password" => overview.has_password = true,
+            "pending_email" => overview.pending_email = Some(pending_email(row)?),
+            "recovery_code" => overview.factors.recovery_codes_left += 1,
+            "session" => overview.sessions.push(session(row)?),
+            other => return Err(unreadable("kind", other)),
+        }
+    }
+    // A union has no order.
+    let AccountOverview {
+        devices,
+        factors,
+        identities,
+        sessions,
+        ..
+    } = &mut overview;
+    devices.sort_by_key(|device| Reverse((device.last_used_at, device.id)));
+    factors
+        .items
+        .sort_by_key(|factor| (factor.created_at, factor.id));
+    identities.sort_by_key(|identity| identity.id);
+    sessions.sort_by_key(|session| Reverse((session.created_at, session.id)));
+    Ok(overview)
+}
+
+fn pending_email(row: &QueryResult) -> Result<PendingEmail, DbErr> {
+    let address = EmailAddress::from_stored(column(row, "email")?);
+    Ok(PendingEmail {
+        address: address.map_err(|error| unreadable("email", error))?,
+        expires_at: column(row, "absolute_expires_at")?,
+    })
+}
