@@ -90,7 +90,7 @@ fn routes(auth: &Auth, db: &DatabaseConnection) -> impl FnOnce(&mut ServiceConfi
             .wrap(hallpass::actix::RequireRole::new(&auth, Role::ADMIN))
             .route("", web::get().to(count_notes));
         let api = web::scope(ACCOUNTS).configure(hallpass::actix::configure(
-            auth.endpoints().with_sign_in_pages().with_docs(),
+            auth.endpoints().with_account_pages().with_docs(),
             ClientAddress::peer(),
         ));
         config

@@ -105,7 +105,7 @@ fn router(state: AppState) -> Router {
         .nest(
             ACCOUNTS,
             hallpass::axum::router(
-                state.auth.endpoints().with_sign_in_pages().with_docs(),
+                state.auth.endpoints().with_account_pages().with_docs(),
                 ClientAddress::peer(),
             ),
         )

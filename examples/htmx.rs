@@ -79,7 +79,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn router(state: AppState) -> Router {
-    let endpoints = state.auth.endpoints().with_sign_in_pages();
+    let endpoints = state.auth.endpoints().with_account_pages();
     Router::new()
         .route("/", get(show))
         .route("/notes", post(add))

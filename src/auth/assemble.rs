@@ -254,6 +254,8 @@ impl AuthBuilder {
             permissions,
             #[cfg(feature = "pages")]
             pages: Arc::new(pages),
+            #[cfg(feature = "pages")]
+            base: crate::http::next::base_path(&origin).into(),
             #[cfg(feature = "http")]
             cookie_check: Arc::new(CookieCheck {
                 sessions,

@@ -230,13 +230,24 @@ impl Endpoints {
         self.with_browser().and_pages(rows)
     }
 
+    /// Adds the pages on which users see and change their own account: `/account` and the pages below it. Includes
+    /// [`with_sign_in_pages`](Self::with_sign_in_pages).
+    ///
+    /// A page asks for the password or a second factor once more where the corresponding endpoint does. The pages work
+    /// without script, and are not part of the OpenAPI document.
+    #[cfg(feature = "pages")]
+    pub fn with_account_pages(self) -> Self {
+        let rows = page::http::account_endpoints(&self.page_parts(true));
+        self.with_sign_in_pages().and_pages(rows)
+    }
+
     /// Adds `/` and `/.well-known/change-password`, which lead to the pages of
-    /// [`with_sign_in_pages`](Self::with_sign_in_pages). Use this for a server that has no pages of
-    /// its own.
+    /// [`with_account_pages`](Self::with_account_pages), which are included. Use this for a server that has no pages
+    /// of its own.
     #[cfg(feature = "pages")]
     pub fn with_start_page(self) -> Self {
         let rows = page::http::start_endpoints(&self.page_parts(true));
-        self.and_pages(rows)
+        self.with_account_pages().and_pages(rows)
     }
 
     /// Adds pages in place of the rows that have the same path.
@@ -270,6 +281,7 @@ impl Endpoints {
             sessions: inner.sessions.clone(),
             factors: inner.factors.clone(),
             accounts: inner.accounts.clone(),
+            base: Arc::clone(&inner.base),
             is_closed: inner.passwords.registration == password::RegistrationMode::Closed,
             is_private: inner.passwords.registration == password::RegistrationMode::Private,
             require_verified: inner.passwords.require_verified,

@@ -83,6 +83,9 @@ struct Parts {
     permissions: Arc<RolePermissions>,
     #[cfg(feature = "pages")]
     pages: Arc<crate::feature::page::Pages>,
+    /// The path of the public URL.
+    #[cfg(feature = "pages")]
+    base: Arc<str>,
     /// Checks cookies for guards that see only claims.
     #[cfg(feature = "http")]
     cookie_check: Arc<dyn CheckCookie>,

@@ -2,13 +2,13 @@
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
-use ::http::{HeaderMap, Method};
+use ::http::{HeaderMap, Method, Uri};
 use futures_util::future::BoxFuture;
 
 #[cfg(feature = "openapi")]
 use super::openapi::Operation;
 use super::{
-    Input, Output, Problem, Request, Response, problem::is_problem, row_docs::Docs,
+    Input, Output, Problem, Request, Response, problem::problem_kind, row_docs::Docs,
     template::Template,
 };
 use crate::error::{ErrorKind, Result};
@@ -32,8 +32,23 @@ pub struct Endpoint {
     describe: fn(&mut Operation),
 }
 
-/// Renders a problem as a page, given the headers of the request.
-type PageOf = dyn Fn(&HeaderMap, &Response) -> Response + Send + Sync;
+/// Renders a problem as a page.
+type PageOf = dyn Fn(&Visit, &Refused) -> Response + Send + Sync;
+
+/// The request of a person for a page.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    pub(crate) uri: Uri,
+    /// The headers, with the id that the reply will have.
+    pub(crate) headers: HeaderMap,
+}
+
+/// A problem that a page replaces.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) kind: ErrorKind,
+    pub(crate) problem: Response,
+}
 
 impl Endpoint {
     /// The method.
@@ -124,7 +139,7 @@ impl Endpoint {
     )]
     pub(crate) fn for_people(
         mut self,
-        page_of: impl Fn(&HeaderMap, &Response) -> Response + Send + Sync + 'static,
+        page_of: impl Fn(&Visit, &Refused) -> Response + Send + Sync + 'static,
     ) -> Self {
         self.page_of = Some(Arc::new(page_of));
         self
@@ -171,9 +186,12 @@ impl Endpoint {
     }
 
     /// Renders a problem as a page if the endpoint is a page for human readers. Other replies are not changed.
-    pub(crate) fn page_of_problem(&self, headers: &HeaderMap, response: Response) -> Response {
-        match &self.page_of {
-            Some(page_of) if is_problem(&response) => page_of(headers, &response),
+    pub(crate) fn page_of_problem(&self, visit: &Visit, response: Response) -> Response {
+        match (&self.page_of, problem_kind(&response)) {
+            (Some(page_of), Some(kind)) => {
+                let problem = response;
+                page_of(visit, &Refused { kind, problem })
+            }
             _ => response,
         }
     }

@@ -51,7 +51,7 @@ pub(crate) mod openapi;
 mod origin;
 mod output;
 mod problem;
-mod query;
+pub(crate) mod query;
 mod reply;
 mod request;
 mod request_id;
@@ -74,7 +74,7 @@ pub(crate) use self::{
     cookie::Cookies,
     credentials::{CredentialRule, Presented},
     device::WithDevice,
-    endpoint::{BROWSER_SESSION, SERVICE},
+    endpoint::{BROWSER_SESSION, SERVICE, Visit},
     input::{Form, OwnOrigin},
     origin::Origin,
     output::{Html, SeeOther, json_reply},

@@ -26,6 +26,16 @@ pub(crate) fn leading_back(path: &str, next: Option<&str>) -> String {
     }
 }
 
+/// The path of a public URL, without a slash at the end.
+pub(crate) fn base_path(public_url: &str) -> String {
+    let path = public_url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split_once('/'))
+        .map(|(_, path)| path.trim_end_matches('/'))
+        .filter(|path| !path.is_empty());
+    path.map_or_else(String::new, |path| format!("/{path}"))
+}
+
 /// Whether the request is the navigation to a page, rather than a fetch by a script.
 pub(crate) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     if !matches!(*method, Method::GET | Method::HEAD) {

@@ -6,7 +6,7 @@ use std::{borrow::Cow, error::Error as StdError, fmt, sync::OnceLock, time::Dura
 
 use ::http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use bytes::Bytes;
 use serde::Serialize;
@@ -147,6 +147,7 @@ impl Problem {
     pub(crate) fn unlogged(&self) -> Response {
         let Code { status, .. } = Code::of(self.kind());
         let mut response = reply::private(status, PROBLEM_JSON, self.body());
+        response.extensions_mut().insert(self.kind());
         let headers = response.headers_mut();
         if let Some(challenge) = challenge(self.kind()) {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
@@ -215,12 +216,9 @@ impl Problem {
     }
 }
 
-/// Whether a reply is a problem.
-pub(crate) fn is_problem(response: &Response) -> bool {
-    response
-        .headers()
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| value == PROBLEM_JSON)
+/// The kind of the error that a reply reports; `None` if the reply is not a problem.
+pub(crate) fn problem_kind(response: &Response) -> Option<ErrorKind> {
+    response.extensions().get::<ErrorKind>().copied()
 }
 
 /// The `WWW-Authenticate` challenge of a reply. If no token was sent, the challenge contains no

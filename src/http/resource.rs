@@ -17,7 +17,7 @@ use tracing::{Instrument as _, Span};
 
 use super::{
     ClientAddress, CredentialRule, Endpoint, Problem, Request, RequestId, RequestScope, Response,
-    body::Body, reply::UnknownLength, span, template::Template,
+    Visit, body::Body, reply::UnknownLength, span, template::Template,
 };
 use crate::{
     deadline::Deadline,
@@ -138,11 +138,12 @@ impl Resource {
         let Some(endpoint) = self.endpoint(&head.method) else {
             return self.method_not_allowed();
         };
-        let headers = endpoint.is_for_people().then(|| {
+        let visit = endpoint.is_for_people().then(|| {
             let mut headers = head.headers.clone();
             // A page can show the id that the reply will have.
             id.clone().stamp(&mut headers);
-            headers
+            let uri = head.uri.clone();
+            Visit { uri, headers }
         });
         let problem = |error: Error| Problem::from(error).to_response();
         let running = async {
@@ -168,8 +169,8 @@ impl Resource {
             Ok(Err(_panic)) => problem(Error::internal("the handler panicked")),
             Err(elapsed) => problem(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
         };
-        match headers {
-            Some(headers) => endpoint.page_of_problem(&headers, response),
+        match visit {
+            Some(visit) => endpoint.page_of_problem(&visit, response),
             None => response,
         }
     }

@@ -20,7 +20,7 @@ mod terminal;
 #[cfg(feature = "smtp")]
 pub use self::smtp::SmtpMailer;
 #[cfg(feature = "pages")]
-pub(crate) use self::templates::in_words;
+pub(crate) use self::templates::{in_words, moment};
 pub use self::{
     letter::{Letter, Seen},
     links::{Link, Links},

@@ -10,13 +10,12 @@ use std::{borrow::Cow, collections::HashMap, fmt, time::Duration};
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
-pub(crate) use self::words::in_words;
 use self::{
     client::client,
-    date::moment,
     source::{Part, Source},
     why::reason,
 };
+pub(crate) use self::{date::moment, words::in_words};
 use super::{Content, Letter, Links, Seen};
 use crate::{
     brand::{Accent, Brand, check_name},

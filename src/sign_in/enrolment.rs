@@ -121,19 +121,28 @@ impl Enrolments {
     /// [`InvalidToken`](ErrorKind::InvalidToken) if there is none.
     #[cfg(feature = "pages")]
     pub(crate) async fn pending(&self, ticket: &Ticket, id: FactorId) -> Result<TotpSecret> {
-        let now = self.core.clock.now();
         let parsed = self.enrolling(ticket)?;
         let user = self.core.store.user(parsed.user_id).await?;
         let user = user.ok_or(ErrorKind::InvalidToken)?;
+        let pending = self.pending_of(&user, id).await?;
+        pending.ok_or_else(|| ErrorKind::InvalidToken.into())
+    }
+
+    /// The pending enrolment of a user, to show it again.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
+    #[cfg(feature = "pages")]
+    pub(crate) async fn pending_of(&self, user: &User, id: FactorId) -> Result<Option<TotpSecret>> {
+        let now = self.core.clock.now();
         let sealed = self.core.store.pending_totp(user.id, id, now).await?;
         let key = sealed.and_then(|sealed| self.core.factor_keys.open(user.id, &sealed));
-        let key = key.ok_or(ErrorKind::InvalidToken)?;
-        Ok(TotpSecret {
+        Ok(key.map(|key| TotpSecret {
             id,
             expires_in: PENDING_LIFETIME,
-            uri: self.uri(&user, &key),
+            uri: self.uri(user, &key),
             key: key.base32(),
-        })
+        }))
     }
 
     /// Parses a ticket that asks for an enrolment.

@@ -1,13 +1,14 @@
-//! The caller as an argument of handlers, the token pair as a reply, and `GET /.well-known/jwks.json`.
+//! The caller as an argument of handlers, the token pair and a session as replies, and `GET /.well-known/jwks.json`.
 
 use ::http::HeaderValue;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{Credential, NewCookie, SessionId, TokenPair, Tokens};
+use super::{Credential, NewCookie, Session, SessionId, TokenPair, Tokens};
 use crate::{
     error::{ErrorKind, Result},
     factor::RecoveryCode,
-    http::{Cookies, Document, Endpoint, Input, Presented, Request, SERVICE},
+    http::{Cookies, Document, Endpoint, Input, Presented, Request, SERVICE, time},
 };
 
 pub(crate) fn endpoints(tokens: &Tokens) -> Vec<Endpoint> {
@@ -98,6 +99,45 @@ impl From<TokenPair> for TokenPairView {
             refresh_expires_in: pair.refresh_expires_in.as_secs(),
             session_id: pair.session_id,
             recovery_codes: Vec::new(),
+        }
+    }
+}
+
+/// A live session.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = Session))]
+pub(crate) struct SessionView {
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    id: SessionId,
+    #[serde(serialize_with = "time::serialize")]
+    created_at: DateTime<Utc>,
+    /// The time of the last refresh, or of the sign-in if the session has not been refreshed.
+    #[serde(serialize_with = "time::serialize")]
+    last_used_at: DateTime<Utc>,
+    /// The time at which the session ends unless it is refreshed.
+    #[serde(serialize_with = "time::serialize")]
+    expires_at: DateTime<Utc>,
+    /// The IP address of the client that opened the session.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    ip: Option<String>,
+    /// The `User-Agent` of the client that opened the session.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    user_agent: Option<String>,
+    /// Whether the call itself belongs to this session.
+    current: bool,
+}
+
+impl SessionView {
+    pub(crate) fn new(session: Session, current: SessionId) -> Self {
+        Self {
+            id: session.id,
+            created_at: session.created_at,
+            last_used_at: session.rotated_at,
+            expires_at: session.idle_expires_at.min(session.absolute_expires_at),
+            ip: session.client.ip.map(|ip| ip.to_string()),
+            user_agent: session.client.user_agent,
+            current: session.id == current,
         }
     }
 }

@@ -400,4 +400,15 @@ async fn requests_of_browsers_stay_within_the_budget() {
     count.expect(2, "sign in on the page");
     visitor.open("/sign-out").await;
     count.expect(1, "a page of a signed-in user");
+    for (path, statements) in [
+        ("/account", 2),
+        ("/account/email", 2),
+        ("/account/password", 2),
+        ("/account/mfa", 2),
+        ("/account/export", 1),
+        ("/account/activity", 2),
+    ] {
+        visitor.open(path).await.expect(200);
+        count.expect(statements, path);
+    }
 }

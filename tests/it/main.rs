@@ -29,6 +29,7 @@ mod statements;
 mod stores;
 
 mod account;
+mod account_pages;
 mod admin_events;
 mod admin_users;
 mod administration;

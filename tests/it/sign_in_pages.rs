@@ -206,9 +206,9 @@ async fn start_and_well_known_paths_lead_somewhere() {
         let mut visitor = Visitor::of(&app).await;
         assert_eq!(lead(&visitor.open("/").await), "sign-in");
         let reply = visitor.open("/.well-known/change-password").await;
-        assert_eq!(lead(&reply), "../forgot-password");
+        assert_eq!(lead(&reply), "../account/password");
         visitor.submit("/sign-in", &right()).await;
-        assert_eq!(lead(&visitor.open("/").await), "sign-out");
+        assert_eq!(lead(&visitor.open("/").await), "account");
     }
     let brand = hallpass::brand::Brand::new("Acme").home("https://acme.example/");
     let app = app_with(|builder| builder.brand(brand.clone())).await;
@@ -216,7 +216,7 @@ async fn start_and_well_known_paths_lead_somewhere() {
     let mut visitor = Visitor::of(&app).await;
     let reply = visitor.submit("/sign-in", &right()).await;
     assert_eq!(lead(&reply), "https://acme.example/");
-    assert_eq!(lead(&visitor.open("/").await), "https://acme.example/");
+    assert_eq!(lead(&visitor.open("/").await), "account");
 }
 
 #[tokio::test]

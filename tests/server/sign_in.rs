@@ -1,5 +1,6 @@
 //! The pages on which people sign in, in a browser.
 
+mod account;
 mod application;
 mod clicks;
 mod forms;

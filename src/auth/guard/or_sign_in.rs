@@ -67,13 +67,8 @@ pub(crate) struct SignInPages {
 
 impl SignInPages {
     pub(crate) fn new(public_url: &str) -> Self {
-        let path = public_url
-            .split_once("://")
-            .and_then(|(_, rest)| rest.split_once('/'))
-            .map(|(_, path)| path.trim_end_matches('/'))
-            .filter(|path| !path.is_empty());
         Self {
-            base: path.map_or_else(String::new, |path| format!("/{path}")),
+            base: next::base_path(public_url),
             origin: Origin::of(public_url),
         }
     }

@@ -98,8 +98,8 @@ impl ProviderSignIns {
             .await
     }
 
-    /// Begins a sign-in that ends on the pages with this query; `None` if the provider is
-    /// unreachable. The verifier of the code stays in the browser, as part of its secret.
+    /// Begins a sign-in, or the linking of an identity, that ends on the pages with this query; `None` if the provider
+    /// is unreachable. The verifier of the code stays in the browser, as part of its secret.
     ///
     /// # Errors
     /// The errors of [`begin`](Self::begin).
@@ -107,12 +107,14 @@ impl ProviderSignIns {
     pub(crate) async fn begin_on_pages(
         &self,
         provider: &str,
+        intent: FlowIntent,
         query: &str,
         client: &ClientInfo,
     ) -> Result<Option<Begun>> {
         let secret = FlowSecret::generate();
         let challenge = CodeChallenge::of(&secret.page_verifier());
-        let new = NewSignIn::new(redirect::on_pages(query), challenge);
+        let mut new = NewSignIn::new(redirect::on_pages(query), challenge);
+        new.intent = intent;
         let begun = self.send(provider, new, secret, client).await?;
         Ok(begun.kept.is_some().then_some(begun))
     }

@@ -127,13 +127,19 @@ async fn finish(
         provider,
         answer,
         cookie,
+        #[cfg(feature = "pages")]
+        session,
     }: BroughtBack,
 ) -> Result<SeeOther> {
     let location = own.feature.finish(&provider, &answer, &client).await?;
     #[cfg(feature = "pages")]
     if let Some(parameters) = redirect::of_pages(&location) {
         let gone = own.cookies.set(&cookie, "", Duration::ZERO);
-        let ended = page::end(&own, &parameters, &answer, &client).await?;
+        let ended = if page::links(&parameters) {
+            page::link(&own, &parameters, &answer, (session, &client)).await?
+        } else {
+            page::end(&own, &parameters, &answer, &client).await?
+        };
         return Ok(ended.with_cookies(gone));
     }
     Ok(SeeOther {

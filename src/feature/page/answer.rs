@@ -1,15 +1,21 @@
 //! The answers of pages.
 
-use ::http::{HeaderValue, header::SET_COOKIE};
+use ::http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_DISPOSITION, SET_COOKIE, X_CONTENT_TYPE_OPTIONS},
+};
+use serde::Serialize;
 
 use crate::{
     error::Error,
-    http::{Html, Output, Problem, Response, SeeOther, forget_cached_pages},
+    http::{Html, Output, Problem, Response, SeeOther, forget_cached_pages, json_reply},
 };
 
 /// The answer of a page: its content, or a redirect to another page.
 #[derive(Debug)]
 pub(super) enum Answer {
+    /// A file that the browser saves, with its `Content-Disposition`.
+    File(HeaderValue, Response),
     Page(Html),
     SeeOther(String),
 }
@@ -17,6 +23,12 @@ pub(super) enum Answer {
 impl Output for Answer {
     fn render(self) -> Response {
         match self {
+            Self::File(disposition, mut response) => {
+                let headers = response.headers_mut();
+                headers.insert(CONTENT_DISPOSITION, disposition);
+                headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+                response
+            }
             Self::Page(page) => page.render(),
             Self::SeeOther(location) => SeeOther {
                 location,
@@ -49,6 +61,12 @@ impl Reply {
     /// The page of a form that was refused, with the status of the error.
     pub(super) fn refused(page: Html, error: Error) -> Self {
         Self::page(page.in_place_of(&Problem::from(error).to_response()))
+    }
+
+    /// A JSON file that the browser saves and no cache keeps.
+    pub(super) fn file(disposition: HeaderValue, content: &impl Serialize) -> Self {
+        let response = json_reply(StatusCode::OK, content);
+        Self::from(Answer::File(disposition, response))
     }
 
     pub(super) fn see_other(location: impl Into<String>) -> Self {

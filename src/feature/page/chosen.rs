@@ -42,6 +42,7 @@ impl Chosen {
             query,
             root: "",
             leads_to: None,
+            bar: None,
         }
     }
 }

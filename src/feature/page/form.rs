@@ -17,7 +17,7 @@ pub(super) struct PageForm<'a> {
 
 /// A field of a form.
 #[derive(Debug)]
-pub(super) struct Field<'a> {
+pub(crate) struct Field<'a> {
     /// The name and the id of the field.
     pub(super) name: &'static str,
     pub(super) kind: Kind,
@@ -29,12 +29,14 @@ pub(super) struct Field<'a> {
 
 /// The kind of a field. It decides how browsers and password managers fill it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Code,
     Email,
     Name,
+    NewEmail,
     NewPassword,
     Password,
+    Text,
 }
 
 impl Kind {
@@ -43,8 +45,10 @@ impl Kind {
             Self::Code => "code",
             Self::Email => "email",
             Self::Name => "name",
+            Self::NewEmail => "new-email",
             Self::NewPassword => "new-password",
             Self::Password => "password",
+            Self::Text => "text",
         }
     }
 }
@@ -130,6 +134,14 @@ impl PageForm<'_> {
             .collect()
     }
 
+    /// The fields of a form that is not the only one of its page, so that the focus is only on a wrong field.
+    pub(super) fn fields_without_focus(&self) -> Vec<Value> {
+        match self.wrong() {
+            0 => self.fields.iter().map(|field| field.value(false)).collect(),
+            _ => self.fields(),
+        }
+    }
+
     fn wrong(&self) -> usize {
         let wrong = self.fields.iter().filter(|field| !field.errors.is_empty());
         wrong.count()
@@ -141,8 +153,8 @@ fn said(texts: &OwnTexts, kind: Kind, violation: &Violation) -> String {
     let common = &texts.common;
     let text = match (kind, violation.code) {
         (Kind::Code, _) => &common.bad_code,
-        (Kind::Email, _) => &common.bad_email,
-        (Kind::Name, _) => &common.bad_name,
+        (Kind::Email | Kind::NewEmail, _) => &common.bad_email,
+        (Kind::Name | Kind::Text, _) => &common.bad_name,
         (Kind::Password, "too_long") => &common.long_password,
         (Kind::Password, _) => &common.no_password,
         (Kind::NewPassword, code) => {

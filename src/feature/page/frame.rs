@@ -1,6 +1,7 @@
 //! The frame of a page: its language, and the query that its links keep.
 
 use super::language::{Language, UI};
+use crate::user::Locale;
 
 /// The part of a request that concerns every page: the language, and the query that forms and links keep.
 #[derive(Clone, Copy, Debug)]
@@ -15,9 +16,30 @@ pub(crate) struct Frame<'a> {
     pub(crate) root: &'a str,
     /// The source to which the forms may redirect the browser, apart from this origin.
     pub(crate) leads_to: Option<&'a str>,
+    /// The bar of a page for a signed-in user.
+    pub(crate) bar: Option<Bar<'a>>,
+}
+
+/// The bar on top of a page: who is signed in, and the other pages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bar<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) current: Option<Tab>,
+}
+
+/// A page in the bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tab {
+    Account,
+    Activity,
 }
 
 impl Frame<'_> {
+    /// The language for times and durations.
+    pub(super) fn locale(&self) -> Locale {
+        self.language.locale()
+    }
+
     /// The query of a form's action, with `?`, or nothing. The form carries `ui` in a field.
     pub(super) fn of_action(&self) -> String {
         match self.query {
@@ -52,6 +74,16 @@ impl Frame<'_> {
     }
 }
 
+/// The way up by this many levels.
+pub(super) fn way_up(levels: usize) -> &'static str {
+    match levels {
+        0 => "",
+        1 => "../",
+        2 => "../../",
+        _ => "../../../",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +102,7 @@ mod tests {
                 query,
                 root: "../",
                 leads_to: None,
+                bar: None,
             };
             assert_eq!(frame.of_action(), action);
             assert_eq!(frame.of_link(), link);

@@ -1,6 +1,7 @@
 //! The endpoints of the pages, and `GET` and `POST /verify-email`, `/reset-password`, `/confirm-email-change` and
 //! `/unlock`.
 
+mod account;
 mod asked;
 mod forms;
 #[cfg(feature = "oauth")]
@@ -32,6 +33,8 @@ use crate::{
     user::{EmailAddress, Locale},
 };
 
+pub(crate) use self::account::endpoints as account_endpoints;
+
 type Service = Arc<dyn UserService>;
 
 /// The state of the endpoints: the pages, and the use cases that they call.
@@ -46,6 +49,8 @@ pub(crate) struct Parts {
     pub(crate) sessions: Sessions,
     pub(crate) factors: Factors,
     pub(crate) accounts: Accounts,
+    /// The path of the public URL, without a slash at the end.
+    pub(crate) base: Arc<str>,
     /// Whether nobody can register.
     pub(crate) is_closed: bool,
     /// Whether a registration says nothing about the address.
@@ -100,7 +105,10 @@ pub(crate) fn start_endpoints(parts: &Parts) -> Vec<Endpoint> {
 
 fn for_people(parts: &Parts, row: Endpoint) -> Endpoint {
     let pages = Arc::clone(&parts.pages);
-    row.for_people(move |headers, problem| pages.page_of(headers, problem))
+    row.for_people(move |visit, refused| {
+        let chosen = Chosen::of(&visit.headers, None);
+        pages.page_of(&chosen.frame(""), &visit.headers, &refused.problem)
+    })
 }
 
 pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {

@@ -8,7 +8,7 @@ use minijinja::{
 };
 
 use super::{
-    frame::Frame,
+    frame::{Bar, Frame, Tab},
     host::{LAYOUT, LAYOUT_NAME, PageTemplates, unusable},
     language::Language,
     policy::Policies,
@@ -21,6 +21,8 @@ use crate::{
 };
 
 const STYLE: &str = include_str!("templates/style.css");
+/// The rules of pages with a bar, which follow the others.
+const ACCOUNT_STYLE: &str = include_str!("templates/account.css");
 const SCRIPT: &str = include_str!("templates/script.js");
 
 /// The templates, by name. Values are escaped, because the names end in `.html`.
@@ -30,9 +32,9 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 14] = templates! {
-    "begin-enrol.html" "check-mail.html" "confirm-password.html" "enrol.html" "fields.html" "forgot-password.html" "link.html"
-    "note.html" "notice.html" "recovery-codes.html" "second-factor.html" "sign-in.html" "sign-out.html"
+const TEMPLATES: [(&str, &str); 19] = templates! {
+    "account.html" "account-activity.html" "account-factors.html" "account-form.html" "begin-enrol.html" "check-mail.html" "confirm-password.html" "enrol.html" "fields.html" "forgot-password.html" "link.html"
+    "note.html" "notice.html" "recovery-codes.html" "rows.html" "second-factor.html" "sign-in.html" "sign-out.html"
     "sign-up.html"
 };
 
@@ -41,7 +43,8 @@ pub(super) struct Layout {
     environment: Environment<'static>,
     /// In the order of [`Language::ALL`].
     texts: [LanguageTexts; 5],
-    policies: Policies,
+    plain: Style,
+    with_bar: Style,
     product: String,
 }
 
@@ -49,6 +52,21 @@ pub(super) struct Layout {
 struct LanguageTexts {
     texts: OwnTexts,
     value: Value,
+}
+
+/// A style sheet, and the policies of the pages that have it.
+struct Style {
+    css: Value,
+    policies: Policies,
+}
+
+impl Style {
+    fn new(css: String, script: Option<&str>, has_image: bool) -> Result<Self> {
+        Ok(Self {
+            policies: Policies::new(&css, script, has_image)?,
+            css: Value::from_safe_string(css),
+        })
+    }
 }
 
 /// The part of a page that does not depend on its template.
@@ -62,6 +80,8 @@ pub(super) struct Head<'a> {
     pub(super) has_form: bool,
     /// The query with which the same page exists in other languages; `None` if there is no such page.
     pub(super) keep: Option<&'a str>,
+    /// Whether the page has several sections and needs the width.
+    pub(super) is_wide: bool,
 }
 
 impl Layout {
@@ -73,7 +93,8 @@ impl Layout {
         min_password: usize,
         has_script: bool,
     ) -> Result<Self> {
-        let style = minified(STYLE) + &brand.style()?;
+        let own = brand.style()?;
+        let has_image = brand.image().is_some();
         let script = has_script.then(|| SCRIPT.trim());
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -99,7 +120,6 @@ impl Layout {
             })
             .collect();
         environment.add_global("languages", languages);
-        environment.add_global("style", Value::from_safe_string(style.clone()));
         let shown = script.map(|script| Value::from_safe_string(script.to_owned()));
         environment.add_global("script", Value::from(shown));
         environment.add_global("product", brand.name());
@@ -120,11 +140,14 @@ impl Layout {
             Ok(LanguageTexts { texts, value })
         };
         let [english, german, french, spanish, chinese] = Language::ALL.map(texts);
-        let policies = Policies::new(&style, script, brand.image().is_some())?;
+        let (usual, of_bar) = (minified(STYLE), minified(ACCOUNT_STYLE));
+        let plain = Style::new(format!("{usual}{own}"), script, has_image)?;
+        let with_bar = Style::new(format!("{usual}{of_bar}{own}"), script, has_image)?;
         let layout = Self {
             environment,
             texts: [english?, german?, french?, spanish?, chinese?],
-            policies,
+            plain,
+            with_bar,
             product,
         };
         if templates.layout().is_some() {
@@ -136,7 +159,15 @@ impl Layout {
     /// Renders a page of each kind in the layout of the host.
     fn check(&self) -> Result<()> {
         const PROBE: &str = "the content of the page";
-        for (is_error, has_form, keep) in [(false, true, Some("")), (true, false, None)] {
+        let bar = Bar {
+            email: "ann@example.org",
+            current: None,
+        };
+        for (is_error, has_form, keep, bar) in [
+            (false, true, Some(""), None),
+            (true, false, None, None),
+            (false, true, Some(""), Some(bar)),
+        ] {
             for language in Language::ALL {
                 let frame = Frame {
                     language,
@@ -144,6 +175,7 @@ impl Layout {
                     query: "",
                     root: "",
                     leads_to: None,
+                    bar,
                 };
                 let head = Head {
                     frame: &frame,
@@ -151,6 +183,7 @@ impl Layout {
                     is_error,
                     has_form,
                     keep,
+                    is_wide: false,
                 };
                 let v = context! { text => PROBE, way_on => Value::from(()) };
                 let html = self.html("note.html", &head, v);
@@ -183,21 +216,58 @@ impl Layout {
 
     /// The headers of a page, for a reply without a body.
     pub(super) fn head(&self) -> Html {
-        Html::head(self.policies.scripted.clone())
+        Html::head(self.plain.policies.scripted.clone())
     }
 
     /// Renders a page. The template sees the context as `v`.
     pub(super) fn render(&self, template: &str, head: &Head<'_>, v: Value) -> Result<Html> {
         let html = self.html(template, head, v).map_err(Error::internal)?;
+        let policies = &self.style_of(head.frame).policies;
         let policy = if head.has_form {
-            &self.policies.scripted
+            &policies.scripted
         } else {
-            &self.policies.plain
+            &policies.plain
         };
         let page = Html::new(policy.clone(), html);
         match head.frame.leads_to {
             Some(source) if head.has_form => page.leading_to(source),
             _ => Ok(page),
+        }
+    }
+
+    /// The bar as a template sees it.
+    fn bar(&self, frame: &Frame<'_>, bar: Bar<'_>) -> Value {
+        let own = &self.texts(frame.language).account;
+        let of_link = Frame {
+            query: "",
+            ..*frame
+        }
+        .of_link();
+        let link = |url: String, label: &str, tab: Option<Tab>| {
+            let is_current = tab == bar.current && tab.is_some();
+            context! { url, label, is_current }
+        };
+        let links = [
+            link(
+                format!("account{of_link}"),
+                &own.profile,
+                Some(Tab::Account),
+            ),
+            link(format!("account{of_link}#security"), &own.security, None),
+            link(format!("account{of_link}#devices"), &own.devices, None),
+            link(
+                format!("account/activity{of_link}"),
+                &own.activity,
+                Some(Tab::Activity),
+            ),
+        ];
+        context! { email => bar.email, name => own.navigation.as_str(), links => links.to_vec() }
+    }
+
+    fn style_of(&self, frame: &Frame<'_>) -> &Style {
+        match frame.bar {
+            Some(_) => &self.with_bar,
+            None => &self.plain,
         }
     }
 
@@ -214,6 +284,7 @@ impl Layout {
             is_error,
             has_form,
             keep,
+            is_wide,
         } = head;
         let t = &self.in_language(frame.language).value;
         let keep = keep.map(|query| match query {
@@ -227,6 +298,9 @@ impl Layout {
             is_error,
             has_form,
             keep,
+            wide => *is_wide,
+            bar => frame.bar.map(|bar| self.bar(frame, bar)),
+            style => self.style_of(frame).css.clone(),
             root => frame.root,
             ui => frame.ui(),
             code => frame.language.code(),

@@ -78,14 +78,18 @@ impl Notice {
         }
     }
 
-    /// A failure that passes after a time.
-    pub(super) fn wait(note: &Note<String>, language: Language, seconds: u64) -> Self {
-        let wait = waiting(language, seconds);
-        let filled = |text: &str| text.replace("{wait}", &wait);
+    /// A failure whose text names something.
+    pub(super) fn about(note: &Note<String>, placeholder: &str, name: &str) -> Self {
+        let filled = |text: &str| text.replace(&format!("{{{placeholder}}}"), name);
         Self {
             title: Some(filled(&note.title)),
             text: linked(&filled(&note.text), &[]),
         }
+    }
+
+    /// A failure that passes after a time.
+    pub(super) fn wait(note: &Note<String>, language: Language, seconds: u64) -> Self {
+        Self::about(note, "wait", &waiting(language, seconds))
     }
 
     /// The refusal of a host, in its own words.

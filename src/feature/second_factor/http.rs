@@ -371,7 +371,7 @@ struct DeviceList {
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Device))]
-struct DeviceView {
+pub(crate) struct DeviceView {
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     id: DeviceId,
     #[cfg_attr(feature = "openapi", schema(required))]

@@ -40,6 +40,25 @@ impl Factors {
         }
     }
 
+    /// An authenticator app whose enrolment the caller has begun, to show its key again; `None` if there is no such
+    /// enrolment.
+    ///
+    /// # Errors
+    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) or
+    ///   [`StepUpRequired`](ErrorKind::StepUpRequired) as for [`begin_totp`](Self::begin_totp);
+    /// * [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
+    #[cfg(feature = "pages")]
+    pub(crate) async fn pending_totp(
+        &self,
+        caller: &ActiveUser,
+        id: FactorId,
+    ) -> Result<Option<TotpSecret>> {
+        let now = self.core.clock.now();
+        caller.require_recent_sign_in(now)?;
+        caller.require_step_up_or_recovery(now)?;
+        self.enrolments.pending_of(&caller.user, id).await
+    }
+
     /// Confirms an authenticator app with its first code, and returns the recovery codes if it is
     /// the first factor. The session then counts as multi-factor; other sessions do not change. The
     /// user is notified by email.

@@ -4,14 +4,13 @@ mod browser;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Sessions;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Endpoint, FromMembers, Json, Members, NoContent, Path, time},
+    http::{Endpoint, FromMembers, Json, Members, NoContent, Path},
     secret::RefreshToken,
     service::{
         UserService,
@@ -20,7 +19,7 @@ use crate::{
     sign_in::http::BROWSER,
     token::{
         Session, SessionId,
-        http::{Shown, TokenPairView},
+        http::{SessionView, Shown, TokenPairView},
     },
 };
 
@@ -130,45 +129,6 @@ async fn end(
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct SessionList {
     items: Vec<SessionView>,
-}
-
-/// A live session.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = Session))]
-struct SessionView {
-    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
-    id: SessionId,
-    #[serde(serialize_with = "time::serialize")]
-    created_at: DateTime<Utc>,
-    /// The time of the last refresh, or of the sign-in if the session has not been refreshed.
-    #[serde(serialize_with = "time::serialize")]
-    last_used_at: DateTime<Utc>,
-    /// The time at which the session ends unless it is refreshed.
-    #[serde(serialize_with = "time::serialize")]
-    expires_at: DateTime<Utc>,
-    /// The IP address of the client that opened the session.
-    #[cfg_attr(feature = "openapi", schema(required))]
-    ip: Option<String>,
-    /// The `User-Agent` of the client that opened the session.
-    #[cfg_attr(feature = "openapi", schema(required))]
-    user_agent: Option<String>,
-    /// Whether the call itself belongs to this session.
-    current: bool,
-}
-
-impl SessionView {
-    fn new(session: Session, current: SessionId) -> Self {
-        Self {
-            id: session.id,
-            created_at: session.created_at,
-            last_used_at: session.rotated_at,
-            expires_at: session.idle_expires_at.min(session.absolute_expires_at),
-            ip: session.client.ip.map(|ip| ip.to_string()),
-            user_agent: session.client.user_agent,
-            current: session.id == current,
-        }
-    }
 }
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -31,7 +31,7 @@ async fn no_page_complains_and_every_password_form_has_a_username() {
         browser.shows("This password is wrong.");
         browser.fill("#password", PASSWORD);
         browser.click(BUTTON);
-        browser.shows("<h1>Sign out of Hallpass?</h1>");
+        browser.shows("<h1>Your account</h1>");
         browser.forget_cookies();
     }
     browser.has_no_complaints();
@@ -56,7 +56,7 @@ fn look_at_pages_of_visitors(browser: &mut Chromium, site: &Site) {
     for (path, title) in [
         ("/", "Sign in"),
         ("/sign-up", "Create an account"),
-        ("/.well-known/change-password", "Forgotten your password?"),
+        ("/.well-known/change-password", "Sign in"),
         ("/second-factor", "Sign in"),
         ("/check-mail", "Sign in"),
         ("/sign-out", "Sign in"),

@@ -74,6 +74,8 @@ fn sign_in(browser: &mut Chromium, site: &Site) {
 
 fn sign_out(browser: &mut Chromium, site: &Site) {
     browser.open(&site.at("/"));
+    assert_eq!(browser.url(), site.at("/account"));
+    browser.click("header a[href^=sign-out]");
     assert_eq!(browser.url(), site.at("/sign-out"));
     browser.shows(ANN);
     browser.fits(320, &format!("{}-sign-out", site.name));
@@ -85,7 +87,8 @@ fn sign_out(browser: &mut Chromium, site: &Site) {
     browser.back();
     assert_eq!(browser.url(), site.at("/sign-in"));
     browser.back();
-    assert_eq!(browser.url(), site.at("/users/me"));
+    assert_eq!(browser.url(), site.at("/sign-in?next=%2Faccount"));
+    browser.open(&site.at("/users/me"));
     let html = browser.html();
     assert!(!html.contains(ANN), "{html}");
     assert!(html.contains("unauthenticated"), "{html}");

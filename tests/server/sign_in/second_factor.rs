@@ -92,7 +92,7 @@ fn sign_out_and_begin(browser: &mut Chromium, site: &Site) {
     browser.shows("<h1>Enter your code</h1>");
 }
 
-fn send_code(browser: &mut Chromium, code: &str) {
+pub(super) fn send_code(browser: &mut Chromium, code: &str) {
     browser.fill("#code", code);
     browser.click(BUTTON);
 }

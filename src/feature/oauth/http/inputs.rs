@@ -10,6 +10,8 @@ use crate::{
     identity::{CodeChallenge, FlowIntent},
     secret::TokenDigest,
 };
+#[cfg(feature = "pages")]
+use crate::{http::Presented, token::Credential};
 
 /// The longest `state` of an application, in bytes.
 const MAX_APP_STATE: usize = 1024;
@@ -125,6 +127,9 @@ pub(super) struct BroughtBack {
     pub(super) answer: Answer,
     /// The name of the cookie to delete.
     pub(super) cookie: String,
+    /// The session of the browser, if it has one.
+    #[cfg(feature = "pages")]
+    pub(super) session: Option<Credential>,
 }
 
 impl Input<Own> for BroughtBack {
@@ -148,6 +153,11 @@ impl Input<Own> for BroughtBack {
             provider,
             answer,
             cookie: name,
+            #[cfg(feature = "pages")]
+            session: match request.presented() {
+                Ok(cookie @ Presented::Cookie(_)) => Some(cookie.into()),
+                _ => None,
+            },
         })
     }
 

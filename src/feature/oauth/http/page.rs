@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 use super::{Own, app::AppSignIn, kept};
 use crate::{
     clock::Timestamp,
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     event::ClientInfo,
     feature::oauth::{Answer, Begun, Issued},
     http::{Cookies, Input, Problem, Request, SeeOther, next},
     percent,
     sign_in::http::NextStep,
-    token::SessionKind,
+    token::{Credential, SessionKind},
 };
 
 /// The cookies of older flows that a new one replaces.
@@ -33,6 +33,59 @@ impl<S: Sync> Input<S> for OldFlows {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
         Ok(Self(kept::surplus(request)))
     }
+}
+
+/// The parameter of a flow that links an identity: the id of the user who began it.
+pub(crate) const LINK: &str = "link";
+
+/// Whether a flow links an identity.
+pub(super) fn links(parameters: &Map<String, Value>) -> bool {
+    parameters.contains_key(LINK)
+}
+
+/// Links the identity at the end of a flow to the user of the browser's session, and leads to the account.
+pub(super) async fn link(
+    own: &Own,
+    parameters: &Map<String, Value>,
+    answer: &Answer,
+    (session, client): (Option<Credential>, &ClientInfo),
+) -> Result<SeeOther> {
+    let named = |name: &str| parameters.get(name).and_then(Value::as_str);
+    let base = &own.feature.providers.public_url;
+    let page = |page: &str, name: &str, value: &str| {
+        let pairs = [(name, Some(value)), ("ui", named("ui"))];
+        let pairs = pairs.into_iter().filter_map(|(name, value)| {
+            let value = percent::encoded(value?);
+            Some(format!("{name}={value}"))
+        });
+        SeeOther {
+            location: format!("{base}/{page}?{}", pairs.collect::<Vec<_>>().join("&")),
+            cookies: Vec::new(),
+        }
+    };
+    let Some(code) = named("code") else {
+        let error = named("error").unwrap_or_default();
+        return Ok(page("account", "error", error));
+    };
+    let linked = async {
+        let session = session.ok_or(ErrorKind::Unauthenticated)?;
+        let caller = own.service.current_user(&session).await?;
+        if named(LINK) != Some(caller.user.id.to_string().as_str()) {
+            return Err(ErrorKind::InvalidToken.into());
+        }
+        let verifier = answer.page_verifier();
+        let code = code.into();
+        let linked = own.feature.link(&caller, &code, &verifier, client);
+        linked.await
+    };
+    Ok(match linked.await {
+        Ok(_) => page("account", "saved", "linked"),
+        Err(error) => {
+            let problem = Problem::from(error);
+            problem.log();
+            page("account", "error", problem.code())
+        }
+    })
 }
 
 /// Opens a session with the code at the end of a flow, and leads to the place where the user goes

@@ -4,7 +4,10 @@ use std::str::FromStr as _;
 
 use serde_json::{Map, Value};
 
-use super::super::{chosen::Chosen, frame::Frame};
+use super::super::{
+    chosen::Chosen,
+    frame::{Frame, way_up},
+};
 #[cfg(feature = "oauth")]
 use crate::feature::oauth::http::app::AppSignIn;
 use crate::{
@@ -60,9 +63,9 @@ impl Asked {
         frame.to(page)
     }
 
-    /// The same for a page one level below the others, such as `/sign-in/{provider}`.
-    pub(super) fn deeper(mut self) -> Self {
-        self.root = "../";
+    /// The same for a page this many levels below the others. `/sign-in/{provider}` is one level below them.
+    pub(super) fn below(mut self, levels: usize) -> Self {
+        self.root = way_up(levels);
         self
     }
 

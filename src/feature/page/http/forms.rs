@@ -115,7 +115,7 @@ impl FromMembers for MailForm {
 }
 
 /// The text of a field; empty if the field is absent.
-fn text(members: &mut Members, name: &str) -> Option<String> {
+pub(super) fn text(members: &mut Members, name: &str) -> Option<String> {
     members
         .optional_token(name)
         .map(|text| text.unwrap_or_default())

@@ -6,6 +6,7 @@ use crate::{
     event::ClientInfo,
     feature::oauth::http::page::OldFlows,
     http::{Input, Path, Request},
+    identity::FlowIntent,
 };
 
 /// Whether a person has followed the link on the sign-in. Another site must not begin a sign-in.
@@ -35,13 +36,14 @@ pub(super) async fn begin(
     }: Followed,
     old: OldFlows,
 ) -> Result<Reply> {
-    let asked = asked.deeper();
+    let asked = asked.below(1);
     if !is_followed {
         return Ok(Reply::see_other(asked.to("sign-in")));
     }
     let sign_ins = &parts.provider_sign_ins;
     let query = asked.frame().of_link();
-    let begun = sign_ins.begin_on_pages(&provider, &query, &client).await;
+    let begun = sign_ins.begin_on_pages(&provider, FlowIntent::SignIn, &query, &client);
+    let begun = begun.await;
     match begun {
         Ok(Some(begun)) => {
             let now = sign_ins.core.clock.now();

@@ -5,7 +5,7 @@ use std::mem;
 use super::{
     super::{
         CodeNotice, ConfirmPasswordView, EnrolView, Held, PasswordNotice, RecoveryCodesView,
-        SecondFactorView, answer::Reply, qr, seconds,
+        SecondFactorView, answer::Reply, frame::Frame, qr, seconds,
     },
     Parts,
     asked::{Asked, Sender, SentTicket, Visitor},
@@ -21,7 +21,7 @@ use crate::{
         SecondFactor, SignIn,
         http::{TICKET, no_ticket},
     },
-    token::{ActiveUser, ChallengePurpose, TICKET_LIFETIME},
+    token::{ActiveUser, ChallengePurpose, NewCookie, TICKET_LIFETIME},
 };
 
 const PAGE: &str = "second-factor";
@@ -43,7 +43,7 @@ pub(super) async fn show(
     }
     match visitor {
         Some(visitor) => parts
-            .confirmation_page(&asked, &visitor, None)
+            .confirmation_page(&asked.frame(), PAGE, &visitor, None)
             .map(Reply::page),
         None if ticket.is_some() => Ok(parts.start_again(&asked)),
         None => Ok(Reply::see_other(asked.to("sign-in"))),
@@ -102,7 +102,7 @@ impl Parts {
                     remember_device: again.is_some_and(|(_, remember)| remember),
                     ..SecondFactorView::default()
                 };
-                self.pages.second_factor(&asked.frame(), &view)
+                self.pages.second_factor(&asked.frame(), PAGE, &view)
             }
             (ChallengePurpose::Enrolment, None) => self.pages.begin_enrol(&asked.frame()),
             (ChallengePurpose::Enrolment, Some(id)) => {
@@ -186,10 +186,11 @@ impl Parts {
         Ok(Reply::page(page).with_cookies(cookies))
     }
 
-    /// The page on which a signed-in user presents a credential once more.
-    fn confirmation_page(
+    /// The page on which a signed-in user presents a credential once more. Its form is sent to `page`.
+    pub(super) fn confirmation_page(
         &self,
-        asked: &Asked,
+        frame: &Frame<'_>,
+        page: &str,
         visitor: &ActiveUser,
         error: Option<&Error>,
     ) -> Result<Html> {
@@ -201,18 +202,51 @@ impl Parts {
                 step_up: Some(email),
                 ..SecondFactorView::default()
             };
-            return self.pages.second_factor(&asked.frame(), &view);
+            return self.pages.second_factor(frame, page, &view);
         }
-        let notice = error.and_then(|error| match error.kind() {
-            ErrorKind::InvalidCredentials => Some(PasswordNotice::Wrong),
-            ErrorKind::ValidationFailed => Some(PasswordNotice::Empty),
-            _ => Held::of(error).map(PasswordNotice::Held),
-        });
+        let notice = error.and_then(password_notice);
         let view = ConfirmPasswordView { email, notice };
-        self.pages.confirm_password(&asked.frame(), PAGE, &view)
+        self.pages.confirm_password(frame, page, &view)
     }
 
-    /// Checks the credential of a signed-in user once more.
+    /// Checks the credential of a signed-in user once more. The session gets a new cookie, which is returned.
+    pub(super) async fn check_again(
+        &self,
+        visitor: &ActiveUser,
+        form: &SecondFactorForm,
+        client: &ClientInfo,
+    ) -> Result<Option<NewCookie>> {
+        if visitor.has_second_factor {
+            let Ok(code) = form.code.parse::<TotpCode>() else {
+                return Err(Error::validation(Vec::new()));
+            };
+            return self.factors.reauthenticate(visitor, &code, client).await;
+        }
+        if form.password.expose().is_empty() {
+            return Err(Error::validation(Vec::new()));
+        }
+        let accounts = &self.accounts;
+        let checked = accounts.reauthenticate(visitor, &form.password, client);
+        checked.await
+    }
+
+    /// The page of a confirmation that was refused.
+    pub(super) fn refuse_again(
+        &self,
+        frame: &Frame<'_>,
+        page: &str,
+        visitor: &ActiveUser,
+        error: Error,
+    ) -> Result<Reply> {
+        let has_ended = error.kind() == ErrorKind::InvalidAccessToken;
+        if has_ended || Problem::from(error.kind()).status() == 500 {
+            return Err(error);
+        }
+        let page = self.confirmation_page(frame, page, visitor, Some(&error))?;
+        Ok(Reply::refused(page, error))
+    }
+
+    /// Checks the credential of a signed-in user once more, and leads to the place where the user goes on.
     async fn confirm(
         &self,
         asked: &Asked,
@@ -220,20 +254,7 @@ impl Parts {
         form: &SecondFactorForm,
         client: &ClientInfo,
     ) -> Result<Reply> {
-        let confirmed = if visitor.has_second_factor {
-            match form.code.parse::<TotpCode>() {
-                Ok(code) => self.factors.reauthenticate(visitor, &code, client).await,
-                Err(_) => Err(Error::validation(Vec::new())),
-            }
-        } else if form.password.expose().is_empty() {
-            Err(Error::validation(Vec::new()))
-        } else {
-            let accounts = &self.accounts;
-            accounts
-                .reauthenticate(visitor, &form.password, client)
-                .await
-        };
-        match confirmed {
+        match self.check_again(visitor, form, client).await {
             Ok(renewed) => {
                 let current = renewed.as_ref().map(|renewed| &renewed.value);
                 let location = match current.or(visitor.cookie.as_ref()) {
@@ -246,11 +267,7 @@ impl Parts {
             Err(error) if error.kind() == ErrorKind::InvalidAccessToken => {
                 Ok(Reply::see_other(asked.to("sign-in")))
             }
-            Err(error) if Problem::from(error.kind()).status() == 500 => Err(error),
-            Err(error) => {
-                let page = self.confirmation_page(asked, visitor, Some(&error))?;
-                Ok(Reply::refused(page, error))
-            }
+            Err(error) => self.refuse_again(&asked.frame(), PAGE, visitor, error),
         }
     }
 
@@ -261,7 +278,17 @@ impl Parts {
     }
 }
 
-fn notice_of(error: &Error) -> Option<CodeNotice> {
+/// The notice on a form that asks for a password, if the error has one.
+fn password_notice(error: &Error) -> Option<PasswordNotice> {
+    match error.kind() {
+        ErrorKind::InvalidCredentials => Some(PasswordNotice::Wrong),
+        ErrorKind::ValidationFailed => Some(PasswordNotice::Empty),
+        _ => Held::of(error).map(PasswordNotice::Held),
+    }
+}
+
+/// The notice on a form that asks for a code, if the error has one.
+pub(super) fn notice_of(error: &Error) -> Option<CodeNotice> {
     match error.kind() {
         ErrorKind::InvalidCode => Some(CodeNotice::Wrong),
         ErrorKind::ValidationFailed => Some(CodeNotice::Malformed),
@@ -274,7 +301,7 @@ fn notice_of(error: &Error) -> Option<CodeNotice> {
 }
 
 /// The key in groups of four, for typing.
-fn groups(base32: &str) -> String {
+pub(super) fn groups(base32: &str) -> String {
     let letters: Vec<char> = base32.chars().collect();
     let groups = letters.chunks(4).map(|group| group.iter().collect());
     groups.collect::<Vec<String>>().join(" ")

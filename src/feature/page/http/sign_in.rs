@@ -26,6 +26,7 @@ pub(super) async fn show(parts: Parts, asked: Asked, Visitor(visitor): Visitor) 
     let says = |name| asked.parameter(name).is_some();
     let notice = match asked.parameter("error") {
         Some(code) => Some(SignInNotice::Provider(code)),
+        None if says("deleted") => Some(SignInNotice::Deleted),
         None if says("signed_out") => Some(SignInNotice::SignedOut),
         None if says("password_set") => Some(SignInNotice::PasswordSet),
         None if says("verified") => Some(SignInNotice::Verified),

@@ -7,16 +7,15 @@ use super::{
 };
 use crate::error::Result;
 
-/// Leads a visitor to the sign-in, and a signed-in user to the home page or to the sign-out.
-pub(super) async fn start(parts: Parts, asked: Asked, Visitor(visitor): Visitor) -> Result<Reply> {
-    Ok(Reply::see_other(match (visitor, &parts.pages.home) {
-        (None, _) => asked.to("sign-in"),
-        (Some(_), Some(home)) => home.clone(),
-        (Some(_), None) => asked.to("sign-out"),
-    }))
+/// Leads a visitor to the sign-in, and a signed-in user to the account.
+pub(super) async fn start(_: Parts, asked: Asked, Visitor(visitor): Visitor) -> Result<Reply> {
+    Ok(Reply::see_other(asked.to(match visitor {
+        None => "sign-in",
+        Some(_) => "account",
+    })))
 }
 
 /// Leads to the page where a password is set ("A Well-Known URL for Changing Passwords", W3C).
 pub(super) async fn change_password(_: Parts, asked: Asked) -> Result<Reply> {
-    Ok(Reply::see_other(asked.deeper().to("forgot-password")))
+    Ok(Reply::see_other(asked.below(1).to("account/password")))
 }

@@ -1,3 +1,3 @@
 for(const i of document.querySelectorAll("[data-show]")){const b=document.createElement("button");b.type="button";b.className="second";b.id=i.id+"-reveal";b.textContent=i.dataset.show;b.setAttribute("aria-labelledby",b.id+" "+i.id+"-label");b.onclick=()=>{const s=i.type=="password";i.type=s?"text":"password";b.textContent=s?i.dataset.hide:i.dataset.show};i.after(b)}
-addEventListener("submit",e=>{for(const f of e.target.elements){if(f.dataset.show)f.type="password";if(f.type=="submit")f.disabled=true}});
+addEventListener("submit",e=>{for(const f of e.target.elements){if(f.dataset.show)f.type="password";if(f.type=="submit"&&!e.target.dataset.stay)f.disabled=true}});
 addEventListener("pageshow",()=>{for(const b of document.querySelectorAll("button"))b.disabled=false});

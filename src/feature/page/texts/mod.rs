@@ -3,10 +3,12 @@
 //! The placeholders `{product}` and `{min}` are replaced once, at start; the others, such as `{wait}`, when a page is
 //! rendered. A text in brackets is a link.
 
+mod account;
 mod common;
 mod de;
 mod en;
 mod es;
+mod event;
 mod fr;
 mod link;
 mod password;
@@ -18,8 +20,19 @@ mod zh;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
-    common::CommonTexts, de::DE, en::EN, es::ES, fr::FR, link::LinkTexts, password::PasswordTexts,
-    second_factor::SecondFactorTexts, sign_in::SignInTexts, sign_up::SignUpTexts, zh::ZH,
+    account::{AccountTexts, SavedTexts},
+    common::CommonTexts,
+    de::DE,
+    en::EN,
+    es::ES,
+    event::EventTexts,
+    fr::FR,
+    link::LinkTexts,
+    password::PasswordTexts,
+    second_factor::SecondFactorTexts,
+    sign_in::SignInTexts,
+    sign_up::SignUpTexts,
+    zh::ZH,
 };
 
 /// All texts in one language.
@@ -35,6 +48,8 @@ pub(crate) struct Texts<T = &'static str> {
     pub(crate) sign_in: SignInTexts<T>,
     pub(crate) sign_up: SignUpTexts<T>,
     pub(crate) second_factor: SecondFactorTexts<T>,
+    pub(crate) account: AccountTexts<T>,
+    pub(crate) event: EventTexts<T>,
 }
 
 /// The texts of the pages of one service, in one language: with the texts of the host, the name of the product and the

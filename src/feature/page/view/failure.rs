@@ -4,7 +4,10 @@ use ::http::StatusCode;
 use minijinja::context;
 
 use super::super::{Pages, frame::Frame, layout::Head, texts::Note};
-use crate::{error::Result, http::Html};
+use crate::{
+    error::Result,
+    http::{Html, Output as _, Problem, Response},
+};
 
 impl Pages {
     /// The page of a path without a page. Its link leads to the mount point if the way there is known, and otherwise
@@ -25,6 +28,14 @@ impl Pages {
             Some((start, common.go_to_start.as_str())),
         )?;
         Ok(page.with_status(StatusCode::NOT_FOUND))
+    }
+
+    /// The page of a path whose parameter names nothing.
+    pub(in super::super) fn nothing_at(&self, frame: &Frame<'_>, problem: &Response) -> Response {
+        match self.not_found(frame) {
+            Ok(page) => page.in_place_of(problem).render(),
+            Err(error) => Problem::from(error).to_response(),
+        }
     }
 
     /// The page of an internal error, with the id of the request.
@@ -62,6 +73,7 @@ impl Pages {
             is_error: true,
             has_form: false,
             keep: None,
+            is_wide: false,
         };
         self.layout.render("note.html", &head, v)
     }

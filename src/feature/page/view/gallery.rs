@@ -1,5 +1,7 @@
 //! Every state of every page, for tests and for looking at.
 
+mod account;
+
 use std::{env, fs, path::Path};
 
 use ::http::HeaderMap;
@@ -65,6 +67,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
         query: QUERY,
         root: "",
         leads_to: None,
+        bar: None,
     };
     let chosen = Chosen {
         language,
@@ -97,6 +100,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
     );
     for (name, notice) in [
         ("busy", SignInNotice::Held(Held::Busy)),
+        ("deleted", SignInNotice::Deleted),
         ("disabled", SignInNotice::Disabled),
         ("expired", SignInNotice::Expired),
         ("fields", SignInNotice::Fields(&wrong)),
@@ -178,7 +182,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
         };
         add(
             &format!("second-factor-{name}"),
-            pages.second_factor(&frame, &view),
+            pages.second_factor(&frame, "second-factor", &view),
         );
         let view = EnrolView {
             qr_svg: &picture,
@@ -195,7 +199,10 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
         step_up: Some(email),
         ..SecondFactorView::default()
     };
-    add("second-factor-step-up", pages.second_factor(&frame, &view));
+    add(
+        "second-factor-step-up",
+        pages.second_factor(&frame, "second-factor", &view),
+    );
     for (name, notice) in [
         ("blank", None),
         ("busy", Some(PasswordNotice::Held(Held::Busy))),
@@ -298,6 +305,11 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
         add(&format!("forgot-password-{name}"), page);
     }
 
+    states.extend(account::states(pages, &frame, email));
+    let mut add = |name: &str, page: crate::error::Result<Html>| {
+        states.push((name.to_owned(), page.unwrap().render()));
+    };
+
     for action in [
         Action::ConfirmEmailChange,
         Action::ResetPassword,
@@ -343,7 +355,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
         ErrorKind::Unavailable,
     ] {
         let problem = Problem::from(kind).to_response();
-        let page = pages.page_of(&headers, &problem);
+        let page = pages.page_of(&Chosen::of(&headers, None).frame(""), &headers, &problem);
         states.push((format!("problem-{}", problem.status().as_u16()), page));
     }
     states

@@ -7,6 +7,7 @@ use super::super::{
     Action, DONE, Link, Pages, USED,
     chosen::Chosen,
     form::{Field, Kind, PageForm},
+    frame::Frame,
     layout::Head,
     notice::{Held, Notice},
     texts::Note,
@@ -92,6 +93,7 @@ impl Pages {
             is_error: form.is_refused(),
             has_form: true,
             keep: Some(&query),
+            is_wide: false,
         };
         self.layout.render("link.html", &head, v)
     }
@@ -127,6 +129,7 @@ impl Pages {
             is_error: false,
             has_form: false,
             keep: Some(query),
+            is_wide: false,
         };
         self.layout.render("note.html", &head, v)
     }
@@ -169,30 +172,31 @@ impl Pages {
             is_error: true,
             has_form: true,
             keep: None,
+            is_wide: false,
         };
         let page = self.layout.render("link.html", &head, v)?;
         Ok(page.in_place_of(&problem))
     }
 
     /// The page of any other problem.
-    pub(in super::super) fn page_of(&self, headers: &HeaderMap, problem: &Response) -> Response {
-        let chosen = Chosen::of(headers, None);
-        let frame = chosen.frame("");
-        let texts = self.texts(chosen.language);
+    pub(in super::super) fn page_of(
+        &self,
+        frame: &Frame<'_>,
+        headers: &HeaderMap,
+        problem: &Response,
+    ) -> Response {
+        let texts = self.texts(frame.language);
         let sign_in = frame.to("sign-in");
-        let way_on = (
-            sign_in.as_str(),
-            self.texts(chosen.language).common.sign_in.as_str(),
-        );
+        let way_on = (sign_in.as_str(), texts.common.sign_in.as_str());
         let way_on = self.has_sign_in.then_some(way_on);
         let page = match problem.status() {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                self.note(&frame, &texts.link.unavailable, None)
+                self.note(frame, &texts.link.unavailable, None)
             }
             status if status.is_server_error() => {
-                self.failed(&frame, RequestId::of(headers).as_str())
+                self.failed(frame, RequestId::of(headers).as_str())
             }
-            _ => self.note(&frame, &texts.link.refused, way_on),
+            _ => self.note(frame, &texts.link.refused, way_on),
         };
         match page {
             Ok(page) => page.in_place_of(problem).render(),

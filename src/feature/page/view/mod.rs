@@ -1,5 +1,6 @@
 //! The pages as functions of their state. None of them reads or changes anything.
 
+mod account;
 mod failure;
 mod mailed;
 mod second_factor;
@@ -14,6 +15,10 @@ mod tests;
 use super::{frame::Frame, layout::Head};
 
 pub(crate) use self::{
+    account::{
+        AccountFormView, AccountNotice, AccountView, ActivityView, CURRENT_PASSWORD, FactorsView,
+        Saved,
+    },
     second_factor::{
         CodeNotice, ConfirmPasswordView, EnrolView, PasswordNotice, RecoveryCodesView,
         SecondFactorView,
@@ -31,6 +36,7 @@ impl<'a> Head<'a> {
             is_error,
             has_form: true,
             keep: Some(frame.query),
+            is_wide: false,
         }
     }
 }

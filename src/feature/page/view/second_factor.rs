@@ -72,10 +72,11 @@ pub(crate) struct RecoveryCodesView<'a> {
 }
 
 impl Pages {
-    /// `second-factor`. The form sends `code` and `remember_device` (`true`, or absent).
+    /// `second-factor`. The form sends `code` and `remember_device` (`true`, or absent) to `page`.
     pub(crate) fn second_factor(
         &self,
         frame: &Frame<'_>,
+        page: &str,
         view: &SecondFactorView<'_>,
     ) -> Result<Html> {
         let texts = self.texts(frame.language);
@@ -90,6 +91,7 @@ impl Pages {
             notice => form.notice(),
             fields => form.fields(),
             text,
+            page,
             remember_device => view.remember_device,
             step_up => view.step_up,
         };
@@ -177,6 +179,7 @@ impl Pages {
             is_error: false,
             has_form: false,
             keep: None,
+            is_wide: false,
         };
         self.layout.render("recovery-codes.html", &head, v)
     }

@@ -39,6 +39,8 @@ pub(crate) struct SignedInAs<'a> {
 /// The notice above the form of the sign-in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SignInNotice<'a> {
+    /// The user has deleted the account.
+    Deleted,
     Disabled,
     /// The second step took too long.
     Expired,
@@ -78,6 +80,7 @@ impl Pages {
         let mut violations: &[Violation] = &[];
         let notice = match view.notice {
             None => None,
+            Some(SignInNotice::Deleted) => Some(Notice::good(&texts.account.saved.deleted)),
             Some(SignInNotice::Disabled) => alarm(&own.disabled),
             Some(SignInNotice::Expired) => alarm(&own.expired),
             Some(SignInNotice::Fields(found)) => {

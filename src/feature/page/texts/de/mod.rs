@@ -1,6 +1,8 @@
 //! The German texts of the pages.
 
+mod account;
 mod common;
+mod event;
 mod link;
 mod password;
 mod second_factor;
@@ -18,4 +20,6 @@ pub(crate) static DE: Texts = Texts {
     sign_in: sign_in::SIGN_IN,
     sign_up: sign_up::SIGN_UP,
     second_factor: second_factor::SECOND_FACTOR,
+    account: account::ACCOUNT,
+    event: event::EVENT,
 };

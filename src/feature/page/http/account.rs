@@ -1,0 +1,168 @@
+//! `/account` and the pages below it: a user's own account.
+
+mod activity;
+mod confirm;
+mod delete;
+mod email;
+mod export;
+mod factors;
+mod forms;
+#[cfg(feature = "oauth")]
+mod link;
+mod overview;
+mod password;
+mod place;
+
+use std::sync::Arc;
+
+use self::place::Place;
+use super::{
+    super::{
+        AccountFormView, CURRENT_PASSWORD, Saved,
+        answer::Reply,
+        form::{Field, Kind},
+        frame::{Bar, Frame, Tab},
+    },
+    Parts,
+    asked::Asked,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    event::ClientInfo,
+    http::{Endpoint, Input, OwnOrigin, Presented, Request},
+    token::{ActiveUser, Credential},
+};
+
+pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
+    let state = || parts.clone();
+    let rows = [
+        Endpoint::get("/account", state(), overview::show),
+        Endpoint::post("/account", state(), overview::change),
+        Endpoint::get("/account/activity", state(), activity::show),
+        Endpoint::get("/account/confirm", state(), confirm::show),
+        Endpoint::post("/account/confirm", state(), confirm::confirm),
+        Endpoint::get("/account/delete", state(), delete::show),
+        Endpoint::post("/account/delete", state(), delete::delete),
+        Endpoint::get("/account/email", state(), email::show),
+        Endpoint::post("/account/email", state(), email::request),
+        Endpoint::get("/account/export", state(), export::show),
+        Endpoint::post("/account/export", state(), export::export),
+        #[cfg(feature = "oauth")]
+        Endpoint::get("/account/link/{provider}", state(), link::begin),
+        Endpoint::get("/account/mfa", state(), factors::show),
+        Endpoint::post("/account/mfa", state(), factors::begin),
+        Endpoint::get("/account/mfa/codes", state(), factors::ask_for_codes),
+        Endpoint::post("/account/mfa/codes", state(), factors::renew_codes),
+        Endpoint::get("/account/mfa/{id}", state(), factors::enrol),
+        Endpoint::post("/account/mfa/{id}", state(), factors::confirm),
+        Endpoint::get("/account/mfa/{id}/remove", state(), factors::ask_to_remove),
+        Endpoint::post("/account/mfa/{id}/remove", state(), factors::remove),
+        Endpoint::get("/account/password", state(), password::show),
+        Endpoint::post("/account/password", state(), password::change),
+    ];
+    let rows = rows.into_iter();
+    rows.map(|row| for_owner(parts, row)).collect()
+}
+
+/// Leads a visitor who is not signed in to the sign-in, and a user who has to confirm a credential to the page for it.
+/// Both come back to this page.
+fn for_owner(parts: &Parts, row: Endpoint) -> Endpoint {
+    let (pages, base) = (Arc::clone(&parts.pages), Arc::clone(&parts.base));
+    let path = row.path();
+    row.for_people(move |visit, refused| {
+        let place = Place::of(path, visit);
+        match refused.kind {
+            ErrorKind::InvalidAccessToken | ErrorKind::Unauthenticated => place.sign_in(&base),
+            ErrorKind::ReauthenticationRequired | ErrorKind::StepUpRequired => place.confirm(),
+            ErrorKind::NotFound => pages.nothing_at(&place.frame(), &refused.problem),
+            _ => pages.page_of(&place.frame(), &visit.headers, &refused.problem),
+        }
+    })
+}
+
+/// The user of the browser's session.
+struct Owner(ActiveUser);
+
+impl Input<Parts> for Owner {
+    async fn take(parts: &Parts, request: &mut Request) -> Result<Self> {
+        let cookie = match request.presented()? {
+            cookie @ Presented::Cookie(_) => Credential::from(cookie),
+            Presented::Bearer(_) => return Err(ErrorKind::Unauthenticated.into()),
+        };
+        parts.service.current_user(&cookie).await.map(Self)
+    }
+}
+
+/// The sender of a form of this origin, who is signed in.
+struct OwnSender {
+    owner: ActiveUser,
+    client: ClientInfo,
+}
+
+impl Input<Parts> for OwnSender {
+    async fn take(parts: &Parts, request: &mut Request) -> Result<Self> {
+        OwnOrigin::take(parts, request).await?;
+        let Owner(owner) = Owner::take(parts, request).await?;
+        Ok(Self {
+            owner,
+            client: ClientInfo::take(parts, request).await?,
+        })
+    }
+}
+
+/// [`Asked`] for a page this many levels below the mount point. `/account/email` is one level below it.
+struct Below<const LEVELS: usize>(Asked);
+
+impl<const LEVELS: usize> Input<Parts> for Below<LEVELS> {
+    async fn take(parts: &Parts, request: &mut Request) -> Result<Self> {
+        Ok(Self(Asked::take(parts, request).await?.below(LEVELS)))
+    }
+}
+
+impl Asked {
+    /// The frame of a page that shows who is signed in.
+    fn frame_of<'a>(&'a self, owner: &'a ActiveUser, current: Option<Tab>) -> Frame<'a> {
+        let bar = Bar {
+            email: owner.user.email.as_str(),
+            current,
+        };
+        Frame {
+            bar: Some(bar),
+            ..self.frame()
+        }
+    }
+
+    /// The URL of `/account`, with a line that reports what was done.
+    fn saved(&self, what: Saved) -> String {
+        self.to_with("account", &format!("saved={}", what.as_str()))
+    }
+}
+
+impl Parts {
+    /// The page of a form that was refused, or the error if the page cannot say why.
+    fn refuse_form(
+        &self,
+        frame: &Frame<'_>,
+        view: AccountFormView<'_>,
+        error: Error,
+    ) -> Result<Reply> {
+        if !AccountFormView::can_say(&error) {
+            return Err(error);
+        }
+        let view = AccountFormView {
+            error: Some(&error),
+            ..view
+        };
+        let page = self.pages.account_form(frame, view)?;
+        Ok(Reply::refused(page, error))
+    }
+
+    /// The field for the password that the user has now; nothing for a user without a password.
+    fn current_password(&self, frame: &Frame<'_>, has_password: bool) -> Vec<Field<'_>> {
+        let label = &self.pages.texts(frame.language).account.current_password;
+        match has_password {
+            true => vec![Field::new(CURRENT_PASSWORD, Kind::Password, label)],
+            false => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! `GET` and `POST /account/confirm`: presenting a credential once more, and then on to what was asked.
+
+use super::{
+    super::{
+        super::{AccountFormView, answer::Reply, frame::Frame},
+        Parts,
+        forms::SecondFactorForm,
+    },
+    Below, OwnSender, Owner,
+};
+use crate::{error::Result, http::Form, percent, token::ActiveUser};
+
+const PAGE: &str = "account/confirm";
+
+pub(super) async fn show(
+    parts: Parts,
+    Below(asked): Below<1>,
+    Owner(owner): Owner,
+) -> Result<Reply> {
+    let to = destination(asked.parameter("to"));
+    let now = parts.links.core.clock.now();
+    if owner.require_recent_sign_in(now).is_ok() && owner.require_step_up(now).is_ok() {
+        return Ok(Reply::see_other(asked.to(to)));
+    }
+    let query = kept(to);
+    let frame = Frame {
+        query: &query,
+        ..asked.frame_of(&owner, None)
+    };
+    if !owner.has_second_factor && !parts.accounts.overview(&owner).await?.has_password {
+        return parts.sign_in_again(&asked.frame_of(&owner, None), &owner, to);
+    }
+    let page = parts.confirmation_page(&frame, PAGE, &owner, None);
+    page.map(Reply::page)
+}
+
+pub(super) async fn confirm(
+    parts: Parts,
+    Below(asked): Below<1>,
+    OwnSender { owner, client }: OwnSender,
+    Form(form): Form<SecondFactorForm>,
+) -> Result<Reply> {
+    let to = destination(asked.parameter("to"));
+    match parts.check_again(&owner, &form, &client).await {
+        Ok(renewed) => {
+            let cookie = renewed.and_then(|cookie| cookie.header(parts.cookies));
+            Ok(Reply::see_other(asked.to(to)).with_cookies(cookie))
+        }
+        Err(error) => {
+            let query = kept(to);
+            let frame = Frame {
+                query: &query,
+                ..asked.frame_of(&owner, None)
+            };
+            parts.refuse_again(&frame, PAGE, &owner, error)
+        }
+    }
+}
+
+impl Parts {
+    /// The page for a user without a password and without a second factor, who can only sign in again.
+    fn sign_in_again(&self, frame: &Frame<'_>, owner: &ActiveUser, to: &str) -> Result<Reply> {
+        let at_mount = Frame {
+            root: "",
+            query: "",
+            ..*frame
+        };
+        let next = at_mount.to(&format!("{}/{to}", self.base));
+        let query = format!("next={}", percent::encoded(&next));
+        let frame = Frame {
+            query: &query,
+            ..*frame
+        };
+        let own = &self.pages.texts(frame.language).account;
+        let view = AccountFormView {
+            title: &own.sign_in_again,
+            texts: vec![&own.sign_in_again_text],
+            button: &own.sign_in_again,
+            ..AccountFormView::new("sign-out", owner.user.email.as_str())
+        };
+        self.pages.account_form(&frame, view).map(Reply::page)
+    }
+}
+
+/// The page that was asked for: one of an account, or else the account itself.
+pub(super) fn destination(to: Option<&str>) -> &str {
+    to.filter(|to| is_of_account(to)).unwrap_or("account")
+}
+
+fn is_of_account(path: &str) -> bool {
+    let is_sane = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
+    };
+    let mut segments = path.split('/');
+    path.len() <= 200
+        && segments.next() == Some("account")
+        // Only a click on a link of the account begins to link a provider.
+        && !path.starts_with("account/link")
+        && segments.all(|segment| !segment.is_empty() && segment.bytes().all(is_sane))
+}
+
+fn kept(to: &str) -> String {
+    format!("to={}", percent::encoded(to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_the_account_come_next() {
+        for to in [
+            "account",
+            "account/email",
+            "account/mfa/0199c0de-0000-7000-8000-000000000000/remove",
+        ] {
+            assert_eq!(destination(Some(to)), to);
+        }
+        for to in [
+            "",
+            "/account",
+            "account/",
+            "accounts",
+            "account//evil.example",
+            "account/../sign-out",
+            "account/link/acme",
+            "account/%2e%2e",
+            "account?x",
+            "//evil.example",
+            "https://evil.example",
+            "account/\u{e4}",
+        ] {
+            assert_eq!(destination(Some(to)), "account", "{to}");
+        }
+        assert_eq!(destination(None), "account");
+    }
+}

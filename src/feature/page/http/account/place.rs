@@ -1,0 +1,110 @@
+//! The place of a page that a visitor does not see yet, to come back to it.
+
+use serde_json::Value;
+
+use super::super::super::{
+    chosen::Chosen,
+    frame::{Frame, way_up},
+    language::UI,
+};
+use super::confirm::destination;
+use crate::{
+    http::{Output as _, Response, SeeOther, Visit, query},
+    percent,
+};
+
+/// The place of a page.
+pub(super) struct Place {
+    chosen: Chosen,
+    /// The path below the mount point that the visitor comes back to, such as `account/email`.
+    path: String,
+    /// The way from the page to the mount point.
+    root: &'static str,
+}
+
+impl Place {
+    /// The place of a request to this pattern.
+    pub(super) fn of(pattern: &str, visit: &Visit) -> Self {
+        let depth = pattern.matches('/').count().saturating_sub(1);
+        let query = query::parse(visit.uri.query().unwrap_or_default()).unwrap_or_default();
+        let ui = query.get(UI).and_then(Value::as_str);
+        let chosen = Chosen::of(&visit.headers, ui);
+        let path = last_segments(visit.uri.path(), depth + 1);
+        Self {
+            chosen,
+            path: back_to(path, query.get("to").and_then(Value::as_str)).to_owned(),
+            root: way_up(depth),
+        }
+    }
+
+    pub(super) fn frame(&self) -> Frame<'_> {
+        Frame {
+            root: self.root,
+            ..self.chosen.frame("")
+        }
+    }
+
+    /// Leads to the sign-in of the service with this path, and then back.
+    pub(super) fn sign_in(&self, base: &str) -> Response {
+        // A second click on the button that deletes an account must not lead the next user to it.
+        let path = match self.path.as_str() {
+            "account/delete" => "account",
+            path => path,
+        };
+        let next = self.chosen.frame("").to(&format!("{base}/{path}"));
+        self.lead("sign-in", &format!("next={}", percent::encoded(&next)))
+    }
+
+    /// Leads to the page where a user confirms a credential, and then back.
+    pub(super) fn confirm(&self) -> Response {
+        let to = format!("to={}", percent::encoded(&self.path));
+        self.lead("account/confirm", &to)
+    }
+
+    fn lead(&self, page: &str, query: &str) -> Response {
+        let frame = Frame {
+            query,
+            ..self.frame()
+        };
+        let location = frame.to(page);
+        SeeOther {
+            location,
+            cookies: Vec::new(),
+        }
+        .render()
+    }
+}
+
+/// The page that a visitor comes back to. A provider is linked only after another click.
+fn back_to<'a>(path: &'a str, to: Option<&'a str>) -> &'a str {
+    match path {
+        "account/confirm" => destination(to),
+        path if path.starts_with("account/link/") => "account",
+        path => path,
+    }
+}
+
+/// The last segments of a path.
+fn last_segments(path: &str, count: usize) -> &str {
+    match path.rmatch_indices('/').nth(count.saturating_sub(1)) {
+        Some((slash, _)) => path.get(slash + 1..).unwrap_or_default(),
+        None => path.trim_start_matches('/'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_is_the_end_of_the_whole_path() {
+        for (path, count, last) in [
+            ("/account", 1, "account"),
+            ("/auth/account/mfa/7/remove", 4, "account/mfa/7/remove"),
+            ("account", 1, "account"),
+            ("/a", 3, "a"),
+        ] {
+            assert_eq!(last_segments(path, count), last, "{path}");
+        }
+    }
+}

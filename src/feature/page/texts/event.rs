@@ -1,0 +1,45 @@
+//! The names of the events of the audit trail.
+
+use serde::{Deserialize, Serialize};
+
+/// The names of the events of the audit trail, by [`EventKind::as_str`](crate::event::EventKind::as_str).
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EventTexts<T = &'static str> {
+    pub(crate) account_created: T,
+    pub(crate) account_deleted: T,
+    pub(crate) account_taken_over: T,
+    pub(crate) breach_check_failed: T,
+    pub(crate) device_forgotten: T,
+    pub(crate) device_remembered: T,
+    pub(crate) email_changed: T,
+    pub(crate) email_change_requested: T,
+    pub(crate) email_unverified: T,
+    pub(crate) email_verification_requested: T,
+    pub(crate) email_verified: T,
+    pub(crate) factor_added: T,
+    pub(crate) factor_failed: T,
+    pub(crate) factor_removed: T,
+    pub(crate) factors_reset: T,
+    pub(crate) identity_linked: T,
+    pub(crate) identity_unlinked: T,
+    pub(crate) link_refused: T,
+    pub(crate) logged_out: T,
+    pub(crate) logged_out_everywhere: T,
+    pub(crate) mail_retried: T,
+    pub(crate) password_changed: T,
+    pub(crate) password_reset: T,
+    pub(crate) password_reset_requested: T,
+    pub(crate) reauthenticated: T,
+    pub(crate) reauthentication_failed: T,
+    pub(crate) recovery_codes_renewed: T,
+    pub(crate) recovery_code_used: T,
+    pub(crate) refresh_token_reused: T,
+    pub(crate) registration_refused: T,
+    pub(crate) roles_changed: T,
+    pub(crate) session_revoked: T,
+    pub(crate) signed_in: T,
+    pub(crate) sign_in_failed: T,
+    pub(crate) sign_in_locked: T,
+    pub(crate) sign_in_unlocked: T,
+    pub(crate) status_changed: T,
+}

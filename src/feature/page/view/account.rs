@@ -1,0 +1,337 @@
+//! `/account`: everything that belongs to a user, with links and buttons to change it.
+
+mod activity;
+mod factors;
+mod form;
+mod row;
+
+use minijinja::{Value, context};
+
+use self::row::Row;
+pub(crate) use self::{
+    activity::ActivityView,
+    factors::FactorsView,
+    form::{AccountFormView, CURRENT_PASSWORD},
+};
+use super::super::{
+    Pages,
+    form::{Field, Kind, PageForm},
+    frame::Frame,
+    layout::Head,
+    notice::Notice,
+    texts::{AccountTexts, OwnTexts},
+};
+use crate::{
+    error::{Result, Violation},
+    http::Html,
+    identity::{Identity, IdentityId},
+    mail::moment,
+    store::AccountOverview,
+    token::{Session, SessionId},
+    user::User,
+};
+
+/// The state of an account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountView<'a> {
+    pub(crate) user: &'a User,
+    /// The session of the browser.
+    pub(crate) current: SessionId,
+    pub(crate) overview: &'a AccountOverview,
+    /// The name of each provider in URLs, and the name that people know.
+    pub(crate) providers: &'a [(String, String)],
+    /// The query of the links that begin to link a provider.
+    pub(crate) link_query: &'a str,
+    pub(crate) notice: Option<AccountNotice<'a>>,
+    /// The name in the form.
+    pub(crate) name: Option<&'a str>,
+}
+
+/// The notice above an account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AccountNotice<'a> {
+    /// The violations of `/display_name`.
+    Fields(&'a [Violation]),
+    /// This identity is the only way to sign in.
+    LastWayIn(IdentityId),
+    /// The code of an error of linking an identity.
+    OfLink(&'a str),
+    Saved(Saved),
+}
+
+/// What was saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Saved {
+    Codes,
+    Device,
+    Email,
+    FactorAdded,
+    FactorRemoved,
+    Linked,
+    Password,
+    Profile,
+    Session,
+    Sessions,
+    Unlinked,
+}
+
+impl Saved {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Codes,
+        Self::Device,
+        Self::Email,
+        Self::FactorAdded,
+        Self::FactorRemoved,
+        Self::Linked,
+        Self::Password,
+        Self::Profile,
+        Self::Session,
+        Self::Sessions,
+        Self::Unlinked,
+    ];
+
+    /// The value of `saved` in the query.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Codes => "codes",
+            Self::Device => "device",
+            Self::Email => "email",
+            Self::FactorAdded => "factor_added",
+            Self::FactorRemoved => "factor_removed",
+            Self::Linked => "linked",
+            Self::Password => "password",
+            Self::Profile => "profile",
+            Self::Session => "session",
+            Self::Sessions => "sessions",
+            Self::Unlinked => "unlinked",
+        }
+    }
+
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.as_str() == word)
+    }
+
+    fn text(self, own: &AccountTexts<String>) -> &str {
+        let saved = &own.saved;
+        match self {
+            Self::Codes => &saved.codes,
+            Self::Device => &saved.device,
+            Self::Email => &saved.email,
+            Self::FactorAdded => &saved.factor_added,
+            Self::FactorRemoved => &saved.factor_removed,
+            Self::Linked => &saved.linked,
+            Self::Password => &saved.password,
+            Self::Profile => &saved.profile,
+            Self::Session => &saved.session,
+            Self::Sessions => &saved.sessions,
+            Self::Unlinked => &saved.unlinked,
+        }
+    }
+}
+
+impl Pages {
+    /// `account`. Its forms send `step` and, for most steps, `id`; the profile sends `display_name`.
+    pub(crate) fn account(&self, frame: &Frame<'_>, view: &AccountView<'_>) -> Result<Html> {
+        let texts = self.texts(frame.language);
+        let own = &texts.account;
+        let mut violations: &[Violation] = &[];
+        let notice = match view.notice {
+            None => None,
+            Some(AccountNotice::Fields(found)) => {
+                violations = found;
+                None
+            }
+            Some(AccountNotice::LastWayIn(id)) => {
+                let mut identities = view.overview.identities.iter();
+                let identity = identities.find(|identity| identity.id == id);
+                let title = identity.map(|identity| provider_title(view.providers, identity));
+                let title = title.unwrap_or_default();
+                Some(Notice::about(&own.last_way_in, "provider", title))
+            }
+            // The user has cancelled it.
+            Some(AccountNotice::OfLink("access_denied")) => None,
+            Some(AccountNotice::OfLink("identity_taken")) => {
+                Some(Notice::alarm(&own.identity_taken))
+            }
+            Some(AccountNotice::OfLink(_)) => Some(Notice::alarm(&own.link_failed)),
+            Some(AccountNotice::Saved(saved)) => Some(Notice::good(saved.text(own))),
+        };
+        let name = Field {
+            value: view.name.unwrap_or_default(),
+            ..Field::new("display_name", Kind::Name, &texts.common.name)
+        };
+        let form = PageForm {
+            notice,
+            fields: vec![name.with_violations(texts, violations)],
+        };
+        let AccountOverview {
+            sessions, devices, ..
+        } = view.overview;
+        let others = sessions.iter().filter(|own| own.id != view.current);
+        let others = others.count();
+        let others =
+            (others > 0).then(|| own.sign_out_others.replace("{count}", &others.to_string()));
+        let sessions = sessions
+            .iter()
+            .map(|session| row_of_session(own, frame, session, view.current));
+        let remembered = devices.iter().map(|device| {
+            let name = row::device_name(own, device.user_agent.as_deref());
+            let used = own
+                .last_used
+                .replace("{at}", &moment(device.last_used_at, &frame.locale()));
+            Row::new(name.clone())
+                .hint(used)
+                .form(
+                    "forget",
+                    device.id.to_string(),
+                    &own.forget,
+                    own.forget_named.replace("{device}", &name),
+                )
+                .value()
+        });
+        let v = context! {
+            notice => form.notice(),
+            fields => form.fields_without_focus(),
+            security => security(texts, frame, view),
+            sessions => sessions.collect::<Vec<Value>>(),
+            others,
+            remembered => remembered.collect::<Vec<Value>>(),
+        };
+        let head = Head {
+            is_wide: true,
+            ..Head::of_form(frame, &own.title, form.is_refused())
+        };
+        self.layout.render("account.html", &head, v)
+    }
+}
+
+/// The ways to sign in.
+fn security(texts: &OwnTexts, frame: &Frame<'_>, view: &AccountView<'_>) -> Vec<Value> {
+    let own = &texts.account;
+    let AccountView { user, overview, .. } = view;
+    let at = |at| moment(at, &frame.locale());
+    let says = |action: &str, name: &str| format!("{action}: {name}");
+    let email = Row::new(texts.common.email.clone()).value_of(user.email.as_str());
+    let email = match user.email_verified_at {
+        Some(_) => email.good(&own.confirmed),
+        None => email.hint(own.not_confirmed.clone()),
+    };
+    let email = match &overview.pending_email {
+        Some(pending) => {
+            let text = own.pending_email.replace("{at}", &at(pending.expires_at));
+            email.hint(text.replace("{email}", pending.address.as_str()))
+        }
+        None => email,
+    };
+    let change = &own.change;
+    let email = email.link("account/email", change, says(change, &texts.common.email));
+    let password = Row::new(texts.common.password.clone());
+    let password = match overview.has_password {
+        true => password.value_of(&own.set).link(
+            "account/password",
+            change,
+            says(change, &texts.common.password),
+        ),
+        false => password.value_of(&own.not_set).link(
+            "account/password",
+            &own.set_up,
+            says(&own.set_up, &texts.common.password),
+        ),
+    };
+    let factors = Row::new(own.two_step.clone());
+    let factors = match overview.factors.items.is_empty() {
+        true => factors.value_of(&own.off).link(
+            "account/mfa",
+            &own.set_up,
+            says(&own.set_up, &own.two_step),
+        ),
+        false => factors.value_of(&own.on).link(
+            "account/mfa",
+            &own.manage,
+            says(&own.manage, &own.two_step),
+        ),
+    };
+    let codes = (!overview.factors.items.is_empty()).then(|| {
+        let left = overview.factors.recovery_codes_left.to_string();
+        Row::new(own.recovery_codes.clone())
+            .value_of(&own.codes_left.replace("{count}", &left))
+            .link(
+                "account/mfa/codes",
+                &own.renew,
+                says(&own.renew, &own.recovery_codes),
+            )
+            .value()
+    });
+    let mut rows = vec![email.value(), password.value(), factors.value()];
+    rows.extend(codes);
+    rows.extend(identities(own, frame, view));
+    rows
+}
+
+/// The linked identities, and the providers without one.
+fn identities(own: &AccountTexts<String>, frame: &Frame<'_>, view: &AccountView<'_>) -> Vec<Value> {
+    let linked = view.overview.identities.iter().map(|identity| {
+        let name = provider_title(view.providers, identity);
+        let at = moment(identity.created_at, &frame.locale());
+        let row = Row::new(name.to_owned()).hint(own.linked.replace("{at}", &at));
+        let row = match &identity.email {
+            Some(email) => row.value_of(email),
+            None => row,
+        };
+        let says = own.unlink_named.replace("{provider}", name);
+        row.form("unlink", identity.id.to_string(), &own.unlink, says)
+            .value()
+    });
+    let is_linked = |name: &str| {
+        let mut identities = view.overview.identities.iter();
+        identities.any(|identity| identity.provider == name)
+    };
+    let others = view.providers.iter().filter(|(name, _)| !is_linked(name));
+    let others = others.map(|(name, title)| {
+        let says = own.link_named.replace("{provider}", title);
+        Row::new(title.clone())
+            .value_of(&own.not_linked)
+            .link(&format!("account/link/{name}"), &own.link, says)
+            .query(view.link_query)
+            .value()
+    });
+    linked.chain(others).collect()
+}
+
+/// The name of a provider that people know; the name in URLs for a provider that is no longer configured.
+fn provider_title<'a>(providers: &'a [(String, String)], identity: &'a Identity) -> &'a str {
+    let known = providers
+        .iter()
+        .find(|(name, _)| *name == identity.provider);
+    known.map_or(identity.provider.as_str(), |(_, title)| title)
+}
+
+fn row_of_session(
+    own: &AccountTexts<String>,
+    frame: &Frame<'_>,
+    session: &Session,
+    current: SessionId,
+) -> Value {
+    let name = row::device_name(own, session.client.user_agent.as_deref());
+    let is_current = session.id == current;
+    let used = match is_current {
+        true => own.active_now.clone(),
+        false => {
+            let at = moment(session.rotated_at, &frame.locale());
+            own.last_used.replace("{at}", &at)
+        }
+    };
+    let hint = match session.client.ip {
+        Some(ip) => format!("{ip} · {used}"),
+        None => used,
+    };
+    let row = Row::new(name.clone()).hint(hint);
+    match is_current {
+        true => row.mark(&own.this_device).value(),
+        false => {
+            let says = own.sign_out_named.replace("{device}", &name);
+            row.form("end_session", session.id.to_string(), &own.sign_out, says)
+                .value()
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `/account/mfa`: the second factors.
+
+use minijinja::{Value, context};
+
+use super::{
+    super::super::{
+        Pages,
+        form::{Field, Kind, PageForm},
+        frame::Frame,
+        layout::Head,
+        notice::Notice,
+    },
+    Row,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    factor::FactorList,
+    http::Html,
+    mail::moment,
+};
+
+/// The state of the second factors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FactorsView<'a> {
+    pub(crate) factors: &'a FactorList,
+    /// Whether the user must have a second factor.
+    pub(crate) is_required: bool,
+    /// The typed name of a new app.
+    pub(crate) name: &'a str,
+    /// The reason why no app was added.
+    pub(crate) error: Option<&'a Error>,
+}
+
+impl Pages {
+    /// `account/mfa`. The form sends `name`.
+    pub(crate) fn factors(&self, frame: &Frame<'_>, view: &FactorsView<'_>) -> Result<Html> {
+        let texts = self.texts(frame.language);
+        let own = &texts.account;
+        let at = |at| moment(at, &frame.locale());
+        let mut rows: Vec<Value> = Vec::new();
+        for factor in &view.factors.items {
+            let name = factor.name.as_deref().unwrap_or(&own.app);
+            let row =
+                Row::new(name.to_owned()).hint(own.added.replace("{at}", &at(factor.created_at)));
+            let row = match factor.last_used_at {
+                Some(used) => row.hint(own.last_used.replace("{at}", &at(used))),
+                None => row,
+            };
+            let url = format!("account/mfa/{}/remove", factor.id);
+            let says = own.remove_named.replace("{name}", name);
+            rows.push(row.link(&url, &own.remove, says).value());
+        }
+        if !rows.is_empty() {
+            let left = view.factors.recovery_codes_left.to_string();
+            let says = format!("{}: {}", own.renew, own.recovery_codes);
+            let codes = Row::new(own.recovery_codes.clone())
+                .value_of(&own.codes_left.replace("{count}", &left))
+                .link("account/mfa/codes", &own.renew, says);
+            rows.push(codes.value());
+        }
+        let violations = view.error.map(Error::violations).unwrap_or_default();
+        let is_full = view
+            .error
+            .is_some_and(|error| error.kind() == ErrorKind::TooManyFactors);
+        let name = Field {
+            value: view.name,
+            ..Field::new("name", Kind::Text, &own.app_name)
+        };
+        let form = PageForm {
+            notice: is_full.then(|| Notice::refused(texts, &own.too_many_apps)),
+            fields: vec![name.with_violations(texts, violations)],
+        };
+        let v = context! {
+            notice => form.notice(),
+            fields => form.fields_without_focus(),
+            rows,
+            is_required => view.is_required,
+        };
+        let head = Head {
+            is_wide: true,
+            ..Head::of_form(frame, &own.two_step, form.is_refused())
+        };
+        self.layout.render("account-factors.html", &head, v)
+    }
+}
