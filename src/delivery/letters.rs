@@ -24,9 +24,12 @@ impl Deliveries {
                 token => token,
             },
         };
-        let (templates, locale) = (&self.0.parts.templates, addressee.user.locale);
-        let locale = templates.language(intent.letter, &locale.unwrap_or(Locale::EN))?;
-        let mut letter = self.content(claimed, token.as_ref(), locale)?;
+        let (templates, chosen) = (&self.0.parts.templates, addressee.user.locale);
+        let locale = chosen.as_ref().unwrap_or(&Locale::EN);
+        let locale = templates.language(intent.letter, locale)?;
+        // Without a known language, the browser's is the better guess for the page.
+        let of_link = chosen.as_ref().map(|_| locale);
+        let mut letter = self.content(claimed, token.as_ref(), of_link)?;
         letter.to = Some(addressee.address.clone());
         let content = templates.render(&letter, locale)?;
         let mail = Mail::new(intent.id, intent.created_at, addressee.address, content);
@@ -38,7 +41,7 @@ impl Deliveries {
         &self,
         claimed: &ClaimedIntent,
         token: Option<&OneTimeToken>,
-        locale: &Locale,
+        of_link: Option<&Locale>,
     ) -> Result<Letter> {
         let (intent, links) = (&claimed.intent, &self.0.parts.links);
         let kind = intent.letter;
@@ -49,7 +52,11 @@ impl Deliveries {
             let expires_in = (intent.not_after - self.0.parts.clock.now())
                 .to_std()
                 .unwrap_or_default();
-            letter.link = Some((links.to_in(locale, purpose, token), expires_in));
+            let link = match of_link {
+                Some(locale) => links.to_in(locale, purpose, token),
+                None => links.to(purpose, token),
+            };
+            letter.link = Some((link, expires_in));
         }
         if kind.is_notice() {
             letter.seen = Some(Seen {

@@ -146,7 +146,7 @@ fn deliveries(
 
 fn token(mail: &Mail) -> String {
     let (_, rest) = mail.text().split_once("?token=").unwrap();
-    rest.split('&').next().unwrap().to_owned()
+    rest.lines().next().unwrap().to_owned()
 }
 
 async fn until(condition: impl Fn() -> bool) {
