@@ -36,6 +36,8 @@ const SYSTEMS: [(&str, &str); 7] = [
 pub(crate) struct Software {
     /// The browser, or the name that another program gives itself.
     pub(crate) program: String,
+    /// Whether the program is on the list of browsers, so that the client cannot choose its name.
+    pub(crate) is_known: bool,
     pub(crate) system: Option<&'static str>,
 }
 
@@ -46,11 +48,15 @@ pub(crate) fn software(user_agent: &str) -> Option<Software> {
         known.map(|(_, name)| *name)
     };
     let system = find(&SYSTEMS);
-    let program = match find(&BROWSERS) {
-        Some(browser) if user_agent.starts_with("Mozilla/") => browser.to_owned(),
-        _ => own_name(user_agent)?,
-    };
-    Some(Software { program, system })
+    let browser = find(&BROWSERS).filter(|_| user_agent.starts_with("Mozilla/"));
+    Some(Software {
+        program: match browser {
+            Some(browser) => browser.to_owned(),
+            None => own_name(user_agent)?,
+        },
+        is_known: browser.is_some(),
+        system,
+    })
 }
 
 /// The first product of the header (RFC 9110, section 10.1.5), without its version.

@@ -13,8 +13,10 @@ pub(super) fn client(
     user_agent: Option<&str>,
     locale: &Locale,
 ) -> Option<String> {
+    // Another program chooses its name, so it could choose the text of a letter.
     let browser = user_agent
-        .and_then(browser)
+        .and_then(software)
+        .filter(|software| software.is_known)
         .map(|browser| named(browser, locale));
     let parts: Vec<String> = browser
         .into_iter()
@@ -28,14 +30,10 @@ pub(super) fn client(
     (!parts.is_empty()).then(|| parts.join(comma))
 }
 
-/// The software, if it is a browser. Another program chooses its name, so it could choose the text of a letter.
-fn browser(user_agent: &str) -> Option<Software> {
-    let found = software(user_agent).filter(|found| found.program != "Mozilla");
-    found.filter(|_| user_agent.starts_with("Mozilla/"))
-}
-
 fn named(software: Software, locale: &Locale) -> String {
-    let Software { program, system } = software;
+    let Software {
+        program, system, ..
+    } = software;
     let Some(system) = system else {
         return program;
     };
