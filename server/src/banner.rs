@@ -1,4 +1,4 @@
-//! What a server shows on a terminal when it is ready.
+//! The summary that a server shows on a terminal when it is ready.
 
 use std::{fmt, net::SocketAddr, path::Path};
 

@@ -245,7 +245,7 @@ impl Templates {
         })
     }
 
-    /// What the layout shows around the text.
+    /// The values that the layout shows around the text.
     fn frame(&self, letter: &Letter, locale: &Locale) -> Value {
         let [light, dark] = &self.accents;
         let address = letter.to.as_ref().map(EmailAddress::as_str);

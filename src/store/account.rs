@@ -15,7 +15,7 @@ use crate::{
 /// Reads everything that belongs to an account at once. This trait is part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait AccountStore: std::fmt::Debug + Send + Sync {
-    /// Returns what belongs to a user; nothing if there is no such user.
+    /// Returns everything that belongs to a user. The result is empty if the user does not exist.
     ///
     /// # Contract
     /// The call costs one query, because every view of the account page makes it. The lists equal the results of [`factors`](super::FactorStore::factors),

@@ -15,7 +15,7 @@ fn has_terminal() -> bool {
     if !is_known {
         say(
             "the banner on a terminal",
-            "There is no `script` of util-linux.",
+            "The program `script` of util-linux is not installed.",
         );
     }
     is_known

@@ -3,7 +3,7 @@
 use super::*;
 use crate::brand::Brand;
 
-/// What the Word renderer of Outlook for Windows ignores or breaks on.
+/// Markup that the Word renderer of Outlook for Windows ignores, or that breaks it.
 const UNSUPPORTED: [&str; 12] = [
     "<div",
     "<button",
