@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::UserService;
 use crate::{
     error::{ErrorKind, Result},
-    http::{Cookies, Input, Request},
-    token::{ActiveUser, http::Shown},
+    http::{Cookies, Input, Presented, Request},
+    token::{ActiveUser, Credential, http::Shown},
 };
 
 /// The state of a feature's endpoints: the service that confirms callers, the form of cookies, and the
@@ -17,6 +17,22 @@ pub(crate) struct Context<F> {
     pub(crate) service: Arc<dyn UserService>,
     pub(crate) cookies: Cookies,
     pub(crate) feature: F,
+}
+
+/// The user of the browser's session, confirmed by the database. A bearer token is not accepted.
+///
+/// # Errors
+/// [`Unauthenticated`](ErrorKind::Unauthenticated), [`InvalidAccessToken`](ErrorKind::InvalidAccessToken), or the other
+/// errors of [`CredentialRule::find`](crate::http::CredentialRule::find).
+pub(crate) async fn browser_caller(
+    service: &dyn UserService,
+    request: &Request,
+) -> Result<ActiveUser> {
+    let cookie = match request.presented()? {
+        cookie @ Presented::Cookie(_) => Credential::from(cookie),
+        Presented::Bearer(_) => return Err(ErrorKind::Unauthenticated.into()),
+    };
+    service.current_user(&cookie).await
 }
 
 /// The caller, confirmed by the database. Unauthenticated callers are refused before their input is

@@ -10,6 +10,7 @@ use hallpass::event::EventKind;
 
 use crate::support::{
     app::{App, apps, link_token},
+    authenticator::Enrolled,
     browser::COOKIE,
     http::PASSWORD,
     visitor::{Visitor, lead, shown},
@@ -30,6 +31,20 @@ async fn sign_in(app: &App, email: &str) -> Visitor {
     let fields = [("email", email), ("password", PASSWORD)];
     visitor.submit("/sign-in", &fields).await;
     assert!(visitor.is_signed_in());
+    visitor
+}
+
+/// A user with an authenticator app who has signed in with a code.
+async fn signed_in_with_code(app: &App, user: &Enrolled, remember_device: &str) -> Visitor {
+    let mut visitor = Visitor::of(app).await;
+    let fields = [("email", ANN), ("password", PASSWORD)];
+    visitor.submit("/sign-in", &fields).await;
+    let code = user.authenticator.code(app.now());
+    let fields = [
+        ("code", code.as_str()),
+        ("remember_device", remember_device),
+    ];
+    visitor.submit("/second-factor", &fields).await;
     visitor
 }
 

@@ -40,8 +40,8 @@ impl Factors {
         }
     }
 
-    /// An authenticator app whose enrolment the caller has begun, to show its key again; `None` if there is no such
-    /// enrolment.
+    /// The key of an authenticator app whose enrolment the caller has begun, to show it again. The result is `None` if
+    /// the enrolment is unknown or has expired.
     ///
     /// # Errors
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) or

@@ -1,4 +1,4 @@
-//! What strangers, other sites, ended sessions and broken browsers send to the pages of an account.
+//! Bad input to the pages of an account: from strangers, other sites, ended sessions and broken browsers.
 
 use hallpass::event::EventKind;
 

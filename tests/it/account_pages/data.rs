@@ -3,7 +3,7 @@
 use hallpass::event::EventKind;
 use serde_json::Value;
 
-use super::{ANN, account, sign_in, signed_in};
+use super::{ANN, account, sign_in, signed_in, signed_in_with_code};
 use crate::support::{
     app::apps,
     http::PASSWORD,
@@ -150,11 +150,7 @@ async fn last_administrator_stays() {
 async fn account_with_a_factor_needs_the_factor_and_the_password() {
     for app in apps().await {
         let ann = app.enrolled(ANN).await;
-        let mut visitor = Visitor::of(&app).await;
-        let fields = [("email", ANN), ("password", PASSWORD)];
-        visitor.submit("/sign-in", &fields).await;
-        let code = ann.authenticator.code(app.now());
-        visitor.submit("/second-factor", &[("code", &code)]).await;
+        let mut visitor = signed_in_with_code(&app, &ann, "").await;
         app.advance(601);
         for page in ["delete", "email"] {
             let to = format!("../account/confirm?to=account%2F{page}");

@@ -35,6 +35,14 @@ async fn link(visitor: &mut Visitor, fake: &FakeProvider, claims: serde_json::Va
     place.strip_prefix(PUBLIC_URL).expect("our own").to_owned()
 }
 
+/// Signs in at the provider, and returns to the callback.
+async fn sign_in_at(visitor: &mut Visitor, fake: &FakeProvider, claims: serde_json::Value) {
+    let reply = visitor.open("/sign-in/idp").await;
+    let query = fake.approve(lead(&reply), &claims);
+    let path = format!("/auth/oauth/idp/callback?{query}");
+    visitor.open(&path).await;
+}
+
 fn id_of(text: &str) -> String {
     let (_, rest) = text.split_once(r#"value="unlink">"#).expect("an identity");
     let (_, rest) = rest.split_once(r#"name="id" value=""#).expect("an id");
@@ -59,11 +67,7 @@ async fn provider_is_linked_and_unlinked() {
 
         // The identity signs in to the same account.
         let mut other = Visitor::of(&app).await;
-        let reply = other.open("/sign-in/idp").await;
-        let query = fake.approve(lead(&reply), &person("1", "ann@idp.example"));
-        other
-            .open(&format!("/auth/oauth/idp/callback?{query}"))
-            .await;
+        sign_in_at(&mut other, &fake, person("1", "ann@idp.example")).await;
         let me = other.open("/users/me").await.expect(200).json();
         assert_eq!(me["email"], ANN);
 
@@ -82,11 +86,7 @@ async fn only_way_in_is_kept_and_an_old_sign_in_is_repeated() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let mut visitor = Visitor::of(&app).await;
-        let reply = visitor.open("/sign-in/idp").await;
-        let query = fake.approve(lead(&reply), &person("2", "carl@example.org"));
-        visitor
-            .open(&format!("/auth/oauth/idp/callback?{query}"))
-            .await;
+        sign_in_at(&mut visitor, &fake, person("2", "carl@example.org")).await;
         assert!(visitor.is_signed_in());
         let text = account(&mut visitor).await;
         assert!(text.contains("Not set"), "{text}");
@@ -116,11 +116,7 @@ async fn first_password_is_set_without_a_current_one() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let mut visitor = Visitor::of(&app).await;
-        let reply = visitor.open("/sign-in/idp").await;
-        let query = fake.approve(lead(&reply), &person("2", "carl@example.org"));
-        visitor
-            .open(&format!("/auth/oauth/idp/callback?{query}"))
-            .await;
+        sign_in_at(&mut visitor, &fake, person("2", "carl@example.org")).await;
         let text = shown(
             &visitor.open("/account/password").await,
             200,
@@ -141,11 +137,7 @@ async fn linking_says_why_it_failed() {
     for app in apps_of(&fake).await {
         let mut visitor = signed_in(&app).await;
         let mut other = Visitor::of(&app).await;
-        let reply = other.open("/sign-in/idp").await;
-        let query = fake.approve(lead(&reply), &person("3", "dora@example.org"));
-        other
-            .open(&format!("/auth/oauth/idp/callback?{query}"))
-            .await;
+        sign_in_at(&mut other, &fake, person("3", "dora@example.org")).await;
         let place = link(&mut visitor, &fake, person("3", "dora@example.org")).await;
         assert_eq!(place, "/account?error=identity_taken");
         let text = account_at(&mut visitor, &place).await;

@@ -2,7 +2,7 @@
 
 use hallpass::event::EventKind;
 
-use super::{ANN, account, sign_in, signed_in};
+use super::{ANN, account, sign_in, signed_in, signed_in_with_code};
 use crate::support::{
     app::{App, apps},
     browser::OWN,
@@ -84,12 +84,7 @@ async fn all_other_devices_are_signed_out() {
 async fn remembered_device_is_forgotten() {
     for app in apps().await {
         let ann = app.enrolled(ANN).await;
-        let mut visitor = Visitor::of(&app).await;
-        let fields = [("email", ANN), ("password", PASSWORD)];
-        visitor.submit("/sign-in", &fields).await;
-        let code = ann.authenticator.code(app.now());
-        let fields = [("code", code.as_str()), ("remember_device", "true")];
-        visitor.submit("/second-factor", &fields).await;
+        let mut visitor = signed_in_with_code(&app, &ann, "true").await;
         let text = account(&mut visitor).await;
         assert!(text.contains("Devices that need no second step"), "{text}");
         let [id] = &ids(&text, "forget")[..] else {

@@ -51,21 +51,13 @@ pub(super) async fn link(
     (session, client): (Option<Credential>, &ClientInfo),
 ) -> Result<SeeOther> {
     let named = |name: &str| parameters.get(name).and_then(Value::as_str);
-    let base = &own.feature.providers.public_url;
-    let page = |page: &str, name: &str, value: &str| {
+    let account = |name: &str, value: &str| {
         let pairs = [(name, Some(value)), ("ui", named("ui"))];
-        let pairs = pairs.into_iter().filter_map(|(name, value)| {
-            let value = percent::encoded(value?);
-            Some(format!("{name}={value}"))
-        });
-        SeeOther {
-            location: format!("{base}/{page}?{}", pairs.collect::<Vec<_>>().join("&")),
-            cookies: Vec::new(),
-        }
+        lead(page_at(own, "account", None, &pairs))
     };
     let Some(code) = named("code") else {
         let error = named("error").unwrap_or_default();
-        return Ok(page("account", "error", error));
+        return Ok(account("error", error));
     };
     let linked = async {
         let session = session.ok_or(ErrorKind::Unauthenticated)?;
@@ -79,11 +71,11 @@ pub(super) async fn link(
         linked.await
     };
     Ok(match linked.await {
-        Ok(_) => page("account", "saved", "linked"),
+        Ok(_) => account("saved", "linked"),
         Err(error) => {
             let problem = Problem::from(error);
             problem.log();
-            page("account", "error", problem.code())
+            account("error", problem.code())
         }
     })
 }
@@ -100,17 +92,9 @@ pub(super) async fn end(
     let app = AppSignIn::of_query(&own.feature, parameters)?;
     let next = named("next").filter(|next| next::is_local(next));
     let page = |page: &str, error: Option<&str>| {
-        let pair = |(name, value)| Some(format!("{name}={}", percent::encoded(value?)));
+        let app = app.as_ref().map(|app| app.query.as_str());
         let pairs = [("next", next), ("ui", named("ui")), ("error", error)];
-        let app = app.iter().map(|app| app.query.clone());
-        let query: Vec<String> = app.chain(pairs.into_iter().filter_map(pair)).collect();
-        let joint = if query.is_empty() { "" } else { "?" };
-        let base = &own.feature.providers.public_url;
-        format!("{base}/{page}{joint}{}", query.join("&"))
-    };
-    let lead = |location: String| SeeOther {
-        location,
-        cookies: Vec::new(),
+        page_at(own, page, app, &pairs)
     };
     let Some(code) = named("code") else {
         return Ok(lead(page("sign-in", named("error"))));
@@ -143,4 +127,24 @@ pub(super) async fn end(
         (NextStep::SecondFactor, _) => page("second-factor", None),
     };
     Ok(SeeOther { location, cookies })
+}
+
+/// The URL of a page with these parameters, after a query that is already encoded.
+fn page_at(own: &Own, page: &str, query: Option<&str>, pairs: &[(&str, Option<&str>)]) -> String {
+    let pair = |(name, value): &(&str, Option<&str>)| {
+        let value = percent::encoded((*value)?);
+        Some(format!("{name}={value}"))
+    };
+    let parts = query.map(str::to_owned).into_iter();
+    let parts: Vec<String> = parts.chain(pairs.iter().filter_map(pair)).collect();
+    let joint = if parts.is_empty() { "" } else { "?" };
+    let base = &own.feature.providers.public_url;
+    format!("{base}/{page}{joint}{}", parts.join("&"))
+}
+
+fn lead(location: String) -> SeeOther {
+    SeeOther {
+        location,
+        cookies: Vec::new(),
+    }
 }

@@ -29,8 +29,9 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     event::ClientInfo,
-    http::{Endpoint, Input, OwnOrigin, Presented, Request},
-    token::{ActiveUser, Credential},
+    http::{Endpoint, Input, OwnOrigin, Request},
+    service::http::browser_caller,
+    token::ActiveUser,
 };
 
 pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
@@ -85,11 +86,7 @@ struct Owner(ActiveUser);
 
 impl Input<Parts> for Owner {
     async fn take(parts: &Parts, request: &mut Request) -> Result<Self> {
-        let cookie = match request.presented()? {
-            cookie @ Presented::Cookie(_) => Credential::from(cookie),
-            Presented::Bearer(_) => return Err(ErrorKind::Unauthenticated.into()),
-        };
-        parts.service.current_user(&cookie).await.map(Self)
+        browser_caller(&*parts.service, request).await.map(Self)
     }
 }
 
@@ -139,13 +136,16 @@ impl Asked {
 }
 
 impl Parts {
-    /// The page of a form that was refused, or the error if the page cannot say why.
-    fn refuse_form(
+    /// The page of a form. If the form was refused, the page says why, or the error is returned.
+    fn form_page(
         &self,
         frame: &Frame<'_>,
         view: AccountFormView<'_>,
-        error: Error,
+        refused: Option<Error>,
     ) -> Result<Reply> {
+        let Some(error) = refused else {
+            return self.pages.account_form(frame, view).map(Reply::page);
+        };
         if !AccountFormView::can_say(&error) {
             return Err(error);
         }
@@ -155,6 +155,21 @@ impl Parts {
         };
         let page = self.pages.account_form(frame, view)?;
         Ok(Reply::refused(page, error))
+    }
+
+    /// Whether the user has a password to confirm a change with. If there is none, the sign-in must be recent.
+    async fn has_password(&self, owner: &ActiveUser) -> Result<bool> {
+        let has_password = self.accounts.overview(owner).await?.has_password;
+        if !has_password {
+            owner.require_recent_sign_in(self.links.core.clock.now())?;
+        }
+        Ok(has_password)
+    }
+
+    /// The same for a change that also needs a second factor if the user has one.
+    async fn has_password_after_step_up(&self, owner: &ActiveUser) -> Result<bool> {
+        owner.require_step_up_if_enrolled(self.links.core.clock.now())?;
+        self.has_password(owner).await
     }
 
     /// The field for the password that the user has now; nothing for a user without a password.

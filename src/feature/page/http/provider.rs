@@ -40,23 +40,50 @@ pub(super) async fn begin(
     if !is_followed {
         return Ok(Reply::see_other(asked.to("sign-in")));
     }
-    let sign_ins = &parts.provider_sign_ins;
-    let query = asked.frame().of_link();
-    let begun = sign_ins.begin_on_pages(&provider, FlowIntent::SignIn, &query, &client);
-    let begun = begun.await;
-    match begun {
-        Ok(Some(begun)) => {
-            let now = sign_ins.core.clock.now();
-            let cookies = old.replaced_by(&begun, parts.cookies, now);
-            Ok(Reply::see_other(begun.location).with_cookies(cookies))
+    let start = ProviderStart {
+        provider: &provider,
+        intent: FlowIntent::SignIn,
+        query: &asked.frame().of_link(),
+        back: "sign-in",
+    };
+    parts.to_provider(&asked, &start, &old, &client).await
+}
+
+/// The start of a flow that ends on the pages.
+pub(super) struct ProviderStart<'a> {
+    pub(super) provider: &'a str,
+    pub(super) intent: FlowIntent,
+    /// The query that the flow ends with, which may begin with `?`.
+    pub(super) query: &'a str,
+    /// The page that reports a provider that cannot be reached.
+    pub(super) back: &'a str,
+}
+
+impl Parts {
+    /// Sends the browser to a provider.
+    pub(super) async fn to_provider(
+        &self,
+        asked: &Asked,
+        start: &ProviderStart<'_>,
+        old: &OldFlows,
+        client: &ClientInfo,
+    ) -> Result<Reply> {
+        let sign_ins = &self.provider_sign_ins;
+        let begun = sign_ins.begin_on_pages(start.provider, start.intent, start.query, client);
+        match begun.await {
+            Ok(Some(begun)) => {
+                let now = sign_ins.core.clock.now();
+                let cookies = old.replaced_by(&begun, self.cookies, now);
+                Ok(Reply::see_other(begun.location).with_cookies(cookies))
+            }
+            Ok(None) => {
+                let page = asked.to_with(start.back, "error=provider_failed");
+                Ok(Reply::see_other(page))
+            }
+            Err(error) if error.kind() == ErrorKind::ProviderUnknown => {
+                self.pages.not_found(&asked.frame()).map(Reply::page)
+            }
+            Err(error) => Err(error),
         }
-        Ok(None) => {
-            let page = asked.to_with("sign-in", "error=provider_failed");
-            Ok(Reply::see_other(page))
-        }
-        Err(error) if error.kind() == ErrorKind::ProviderUnknown => {
-            parts.pages.not_found(&asked.frame()).map(Reply::page)
-        }
-        Err(error) => Err(error),
     }
 }

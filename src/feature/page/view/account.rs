@@ -7,7 +7,7 @@ mod row;
 
 use minijinja::{Value, context};
 
-use self::row::Row;
+use self::row::{Row, device_name, recovery_codes};
 pub(crate) use self::{
     activity::ActivityView,
     factors::FactorsView,
@@ -53,79 +53,61 @@ pub(crate) enum AccountNotice<'a> {
     /// The violations of `/display_name`.
     Fields(&'a [Violation]),
     /// This identity is the only way to sign in.
+    #[cfg_attr(
+        not(feature = "oauth"),
+        allow(dead_code, reason = "identities are unlinked with the providers")
+    )]
     LastWayIn(IdentityId),
     /// The code of an error of linking an identity.
     OfLink(&'a str),
     Saved(Saved),
 }
 
-/// What was saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Saved {
-    Codes,
-    Device,
-    Email,
-    FactorAdded,
-    FactorRemoved,
-    Linked,
-    Password,
-    Profile,
-    Session,
-    Sessions,
-    Unlinked,
+macro_rules! saved {
+    ($($saved:ident $word:ident)*) => {
+        /// The change that a line reports.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Saved {
+            $($saved,)*
+        }
+
+        impl Saved {
+            pub(crate) const ALL: &[Self] = &[$(Self::$saved),*];
+
+            /// The value of `saved` in the query.
+            pub(crate) fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$saved => stringify!($word),)*
+                }
+            }
+
+            fn text(self, own: &AccountTexts<String>) -> &str {
+                match self {
+                    $(Self::$saved => &own.saved.$word,)*
+                }
+            }
+        }
+    };
+}
+
+saved! {
+    Codes codes
+    Device device
+    Email email
+    FactorAdded factor_added
+    FactorRemoved factor_removed
+    Linked linked
+    Password password
+    Profile profile
+    Session session
+    Sessions sessions
+    Unlinked unlinked
 }
 
 impl Saved {
-    pub(crate) const ALL: [Self; 11] = [
-        Self::Codes,
-        Self::Device,
-        Self::Email,
-        Self::FactorAdded,
-        Self::FactorRemoved,
-        Self::Linked,
-        Self::Password,
-        Self::Profile,
-        Self::Session,
-        Self::Sessions,
-        Self::Unlinked,
-    ];
-
-    /// The value of `saved` in the query.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Codes => "codes",
-            Self::Device => "device",
-            Self::Email => "email",
-            Self::FactorAdded => "factor_added",
-            Self::FactorRemoved => "factor_removed",
-            Self::Linked => "linked",
-            Self::Password => "password",
-            Self::Profile => "profile",
-            Self::Session => "session",
-            Self::Sessions => "sessions",
-            Self::Unlinked => "unlinked",
-        }
-    }
-
     pub(crate) fn named(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|own| own.as_str() == word)
-    }
-
-    fn text(self, own: &AccountTexts<String>) -> &str {
-        let saved = &own.saved;
-        match self {
-            Self::Codes => &saved.codes,
-            Self::Device => &saved.device,
-            Self::Email => &saved.email,
-            Self::FactorAdded => &saved.factor_added,
-            Self::FactorRemoved => &saved.factor_removed,
-            Self::Linked => &saved.linked,
-            Self::Password => &saved.password,
-            Self::Profile => &saved.profile,
-            Self::Session => &saved.session,
-            Self::Sessions => &saved.sessions,
-            Self::Unlinked => &saved.unlinked,
-        }
+        let mut all = Self::ALL.iter().copied();
+        all.find(|own| own.as_str() == word)
     }
 }
 
@@ -175,7 +157,7 @@ impl Pages {
             .iter()
             .map(|session| row_of_session(own, frame, session, view.current));
         let remembered = devices.iter().map(|device| {
-            let name = row::device_name(own, device.user_agent.as_deref());
+            let name = device_name(own, device.user_agent.as_deref());
             let used = own
                 .last_used
                 .replace("{at}", &moment(device.last_used_at, &frame.locale()));
@@ -251,19 +233,11 @@ fn security(texts: &OwnTexts, frame: &Frame<'_>, view: &AccountView<'_>) -> Vec<
             says(&own.manage, &own.two_step),
         ),
     };
-    let codes = (!overview.factors.items.is_empty()).then(|| {
-        let left = overview.factors.recovery_codes_left.to_string();
-        Row::new(own.recovery_codes.clone())
-            .value_of(&own.codes_left.replace("{count}", &left))
-            .link(
-                "account/mfa/codes",
-                &own.renew,
-                says(&own.renew, &own.recovery_codes),
-            )
-            .value()
-    });
     let mut rows = vec![email.value(), password.value(), factors.value()];
-    rows.extend(codes);
+    if !overview.factors.items.is_empty() {
+        let left = overview.factors.recovery_codes_left;
+        rows.push(recovery_codes(own, left).value());
+    }
     rows.extend(identities(own, frame, view));
     rows
 }
@@ -298,7 +272,7 @@ fn identities(own: &AccountTexts<String>, frame: &Frame<'_>, view: &AccountView<
     linked.chain(others).collect()
 }
 
-/// The name of a provider that people know; the name in URLs for a provider that is no longer configured.
+/// The title of a provider, or its name in URLs if it is no longer configured.
 fn provider_title<'a>(providers: &'a [(String, String)], identity: &'a Identity) -> &'a str {
     let known = providers
         .iter()
@@ -312,7 +286,7 @@ fn row_of_session(
     session: &Session,
     current: SessionId,
 ) -> Value {
-    let name = row::device_name(own, session.client.user_agent.as_deref());
+    let name = device_name(own, session.client.user_agent.as_deref());
     let is_current = session.id == current;
     let used = match is_current {
         true => own.active_now.clone(),

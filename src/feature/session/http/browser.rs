@@ -12,7 +12,8 @@ use crate::{
         forget_cached_pages, time,
     },
     secret::SessionCookie,
-    token::{ActiveUser, Credential},
+    service::http::browser_caller,
+    token::ActiveUser,
     user::http::UserView,
 };
 
@@ -43,11 +44,7 @@ pub(super) struct BrowserCaller(ActiveUser);
 
 impl Input<Own> for BrowserCaller {
     async fn take(own: &Own, request: &mut Request) -> Result<Self> {
-        let credential = match request.presented()? {
-            Presented::Bearer(_) => return Err(ErrorKind::Unauthenticated.into()),
-            cookie @ Presented::Cookie(_) => Credential::from(cookie),
-        };
-        own.service.current_user(&credential).await.map(Self)
+        browser_caller(&*own.service, request).await.map(Self)
     }
 
     fn errors() -> &'static [ErrorKind] {

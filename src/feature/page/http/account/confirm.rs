@@ -6,7 +6,7 @@ use super::{
         Parts,
         forms::SecondFactorForm,
     },
-    Below, OwnSender, Owner,
+    Asked, Below, OwnSender, Owner,
 };
 use crate::{error::Result, http::Form, percent, token::ActiveUser};
 
@@ -22,15 +22,11 @@ pub(super) async fn show(
     if owner.require_recent_sign_in(now).is_ok() && owner.require_step_up(now).is_ok() {
         return Ok(Reply::see_other(asked.to(to)));
     }
-    let query = kept(to);
-    let frame = Frame {
-        query: &query,
-        ..asked.frame_of(&owner, None)
-    };
     if !owner.has_second_factor && !parts.accounts.overview(&owner).await?.has_password {
-        return parts.sign_in_again(&asked.frame_of(&owner, None), &owner, to);
+        return parts.sign_in_again(&asked, &owner, to);
     }
-    let page = parts.confirmation_page(&frame, PAGE, &owner, None);
+    let query = kept(to);
+    let page = parts.confirmation_page(&frame(&asked, &owner, &query), PAGE, &owner, None);
     page.map(Reply::page)
 }
 
@@ -48,29 +44,18 @@ pub(super) async fn confirm(
         }
         Err(error) => {
             let query = kept(to);
-            let frame = Frame {
-                query: &query,
-                ..asked.frame_of(&owner, None)
-            };
-            parts.refuse_again(&frame, PAGE, &owner, error)
+            parts.refuse_again(&frame(&asked, &owner, &query), PAGE, &owner, error)
         }
     }
 }
 
 impl Parts {
     /// The page for a user without a password and without a second factor, who can only sign in again.
-    fn sign_in_again(&self, frame: &Frame<'_>, owner: &ActiveUser, to: &str) -> Result<Reply> {
-        let at_mount = Frame {
-            root: "",
-            query: "",
-            ..*frame
-        };
-        let next = at_mount.to(&format!("{}/{to}", self.base));
+    fn sign_in_again(&self, asked: &Asked, owner: &ActiveUser, to: &str) -> Result<Reply> {
+        let place = format!("{}/{to}", self.base);
+        let next = asked.chosen.frame("").to(&place);
         let query = format!("next={}", percent::encoded(&next));
-        let frame = Frame {
-            query: &query,
-            ..*frame
-        };
+        let frame = frame(asked, owner, &query);
         let own = &self.pages.texts(frame.language).account;
         let view = AccountFormView {
             title: &own.sign_in_again,
@@ -78,7 +63,15 @@ impl Parts {
             button: &own.sign_in_again,
             ..AccountFormView::new("sign-out", owner.user.email.as_str())
         };
-        self.pages.account_form(&frame, view).map(Reply::page)
+        self.form_page(&frame, view, None)
+    }
+}
+
+/// The frame of a page whose form keeps this query.
+fn frame<'a>(asked: &'a Asked, owner: &'a ActiveUser, query: &'a str) -> Frame<'a> {
+    Frame {
+        query,
+        ..asked.frame_of(owner, None)
     }
 }
 

@@ -2,23 +2,25 @@
 
 use super::{
     super::{
-        super::{AccountFormView, answer::Reply, frame::Frame},
+        super::{AccountFormView, answer::Reply},
         Parts,
     },
-    Below, OwnSender, Owner,
+    Asked, Below, OwnSender, Owner,
     forms::BelowForm,
 };
-use crate::{error::Result, http::Form, sign_in::http::no_ticket, token::ActiveUser};
+use crate::{
+    error::{Error, Result},
+    http::Form,
+    sign_in::http::no_ticket,
+    token::ActiveUser,
+};
 
 pub(super) async fn show(
     parts: Parts,
     Below(asked): Below<1>,
     Owner(owner): Owner,
 ) -> Result<Reply> {
-    let has_password = parts.change_needs_password(&owner).await?;
-    let frame = asked.frame_of(&owner, None);
-    let view = parts.delete_form(&frame, &owner, has_password);
-    parts.pages.account_form(&frame, view).map(Reply::page)
+    parts.delete_page(&asked, &owner, None).await
 }
 
 pub(super) async fn delete(
@@ -28,37 +30,39 @@ pub(super) async fn delete(
     Form(form): Form<BelowForm>,
 ) -> Result<Reply> {
     let password = form.current_password.as_ref();
-    let Err(error) = parts.accounts.delete(&owner, password, &client).await else {
-        let reply = Reply::see_other(asked.to_with("sign-in", "deleted"));
-        let reply = reply.with_cookies(parts.cookies.end_session());
-        return Ok(reply.with_cookies(no_ticket(parts.cookies)).forgetting());
-    };
-    let has_password = parts.change_needs_password(&owner).await?;
-    let frame = asked.frame_of(&owner, None);
-    let view = parts.delete_form(&frame, &owner, has_password);
-    parts.refuse_form(&frame, view, error)
+    match parts.accounts.delete(&owner, password, &client).await {
+        Ok(()) => {
+            let reply = Reply::see_other(asked.to_with("sign-in", "deleted"));
+            let reply = reply.with_cookies(parts.cookies.end_session());
+            Ok(reply.with_cookies(no_ticket(parts.cookies)).forgetting())
+        }
+        Err(error) => parts.delete_page(&asked, &owner, Some(error)).await,
+    }
 }
 
 impl Parts {
-    fn delete_form<'a>(
-        &'a self,
-        frame: &Frame<'_>,
-        owner: &'a ActiveUser,
-        has_password: bool,
-    ) -> AccountFormView<'a> {
+    async fn delete_page(
+        &self,
+        asked: &Asked,
+        owner: &ActiveUser,
+        refused: Option<Error>,
+    ) -> Result<Reply> {
+        let has_password = self.has_password_after_step_up(owner).await?;
+        let frame = asked.frame_of(owner, None);
         let own = &self.pages.texts(frame.language).account;
         let mut texts = vec![owner.user.email.as_str(), &own.delete_text];
         if has_password {
             texts.push(&own.delete_with_password);
         }
-        AccountFormView {
+        let view = AccountFormView {
             title: &own.delete_title,
             texts,
-            fields: self.current_password(frame, has_password),
+            fields: self.current_password(&frame, has_password),
             button: &own.delete_button,
             is_danger: true,
             keep: Some(&own.keep),
             ..AccountFormView::new("account/delete", owner.user.email.as_str())
-        }
+        };
+        self.form_page(&frame, view, refused)
     }
 }

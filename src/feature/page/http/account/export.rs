@@ -46,7 +46,7 @@ pub(super) async fn show(
         stays: true,
         ..AccountFormView::new("account/export", owner.user.email.as_str())
     };
-    parts.pages.account_form(&frame, view).map(Reply::page)
+    parts.form_page(&frame, view, None)
 }
 
 pub(super) async fn export(parts: Parts, OwnSender { owner, .. }: OwnSender) -> Result<Reply> {

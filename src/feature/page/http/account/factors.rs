@@ -142,7 +142,7 @@ pub(super) async fn ask_for_codes(
         back: PAGE,
         ..AccountFormView::new("account/mfa/codes", owner.user.email.as_str())
     };
-    parts.pages.account_form(&frame, view).map(Reply::page)
+    parts.form_page(&frame, view, None)
 }
 
 pub(super) async fn renew_codes(
@@ -176,7 +176,7 @@ impl Parts {
         self.pages.factors(&asked.frame_of(owner, None), &view)
     }
 
-    /// The page with the key of an app; `None` if there is no such enrolment.
+    /// The page with the key of an app, or nothing if the enrolment is unknown or has expired.
     async fn enrol_page(
         &self,
         asked: &Asked,
@@ -246,9 +246,6 @@ impl Parts {
             back: PAGE,
             ..AccountFormView::new(&page, owner.user.email.as_str())
         };
-        match error {
-            Some(error) => self.refuse_form(&frame, view, error),
-            None => self.pages.account_form(&frame, view).map(Reply::page),
-        }
+        self.form_page(&frame, view, error)
     }
 }

@@ -1,7 +1,5 @@
 //! The forms of the pages of an account.
 
-use std::str::FromStr as _;
-
 use super::super::{super::chosen::skip_ui, forms::text};
 use crate::{
     factor::DeviceId,
@@ -19,8 +17,8 @@ pub(super) struct AccountForm {
     pub(super) step: Step,
 }
 
-/// What a form of `/account` asks for.
-#[derive(Debug)]
+/// The change that a form of `/account` asks for.
+#[derive(Clone, Debug)]
 pub(super) enum Step {
     EndOtherSessions,
     EndSession(Option<SessionId>),
@@ -29,40 +27,23 @@ pub(super) enum Step {
     Unlink(Option<IdentityId>),
 }
 
-#[derive(Clone, Copy)]
-enum Word {
-    EndOthers,
-    EndSession,
-    Forget,
-    Profile,
-    Unlink,
-}
-
 impl FromMembers for AccountForm {
     fn from_members(members: &mut Members) -> Option<Self> {
         skip_ui(members);
-        let name = text(members, "display_name");
-        let id = text(members, "id");
+        let name = text(members, "display_name").unwrap_or_default();
+        let id = text(members, "id").unwrap_or_default();
+        // A malformed id is treated like an unknown one.
         let step = members.word(
             "step",
             &[
-                ("end_others", Word::EndOthers),
-                ("end_session", Word::EndSession),
-                ("forget", Word::Forget),
-                ("profile", Word::Profile),
-                ("unlink", Word::Unlink),
+                ("end_others", Step::EndOtherSessions),
+                ("end_session", Step::EndSession(id.parse().ok())),
+                ("forget", Step::Forget(id.parse().ok())),
+                ("profile", Step::Profile(name)),
+                ("unlink", Step::Unlink(id.parse().ok())),
             ],
         );
-        let (name, id) = (name?, id?);
-        // A malformed id is treated like an unknown one.
-        let step = match step? {
-            Word::EndOthers => Step::EndOtherSessions,
-            Word::EndSession => Step::EndSession(SessionId::from_str(&id).ok()),
-            Word::Forget => Step::Forget(DeviceId::from_str(&id).ok()),
-            Word::Profile => Step::Profile(name),
-            Word::Unlink => Step::Unlink(IdentityId::from_str(&id).ok()),
-        };
-        Some(Self { step })
+        step.map(|step| Self { step })
     }
 }
 

@@ -7,11 +7,12 @@ use super::{
     super::{
         super::{answer::Reply, frame::Frame},
         Parts,
+        provider::ProviderStart,
     },
     Asked, Owner,
 };
 use crate::{
-    error::{ErrorKind, Result},
+    error::Result,
     event::ClientInfo,
     feature::oauth::http::page::{LINK, OldFlows},
     http::{Input, Path, Request},
@@ -65,27 +66,18 @@ pub(super) async fn begin(
     if is_head || expected.as_deref() != asked.parameter(PROOF) {
         return Ok(Reply::see_other(asked.to("account")));
     }
-    let sign_ins = &parts.provider_sign_ins;
-    let now = sign_ins.core.clock.now();
-    owner.require_recent_sign_in(now)?;
+    owner.require_recent_sign_in(parts.links.core.clock.now())?;
     // The callback compares the user, because another one may have signed in by then.
     let query = format!("{LINK}={}", percent::encoded(&owner.user.id.to_string()));
     let frame = Frame {
         query: &query,
         ..asked.frame()
     };
-    let query = frame.of_link();
-    let begun = sign_ins.begin_on_pages(&provider, FlowIntent::Link, &query, &client);
-    match begun.await {
-        Ok(Some(begun)) => {
-            let cookies = old.replaced_by(&begun, parts.cookies, now);
-            Ok(Reply::see_other(begun.location).with_cookies(cookies))
-        }
-        Ok(None) => {
-            let page = asked.to_with("account", "error=provider_failed");
-            Ok(Reply::see_other(page))
-        }
-        Err(error) if error.kind() == ErrorKind::ProviderUnknown => Err(ErrorKind::NotFound.into()),
-        Err(error) => Err(error),
-    }
+    let start = ProviderStart {
+        provider: &provider,
+        intent: FlowIntent::Link,
+        query: &frame.of_link(),
+        back: "account",
+    };
+    parts.to_provider(&asked, &start, &old, &client).await
 }

@@ -12,9 +12,8 @@ use super::{
     forms::{AccountForm, Step},
 };
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{ErrorKind, Result},
     http::{Form, Html},
-    identity::IdentityId,
     percent,
     token::ActiveUser,
     user::ProfileChange,
@@ -44,10 +43,6 @@ pub(super) async fn change(
     let Some(owner) = visitor else {
         return Ok(parts.sign_in_first(&asked, &step));
     };
-    let unlinked = match &step {
-        Step::Unlink(id) => *id,
-        _ => None,
-    };
     let done = match step {
         Step::EndOtherSessions => {
             parts.sessions.end_others(&owner, &client).await?;
@@ -62,10 +57,15 @@ pub(super) async fn change(
             forgotten.map(|()| Saved::Device)
         }
         #[cfg(feature = "oauth")]
-        Step::Unlink(Some(id)) => {
-            let unlinked = parts.provider_sign_ins.unlink(&owner, id, &client).await;
-            unlinked.map(|()| Saved::Unlinked)
-        }
+        Step::Unlink(Some(id)) => match parts.provider_sign_ins.unlink(&owner, id, &client).await {
+            Err(error) if error.kind() == ErrorKind::LastCredential => {
+                let notice = AccountNotice::LastWayIn(id);
+                let page = parts.account_page(&asked, &owner, Some(notice), None);
+                let page = page.await?;
+                return Ok(Reply::refused(page, error));
+            }
+            unlinked => unlinked.map(|()| Saved::Unlinked),
+        },
         #[cfg(not(feature = "oauth"))]
         Step::Unlink(Some(_)) => Err(ErrorKind::NotFound.into()),
         Step::Profile(name) => return parts.rename(&asked, &owner, &name).await,
@@ -75,7 +75,16 @@ pub(super) async fn change(
     };
     match done {
         Ok(what) => Ok(Reply::see_other(asked.saved(what))),
-        Err(error) => parts.not_done(&asked, &owner, unlinked, error).await,
+        // Something that is gone already needs no message.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::SessionNotFound
+            ) =>
+        {
+            Ok(Reply::see_other(asked.to("account")))
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -107,27 +116,6 @@ impl Parts {
         let page = self.account_page(asked, owner, Some(notice), Some(name));
         let page = page.await?;
         Ok(Reply::refused(page, error))
-    }
-
-    /// Shows why something was not done. What is gone already needs no message.
-    async fn not_done(
-        &self,
-        asked: &Asked,
-        owner: &ActiveUser,
-        unlinked: Option<IdentityId>,
-        error: Error,
-    ) -> Result<Reply> {
-        match error.kind() {
-            ErrorKind::LastCredential => {
-                let notice = unlinked.map(AccountNotice::LastWayIn);
-                let page = self.account_page(asked, owner, notice, None).await?;
-                Ok(Reply::refused(page, error))
-            }
-            ErrorKind::NotFound | ErrorKind::SessionNotFound => {
-                Ok(Reply::see_other(asked.to("account")))
-            }
-            _ => Err(error),
-        }
     }
 
     async fn account_page(

@@ -6,24 +6,24 @@ use super::{
             AccountFormView, Saved,
             answer::Reply,
             form::{Field, Kind},
-            frame::Frame,
         },
         Parts,
     },
-    Below, OwnSender, Owner,
+    Asked, Below, OwnSender, Owner,
     forms::BelowForm,
 };
-use crate::{error::Result, http::Form, token::ActiveUser};
+use crate::{
+    error::{Error, Result},
+    http::Form,
+    token::ActiveUser,
+};
 
 pub(super) async fn show(
     parts: Parts,
     Below(asked): Below<1>,
     Owner(owner): Owner,
 ) -> Result<Reply> {
-    let has_password = parts.has_current_password(&owner).await?;
-    let frame = asked.frame_of(&owner, None);
-    let view = parts.password_form(&frame, &owner, has_password);
-    parts.pages.account_form(&frame, view).map(Reply::page)
+    parts.password_page(&asked, &owner, None).await
 }
 
 pub(super) async fn change(
@@ -41,31 +41,19 @@ pub(super) async fn change(
             let cookie = renewed.and_then(|cookie| cookie.header(parts.cookies));
             Ok(Reply::see_other(asked.saved(Saved::Password)).with_cookies(cookie))
         }
-        Err(error) => {
-            let has_password = parts.has_current_password(&owner).await?;
-            let frame = asked.frame_of(&owner, None);
-            let view = parts.password_form(&frame, &owner, has_password);
-            parts.refuse_form(&frame, view, error)
-        }
+        Err(error) => parts.password_page(&asked, &owner, Some(error)).await,
     }
 }
 
 impl Parts {
-    /// Asks for a credential first if the user has no password, and returns whether there is one.
-    pub(super) async fn has_current_password(&self, owner: &ActiveUser) -> Result<bool> {
-        let has_password = self.accounts.overview(owner).await?.has_password;
-        if !has_password {
-            owner.require_recent_sign_in(self.links.core.clock.now())?;
-        }
-        Ok(has_password)
-    }
-
-    fn password_form<'a>(
-        &'a self,
-        frame: &Frame<'_>,
-        owner: &'a ActiveUser,
-        has_password: bool,
-    ) -> AccountFormView<'a> {
+    async fn password_page(
+        &self,
+        asked: &Asked,
+        owner: &ActiveUser,
+        refused: Option<Error>,
+    ) -> Result<Reply> {
+        let has_password = self.has_password(owner).await?;
+        let frame = asked.frame_of(owner, None);
         let texts = self.pages.texts(frame.language);
         let own = &texts.account;
         let mut new = Field::new(
@@ -74,18 +62,19 @@ impl Parts {
             &texts.password.new_password,
         );
         new.hint = Some(texts.password.hint.clone());
-        let mut fields = self.current_password(frame, has_password);
+        let mut fields = self.current_password(&frame, has_password);
         fields.push(new);
         let title = match has_password {
             true => &own.change_password,
             false => &own.set_password,
         };
-        AccountFormView {
+        let view = AccountFormView {
             title,
             texts: vec![&own.change_password_text],
             fields,
             button: title,
             ..AccountFormView::new("account/password", owner.user.email.as_str())
-        }
+        };
+        self.form_page(&frame, view, refused)
     }
 }

@@ -10,7 +10,7 @@ use super::{
         layout::Head,
         notice::Notice,
     },
-    Row,
+    Row, recovery_codes,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -51,11 +51,7 @@ impl Pages {
             rows.push(row.link(&url, &own.remove, says).value());
         }
         if !rows.is_empty() {
-            let left = view.factors.recovery_codes_left.to_string();
-            let says = format!("{}: {}", own.renew, own.recovery_codes);
-            let codes = Row::new(own.recovery_codes.clone())
-                .value_of(&own.codes_left.replace("{count}", &left))
-                .link("account/mfa/codes", &own.renew, says);
+            let codes = recovery_codes(own, view.factors.recovery_codes_left);
             rows.push(codes.value());
         }
         let violations = view.error.map(Error::violations).unwrap_or_default();

@@ -94,6 +94,15 @@ impl Row {
     }
 }
 
+/// The row of the recovery codes that are left.
+pub(super) fn recovery_codes(own: &AccountTexts<String>, left: u32) -> Row {
+    let left = own.codes_left.replace("{count}", &left.to_string());
+    let says = format!("{}: {}", own.renew, own.recovery_codes);
+    Row::new(own.recovery_codes.clone())
+        .value_of(&left)
+        .link("account/mfa/codes", &own.renew, says)
+}
+
 /// The name of a device, such as `Firefox on Linux`.
 pub(super) fn device_name(own: &AccountTexts<String>, user_agent: Option<&str>) -> String {
     match user_agent.and_then(software) {

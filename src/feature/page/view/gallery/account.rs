@@ -156,13 +156,13 @@ pub(super) fn states(pages: &Pages, frame: &Frame<'_>, email: &str) -> Vec<(Stri
     add("-bare", pages.account(&at_account, &bare));
     let long = [Violation::new("display_name", "too_long", "")];
     let notices = Saved::ALL
+        .iter()
         .map(|saved| {
             (
                 format!("saved-{}", saved.as_str()),
-                AccountNotice::Saved(saved),
+                AccountNotice::Saved(*saved),
             )
         })
-        .into_iter()
         .chain([
             ("bad-name".to_owned(), AccountNotice::Fields(&long)),
             ("last-way-in".to_owned(), AccountNotice::LastWayIn(identity)),
