@@ -4,6 +4,8 @@
 mod account;
 mod asked;
 mod forms;
+mod owner;
+mod place;
 #[cfg(feature = "oauth")]
 mod provider;
 mod second_factor;

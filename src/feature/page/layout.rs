@@ -33,7 +33,7 @@ macro_rules! templates {
 }
 
 const TEMPLATES: [(&str, &str); 19] = templates! {
-    "account.html" "account-activity.html" "account-factors.html" "account-form.html" "begin-enrol.html" "check-mail.html" "confirm-password.html" "enrol.html" "fields.html" "forgot-password.html" "link.html"
+    "account.html" "account-activity.html" "account-factors.html" "one-form.html" "begin-enrol.html" "check-mail.html" "confirm-password.html" "enrol.html" "fields.html" "forgot-password.html" "link.html"
     "note.html" "notice.html" "recovery-codes.html" "rows.html" "second-factor.html" "sign-in.html" "sign-out.html"
     "sign-up.html"
 };

@@ -11,28 +11,18 @@ mod forms;
 mod link;
 mod overview;
 mod password;
-mod place;
 
-use std::sync::Arc;
-
-use self::place::Place;
 use super::{
     super::{
-        AccountFormView, CURRENT_PASSWORD, Saved,
-        answer::Reply,
+        CURRENT_PASSWORD, Saved,
         form::{Field, Kind},
-        frame::{Bar, Frame, Tab},
+        frame::Frame,
     },
     Parts,
     asked::Asked,
+    owner::{Below, OwnSender, Owner, for_owner},
 };
-use crate::{
-    error::{Error, ErrorKind, Result},
-    event::ClientInfo,
-    http::{Endpoint, Input, OwnOrigin, Request},
-    service::http::browser_caller,
-    token::ActiveUser,
-};
+use crate::{error::Result, http::Endpoint, token::ActiveUser};
 
 pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
     let state = || parts.clone();
@@ -65,70 +55,7 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
     rows.map(|row| for_owner(parts, row)).collect()
 }
 
-/// Leads a visitor who is not signed in to the sign-in, and a user who has to confirm a credential to the page for it.
-/// Both come back to this page.
-fn for_owner(parts: &Parts, row: Endpoint) -> Endpoint {
-    let (pages, base) = (Arc::clone(&parts.pages), Arc::clone(&parts.base));
-    let path = row.path();
-    row.for_people(move |visit, refused| {
-        let place = Place::of(path, visit);
-        match refused.kind {
-            ErrorKind::InvalidAccessToken | ErrorKind::Unauthenticated => place.sign_in(&base),
-            ErrorKind::ReauthenticationRequired | ErrorKind::StepUpRequired => place.confirm(),
-            ErrorKind::NotFound => pages.nothing_at(&place.frame(), &refused.problem),
-            _ => pages.page_of(&place.frame(), &visit.headers, &refused.problem),
-        }
-    })
-}
-
-/// The user of the browser's session.
-struct Owner(ActiveUser);
-
-impl Input<Parts> for Owner {
-    async fn take(parts: &Parts, request: &mut Request) -> Result<Self> {
-        browser_caller(&*parts.service, request).await.map(Self)
-    }
-}
-
-/// The sender of a form of this origin, who is signed in.
-struct OwnSender {
-    owner: ActiveUser,
-    client: ClientInfo,
-}
-
-impl Input<Parts> for OwnSender {
-    async fn take(parts: &Parts, request: &mut Request) -> Result<Self> {
-        OwnOrigin::take(parts, request).await?;
-        let Owner(owner) = Owner::take(parts, request).await?;
-        Ok(Self {
-            owner,
-            client: ClientInfo::take(parts, request).await?,
-        })
-    }
-}
-
-/// [`Asked`] for a page this many levels below the mount point. `/account/email` is one level below it.
-struct Below<const LEVELS: usize>(Asked);
-
-impl<const LEVELS: usize> Input<Parts> for Below<LEVELS> {
-    async fn take(parts: &Parts, request: &mut Request) -> Result<Self> {
-        Ok(Self(Asked::take(parts, request).await?.below(LEVELS)))
-    }
-}
-
 impl Asked {
-    /// The frame of a page that shows who is signed in.
-    fn frame_of<'a>(&'a self, owner: &'a ActiveUser, current: Option<Tab>) -> Frame<'a> {
-        let bar = Bar {
-            email: owner.user.email.as_str(),
-            current,
-        };
-        Frame {
-            bar: Some(bar),
-            ..self.frame()
-        }
-    }
-
     /// The URL of `/account`, with a line that reports what was done.
     fn saved(&self, what: Saved) -> String {
         self.to_with("account", &format!("saved={}", what.as_str()))
@@ -136,27 +63,6 @@ impl Asked {
 }
 
 impl Parts {
-    /// The page of a form. If the form was refused, the page says why, or the error is returned.
-    fn form_page(
-        &self,
-        frame: &Frame<'_>,
-        view: AccountFormView<'_>,
-        refused: Option<Error>,
-    ) -> Result<Reply> {
-        let Some(error) = refused else {
-            return self.pages.account_form(frame, view).map(Reply::page);
-        };
-        if !AccountFormView::can_say(&error) {
-            return Err(error);
-        }
-        let view = AccountFormView {
-            error: Some(&error),
-            ..view
-        };
-        let page = self.pages.account_form(frame, view)?;
-        Ok(Reply::refused(page, error))
-    }
-
     /// Whether the user has a password to confirm a change with. If there is none, the sign-in must be recent.
     async fn has_password(&self, owner: &ActiveUser) -> Result<bool> {
         let has_password = self.accounts.overview(owner).await?.has_password;

@@ -2,17 +2,12 @@
 
 mod activity;
 mod factors;
-mod form;
 mod row;
 
 use minijinja::{Value, context};
 
 use self::row::{Row, device_name, recovery_codes};
-pub(crate) use self::{
-    activity::ActivityView,
-    factors::FactorsView,
-    form::{AccountFormView, CURRENT_PASSWORD},
-};
+pub(crate) use self::{activity::ActivityView, factors::FactorsView};
 use super::super::{
     Pages,
     form::{Field, Kind, PageForm},

@@ -3,6 +3,7 @@
 mod account;
 mod failure;
 mod mailed;
+mod one_form;
 mod second_factor;
 mod sign_in;
 mod sign_up;
@@ -15,10 +16,8 @@ mod tests;
 use super::{frame::Frame, layout::Head};
 
 pub(crate) use self::{
-    account::{
-        AccountFormView, AccountNotice, AccountView, ActivityView, CURRENT_PASSWORD, FactorsView,
-        Saved,
-    },
+    account::{AccountNotice, AccountView, ActivityView, FactorsView, Saved},
+    one_form::{CURRENT_PASSWORD, FormView},
     second_factor::{
         CodeNotice, ConfirmPasswordView, EnrolView, PasswordNotice, RecoveryCodesView,
         SecondFactorView,

@@ -2,9 +2,10 @@
 
 use super::{
     super::{
-        super::{AccountFormView, answer::Reply, frame::Frame},
+        super::{FormView, answer::Reply, frame::Frame},
         Parts,
         forms::SecondFactorForm,
+        place::destination,
     },
     Asked, Below, OwnSender, Owner,
 };
@@ -57,11 +58,11 @@ impl Parts {
         let query = format!("next={}", percent::encoded(&next));
         let frame = frame(asked, owner, &query);
         let own = &self.pages.texts(frame.language).account;
-        let view = AccountFormView {
+        let view = FormView {
             title: &own.sign_in_again,
             texts: vec![&own.sign_in_again_text],
             button: &own.sign_in_again,
-            ..AccountFormView::new("sign-out", owner.user.email.as_str())
+            ..FormView::new("sign-out", owner.user.email.as_str())
         };
         self.form_page(&frame, view, None)
     }
@@ -75,56 +76,6 @@ fn frame<'a>(asked: &'a Asked, owner: &'a ActiveUser, query: &'a str) -> Frame<'
     }
 }
 
-/// The page that was asked for: one of an account, or else the account itself.
-pub(super) fn destination(to: Option<&str>) -> &str {
-    to.filter(|to| is_of_account(to)).unwrap_or("account")
-}
-
-fn is_of_account(path: &str) -> bool {
-    let is_sane = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
-    };
-    let mut segments = path.split('/');
-    path.len() <= 200
-        && segments.next() == Some("account")
-        // Only a click on a link of the account begins to link a provider.
-        && !path.starts_with("account/link")
-        && segments.all(|segment| !segment.is_empty() && segment.bytes().all(is_sane))
-}
-
 fn kept(to: &str) -> String {
     format!("to={}", percent::encoded(to))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_pages_of_the_account_come_next() {
-        for to in [
-            "account",
-            "account/email",
-            "account/mfa/0199c0de-0000-7000-8000-000000000000/remove",
-        ] {
-            assert_eq!(destination(Some(to)), to);
-        }
-        for to in [
-            "",
-            "/account",
-            "account/",
-            "accounts",
-            "account//evil.example",
-            "account/../sign-out",
-            "account/link/acme",
-            "account/%2e%2e",
-            "account?x",
-            "//evil.example",
-            "https://evil.example",
-            "account/\u{e4}",
-        ] {
-            assert_eq!(destination(Some(to)), "account", "{to}");
-        }
-        assert_eq!(destination(None), "account");
-    }
 }

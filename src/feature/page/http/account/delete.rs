@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        super::{AccountFormView, answer::Reply},
+        super::{FormView, answer::Reply},
         Parts,
     },
     Asked, Below, OwnSender, Owner,
@@ -54,14 +54,14 @@ impl Parts {
         if has_password {
             texts.push(&own.delete_with_password);
         }
-        let view = AccountFormView {
+        let view = FormView {
             title: &own.delete_title,
             texts,
             fields: self.current_password(&frame, has_password),
             button: &own.delete_button,
             is_danger: true,
             keep: Some(&own.keep),
-            ..AccountFormView::new("account/delete", owner.user.email.as_str())
+            ..FormView::new("account/delete", owner.user.email.as_str())
         };
         self.form_page(&frame, view, refused)
     }

@@ -3,7 +3,7 @@
 use super::{
     super::{
         super::{
-            AccountFormView, Saved,
+            FormView, Saved,
             answer::Reply,
             form::{Field, Kind},
         },
@@ -69,12 +69,12 @@ impl Parts {
             ..Field::new("new_email", Kind::NewEmail, &own.new_email)
         }];
         fields.extend(self.current_password(&frame, has_password));
-        let view = AccountFormView {
+        let view = FormView {
             title: &own.change_email,
             texts: vec![&own.change_email_text],
             fields,
             button: &own.send_link,
-            ..AccountFormView::new("account/email", owner.user.email.as_str())
+            ..FormView::new("account/email", owner.user.email.as_str())
         };
         self.form_page(&frame, view, refused)
     }

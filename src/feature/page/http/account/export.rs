@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     super::{
-        super::{AccountFormView, answer::Reply},
+        super::{FormView, answer::Reply},
         Parts,
     },
     Below, OwnSender, Owner,
@@ -39,12 +39,12 @@ pub(super) async fn show(
     parts.ensure_export(&owner)?;
     let frame = asked.frame_of(&owner, None);
     let own = &parts.pages.texts(frame.language).account;
-    let view = AccountFormView {
+    let view = FormView {
         title: &own.export,
         texts: vec![&own.export_text],
         button: &own.export,
         stays: true,
-        ..AccountFormView::new("account/export", owner.user.email.as_str())
+        ..FormView::new("account/export", owner.user.email.as_str())
     };
     parts.form_page(&frame, view, None)
 }

@@ -3,8 +3,8 @@
 use super::{
     super::{
         super::{
-            AccountFormView, CodeNotice, EnrolView, FactorsView, RecoveryCodesView, Saved,
-            answer::Reply, qr,
+            CodeNotice, EnrolView, FactorsView, FormView, RecoveryCodesView, Saved, answer::Reply,
+            qr,
         },
         Parts,
         second_factor::{groups, notice_of},
@@ -135,12 +135,12 @@ pub(super) async fn ask_for_codes(
     owner.require_step_up(parts.links.core.clock.now())?;
     let frame = asked.frame_of(&owner, None);
     let own = &parts.pages.texts(frame.language).account;
-    let view = AccountFormView {
+    let view = FormView {
         title: &own.new_codes,
         texts: vec![&own.new_codes_text],
         button: &own.new_codes_button,
         back: PAGE,
-        ..AccountFormView::new("account/mfa/codes", owner.user.email.as_str())
+        ..FormView::new("account/mfa/codes", owner.user.email.as_str())
     };
     parts.form_page(&frame, view, None)
 }
@@ -237,14 +237,14 @@ impl Parts {
             _ => &own.remove_text,
         };
         let page = format!("{PAGE}/{id}/remove");
-        let view = AccountFormView {
+        let view = FormView {
             title: &own.remove_title,
             texts: vec![factor.name.as_deref().unwrap_or(&own.app), text],
             button: &own.remove,
             is_danger: true,
             keep: Some(&own.keep),
             back: PAGE,
-            ..AccountFormView::new(&page, owner.user.email.as_str())
+            ..FormView::new(&page, owner.user.email.as_str())
         };
         self.form_page(&frame, view, error)
     }

@@ -3,7 +3,7 @@
 use super::{
     super::{
         super::{
-            AccountFormView, Saved,
+            FormView, Saved,
             answer::Reply,
             form::{Field, Kind},
         },
@@ -68,12 +68,12 @@ impl Parts {
             true => &own.change_password,
             false => &own.set_password,
         };
-        let view = AccountFormView {
+        let view = FormView {
             title,
             texts: vec![&own.change_password_text],
             fields,
             button: title,
-            ..AccountFormView::new("account/password", owner.user.email.as_str())
+            ..FormView::new("account/password", owner.user.email.as_str())
         };
         self.form_page(&frame, view, refused)
     }

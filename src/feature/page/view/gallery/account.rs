@@ -259,7 +259,7 @@ fn forms(pages: &Pages, frame: &Frame<'_>, email: &str, add: &mut impl FnMut(&st
         ("-fields", Some(&missing)),
         ("-busy", Some(&busy)),
     ] {
-        let view = AccountFormView {
+        let view = FormView {
             title: &own.change_email,
             texts: vec![&own.change_email_text],
             fields: vec![
@@ -268,9 +268,9 @@ fn forms(pages: &Pages, frame: &Frame<'_>, email: &str, add: &mut impl FnMut(&st
             ],
             button: &own.send_link,
             error,
-            ..AccountFormView::new("account/email", email)
+            ..FormView::new("account/email", email)
         };
-        add(&format!("-email{name}"), pages.account_form(frame, view));
+        add(&format!("-email{name}"), pages.one_form(frame, view));
     }
     for (name, error) in [("", none), ("-wrong", Some(&wrong)), ("-weak", Some(&weak))] {
         let mut new = Field::new(
@@ -279,22 +279,22 @@ fn forms(pages: &Pages, frame: &Frame<'_>, email: &str, add: &mut impl FnMut(&st
             &texts.password.new_password,
         );
         new.hint = Some(texts.password.hint.clone());
-        let view = AccountFormView {
+        let view = FormView {
             title: &own.change_password,
             texts: vec![&own.change_password_text],
             fields: vec![current(), new],
             button: &own.change_password,
             error,
-            ..AccountFormView::new("account/password", email)
+            ..FormView::new("account/password", email)
         };
-        add(&format!("-password{name}"), pages.account_form(frame, view));
+        add(&format!("-password{name}"), pages.one_form(frame, view));
     }
     for (name, error) in [
         ("", none),
         ("-wrong", Some(&wrong)),
         ("-last-admin", Some(&last)),
     ] {
-        let view = AccountFormView {
+        let view = FormView {
             title: &own.delete_title,
             texts: vec![email, &own.delete_text, &own.delete_with_password],
             fields: vec![current()],
@@ -302,12 +302,12 @@ fn forms(pages: &Pages, frame: &Frame<'_>, email: &str, add: &mut impl FnMut(&st
             is_danger: true,
             keep: Some(&own.keep),
             error,
-            ..AccountFormView::new("account/delete", email)
+            ..FormView::new("account/delete", email)
         };
-        add(&format!("-delete{name}"), pages.account_form(frame, view));
+        add(&format!("-delete{name}"), pages.one_form(frame, view));
     }
     for (name, error) in [("", none), ("-required", Some(&required))] {
-        let view = AccountFormView {
+        let view = FormView {
             title: &own.remove_title,
             texts: vec!["<i>Phone</i>", &own.remove_last],
             button: &own.remove,
@@ -315,35 +315,32 @@ fn forms(pages: &Pages, frame: &Frame<'_>, email: &str, add: &mut impl FnMut(&st
             keep: Some(&own.keep),
             back: "account/mfa",
             error,
-            ..AccountFormView::new("account/mfa/1/remove", email)
+            ..FormView::new("account/mfa/1/remove", email)
         };
-        add(
-            &format!("-mfa-remove{name}"),
-            pages.account_form(frame, view),
-        );
+        add(&format!("-mfa-remove{name}"), pages.one_form(frame, view));
     }
-    let view = AccountFormView {
+    let view = FormView {
         title: &own.new_codes,
         texts: vec![&own.new_codes_text],
         button: &own.new_codes_button,
         back: "account/mfa",
-        ..AccountFormView::new("account/mfa/codes", email)
+        ..FormView::new("account/mfa/codes", email)
     };
-    add("-mfa-codes", pages.account_form(frame, view));
-    let view = AccountFormView {
+    add("-mfa-codes", pages.one_form(frame, view));
+    let view = FormView {
         title: &own.export,
         texts: vec![&own.export_text],
         button: &own.export,
-        ..AccountFormView::new("account/export", email)
+        ..FormView::new("account/export", email)
     };
-    add("-export", pages.account_form(frame, view));
-    let view = AccountFormView {
+    add("-export", pages.one_form(frame, view));
+    let view = FormView {
         title: &own.sign_in_again,
         texts: vec![&own.sign_in_again_text],
         button: &own.sign_in_again,
-        ..AccountFormView::new("sign-out", email)
+        ..FormView::new("sign-out", email)
     };
-    add("-sign-in-again", pages.account_form(frame, view));
+    add("-sign-in-again", pages.one_form(frame, view));
     let step_up = SecondFactorView {
         totp: true,
         step_up: Some(email),

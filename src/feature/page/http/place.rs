@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::super::super::{
+use super::super::{
     chosen::Chosen,
     frame::{Frame, way_up},
     language::UI,
 };
-use super::confirm::destination;
 use crate::{
     http::{Output as _, Response, SeeOther, Visit, query},
     percent,
@@ -84,6 +83,23 @@ fn back_to<'a>(path: &'a str, to: Option<&'a str>) -> &'a str {
     }
 }
 
+/// The page that was asked for: one of an account, or else the account itself.
+pub(super) fn destination(to: Option<&str>) -> &str {
+    to.filter(|to| is_of_account(to)).unwrap_or("account")
+}
+
+fn is_of_account(path: &str) -> bool {
+    let is_sane = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
+    };
+    let mut segments = path.split('/');
+    path.len() <= 200
+        && segments.next() == Some("account")
+        // Only a click on a link of the account begins to link a provider.
+        && !path.starts_with("account/link")
+        && segments.all(|segment| !segment.is_empty() && segment.bytes().all(is_sane))
+}
+
 /// The last segments of a path.
 fn last_segments(path: &str, count: usize) -> &str {
     match path.rmatch_indices('/').nth(count.saturating_sub(1)) {
@@ -106,5 +122,33 @@ mod tests {
         ] {
             assert_eq!(last_segments(path, count), last, "{path}");
         }
+    }
+
+    #[test]
+    fn only_pages_of_the_account_come_next() {
+        for to in [
+            "account",
+            "account/email",
+            "account/mfa/0199c0de-0000-7000-8000-000000000000/remove",
+        ] {
+            assert_eq!(destination(Some(to)), to);
+        }
+        for to in [
+            "",
+            "/account",
+            "account/",
+            "accounts",
+            "account//evil.example",
+            "account/../sign-out",
+            "account/link/acme",
+            "account/%2e%2e",
+            "account?x",
+            "//evil.example",
+            "https://evil.example",
+            "account/\u{e4}",
+        ] {
+            assert_eq!(destination(Some(to)), "account", "{to}");
+        }
+        assert_eq!(destination(None), "account");
     }
 }

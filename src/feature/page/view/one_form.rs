@@ -1,8 +1,8 @@
-//! A page of an account with one form.
+//! A page for a signed-in user with one form.
 
 use minijinja::{Value, context};
 
-use super::super::super::{
+use super::super::{
     Pages,
     form::{Field, PageForm},
     frame::Frame,
@@ -18,9 +18,9 @@ use crate::{
 /// The field with the password that the user has now.
 pub(crate) const CURRENT_PASSWORD: &str = "current_password";
 
-/// A page of an account with one form.
+/// A page for a signed-in user with one form.
 #[derive(Debug)]
-pub(crate) struct AccountFormView<'a> {
+pub(crate) struct FormView<'a> {
     pub(crate) title: &'a str,
     pub(crate) texts: Vec<&'a str>,
     /// The page that the form is sent to.
@@ -41,7 +41,7 @@ pub(crate) struct AccountFormView<'a> {
     pub(crate) error: Option<&'a Error>,
 }
 
-impl<'a> AccountFormView<'a> {
+impl<'a> FormView<'a> {
     pub(crate) fn new(page: &'a str, email: &'a str) -> Self {
         Self {
             title: "",
@@ -74,12 +74,8 @@ impl<'a> AccountFormView<'a> {
 }
 
 impl Pages {
-    /// A page of an account with one form, sent to the page of the view.
-    pub(crate) fn account_form<'a>(
-        &'a self,
-        frame: &Frame<'_>,
-        view: AccountFormView<'a>,
-    ) -> Result<Html> {
+    /// A page with one form, sent to the page of the view.
+    pub(crate) fn one_form<'a>(&'a self, frame: &Frame<'_>, view: FormView<'a>) -> Result<Html> {
         let texts = self.texts(frame.language);
         let error = view.error;
         let violations = error.map(Error::violations).unwrap_or_default();
@@ -108,7 +104,7 @@ impl Pages {
             back => view.back,
         };
         let head = Head::of_form(frame, view.title, form.is_refused());
-        self.layout.render("account-form.html", &head, v)
+        self.layout.render("one-form.html", &head, v)
     }
 }
 
