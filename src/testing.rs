@@ -217,7 +217,7 @@ impl TestAuth {
         let (nobody, now) = (Author::default(), self.clock.now());
         match self
             .store()
-            .update_user(user.id, &change, &nobody, now)
+            .update_user(user.id, &change, None, &nobody, now)
             .await
             .expect("the store works")
         {

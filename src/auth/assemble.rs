@@ -1,6 +1,10 @@
 //! The construction of an [`Auth`] from its parts.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 #[cfg(feature = "oauth")]
 use super::builder::oauth;
@@ -16,10 +20,16 @@ use crate::{
     error::{Error, Result},
     factor::FactorKeys,
     feature::{
-        account::Accounts, admin::Administration, email_verification::EmailVerifications,
-        lockout::Lockouts, password::Passwords, second_factor::Factors, session::Sessions,
+        account::Accounts,
+        admin::{Administration, Danger},
+        email_verification::EmailVerifications,
+        lockout::Lockouts,
+        password::Passwords,
+        second_factor::Factors,
+        session::Sessions,
     },
     hook::HookChain,
+    limit::Budget,
     mail::{Links, Templates},
     purge::Purges,
     sign_in::{Enrolments, SecondFactors, SessionOpener},
@@ -109,6 +119,7 @@ impl AuthBuilder {
             allow(unused_variables, reason = "only requests carry cookies")
         )]
         let checked = self.sessions.browser.checked(&self.lifetimes)?;
+        let is_plain = is_plain(&public_url);
         #[cfg(feature = "http")]
         let origin = public_url.clone();
         #[cfg(feature = "oauth")]
@@ -145,6 +156,16 @@ impl AuthBuilder {
             budgets: self.mail_budgets,
         };
         let deliveries = Deliveries::new(&secrets, parts)?;
+        let dangers = [
+            (Danger::NoCodeLimit, self.code_tries.is_none()),
+            (Danger::NoLockout, self.lockout.is_none()),
+            (
+                Danger::NoRateLimit,
+                self.rate_limits.of_client(Budget::SignIn).is_none(),
+            ),
+            (Danger::PlainHttp, is_plain),
+        ];
+        let dangers = dangers.into_iter().filter(|(_, is_there)| *is_there);
         let limits = Limits::new(LimitParts {
             secrets: &secrets,
             keys: Arc::clone(&store) as _,
@@ -249,7 +270,14 @@ impl AuthBuilder {
                 policy: Arc::clone(&factor_policy),
             },
             lockouts: Lockouts { core: core() },
-            administration: Administration::new(core(), &secrets, hasher, rules, factor_policy),
+            administration: Administration::new(
+                core(),
+                &secrets,
+                hasher,
+                rules,
+                factor_policy,
+                dangers.map(|(danger, _)| danger).collect(),
+            ),
             purges,
             permissions,
             #[cfg(feature = "pages")]
@@ -283,6 +311,46 @@ impl AuthBuilder {
     }
 }
 
+/// Whether the URL is plain HTTP to another machine.
+fn is_plain(public_url: &str) -> bool {
+    let Some(rest) = public_url.strip_prefix("http://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let address = authority.parse().map(|address: SocketAddr| address.ip());
+    let address = address.or_else(|_| authority.trim_matches(['[', ']']).parse());
+    let name = authority.split(':').next();
+    !address.is_ok_and(|address: IpAddr| address.is_loopback()) && name != Some("localhost")
+}
+
 fn required<T>(part: Option<T>, name: &str) -> Result<T> {
     part.ok_or_else(|| Error::configuration(format!("{name} is required")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_http_to_another_machine_is_dangerous() {
+        for url in [
+            "https://example.org",
+            "http://localhost",
+            "http://localhost:8000/auth",
+            "http://127.0.0.1:8000",
+            "http://127.0.0.2",
+            "http://[::1]:8000/",
+            "http://[::1]",
+        ] {
+            assert!(!is_plain(url), "{url}");
+        }
+        for url in [
+            "http://example.org",
+            "http://localhost.example.org:8000",
+            "http://192.0.2.1:80/auth",
+            "http://[2001:db8::1]",
+        ] {
+            assert!(is_plain(url), "{url}");
+        }
+    }
 }

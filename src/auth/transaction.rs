@@ -185,7 +185,7 @@ impl InTransaction<'_> {
         let now = self.now();
         match self
             .store
-            .update_user(user, change, &self.author, now)
+            .update_user(user, change, None, &self.author, now)
             .await?
         {
             UpdateUser::Updated(user, events) => {
@@ -195,7 +195,8 @@ impl InTransaction<'_> {
                 Ok(user)
             }
             UpdateUser::LastAdmin => Err(ErrorKind::LastAdmin.into()),
-            UpdateUser::NotFound => Err(ErrorKind::UserNotFound.into()),
+            // Without the values that an author has seen, no change is overtaken.
+            UpdateUser::NotFound | UpdateUser::Overtaken(_) => Err(ErrorKind::UserNotFound.into()),
         }
     }
 

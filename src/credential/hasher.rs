@@ -82,6 +82,22 @@ struct Inner {
     checks: AtomicU64,
 }
 
+/// The load of a [`Hasher`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HashLoad {
+    /// How many hashes may be computed at the same time.
+    pub permits: usize,
+    /// How many hashes are being computed.
+    pub taken: usize,
+    /// How many callers may wait.
+    pub queue: usize,
+    /// How many callers wait.
+    pub waiting: usize,
+    /// How many callers were refused since the hasher was built.
+    pub refused: u64,
+}
+
 /// The result of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
@@ -253,6 +269,12 @@ impl Hasher {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.0.pool.waiting()
+    }
+
+    /// The load at this moment.
+    #[must_use]
+    pub fn load(&self) -> HashLoad {
+        self.0.pool.load()
     }
 
     /// A slot for a caller that hashes or waits. The caller also keeps it during the work before

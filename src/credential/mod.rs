@@ -64,7 +64,7 @@ pub(crate) use self::{
 };
 pub use self::{
     breach::BreachCheck,
-    hasher::{Hasher, HasherBuilder, Verification},
+    hasher::{HashLoad, Hasher, HasherBuilder, Verification},
     params::HashParams,
     policy::{PasswordContext, PasswordPolicy, ensure_checkable},
 };

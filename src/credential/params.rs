@@ -121,8 +121,13 @@ impl HashParams {
         })
     }
 
+    /// Whether the parameters are below the minimum of [`new`](Self::new).
+    pub(crate) fn is_weak(self) -> bool {
+        self.memory_kib < Self::MIN_MEMORY_KIB
+    }
+
     fn strong(self) -> Result<Self> {
-        if self.memory_kib >= Self::MIN_MEMORY_KIB {
+        if !self.is_weak() {
             Ok(self)
         } else {
             Err(Error::configuration(format!(

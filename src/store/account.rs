@@ -9,7 +9,7 @@ use crate::{
     id::UserId,
     identity::Identity,
     token::Session,
-    user::EmailAddress,
+    user::{EmailAddress, User},
 };
 
 /// Reads everything that belongs to an account at once. This trait is part of [`Store`](crate::store::Store).
@@ -27,10 +27,12 @@ pub trait AccountStore: std::fmt::Debug + Send + Sync {
     async fn account(&self, user: UserId, now: Timestamp) -> Result<AccountOverview, StoreError>;
 }
 
-/// Everything that belongs to an account, apart from the user's own row and the audit trail.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Everything that belongs to an account, apart from the audit trail.
+#[derive(Clone, Debug, Default, PartialEq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct AccountOverview {
+    /// The user; `None` if the user does not exist.
+    pub user: Option<User>,
     /// Whether the user can sign in with a password.
     pub has_password: bool,
     /// The change of address that the user has not confirmed yet.

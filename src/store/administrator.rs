@@ -6,7 +6,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{Author, Event},
-    user::{DeleteUser, FirstAdministrator, NewUser, UpdateUser, UserChange, UserId},
+    user::{DeleteUser, FirstAdministrator, NewUser, SeenUser, UpdateUser, UserChange, UserId},
 };
 
 /// Adds the first administrator, and changes and deletes users on behalf of administrators. The
@@ -30,12 +30,13 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<FirstAdministrator, StoreError>;
 
-    /// Changes a user, and returns the changed user.
+    /// Changes a user, and returns the changed user. If `seen` is given, another change must not have replaced a value
+    /// that this change would replace.
     ///
     /// # Contract
     /// The result of [`UserChange::apply`](crate::user::UserChange::apply) is written with its
     /// events, and no other call writes the user between the read and the write. If the change has
-    /// no effect, nothing is written. Disabling a user increments `credential_version`, so that
+    /// no effect or is overtaken, nothing is written. Disabling a user increments `credential_version`, so that
     /// every session and one-time token of the user becomes void. These sessions and tokens stay
     /// void if the user is enabled again, except for tokens of purpose
     /// [`VerifyEmail`](crate::token::Purpose::VerifyEmail). Under any number of concurrent calls of
@@ -48,6 +49,7 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
         &self,
         id: UserId,
         change: &UserChange,
+        seen: Option<&SeenUser>,
         author: &Author,
         now: Timestamp,
     ) -> Result<UpdateUser, StoreError>;

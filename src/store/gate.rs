@@ -9,9 +9,10 @@ use async_trait::async_trait;
 
 use super::{
     AccountOverview, AccountStore, AddressStore, AdministratorStore, BrowserSessionStore,
-    ChallengeStore, DeadLetterStore, DeviceStore, EventStore, FactorStore, FlowStore,
-    IdentityStore, LimitKeyStore, Limiter, OneTimeTokenStore, OutboxStore, PasswordStore,
-    PurgeBatch, PurgeStore, RotationStore, SessionStore, Store, UserStore,
+    ChallengeStore, DeadLetterStore, DeviceStore, EventStore, FIGURE_DAYS, FactorStore, Figures,
+    FlowStore, IdentityStore, LimitKeyStore, Limiter, OneTimeTokenStore, OperatorStore,
+    OutboxStore, PasswordStore, PurgeBatch, PurgeStore, RotationStore, SessionStore, Store,
+    StoreCondition, UserStore,
 };
 use crate::{
     clock::Timestamp,
@@ -36,7 +37,7 @@ use crate::{
     },
     user::{
         Credentials, DeleteUser, EmailAddress, FirstAdministrator, InsertUser, NewUser,
-        ProfileChange, UpdateUser, User, UserChange, UserFilter, UserId,
+        ProfileChange, SeenUser, UpdateUser, User, UserChange, UserFilter, UserId,
     },
 };
 
@@ -164,12 +165,13 @@ gated! {
         ) -> InsertUser;
         readable user(id: UserId) -> Option<User>;
         readable credentials(email: &EmailAddress) -> Option<Credentials>;
+        readable addresses(ids: &[UserId]) -> Vec<(UserId, EmailAddress)>;
         readable list_users(filter: &UserFilter, after: Option<UserId>, limit: u32) -> Vec<User>;
         writable update_profile(id: UserId, change: &ProfileChange, now: Timestamp) -> Option<User>;
     }
     AdministratorStore {
         writable insert_first_administrator(user: &NewUser, event: &Event) -> FirstAdministrator;
-        writable update_user(id: UserId, change: &UserChange, author: &Author, now: Timestamp) -> UpdateUser;
+        writable update_user(id: UserId, change: &UserChange, seen: Option<&SeenUser>, author: &Author, now: Timestamp) -> UpdateUser;
         writable delete_user(id: UserId, version: Option<i64>, event: &Event) -> DeleteUser;
     }
     AccountStore {
@@ -299,6 +301,10 @@ gated! {
     EventStore {
         writable record_event(event: &Event) -> ();
         readable list_events(filter: &EventFilter, after: Option<EventId>, limit: u32) -> Vec<Event>;
+    }
+    OperatorStore {
+        readable figures(days: &[EventId; FIGURE_DAYS + 1]) -> Figures;
+        readable condition() -> StoreCondition;
     }
     Limiter {
         writable charge(charges: &[Charge], now: Timestamp) -> Charged;

@@ -22,6 +22,7 @@ mod limit_key;
 mod limiter;
 pub mod memory;
 mod one_time_token;
+mod operator;
 mod outbox;
 mod password;
 mod purge;
@@ -50,6 +51,7 @@ pub use self::{
     limit_key::LimitKeyStore,
     limiter::Limiter,
     one_time_token::OneTimeTokenStore,
+    operator::{AppliedMigration, DayFigures, FIGURE_DAYS, Figures, OperatorStore, StoreCondition},
     outbox::OutboxStore,
     password::PasswordStore,
     purge::{PurgeBatch, PurgeStore},
@@ -90,6 +92,7 @@ pub trait Store:
     + OutboxStore
     + DeadLetterStore
     + EventStore
+    + OperatorStore
     + Limiter
     + LimitKeyStore
     + PurgeStore

@@ -49,6 +49,12 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
 
+    /// Returns the addresses of these users, at most 100, in any order. Users that do not exist are left out.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn addresses(&self, ids: &[UserId]) -> Result<Vec<(UserId, EmailAddress)>, StoreError>;
+
     /// Returns at most `limit` users, in descending order of id. If `after` is given, only users
     /// with a lower id are returned.
     ///

@@ -62,6 +62,12 @@ impl SigningKeys {
         self.0.iter().map(|key| key.verifying.clone()).collect()
     }
 
+    /// The identifiers of the keys (`kid`). The first key signs.
+    #[must_use]
+    pub fn ids(&self) -> Vec<String> {
+        self.0.iter().map(|key| key.verifying.kid.clone()).collect()
+    }
+
     /// The public keys as a JWK Set (RFC 7517).
     #[must_use]
     pub fn jwks(&self) -> Value {

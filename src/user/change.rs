@@ -25,6 +25,51 @@ pub struct UserChange {
     pub email_verified: Option<bool>,
 }
 
+/// The values of a user that the author of a change has seen. If another change has replaced a value that the change
+/// would replace, the change is refused as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct SeenUser {
+    /// The roles.
+    pub roles: Roles,
+    /// Whether the account may be used.
+    pub status: UserStatus,
+    /// The display name.
+    pub display_name: Option<String>,
+    /// Whether the address counts as verified.
+    pub email_verified: bool,
+}
+
+impl From<&User> for SeenUser {
+    fn from(user: &User) -> Self {
+        Self {
+            roles: user.roles.clone(),
+            status: user.status,
+            display_name: user.display_name.clone(),
+            email_verified: user.email_verified_at.is_some(),
+        }
+    }
+}
+
+/// The result of a change for a user.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a new outcome would change the contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum AppliedChange {
+    /// The user and the events to be written.
+    Changed(ChangedUser),
+    /// Another change has replaced a value that the author has seen; nothing is written.
+    Overtaken,
+    /// The user already has all values of the change; nothing is written.
+    Unchanged,
+}
+
 /// A user after a change.
 #[derive(Clone, Debug)]
 #[allow(
@@ -50,10 +95,18 @@ impl UserChange {
         self.roles.as_ref().is_some_and(demotes) || self.status == Some(UserStatus::Disabled)
     }
 
-    /// The result of the change for this user; `None` if nothing changes. Every store writes the result while no other
-    /// call can write the user.
+    /// The result of the change for this user. Every store writes the result while no other call can write the user.
     #[must_use]
-    pub fn apply(&self, before: &User, author: &Author, now: Timestamp) -> Option<ChangedUser> {
+    pub fn apply(
+        &self,
+        before: &User,
+        seen: Option<&SeenUser>,
+        author: &Author,
+        now: Timestamp,
+    ) -> AppliedChange {
+        if seen.is_some_and(|seen| self.is_overtaken(seen, before)) {
+            return AppliedChange::Overtaken;
+        }
         let mut user = before.clone();
         let mut events = Vec::new();
         let roles = self.roles.as_ref().unwrap_or(&before.roles);
@@ -94,15 +147,36 @@ impl UserChange {
             user.display_name.clone_from(name);
         }
         if user == *before {
-            return None;
+            return AppliedChange::Unchanged;
         }
         user.updated_at = now;
-        Some(ChangedUser {
+        AppliedChange::Changed(ChangedUser {
             disabled: user.status == UserStatus::Disabled && before.status == UserStatus::Active,
             user,
             events,
         })
     }
+
+    /// Whether a value that the change would replace is neither the value that the author has seen nor the new value.
+    fn is_overtaken(&self, seen: &SeenUser, before: &User) -> bool {
+        let now = SeenUser::from(before);
+        replaces_another(self.roles.as_ref(), &seen.roles, &now.roles)
+            || replaces_another(self.status.as_ref(), &seen.status, &now.status)
+            || replaces_another(
+                self.display_name.as_ref(),
+                &seen.display_name,
+                &now.display_name,
+            )
+            || replaces_another(
+                self.email_verified.as_ref(),
+                &seen.email_verified,
+                &now.email_verified,
+            )
+    }
+}
+
+fn replaces_another<T: PartialEq>(new: Option<&T>, seen: &T, now: &T) -> bool {
+    new.is_some_and(|new| new != now && seen != now)
 }
 
 #[cfg(test)]
@@ -142,6 +216,39 @@ mod tests {
         }
     }
 
+    fn changed(change: &UserChange, user: &User, author: &Author, now: Timestamp) -> ChangedUser {
+        match change.apply(user, None, author, now) {
+            AppliedChange::Changed(changed) => changed,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_a_change_of_the_same_value_overtakes() {
+        let ann = ann();
+        let (author, seen) = (author(&ann), SeenUser::from(&ann));
+        let mut renamed = ann.clone();
+        renamed.display_name = Some("Anna".to_owned());
+        let apply =
+            |change: UserChange| change.apply(&renamed, Some(&seen), &author, ann.created_at);
+        let name = |name: &str| UserChange {
+            display_name: Some(Some(name.to_owned())),
+            ..UserChange::default()
+        };
+        let applied = apply(name("Ann B."));
+        assert!(matches!(applied, AppliedChange::Overtaken), "{applied:?}");
+        let applied = apply(name("Anna"));
+        assert!(matches!(applied, AppliedChange::Unchanged), "{applied:?}");
+        let disable = UserChange {
+            status: Some(UserStatus::Disabled),
+            ..UserChange::default()
+        };
+        let AppliedChange::Changed(disabled) = apply(disable) else {
+            panic!("the name is not part of the change");
+        };
+        assert_eq!(disabled.user.display_name.as_deref(), Some("Anna"));
+    }
+
     #[test]
     fn a_value_that_stands_already_is_not_a_change() {
         let ann = ann();
@@ -153,7 +260,8 @@ mod tests {
             email_verified: Some(false),
         };
         for change in [UserChange::default(), same] {
-            assert!(change.apply(&ann, &author(&ann), ann.created_at).is_none());
+            let applied = change.apply(&ann, None, &author(&ann), ann.created_at);
+            assert!(matches!(applied, AppliedChange::Unchanged), "{applied:?}");
         }
     }
 
@@ -168,7 +276,7 @@ mod tests {
             email_verified: Some(true),
             ..UserChange::default()
         };
-        let changed = change.apply(&ann, &author, later).unwrap();
+        let changed = changed(&change, &ann, &author, later);
         assert!(changed.disabled);
         assert_eq!(changed.user.display_name, None);
         assert_eq!(changed.user.email_verified_at, Some(later));
@@ -202,7 +310,7 @@ mod tests {
             email_verified: Some(false),
             ..UserChange::default()
         };
-        let again = back.apply(&changed.user, &author, later).unwrap();
+        let again = self::changed(&back, &changed.user, &author, later);
         assert!(!again.disabled);
         assert_eq!(again.user.email_verified_at, None);
         assert_eq!(again.events[1].kind, EventKind::EmailUnverified);

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use self::label::{check_display_name, check_label};
 pub use self::{
-    change::{ChangedUser, UserChange},
+    change::{AppliedChange, ChangedUser, SeenUser, UserChange},
     locale::{InvalidLocale, Locale},
     page::{Page, UserQuery},
     permission::{InvalidPermission, Permission, Permissions, RolePermissions},

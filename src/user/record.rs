@@ -137,6 +137,9 @@ pub enum FirstAdministrator {
 pub enum UpdateUser {
     /// The user with their current data, and the events that were written.
     Updated(User, Vec<Event>),
+    /// The user with their current data. Another change has replaced a value that the author had seen; nothing was
+    /// written.
+    Overtaken(User),
     /// The change would have left no administrator; nothing was written.
     LastAdmin,
     /// There is no such user.

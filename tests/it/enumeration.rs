@@ -161,7 +161,7 @@ impl Twins {
     async fn change(&self, user: UserId, change: UserChange) {
         let (author, now) = (Author::default(), self.now());
         let store = self.auth.store();
-        let changed = store.update_user(user, &change, &author, now).await;
+        let changed = store.update_user(user, &change, None, &author, now).await;
         assert!(matches!(changed, Ok(UpdateUser::Updated(..))));
     }
 

@@ -461,7 +461,7 @@ impl Hooks for Promoting {
         };
         let author = Author::default();
         self.0
-            .update_user(user.id, &change, &author, user.created_at)
+            .update_user(user.id, &change, None, &author, user.created_at)
             .await?;
         Ok(Map::new())
     }

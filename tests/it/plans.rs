@@ -119,7 +119,7 @@ async fn administrators_are_found_by_an_index() {
             ..UserChange::default()
         };
         store
-            .update_user(user, &disable, &Author::default(), now)
+            .update_user(user, &disable, None, &Author::default(), now)
             .await
             .unwrap();
         let event = || {

@@ -86,13 +86,13 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     let author = Author::default();
     let mut change = UserChange::default();
     store
-        .update_user(user, &change, &author, now)
+        .update_user(user, &change, None, &author, now)
         .await
         .unwrap();
     count.expect(1, "update_user without a change");
     change.email_verified = Some(true);
     let updated = store
-        .update_user(user, &change, &author, now)
+        .update_user(user, &change, None, &author, now)
         .await
         .unwrap();
     assert!(matches!(updated, UpdateUser::Updated(..)));

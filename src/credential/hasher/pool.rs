@@ -4,7 +4,10 @@ use std::{
     collections::VecDeque,
     fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -12,7 +15,7 @@ use std::{
 use tokio::{sync::oneshot, time};
 
 use crate::{
-    credential::{HashParams, workspace::Workspace},
+    credential::{HashLoad, HashParams, workspace::Workspace},
     error::{Error, ErrorKind, Result},
     metric::{self, Shed, Stopwatch},
 };
@@ -33,6 +36,8 @@ struct Inner {
     queue: usize,
     deadline: Duration,
     threads: Threads,
+    /// How many callers were refused.
+    refused: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -84,6 +89,7 @@ impl Pool {
             queue,
             deadline,
             threads,
+            refused: AtomicU64::new(0),
             state: Mutex::default(),
         }))
     }
@@ -96,6 +102,17 @@ impl Pool {
     /// How many callers wait.
     pub(super) fn waiting(&self) -> usize {
         self.0.state().waiting.len()
+    }
+
+    pub(super) fn load(&self) -> HashLoad {
+        let state = self.0.state();
+        HashLoad {
+            permits: self.0.permits,
+            taken: state.taken,
+            queue: self.0.queue,
+            waiting: state.waiting.len(),
+            refused: self.0.refused.load(Ordering::Relaxed),
+        }
     }
 
     /// Runs a job. If the caller disconnects while the job waits, the job leaves the queue. A job that has begun is
@@ -211,6 +228,7 @@ impl Pool {
     /// The error for a caller that is refused.
     pub(super) fn overloaded(&self, reason: Shed) -> Error {
         metric::shed(reason);
+        self.0.refused.fetch_add(1, Ordering::Relaxed);
         Error::new(ErrorKind::Overloaded)
             .with_retry_after(self.0.deadline.max(Duration::from_secs(1)))
     }

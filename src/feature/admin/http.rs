@@ -189,12 +189,7 @@ impl<S: AsRef<dyn UserService> + Sync> Input<S> for Administrator {
 impl State {
     /// Requires a step-up if the administrator has a second factor or must have one.
     fn require_step_up(&self, Administrator(caller): &Administrator) -> Result<()> {
-        let now = self.administration.core.clock.now();
-        if self.administration.policy.requires(&caller.user.roles) {
-            caller.require_step_up(now)
-        } else {
-            caller.require_step_up_if_enrolled(now)
-        }
+        self.administration.require_step_up(caller)
     }
 }
 

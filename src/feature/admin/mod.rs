@@ -6,6 +6,8 @@
 //!
 //! The endpoint, or the host, checks whether the caller is an administrator.
 
+#[cfg(feature = "http")]
+mod access;
 mod change;
 mod create;
 mod cursor;
@@ -14,17 +16,26 @@ mod events;
 mod factors;
 #[cfg(feature = "http")]
 pub(crate) mod http;
+mod link;
 mod list;
 mod mail;
+mod overview;
 mod password;
 mod sessions;
+mod status;
 
 use std::sync::Arc;
 
 use self::cursor::Cursors;
 #[cfg(feature = "http")]
 use self::list::MAX_LIMIT;
-pub use self::{create::NewAccount, mail::MailQuery};
+pub use self::{
+    change::SeenChange,
+    create::NewAccount,
+    mail::MailQuery,
+    overview::DatedFigures,
+    status::{Danger, ServiceStatus},
+};
 use crate::{
     core::Core,
     credential::{Hasher, PasswordRules},
@@ -77,6 +88,7 @@ pub struct Administration {
         allow(dead_code, reason = "the endpoints use it")
     )]
     policy: Arc<SecondFactorPolicy>,
+    dangers: Arc<[Danger]>,
 }
 
 impl Administration {
@@ -86,6 +98,7 @@ impl Administration {
         hasher: Hasher,
         rules: PasswordRules,
         policy: Arc<SecondFactorPolicy>,
+        dangers: Arc<[Danger]>,
     ) -> Self {
         Self {
             core,
@@ -95,6 +108,7 @@ impl Administration {
             hasher,
             rules,
             policy,
+            dangers,
         }
     }
 

@@ -41,6 +41,8 @@ pub async fn overview_equals_the_lists(store: &Subject) {
     for user in [ann.id, bob.id, nobody] {
         for at in [now(), session.idle_expires_at] {
             let overview = overview(store, user, at).await;
+            let stored = store.user(user).await.expect("user");
+            assert_eq!(overview.user, stored);
             let factors = store.factors(user).await.expect("factors");
             assert_eq!(overview.factors, factors);
             let devices = store.devices(user, at).await.expect("devices");

@@ -3,13 +3,13 @@
 pub mod first;
 pub mod last;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Subject,
     fixture::{
-        by_id, credentials, delete, events_of, fresh_session, fresh_user, insert, is_live,
-        new_session, new_token, new_user, now, role, set_status, try_open, update, updated,
+        TASKS, by_id, credentials, delete, events_of, fresh_session, fresh_user, insert, is_live,
+        new_session, new_token, new_user, now, race, role, set_status, try_open, update, updated,
     },
 };
 use crate::{
@@ -17,7 +17,10 @@ use crate::{
     event::{Author, ClientInfo, EventKind},
     secret::TokenDigest,
     token::Purpose,
-    user::{DeleteUser, Roles, UpdateUser, UserChange, UserId, UserStatus},
+    user::{
+        AppliedChange, DeleteUser, Roles, SeenUser, UpdateUser, User, UserChange, UserId,
+        UserStatus,
+    },
 };
 
 /// Runs every check of this module. The store must not contain an administrator.
@@ -28,6 +31,7 @@ pub async fn check_all(store: &Subject) {
     first::check_all(store).await;
     a_change_is_written_with_its_events(store).await;
     an_empty_change_writes_nothing(store).await;
+    of_two_authors_the_later_one_is_overtaken(store).await;
     disabling_ends_sessions_for_good(store).await;
     a_deleted_user_leaves_only_events(store).await;
     a_stale_deletion_deletes_nothing(store).await;
@@ -58,8 +62,13 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
         email_verified: Some(true),
         ..UserChange::default()
     };
-    let expected = change.apply(&user, &author, later).expect("a change").user;
-    let outcome = store.update_user(user.id, &change, &author, later).await;
+    let AppliedChange::Changed(expected) = change.apply(&user, None, &author, later) else {
+        panic!("the change has an effect");
+    };
+    let expected = expected.user;
+    let outcome = store
+        .update_user(user.id, &change, None, &author, later)
+        .await;
     let UpdateUser::Updated(changed, mut events) = outcome.expect("update_user") else {
         panic!("the user was not changed");
     };
@@ -101,6 +110,53 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
         matches!(nobody, UpdateUser::NotFound),
         "an unknown user changed"
     );
+}
+
+/// Of concurrent changes of the same value, by authors who have seen the same user, exactly one is written, and the
+/// others get the user that it has written. A change of another value is written as well.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn of_two_authors_the_later_one_is_overtaken(store: &Subject) {
+    let user = fresh_user(store).await;
+    let seen = SeenUser::from(&user);
+    let named = |name: String| UserChange {
+        display_name: Some(Some(name)),
+        ..UserChange::default()
+    };
+    let outcomes = race(TASKS, |index| {
+        let (store, seen, id) = (Arc::clone(store), seen.clone(), user.id);
+        let change = named(format!("Ann {index}"));
+        async move { update_seen(&store, id, &change, &seen).await }
+    });
+    let (mut written, mut overtaken) = (Vec::new(), Vec::new());
+    for outcome in outcomes.await {
+        match outcome {
+            UpdateUser::Updated(user, _) => written.push(user),
+            UpdateUser::Overtaken(user) => overtaken.push(user),
+            other => panic!("{other:?}"),
+        }
+    }
+    let [written]: [User; 1] = written.try_into().expect("one change is written");
+    assert!(overtaken.iter().all(|user| *user == written));
+    assert_eq!(by_id(store, user.id).await, Some(written.clone()));
+    let disable = UserChange {
+        status: Some(UserStatus::Disabled),
+        ..UserChange::default()
+    };
+    let disabled = updated(update_seen(store, user.id, &disable, &seen).await);
+    assert_eq!(disabled.display_name, written.display_name);
+}
+
+async fn update_seen(
+    store: &Subject,
+    id: UserId,
+    change: &UserChange,
+    seen: &SeenUser,
+) -> UpdateUser {
+    let nobody = Author::default();
+    let updated = store.update_user(id, change, Some(seen), &nobody, now());
+    updated.await.expect("update_user")
 }
 
 /// An empty change leaves the user, the audit trail and the credentials unchanged.

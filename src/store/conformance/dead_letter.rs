@@ -193,7 +193,7 @@ pub async fn old_dead_mails_are_purged(store: &Subject) {
     complete(store, &left).await;
 }
 
-async fn mark_dead(store: &Subject, claimed: &ClaimedIntent) {
+pub(super) async fn mark_dead(store: &Subject, claimed: &ClaimedIntent) {
     let buried = store.mark_dead(claimed.intent.id, claimed.attempt, "no use");
     buried.await.expect("mark_dead");
 }

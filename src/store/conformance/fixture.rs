@@ -98,7 +98,7 @@ pub(super) fn event(kind: EventKind) -> Event {
 /// Changes a user at the current time, without an actor.
 pub(super) async fn update(store: &Subject, id: UserId, change: &UserChange) -> UpdateUser {
     let updated = store
-        .update_user(id, change, &Author::default(), now())
+        .update_user(id, change, None, &Author::default(), now())
         .await;
     updated.expect("update_user")
 }

@@ -34,6 +34,7 @@ pub mod identity;
 pub mod limit_key;
 pub mod limiter;
 pub mod one_time_token;
+pub mod operator;
 pub mod outbox;
 pub mod password;
 pub mod purge;
@@ -67,6 +68,7 @@ pub async fn check_all(store: Subject) {
     outbox::check_all(&store).await;
     dead_letter::check_all(&store).await;
     event::check_all(&store).await;
+    operator::check_all(&store).await;
     purge::check_all(&store).await;
     address::check_all(&store).await;
     limiter::check_all(&store).await;

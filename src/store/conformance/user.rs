@@ -26,10 +26,29 @@ use crate::{
 pub async fn check_all(store: &Subject) {
     a_user_is_found_as_added(store).await;
     a_canonical_address_has_one_account(store).await;
+    addresses_are_found_by_id(store).await;
     users_are_listed_page_by_page(store).await;
     an_address_prefix_is_literal(store).await;
     filters_are_literal_and_combine(store).await;
     a_profile_is_changed_in_part(store).await;
+}
+
+/// The addresses of a hundred identifiers are found, whether or not all of them exist.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn addresses_are_found_by_id(store: &Subject) {
+    let (ann, bob) = (fresh_user(store).await, fresh_user(store).await);
+    let mut ids = vec![ann.id, bob.id, ann.id];
+    ids.resize_with(100, || UserId::new(now()));
+    let mut found = store.addresses(&ids).await.expect("addresses");
+    found.sort_by_key(|(id, _)| *id);
+    found.dedup();
+    let mut expected = [(ann.id, ann.email), (bob.id, bob.email)];
+    expected.sort_by_key(|(id, _)| *id);
+    assert_eq!(found, expected);
+    let none = store.addresses(&[]).await.expect("addresses");
+    assert!(none.is_empty());
 }
 
 /// An added user is found by the canonical address, with `credential_version` 0.

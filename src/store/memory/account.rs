@@ -16,6 +16,7 @@ impl AccountStore for MemoryStore {
         let state = self.state();
         let row = state.users.get(&user);
         Ok(AccountOverview {
+            user: row.map(|row| row.user.clone()),
             has_password: row.is_some_and(|row| row.password_hash.is_some()),
             pending_email: state.pending_email(user, now),
             factors: state.factors_of(user),

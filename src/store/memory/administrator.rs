@@ -8,7 +8,10 @@ use crate::{
     error::StoreError,
     event::{Author, Event},
     store::AdministratorStore,
-    user::{DeleteUser, FirstAdministrator, NewUser, UpdateUser, UserChange, UserId},
+    user::{
+        AppliedChange, DeleteUser, FirstAdministrator, NewUser, SeenUser, UpdateUser, UserChange,
+        UserId,
+    },
 };
 
 #[async_trait]
@@ -33,6 +36,7 @@ impl AdministratorStore for MemoryStore {
         &self,
         id: UserId,
         change: &UserChange,
+        seen: Option<&SeenUser>,
         author: &Author,
         now: Timestamp,
     ) -> Result<UpdateUser, StoreError> {
@@ -40,8 +44,10 @@ impl AdministratorStore for MemoryStore {
         let Some(before) = state.users.get(&id).map(|row| row.user.clone()) else {
             return Ok(UpdateUser::NotFound);
         };
-        let Some(changed) = change.apply(&before, author, now) else {
-            return Ok(UpdateUser::Updated(before, Vec::new()));
+        let changed = match change.apply(&before, seen, author, now) {
+            AppliedChange::Changed(changed) => changed,
+            AppliedChange::Overtaken => return Ok(UpdateUser::Overtaken(before)),
+            AppliedChange::Unchanged => return Ok(UpdateUser::Updated(before, Vec::new())),
         };
         if before.is_administrator()
             && !changed.user.is_administrator()

@@ -16,6 +16,7 @@ mod inside;
 mod limit_key;
 mod limiter;
 mod one_time_token;
+mod operator;
 mod outbox;
 mod password;
 mod purge;

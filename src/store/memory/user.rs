@@ -105,6 +105,14 @@ impl UserStore for MemoryStore {
         Ok(row.map(UserRow::credentials))
     }
 
+    async fn addresses(&self, ids: &[UserId]) -> Result<Vec<(UserId, EmailAddress)>, StoreError> {
+        let state = self.state();
+        let rows = ids.iter().filter_map(|id| state.users.get(id));
+        Ok(rows
+            .map(|row| (row.user.id, row.user.email.clone()))
+            .collect())
+    }
+
     async fn list_users(
         &self,
         filter: &UserFilter,

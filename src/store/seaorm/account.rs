@@ -13,7 +13,7 @@ use super::{
     factor::factor,
     identity::identity,
     pool::Database,
-    row::column,
+    row::{column, user, user_columns},
     session::session,
 };
 use crate::{
@@ -24,12 +24,20 @@ use crate::{
     user::EmailAddress,
 };
 
-/// One row for each thing that belongs to the user. A column that a kind does not have is null. Postgres takes the type
-/// of a column from the first two parts of the union, and `text` if it is null in both.
+/// One row for each thing that belongs to the user. A column that a kind does not have is null. The first part of the
+/// union decides the type of each column on Postgres.
 const OVERVIEW: &str = concat!(
-    "SELECT 'session' AS kind, s.id, s.created_at, s.user_agent, s.ip, s.rotated_at, s.idle_expires_at, \
-        s.absolute_expires_at, NULL AS last_used_at, NULL AS name, NULL AS provider, NULL AS issuer, NULL AS subject, \
-        NULL AS email \
+    "SELECT ",
+    user_columns!("u."),
+    ", 'user' AS kind, CASE WHEN u.password_hash IS NULL THEN 0 ELSE 1 END AS has_password, \
+        CAST(NULL AS text) AS user_agent, CAST(NULL AS text) AS ip, CAST(NULL AS timestamptz) AS rotated_at, \
+        CAST(NULL AS timestamptz) AS idle_expires_at, CAST(NULL AS timestamptz) AS absolute_expires_at, \
+        CAST(NULL AS timestamptz) AS last_used_at, CAST(NULL AS text) AS name, CAST(NULL AS text) AS provider, \
+        CAST(NULL AS text) AS issuer, CAST(NULL AS text) AS subject \
+    FROM auth_users u WHERE u.id = $1 \
+    UNION ALL \
+    SELECT s.id, NULL, NULL, NULL, NULL, NULL, NULL, s.created_at, NULL, NULL, NULL, 'session', NULL, s.user_agent, \
+        s.ip, s.rotated_at, s.idle_expires_at, s.absolute_expires_at, NULL, NULL, NULL, NULL, NULL \
     FROM (\
         SELECT s.id, s.created_at, s.user_agent, s.ip, s.rotated_at, s.idle_expires_at, s.absolute_expires_at \
         FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.user_id = $1 AND ",
@@ -37,32 +45,31 @@ const OVERVIEW: &str = concat!(
     "   ORDER BY s.created_at DESC, s.id DESC LIMIT 200\
     ) s \
     UNION ALL \
-    SELECT 'device', d.id, d.created_at, d.user_agent, NULL, NULL, NULL, NULL, d.last_used_at, NULL, NULL, NULL, NULL, \
-        NULL \
+    SELECT d.id, NULL, NULL, NULL, NULL, NULL, NULL, d.created_at, NULL, NULL, NULL, 'device', NULL, d.user_agent, \
+        NULL, NULL, NULL, NULL, d.last_used_at, NULL, NULL, NULL, NULL \
     FROM auth_devices d, auth_users u WHERE ",
     is_remembered!(),
     " UNION ALL \
-    SELECT 'factor', f.id, f.created_at, NULL, NULL, NULL, NULL, NULL, f.last_used_at, f.name, NULL, NULL, NULL, NULL \
+    SELECT f.id, NULL, NULL, NULL, NULL, NULL, NULL, f.created_at, NULL, NULL, NULL, 'factor', NULL, NULL, NULL, NULL, \
+        NULL, NULL, f.last_used_at, f.name, NULL, NULL, NULL \
     FROM auth_factors f WHERE f.user_id = $1 AND f.confirmed_at IS NOT NULL \
     UNION ALL \
-    SELECT 'recovery_code', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL \
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'recovery_code', NULL, NULL, NULL, NULL, \
+        NULL, NULL, NULL, NULL, NULL, NULL, NULL \
     FROM auth_recovery_codes r WHERE r.user_id = $1 \
     UNION ALL \
-    SELECT 'identity', i.id, i.created_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, i.provider, i.issuer, i.subject, \
-        i.email \
+    SELECT i.id, i.email, NULL, NULL, NULL, NULL, NULL, i.created_at, NULL, NULL, NULL, 'identity', NULL, NULL, NULL, \
+        NULL, NULL, NULL, NULL, NULL, i.provider, i.issuer, i.subject \
     FROM (\
         SELECT i.id, i.created_at, i.provider, i.issuer, i.subject, i.email \
         FROM auth_identities i WHERE i.user_id = $1 ORDER BY i.id LIMIT 200\
     ) i \
     UNION ALL \
-    SELECT 'pending_email', NULL, NULL, NULL, NULL, NULL, NULL, t.expires_at, NULL, NULL, NULL, NULL, NULL, \
-        t.payload->>'address' \
+    SELECT NULL, t.payload->>'address', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'pending_email', NULL, \
+        NULL, NULL, NULL, NULL, t.expires_at, NULL, NULL, NULL, NULL, NULL \
     FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
     WHERE t.user_id = $1 AND t.purpose = 'confirm_email_change' AND t.expires_at > $2 AND ",
     live_token!(),
-    " UNION ALL \
-    SELECT 'password', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL \
-    FROM auth_users u WHERE u.id = $1 AND u.password_hash IS NOT NULL"
 );
 
 #[async_trait]
@@ -83,10 +90,13 @@ fn overview(rows: &[QueryResult]) -> Result<AccountOverview, DbErr> {
             "device" => overview.devices.push(device(row)?),
             "factor" => overview.factors.items.push(factor(row)?),
             "identity" => overview.identities.push(identity(row)?),
-            "password" => overview.has_password = true,
             "pending_email" => overview.pending_email = Some(pending_email(row)?),
             "recovery_code" => overview.factors.recovery_codes_left += 1,
             "session" => overview.sessions.push(session(row)?),
+            "user" => {
+                overview.has_password = column::<i32>(row, "has_password")? == 1;
+                overview.user = Some(user(row)?);
+            }
             other => return Err(unreadable("kind", other)),
         }
     }

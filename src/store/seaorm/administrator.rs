@@ -17,7 +17,8 @@ use crate::{
     event::{Author, Event},
     store::AdministratorStore,
     user::{
-        ChangedUser, DeleteUser, FirstAdministrator, NewUser, UpdateUser, User, UserChange, UserId,
+        AppliedChange, ChangedUser, DeleteUser, FirstAdministrator, NewUser, SeenUser, UpdateUser,
+        User, UserChange, UserId,
     },
 };
 
@@ -121,10 +122,11 @@ impl<D: Database> AdministratorStore for SeaOrmStore<D> {
         &self,
         id: UserId,
         change: &UserChange,
+        seen: Option<&SeenUser>,
         author: &Author,
         now: Timestamp,
     ) -> Result<UpdateUser, StoreError> {
-        transaction!(self, |txn| update_in(txn, id, change, author, now))
+        transaction!(self, |txn| update_in(txn, id, change, seen, author, now))
     }
 
     async fn delete_user(
@@ -141,6 +143,7 @@ async fn update_in(
     txn: &Txn<'_>,
     id: UserId,
     change: &UserChange,
+    seen: Option<&SeenUser>,
     author: &Author,
     now: Timestamp,
 ) -> Result<UpdateUser, DbErr> {
@@ -152,8 +155,10 @@ async fn update_in(
     else {
         return Ok(UpdateUser::NotFound);
     };
-    let Some(changed) = change.apply(&before, author, now) else {
-        return Ok(UpdateUser::Updated(before, Vec::new()));
+    let changed = match change.apply(&before, seen, author, now) {
+        AppliedChange::Changed(changed) => changed,
+        AppliedChange::Overtaken => return Ok(UpdateUser::Overtaken(before)),
+        AppliedChange::Unchanged => return Ok(UpdateUser::Updated(before, Vec::new())),
     };
     if before.is_administrator() && !changed.user.is_administrator() && !others {
         return Ok(UpdateUser::LastAdmin);

@@ -25,6 +25,7 @@ mod limit_key;
 mod limiter;
 mod one_time_token;
 mod opening;
+mod operator;
 mod order;
 mod outbox;
 mod outbox_claim;

@@ -2,19 +2,20 @@
 
 use async_trait::async_trait;
 use sea_orm::{
-    ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    QueryTrait as _, Value,
+    ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
+    QuerySelect as _, QueryTrait as _, Value,
+    prelude::Uuid,
     sea_query::{Condition, Expr, ExprTrait as _, LikeExpr},
 };
 
 use super::{
     SeaOrmStore,
     entity::user::{Column, Entity},
-    error::store_error,
+    error::{store_error, unreadable},
     event::{self, events, record},
     order::{self, intents, order},
     pool::{Access, Database},
-    row::{credential_columns, credentials, roles_text, user, user_columns},
+    row::{column, credential_columns, credentials, roles_text, user, user_columns},
     transaction::{run, transaction},
 };
 use crate::{
@@ -82,6 +83,13 @@ const USER: &str = concat!(
     user_columns!(""),
     " FROM auth_users WHERE id = $1"
 );
+
+const ADDRESSES_POSTGRES: &str = "\
+    SELECT u.id, u.email FROM auth_users u \
+    WHERE u.id IN (SELECT CAST(i.id AS uuid) FROM jsonb_array_elements_text($1) AS i(id))";
+
+const ADDRESSES_SQLITE: &str = "\
+    SELECT u.id, u.email FROM auth_users u WHERE u.id IN (SELECT unhex(i.value) FROM json_each($1) AS i)";
 
 #[async_trait]
 impl<D: Database> UserStore for SeaOrmStore<D> {
@@ -153,6 +161,19 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         let rows = self.read(CREDENTIALS, [email.canonical().into()]).await?;
         let credentials = rows.first().map(credentials).transpose();
         credentials.map_err(|error| store_error(&error))
+    }
+
+    async fn addresses(&self, ids: &[UserId]) -> Result<Vec<(UserId, EmailAddress)>, StoreError> {
+        let sql = if self.is_postgres() {
+            ADDRESSES_POSTGRES
+        } else {
+            ADDRESSES_SQLITE
+        };
+        let ids = ids.iter().map(|id| id.as_uuid().simple().to_string());
+        let ids = serde_json::Value::from_iter(ids);
+        let rows = self.read(sql, [ids.into()]).await?;
+        let rows: Result<_, DbErr> = rows.iter().map(address).collect();
+        rows.map_err(|error| store_error(&error))
     }
 
     async fn list_users(
@@ -228,6 +249,12 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
             .transpose()
             .map_err(|error| store_error(&error))
     }
+}
+
+fn address(row: &QueryResult) -> Result<(UserId, EmailAddress), DbErr> {
+    let email = EmailAddress::from_stored(column(row, "email")?);
+    let email = email.map_err(|error| unreadable("email", error))?;
+    Ok((column::<Uuid>(row, "id")?.into(), email))
 }
 
 pub(super) fn insert_values(new: &NewUser) -> [Value; 9] {

@@ -193,7 +193,7 @@ impl App {
         let outcome = self
             .auth
             .store()
-            .update_user(id, change, &author, now)
+            .update_user(id, change, None, &author, now)
             .await;
         let outcome = outcome.expect("the store works");
         assert!(matches!(outcome, UpdateUser::Updated(..)), "{outcome:?}");

@@ -89,6 +89,7 @@ fn full() -> AccountOverview {
         created_at: linked,
     };
     AccountOverview {
+        user: None,
         has_password: true,
         pending_email: Some(PendingEmail {
             address: "anna.lindqvist-petersen@a-rather-long-company-name.example"

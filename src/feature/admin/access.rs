@@ -1,0 +1,34 @@
+//! What an administrator has to present before a change.
+
+use super::Administration;
+use crate::{
+    error::{ErrorKind, Result},
+    token::ActiveUser,
+};
+
+impl Administration {
+    /// Requires a step-up if the administrator has a second factor or must have one.
+    pub(crate) fn require_step_up(&self, caller: &ActiveUser) -> Result<()> {
+        let now = self.core.clock.now();
+        if self.policy.requires(&caller.user.roles) {
+            caller.require_step_up(now)
+        } else {
+            caller.require_step_up_if_enrolled(now)
+        }
+    }
+
+    /// Requires that an administrator who has a second factor has presented it in this session, however long ago.
+    #[cfg(feature = "pages")]
+    pub(crate) fn require_second_factor(&self, caller: &ActiveUser) -> Result<()> {
+        if caller.has_second_factor && !caller.methods.are_strong() {
+            return Err(ErrorKind::StepUpRequired.into());
+        }
+        Ok(())
+    }
+
+    /// Requires a credential within the last ten minutes: the second factor of an administrator who has one.
+    #[cfg(feature = "pages")]
+    pub(crate) fn require_recent_step_up(&self, caller: &ActiveUser) -> Result<()> {
+        caller.require_step_up(self.core.clock.now())
+    }
+}

@@ -1,0 +1,87 @@
+//! The state of the service, for operators.
+
+use super::Administration;
+use crate::{credential::HashLoad, error::Result, store::StoreCondition};
+
+/// The state of the service.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServiceStatus {
+    /// The version of this crate.
+    pub version: &'static str,
+    /// Whether the database accepts writes. The schema may have pending migrations if it does not.
+    pub accepts_writes: bool,
+    /// The state of the outbox and of the schema.
+    pub condition: StoreCondition,
+    /// The load of the password hasher of this process.
+    pub hashing: HashLoad,
+    /// The identifiers of the keys of access tokens. The first key signs, and all of them verify.
+    pub keys: Vec<String>,
+    /// Settings that weaken the service.
+    pub dangers: Vec<Danger>,
+}
+
+/// A setting that weakens the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Danger {
+    /// Wrong second-factor codes are not counted.
+    NoCodeLimit,
+    /// Wrong passwords are not counted for each account.
+    NoLockout,
+    /// Sign-ins are not counted for each client.
+    NoRateLimit,
+    /// The public URL is not HTTPS, and not on this machine.
+    PlainHttp,
+    /// Passwords are hashed with parameters below the minimum of
+    /// [`HashParams::new`](crate::credential::HashParams::new).
+    WeakHashing,
+}
+
+impl Danger {
+    /// Every danger.
+    pub const ALL: &[Self] = &[
+        Self::NoCodeLimit,
+        Self::NoLockout,
+        Self::NoRateLimit,
+        Self::PlainHttp,
+        Self::WeakHashing,
+    ];
+
+    /// The word for the danger.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoCodeLimit => "no_code_limit",
+            Self::NoLockout => "no_lockout",
+            Self::NoRateLimit => "no_rate_limit",
+            Self::PlainHttp => "plain_http",
+            Self::WeakHashing => "weak_hashing",
+        }
+    }
+}
+
+impl Administration {
+    /// The state of the service. The call writes to the database, to find out whether it accepts writes.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database cannot be read.
+    pub async fn status(&self) -> Result<ServiceStatus> {
+        let store = &self.core.store;
+        let accepts_writes = store.ping().await.is_ok();
+        let condition = store.condition().await?;
+        let keys = self.core.tokens.keys();
+        let mut dangers = self.dangers.to_vec();
+        if self.hasher.params().is_weak() {
+            dangers.push(Danger::WeakHashing);
+        }
+        Ok(ServiceStatus {
+            version: env!("CARGO_PKG_VERSION"),
+            accepts_writes,
+            condition,
+            hashing: self.hasher.load(),
+            keys: keys.ids(),
+            dangers,
+        })
+    }
+}
