@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use hallpass::user::EmailAddress;
+
 use crate::{App, Failure, Listener, Settings, banner::Banner};
 
 impl App {
@@ -16,6 +18,7 @@ impl App {
             let banner = Banner {
                 address,
                 has_sign_in: settings.browser,
+                administrator: settings.admin_email.as_ref().map(EmailAddress::as_str),
                 database_url: &settings.database_url,
                 smtp_url: settings.smtp_url.as_deref(),
                 secret: self.secret_origin(),

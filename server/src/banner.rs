@@ -14,6 +14,8 @@ use crate::{
 pub(crate) struct Banner<'a> {
     pub(crate) address: SocketAddr,
     pub(crate) has_sign_in: bool,
+    /// The address of the administrator in the settings.
+    pub(crate) administrator: Option<&'a str>,
     pub(crate) database_url: &'a str,
     pub(crate) smtp_url: Option<&'a str>,
     pub(crate) secret: SecretOrigin,
@@ -26,6 +28,8 @@ impl fmt::Display for Banner<'_> {
         let pages = [
             self.has_sign_in.then(|| ("sign in", "/sign-in".to_owned())),
             Some(("docs", "/docs".to_owned())),
+            self.has_sign_in
+                .then(|| ("console", console(self.administrator))),
         ];
         let parts = [
             ("database", database(self.database_url)),
@@ -58,6 +62,13 @@ fn table(f: &mut fmt::Formatter<'_>, rows: &[Vec<(&str, String)>]) -> fmt::Resul
         writeln!(f, "{}", line.trim_end())?;
     }
     Ok(())
+}
+
+fn console(administrator: Option<&str>) -> String {
+    match administrator {
+        Some(email) => format!("/console ({})", printable(email)),
+        None => "/console".to_owned(),
+    }
 }
 
 fn origin(secret: SecretOrigin) -> String {

@@ -9,7 +9,7 @@ pub(crate) fn endpoints(auth: &Auth, settings: &Settings) -> Endpoints {
     match settings.browser {
         true => auth
             .endpoints()
-            .with_account_pages()
+            .with_admin_pages()
             .with_start_page()
             .with_docs(),
         false => auth.endpoints().with_docs().with_pages(),

@@ -241,6 +241,19 @@ impl Endpoints {
         self.with_sign_in_pages().and_pages(rows)
     }
 
+    /// Adds the pages on which administrators look after users, the audit trail and the emails: `/console` and the
+    /// pages below it. Includes [`with_account_pages`](Self::with_account_pages).
+    ///
+    /// They are for users with the role `admin`, who have to present their second factor if they have one; for other
+    /// users, these paths do not exist. A change needs a credential within the last 10 minutes. The pages work without
+    /// script, and are not part of the OpenAPI document.
+    #[cfg(feature = "pages")]
+    pub fn with_admin_pages(self) -> Self {
+        let rows = page::http::console_endpoints(&self.page_parts(true));
+        // The pages of an account lead to the console, if it is there.
+        self.and_pages(rows).with_account_pages()
+    }
+
     /// Adds `/` and `/.well-known/change-password`, which lead to the pages of
     /// [`with_account_pages`](Self::with_account_pages), which are included. Use this for a server that has no pages
     /// of its own.
@@ -281,6 +294,11 @@ impl Endpoints {
             sessions: inner.sessions.clone(),
             factors: inner.factors.clone(),
             accounts: inner.accounts.clone(),
+            administration: inner.administration.clone(),
+            has_console: self
+                .rows
+                .iter()
+                .any(|row| row.path() == page::http::CONSOLE),
             base: Arc::clone(&inner.base),
             is_closed: inner.passwords.registration == password::RegistrationMode::Closed,
             is_private: inner.passwords.registration == password::RegistrationMode::Private,

@@ -28,11 +28,19 @@ pub(crate) async fn browser_caller(
     service: &dyn UserService,
     request: &Request,
 ) -> Result<ActiveUser> {
-    let cookie = match request.presented()? {
-        cookie @ Presented::Cookie(_) => Credential::from(cookie),
-        Presented::Bearer(_) => return Err(ErrorKind::Unauthenticated.into()),
-    };
-    service.current_user(&cookie).await
+    service.current_user(&browser_credential(request)?).await
+}
+
+/// The cookie of the browser's session, not verified yet. A bearer token is not accepted.
+///
+/// # Errors
+/// [`Unauthenticated`](ErrorKind::Unauthenticated), or the errors of
+/// [`CredentialRule::find`](crate::http::CredentialRule::find).
+pub(crate) fn browser_credential(request: &Request) -> Result<Credential> {
+    match request.presented()? {
+        cookie @ Presented::Cookie(_) => Ok(Credential::from(cookie)),
+        Presented::Bearer(_) => Err(ErrorKind::Unauthenticated.into()),
+    }
 }
 
 /// The caller, confirmed by the database. Unauthenticated callers are refused before their input is

@@ -412,3 +412,36 @@ async fn requests_of_browsers_stay_within_the_budget() {
         count.expect(statements, path);
     }
 }
+
+#[tokio::test]
+async fn pages_of_the_console_stay_within_the_budget_of_statements() {
+    for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
+        let Some((_database, store, count)) = counted(backend).await else {
+            continue;
+        };
+        let app = app_with(|builder| builder.store(store.clone())).await;
+        app.administrator().await;
+        let id = app.register(ANN).await["id"].clone();
+        let id = id.as_str().unwrap();
+        let mut visitor = Visitor::of(&app).await;
+        let fields = [("email", "root@example.org"), ("password", PASSWORD)];
+        visitor.submit("/sign-in", &fields).await;
+        count.forget();
+        for (path, statements) in [
+            ("/console", 2),
+            ("/console/users?email=a&role=user&status=active", 2),
+            ("/console/users/new", 1),
+            (&*format!("/console/users/{id}"), 3),
+            (&*format!("/console/users/{id}/edit"), 2),
+            (&*format!("/console/users/{id}/delete"), 2),
+            (&*format!("/console/events?user={id}"), 3),
+            ("/console/mail", 2),
+            ("/console/status", 3),
+        ] {
+            let page = visitor.open(path).await.expect(200);
+            count.expect(statements, path);
+            let size = page.text().len();
+            assert!(size <= 30_000, "{path}: {size}");
+        }
+    }
+}

@@ -38,6 +38,7 @@ mod background;
 mod browser;
 mod budget;
 mod client_address;
+mod console_pages;
 mod cookies;
 mod delete_account;
 mod email_change;

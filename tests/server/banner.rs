@@ -65,10 +65,13 @@ fn banner_comes_before_the_line_for_programs() {
         let mut lines = text.lines().skip_while(|line| !line.starts_with(&first));
         let address = lines.next().and_then(|line| line.split(" on ").nth(1));
         let address = address.unwrap_or_else(|| panic!("{text}"));
-        assert_eq!(lines.next(), Some("  sign in   /sign-in     docs   /docs"));
         assert_eq!(
             lines.next(),
-            Some("  database  hallpass.db  mails  printed here  secret  hallpass.secret (new)")
+            Some("  sign in   /sign-in     docs   /docs         console  /console")
+        );
+        assert_eq!(
+            lines.next(),
+            Some("  database  hallpass.db  mails  printed here  secret   hallpass.secret (new)")
         );
         assert_eq!(lines.next(), Some(&*format!("listening on {address}")));
     }

@@ -3,6 +3,7 @@
 mod account;
 mod application;
 mod clicks;
+mod console;
 mod forms;
 mod host;
 mod journey;

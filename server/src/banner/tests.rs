@@ -5,6 +5,7 @@ use super::*;
 const FIRST_START: Banner<'static> = Banner {
     address: SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8000),
     has_sign_in: true,
+    administrator: None,
     database_url: "sqlite://hallpass.db?mode=rwc",
     smtp_url: None,
     secret: SecretOrigin::NewFile,
@@ -25,8 +26,8 @@ fn shown(banner: &Banner<'_>) -> String {
 fn first_start_shows_what_it_has_created() {
     assert_eq!(
         shown(&FIRST_START),
-        "  sign in   /sign-in     docs   /docs\n\
-        \x20 database  hallpass.db  mails  printed here  secret  hallpass.secret (new)\n"
+        "  sign in   /sign-in     docs   /docs         console  /console\n\
+        \x20 database  hallpass.db  mails  printed here  secret   hallpass.secret (new)\n"
     );
 }
 
@@ -37,7 +38,7 @@ fn later_start_keeps_the_secret() {
         secret,
         ..FIRST_START
     });
-    assert!(text.ends_with("secret  hallpass.secret\n"), "{text}");
+    assert!(text.ends_with("secret   hallpass.secret\n"), "{text}");
 }
 
 #[test]
@@ -56,12 +57,13 @@ fn server_in_production_shows_hosts() {
         database_url: "postgres://ann:hunter2@db.example.org:5433/users?sslmode=verify-full",
         smtp_url: Some("smtps://ann:hunter2@mail.example.org:465"),
         secret: SecretOrigin::Setting,
+        administrator: Some("root@example.org"),
         ..FIRST_START
     };
     assert_eq!(
         shown(&banner),
-        "  sign in   /sign-in                   docs   /docs\n\
-        \x20 database  db.example.org:5433/users  mails  mail.example.org:465  secret  HALLPASS_SECRET\n"
+        "  sign in   /sign-in                   docs   /docs                 console  /console (root@example.org)\n\
+        \x20 database  db.example.org:5433/users  mails  mail.example.org:465  secret   HALLPASS_SECRET\n"
     );
 }
 

@@ -30,24 +30,29 @@ pub(crate) struct Field<'a> {
 /// The kind of a field. It decides how browsers and password managers fill it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// A checkbox, which is checked if the field has a value.
+    Check,
     Code,
     Email,
     Name,
     NewEmail,
     NewPassword,
     Password,
+    Roles,
     Text,
 }
 
 impl Kind {
     fn word(self) -> &'static str {
         match self {
+            Self::Check => "check",
             Self::Code => "code",
             Self::Email => "email",
             Self::Name => "name",
             Self::NewEmail => "new-email",
             Self::NewPassword => "new-password",
             Self::Password => "password",
+            Self::Roles => "roles",
             Self::Text => "text",
         }
     }
@@ -69,6 +74,22 @@ impl<'a> Field<'a> {
         Self {
             value,
             ..Self::new("email", Kind::Email, &texts.common.email)
+        }
+    }
+
+    pub(super) fn of_name(texts: &'a OwnTexts, value: &'a str) -> Self {
+        Self {
+            value,
+            ..Self::new("display_name", Kind::Name, &texts.common.name)
+        }
+    }
+
+    pub(super) fn of_roles(texts: &'a OwnTexts, value: &'a str) -> Self {
+        let own = &texts.console.edit;
+        Self {
+            value,
+            hint: Some(own.roles_hint.clone()),
+            ..Self::new("roles", Kind::Roles, &own.roles)
         }
     }
 
@@ -154,7 +175,9 @@ fn said(texts: &OwnTexts, kind: Kind, violation: &Violation) -> String {
     let text = match (kind, violation.code) {
         (Kind::Code, _) => &common.bad_code,
         (Kind::Email | Kind::NewEmail, _) => &common.bad_email,
-        (Kind::Name | Kind::Text, _) => &common.bad_name,
+        (Kind::Check | Kind::Name | Kind::Text, _) => &common.bad_name,
+        (Kind::Roles, "too_long") => &texts.console.edit.too_many_roles,
+        (Kind::Roles, _) => &texts.console.edit.bad_roles,
         (Kind::Password, "too_long") => &common.long_password,
         (Kind::Password, _) => &common.no_password,
         (Kind::NewPassword, code) => {

@@ -24,7 +24,18 @@ pub(crate) struct Frame<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bar<'a> {
     pub(crate) email: &'a str,
+    pub(crate) room: Room,
     pub(crate) current: Option<Tab>,
+}
+
+/// The pages to which a bar belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// The account of a user, with a link to the console if the user may open it.
+    Account {
+        has_console: bool,
+    },
+    Console,
 }
 
 /// A page in the bar.
@@ -32,6 +43,11 @@ pub(crate) struct Bar<'a> {
 pub(crate) enum Tab {
     Account,
     Activity,
+    Console,
+    Events,
+    Mail,
+    Status,
+    Users,
 }
 
 impl Frame<'_> {
@@ -61,6 +77,21 @@ impl Frame<'_> {
             [] => String::new(),
             _ => format!("?{}", parts.join("&")),
         }
+    }
+
+    /// Whether the page belongs to the console.
+    pub(super) fn is_of_console(&self) -> bool {
+        self.bar.is_some_and(|bar| bar.room == Room::Console)
+    }
+
+    /// The URL of another page, relative to this one, with the language of this page and without its query.
+    pub(crate) fn away(&self, page: &str) -> String {
+        self.away_with(page, "")
+    }
+
+    /// The same, with a percent-encoded query.
+    pub(crate) fn away_with(&self, page: &str, query: &str) -> String {
+        Frame { query, ..*self }.to(page)
     }
 
     /// The URL of another page, relative to this one, with the query and the language of this page.

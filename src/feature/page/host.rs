@@ -111,8 +111,8 @@ impl PageTemplates {
     /// * `script` and `has_form`: pages with a form can contain the script, which can be none;
     /// * `languages`, each with `code`, `lang` and `name`; `code` of the current one; `keep`, the query of a link to
     ///   the same page in another language, or none;
-    /// * `bar`, which pages for a signed-in user have: `email`, `name` and `links`, each with `url`, `label` and
-    ///   `is_current`; and `wide` if the page has several sections;
+    /// * `bar`, which pages for a signed-in user have: `email`, `name`, `is_console` for the pages of administrators,
+    ///   `query` (the query of a link that keeps the language), and `links`, each with `url`, `label` and `is_current`; and `wide` if the page has several sections;
     /// * `t`, the texts, such as `t.common.help`.
     ///
     /// The policy of the pages lets them load nothing except the logo: no other style sheet, script, image or font. Put

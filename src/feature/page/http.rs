@@ -3,6 +3,7 @@
 
 mod account;
 mod asked;
+mod console;
 mod forms;
 mod owner;
 mod place;
@@ -25,8 +26,8 @@ use crate::{
     error::{Error, ErrorKind, Result},
     event::ClientInfo,
     feature::{
-        account::Accounts, email_verification::EmailVerifications, lockout::Lockouts,
-        second_factor::Factors, session::Sessions,
+        account::Accounts, admin::Administration, email_verification::EmailVerifications,
+        lockout::Lockouts, second_factor::Factors, session::Sessions,
     },
     http::{Cookies, Endpoint, Form, FromMembers, Html, Input, Members, Request, WithDevice},
     secret::{OneTimeToken, Password},
@@ -35,7 +36,10 @@ use crate::{
     user::{EmailAddress, Locale},
 };
 
-pub(crate) use self::account::endpoints as account_endpoints;
+pub(crate) use self::{
+    account::endpoints as account_endpoints,
+    console::{CONSOLE, endpoints as console_endpoints},
+};
 
 type Service = Arc<dyn UserService>;
 
@@ -51,6 +55,9 @@ pub(crate) struct Parts {
     pub(crate) sessions: Sessions,
     pub(crate) factors: Factors,
     pub(crate) accounts: Accounts,
+    pub(crate) administration: Administration,
+    /// Whether the console is mounted too.
+    pub(crate) has_console: bool,
     /// The path of the public URL, without a slash at the end.
     pub(crate) base: Arc<str>,
     /// Whether nobody can register.

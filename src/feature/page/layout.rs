@@ -8,7 +8,7 @@ use minijinja::{
 };
 
 use super::{
-    frame::{Bar, Frame, Tab},
+    frame::{Bar, Frame, Room, Tab},
     host::{LAYOUT, LAYOUT_NAME, PageTemplates, unusable},
     language::Language,
     policy::Policies,
@@ -23,6 +23,8 @@ use crate::{
 const STYLE: &str = include_str!("templates/style.css");
 /// The rules of pages with a bar, which follow the others.
 const ACCOUNT_STYLE: &str = include_str!("templates/account.css");
+/// The rules of the console, which follow those of pages with a bar.
+const CONSOLE_STYLE: &str = include_str!("templates/console.css");
 const SCRIPT: &str = include_str!("templates/script.js");
 
 /// The templates, by name. Values are escaped, because the names end in `.html`.
@@ -32,8 +34,9 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 19] = templates! {
-    "account.html" "account-activity.html" "account-factors.html" "one-form.html" "begin-enrol.html" "check-mail.html" "confirm-password.html" "enrol.html" "fields.html" "forgot-password.html" "link.html"
+const TEMPLATES: [(&str, &str); 25] = templates! {
+    "account.html" "account-activity.html" "account-factors.html" "one-form.html" "begin-enrol.html" "check-mail.html" "confirm-password.html" "console.html" "console-events.html" "console-mail.html"
+    "console-status.html" "console-user.html" "console-users.html" "enrol.html" "fields.html" "forgot-password.html" "link.html"
     "note.html" "notice.html" "recovery-codes.html" "rows.html" "second-factor.html" "sign-in.html" "sign-out.html"
     "sign-up.html"
 };
@@ -45,6 +48,7 @@ pub(super) struct Layout {
     texts: [LanguageTexts; 5],
     plain: Style,
     with_bar: Style,
+    of_console: Style,
     product: String,
 }
 
@@ -140,14 +144,17 @@ impl Layout {
             Ok(LanguageTexts { texts, value })
         };
         let [english, german, french, spanish, chinese] = Language::ALL.map(texts);
-        let (usual, of_bar) = (minified(STYLE), minified(ACCOUNT_STYLE));
-        let plain = Style::new(format!("{usual}{own}"), script, has_image)?;
-        let with_bar = Style::new(format!("{usual}{of_bar}{own}"), script, has_image)?;
+        let [usual, of_bar, of_console] = [STYLE, ACCOUNT_STYLE, CONSOLE_STYLE].map(minified);
+        let style = |rules: &str| Style::new(format!("{usual}{rules}{own}"), script, has_image);
+        let plain = style("")?;
+        let with_bar = style(&of_bar)?;
+        let of_console = style(&format!("{of_bar}{of_console}"))?;
         let layout = Self {
             environment,
             texts: [english?, german?, french?, spanish?, chinese?],
             plain,
             with_bar,
+            of_console,
             product,
         };
         if templates.layout().is_some() {
@@ -159,14 +166,17 @@ impl Layout {
     /// Renders a page of each kind in the layout of the host.
     fn check(&self) -> Result<()> {
         const PROBE: &str = "the content of the page";
-        let bar = Bar {
+        let bar = |room| Bar {
             email: "ann@example.org",
+            room,
             current: None,
         };
+        let account = Room::Account { has_console: true };
         for (is_error, has_form, keep, bar) in [
             (false, true, Some(""), None),
             (true, false, None, None),
-            (false, true, Some(""), Some(bar)),
+            (false, true, Some(""), Some(bar(account))),
+            (false, true, Some(""), Some(bar(Room::Console))),
         ] {
             for language in Language::ALL {
                 let frame = Frame {
@@ -237,35 +247,55 @@ impl Layout {
 
     /// The bar as a template sees it.
     fn bar(&self, frame: &Frame<'_>, bar: Bar<'_>) -> Value {
-        let own = &self.texts(frame.language).account;
-        let of_link = Frame {
-            query: "",
-            ..*frame
-        }
-        .of_link();
-        let link = |url: String, label: &str, tab: Option<Tab>| {
+        let texts = self.texts(frame.language);
+        let (own, console) = (&texts.account, &texts.console);
+        let link = |page: &str, label: &str, tab: Option<Tab>| {
+            let (page, part) = page.split_once('#').unwrap_or((page, ""));
+            let part = match part {
+                "" => String::new(),
+                part => format!("#{part}"),
+            };
             let is_current = tab == bar.current && tab.is_some();
-            context! { url, label, is_current }
+            // The layout puts the way to the mount point in front.
+            let url = Frame { root: "", ..*frame }.away(page);
+            context! { url => format!("{url}{part}"), label, is_current }
         };
-        let links = [
-            link(
-                format!("account{of_link}"),
-                &own.profile,
-                Some(Tab::Account),
-            ),
-            link(format!("account{of_link}#security"), &own.security, None),
-            link(format!("account{of_link}#devices"), &own.devices, None),
-            link(
-                format!("account/activity{of_link}"),
-                &own.activity,
-                Some(Tab::Activity),
-            ),
-        ];
-        context! { email => bar.email, name => own.navigation.as_str(), links => links.to_vec() }
+        let (name, links) = match bar.room {
+            Room::Account { has_console } => {
+                let mut links = vec![
+                    link("account", &own.profile, Some(Tab::Account)),
+                    link("account#security", &own.security, None),
+                    link("account#devices", &own.devices, None),
+                    link("account/activity", &own.activity, Some(Tab::Activity)),
+                ];
+                if has_console {
+                    links.push(link("console", &console.navigation, None));
+                }
+                (&own.navigation, links)
+            }
+            Room::Console => {
+                let links = vec![
+                    link("console", &console.title, Some(Tab::Console)),
+                    link("console/users", &console.users, Some(Tab::Users)),
+                    link("console/events", &console.events, Some(Tab::Events)),
+                    link("console/mail", &console.mail, Some(Tab::Mail)),
+                    link("console/status", &console.status, Some(Tab::Status)),
+                ];
+                (&console.navigation, links)
+            }
+        };
+        context! {
+            email => bar.email,
+            name,
+            links,
+            is_console => bar.room == Room::Console,
+            query => Frame { root: "", ..*frame }.away(""),
+        }
     }
 
     fn style_of(&self, frame: &Frame<'_>) -> &Style {
         match frame.bar {
+            Some(_) if frame.is_of_console() => &self.of_console,
             Some(_) => &self.with_bar,
             None => &self.plain,
         }

@@ -57,7 +57,7 @@ pub(crate) fn seconds(error: &Error) -> u64 {
 
 /// A failure with a heading, or a line that reports success.
 #[derive(Clone, Debug)]
-pub(super) struct Notice {
+pub(crate) struct Notice {
     /// The heading; `None` if the notice reports success.
     title: Option<String>,
     /// HTML.

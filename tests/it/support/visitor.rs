@@ -19,7 +19,7 @@ pub(crate) struct Visitor {
 
 impl Visitor {
     pub(crate) async fn of(app: &App) -> Self {
-        let endpoints = app.auth.endpoints().with_account_pages().with_start_page();
+        let endpoints = app.auth.endpoints().with_admin_pages().with_start_page();
         let server = Server::of(endpoints, app.framework()).await;
         Self {
             client: server.client,

@@ -32,6 +32,8 @@ pub(super) struct Asked {
     kept: String,
     /// The way from the page to the mount point.
     root: &'static str,
+    /// Whether there is a console.
+    pub(super) has_console: bool,
     query: Map<String, Value>,
 }
 
@@ -104,6 +106,7 @@ impl Input<super::Parts> for Asked {
             next,
             kept,
             root: "",
+            has_console: parts.has_console,
             query,
         })
     }

@@ -6,7 +6,7 @@ use super::{
     super::{
         FormView,
         answer::Reply,
-        frame::{Bar, Frame, Tab},
+        frame::{Bar, Frame, Room, Tab},
     },
     Parts,
     asked::Asked,
@@ -30,7 +30,9 @@ pub(super) fn for_owner(parts: &Parts, row: Endpoint) -> Endpoint {
         match refused.kind {
             ErrorKind::InvalidAccessToken | ErrorKind::Unauthenticated => place.sign_in(&base),
             ErrorKind::ReauthenticationRequired | ErrorKind::StepUpRequired => place.confirm(),
-            ErrorKind::NotFound => pages.nothing_at(&place.frame(), &refused.problem),
+            ErrorKind::NotFound | ErrorKind::UserNotFound => {
+                pages.nothing_at(&place.frame(), &refused.problem)
+            }
             _ => pages.page_of(&place.frame(), &visit.headers, &refused.problem),
         }
     })
@@ -74,8 +76,20 @@ impl<const LEVELS: usize> Input<Parts> for Below<LEVELS> {
 impl Asked {
     /// The frame of a page that shows who is signed in.
     pub(super) fn frame_of<'a>(&'a self, owner: &'a ActiveUser, current: Option<Tab>) -> Frame<'a> {
+        let has_console = self.has_console && owner.user.is_administrator();
+        self.frame_in(Room::Account { has_console }, owner, current)
+    }
+
+    /// The frame of a page in this room.
+    pub(super) fn frame_in<'a>(
+        &'a self,
+        room: Room,
+        owner: &'a ActiveUser,
+        current: Option<Tab>,
+    ) -> Frame<'a> {
         let bar = Bar {
             email: owner.user.email.as_str(),
+            room,
             current,
         };
         Frame {

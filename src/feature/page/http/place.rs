@@ -12,11 +12,16 @@ use crate::{
     percent,
 };
 
+/// The longest search that comes back from the sign-in, in bytes.
+const MAX_SEARCH: usize = 1000;
+
 /// The place of a page.
 pub(super) struct Place {
     chosen: Chosen,
     /// The path below the mount point that the visitor comes back to, such as `account/email`.
     path: String,
+    /// The query of a page of the console, which is a search.
+    search: String,
     /// The way from the page to the mount point.
     root: &'static str,
 }
@@ -29,8 +34,11 @@ impl Place {
         let ui = query.get(UI).and_then(Value::as_str);
         let chosen = Chosen::of(&visit.headers, ui);
         let path = last_segments(visit.uri.path(), depth + 1);
+        let search = visit.uri.query().filter(|_| path.starts_with("console"));
+        let search = search.filter(|search| search.len() <= MAX_SEARCH);
         Self {
             chosen,
+            search: search.unwrap_or_default().to_owned(),
             path: back_to(path, query.get("to").and_then(Value::as_str)).to_owned(),
             root: way_up(depth),
         }
@@ -50,7 +58,12 @@ impl Place {
             "account/delete" => "account",
             path => path,
         };
-        let next = self.chosen.frame("").to(&format!("{base}/{path}"));
+        let page = format!("{base}/{path}");
+        let next = match self.search.as_str() {
+            "" => self.chosen.frame("").to(&page),
+            // It already has the language.
+            search => format!("{page}?{search}"),
+        };
         self.lead("sign-in", &format!("next={}", percent::encoded(&next)))
     }
 
@@ -83,18 +96,18 @@ fn back_to<'a>(path: &'a str, to: Option<&'a str>) -> &'a str {
     }
 }
 
-/// The page that was asked for: one of an account, or else the account itself.
+/// The page that was asked for: one of an account or of the console, or else the account itself.
 pub(super) fn destination(to: Option<&str>) -> &str {
-    to.filter(|to| is_of_account(to)).unwrap_or("account")
+    to.filter(|to| is_of_signed_in(to)).unwrap_or("account")
 }
 
-fn is_of_account(path: &str) -> bool {
+fn is_of_signed_in(path: &str) -> bool {
     let is_sane = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
     };
     let mut segments = path.split('/');
     path.len() <= 200
-        && segments.next() == Some("account")
+        && matches!(segments.next(), Some("account" | "console"))
         // Only a click on a link of the account begins to link a provider.
         && !path.starts_with("account/link")
         && segments.all(|segment| !segment.is_empty() && segment.bytes().all(is_sane))
@@ -129,6 +142,8 @@ mod tests {
         for to in [
             "account",
             "account/email",
+            "console",
+            "console/users/0199c0de-0000-7000-8000-000000000000/reset-factors",
             "account/mfa/0199c0de-0000-7000-8000-000000000000/remove",
         ] {
             assert_eq!(destination(Some(to)), to);

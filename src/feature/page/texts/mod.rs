@@ -5,6 +5,7 @@
 
 mod account;
 mod common;
+mod console;
 mod de;
 mod en;
 mod es;
@@ -22,6 +23,10 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::{
     account::{AccountTexts, SavedTexts},
     common::CommonTexts,
+    console::{
+        ActionsTexts, AskTexts, ConsoleTexts, ConsoleUserTexts, DangerTexts, DoneTexts, EditTexts,
+        FigureTexts, FindTexts, LetterNames, QueueTexts, StateTexts, TrailTexts,
+    },
     de::DE,
     en::EN,
     es::ES,
@@ -50,6 +55,7 @@ pub(crate) struct Texts<T = &'static str> {
     pub(crate) second_factor: SecondFactorTexts<T>,
     pub(crate) account: AccountTexts<T>,
     pub(crate) event: EventTexts<T>,
+    pub(crate) console: ConsoleTexts<T>,
 }
 
 /// The texts of the pages of one service, in one language: with the texts of the host, the name of the product and the

@@ -2,19 +2,21 @@
 
 mod activity;
 mod factors;
-mod row;
 
 use minijinja::{Value, context};
 
-use self::row::{Row, device_name, recovery_codes};
+use self::factors::recovery_codes;
 pub(crate) use self::{activity::ActivityView, factors::FactorsView};
-use super::super::{
-    Pages,
-    form::{Field, Kind, PageForm},
-    frame::Frame,
-    layout::Head,
-    notice::Notice,
-    texts::{AccountTexts, OwnTexts},
+use super::{
+    super::{
+        Pages,
+        form::{Field, Kind, PageForm},
+        frame::Frame,
+        layout::Head,
+        notice::Notice,
+        texts::{AccountTexts, OwnTexts},
+    },
+    row::{Row, device_name},
 };
 use crate::{
     error::{Result, Violation},

@@ -1,6 +1,7 @@
 //! Every state of every page, for tests and for looking at.
 
 mod account;
+mod console;
 
 use std::{env, fs, path::Path};
 
@@ -306,6 +307,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
     }
 
     states.extend(account::states(pages, &frame, email));
+    states.extend(console::states(pages, &frame, email));
     let mut add = |name: &str, page: crate::error::Result<Html>| {
         states.push((name.to_owned(), page.unwrap().render()));
     };

@@ -1,9 +1,11 @@
 //! The pages as functions of their state. None of them reads or changes anything.
 
 mod account;
+mod console;
 mod failure;
 mod mailed;
 mod one_form;
+mod row;
 mod second_factor;
 mod sign_in;
 mod sign_up;
@@ -17,6 +19,7 @@ use super::{frame::Frame, layout::Head};
 
 pub(crate) use self::{
     account::{AccountNotice, AccountView, ActivityView, FactorsView, Saved},
+    console::{ConsoleUserView, Done, EventSearch, EventsView, MailView, UserSearch, UsersView},
     one_form::{CURRENT_PASSWORD, FormView},
     second_factor::{
         CodeNotice, ConfirmPasswordView, EnrolView, PasswordNotice, RecoveryCodesView,

@@ -28,6 +28,8 @@ pub(crate) struct FormView<'a> {
     /// The address of the user, for password managers.
     pub(crate) email: &'a str,
     pub(crate) fields: Vec<Field<'a>>,
+    /// The names and values that the form sends back.
+    pub(crate) hidden: Vec<(&'static str, String)>,
     pub(crate) button: &'a str,
     /// Whether the form cannot be undone.
     pub(crate) is_danger: bool,
@@ -39,6 +41,8 @@ pub(crate) struct FormView<'a> {
     pub(crate) back: &'a str,
     /// The reason why the form was refused.
     pub(crate) error: Option<&'a Error>,
+    /// The notice above the form, in place of that of the error.
+    pub(crate) notice: Option<Notice>,
 }
 
 impl<'a> FormView<'a> {
@@ -49,12 +53,14 @@ impl<'a> FormView<'a> {
             page,
             email,
             fields: Vec::new(),
+            hidden: Vec::new(),
             button: "",
             is_danger: false,
             stays: false,
             keep: None,
             back: "account",
             error: None,
+            notice: None,
         }
     }
 
@@ -63,7 +69,9 @@ impl<'a> FormView<'a> {
         Held::of(error).is_some()
             || matches!(
                 error.kind(),
-                ErrorKind::FactorRequired
+                ErrorKind::AccountDisabled
+                    | ErrorKind::EmailTaken
+                    | ErrorKind::FactorRequired
                     | ErrorKind::InvalidCredentials
                     | ErrorKind::LastAdmin
                     | ErrorKind::Refused
@@ -86,7 +94,9 @@ impl Pages {
             field.with_violations(texts, violations).with_error(wrong)
         });
         let form = PageForm {
-            notice: error.and_then(|error| notice(texts, frame, error)),
+            notice: view
+                .notice
+                .or_else(|| error.and_then(|error| notice(texts, frame, error))),
             fields: fields.collect(),
         };
         let form = form.settled(texts);
@@ -99,6 +109,7 @@ impl Pages {
             email => view.email,
             button => view.button,
             is_danger => view.is_danger,
+            hidden => view.hidden,
             stays => view.stays,
             keep => view.keep.unwrap_or(&texts.account.back),
             back => view.back,
@@ -110,6 +121,8 @@ impl Pages {
 
 fn notice(texts: &OwnTexts, frame: &Frame<'_>, error: &Error) -> Option<Notice> {
     match error.kind() {
+        ErrorKind::AccountDisabled => Some(Notice::alarm(&texts.console.action.is_disabled)),
+        ErrorKind::EmailTaken => Some(Notice::alarm(&texts.console.edit.taken)),
         ErrorKind::FactorRequired => Some(Notice::alarm(&texts.account.factor_required)),
         ErrorKind::LastAdmin => Some(Notice::alarm(&texts.account.last_admin)),
         ErrorKind::Refused => {

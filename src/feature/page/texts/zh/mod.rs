@@ -2,6 +2,7 @@
 
 mod account;
 mod common;
+mod console;
 mod event;
 mod link;
 mod password;
@@ -22,4 +23,5 @@ pub(crate) static ZH: Texts = Texts {
     second_factor: second_factor::SECOND_FACTOR,
     account: account::ACCOUNT,
     event: event::EVENT,
+    console: console::CONSOLE,
 };

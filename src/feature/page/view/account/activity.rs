@@ -5,7 +5,7 @@ use minijinja::{Value, context};
 
 use super::{
     super::super::{Pages, frame::Frame, layout::Head},
-    row::device_name,
+    device_name,
 };
 use crate::{
     error::Result,

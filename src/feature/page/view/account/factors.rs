@@ -9,8 +9,9 @@ use super::{
         frame::Frame,
         layout::Head,
         notice::Notice,
+        texts::AccountTexts,
     },
-    Row, recovery_codes,
+    Row,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -78,4 +79,13 @@ impl Pages {
         };
         self.layout.render("account-factors.html", &head, v)
     }
+}
+
+/// The row of the recovery codes that are left.
+pub(super) fn recovery_codes(own: &AccountTexts<String>, left: u32) -> Row {
+    let left = own.codes_left.replace("{count}", &left.to_string());
+    let says = format!("{}: {}", own.renew, own.recovery_codes);
+    Row::new(own.recovery_codes.clone())
+        .value_of(&left)
+        .link("account/mfa/codes", &own.renew, says)
 }

@@ -6,7 +6,7 @@ use super::super::{
     super::{
         Held, Pages,
         form::{Field, Kind},
-        frame::{Bar, Frame, Tab},
+        frame::{Bar, Frame, Room, Tab},
         qr::qr,
     },
     *,
@@ -23,15 +23,16 @@ use crate::{
     user::{EmailAddress, Role, User, UserId, UserStatus},
 };
 
-const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-const SAFARI: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+pub(super) const FIREFOX: &str =
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+pub(super) const SAFARI: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
                       Version/26.0 Mobile/15E148 Safari/604.1";
 
-fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn user(email: &str, verified: bool) -> User {
+pub(super) fn user(email: &str, verified: bool) -> User {
     let created = at("2026-10-03T08:10:00Z");
     User {
         id: UserId::new(created),
@@ -49,12 +50,12 @@ fn user(email: &str, verified: bool) -> User {
     }
 }
 
-fn client(user_agent: &str) -> ClientInfo {
+pub(super) fn client(user_agent: &str) -> ClientInfo {
     let ip: IpAddr = "203.0.113.7".parse().unwrap();
     ClientInfo::new(Some(ip), Some(user_agent))
 }
 
-fn session(user_agent: &str) -> Session {
+pub(super) fn session(user_agent: &str) -> Session {
     let used = at("2026-11-28T13:58:00Z");
     Session {
         id: SessionId::new(used),
@@ -78,7 +79,7 @@ fn factor(name: Option<&str>) -> Factor {
 }
 
 /// An account in which there is something of everything.
-fn full() -> AccountOverview {
+pub(super) fn full() -> AccountOverview {
     let linked = at("2026-11-01T10:00:00Z");
     let identity = |provider: &str| Identity {
         id: IdentityId::new(linked),
@@ -117,7 +118,13 @@ fn full() -> AccountOverview {
 }
 
 pub(super) fn states(pages: &Pages, frame: &Frame<'_>, email: &str) -> Vec<(String, Response)> {
-    let bar = |current| Some(Bar { email, current });
+    let bar = |current| {
+        Some(Bar {
+            email,
+            room: Room::Account { has_console: true },
+            current,
+        })
+    };
     let frame = Frame {
         bar: bar(None),
         ..*frame

@@ -2,7 +2,7 @@
 
 use minijinja::{Value, context};
 
-use super::super::super::texts::AccountTexts;
+use super::super::texts::AccountTexts;
 use crate::user_agent::software;
 
 #[derive(Debug, Default)]
@@ -92,15 +92,6 @@ impl Row {
             says,
         }
     }
-}
-
-/// The row of the recovery codes that are left.
-pub(super) fn recovery_codes(own: &AccountTexts<String>, left: u32) -> Row {
-    let left = own.codes_left.replace("{count}", &left.to_string());
-    let says = format!("{}: {}", own.renew, own.recovery_codes);
-    Row::new(own.recovery_codes.clone())
-        .value_of(&left)
-        .link("account/mfa/codes", &own.renew, says)
 }
 
 /// The name of a device, such as `Firefox on Linux`.

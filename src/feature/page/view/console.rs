@@ -1,0 +1,127 @@
+//! The pages of the console.
+
+mod events;
+mod figures;
+mod mail;
+mod status;
+mod user;
+mod users;
+
+use chrono::SecondsFormat;
+use minijinja::{Value, context};
+
+pub(crate) use self::{
+    events::{EventSearch, EventsView},
+    mail::MailView,
+    user::ConsoleUserView,
+    users::{UserSearch, UsersView},
+};
+use super::super::{
+    frame::Frame,
+    layout::Head,
+    notice::Notice,
+    texts::{ConsoleTexts, DoneTexts},
+};
+use crate::{clock::Timestamp, event::Event, mail::moment, percent};
+
+macro_rules! done {
+    ($($done:ident $word:ident)*) => {
+        /// What was done, as a line reports it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Done {
+            $($done,)*
+        }
+
+        impl Done {
+            pub(crate) const ALL: &[Self] = &[$(Self::$done),*];
+
+            /// The value of `done` in the query.
+            pub(crate) fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$done => stringify!($word),)*
+                }
+            }
+
+            fn text(self, own: &DoneTexts<String>) -> &str {
+                match self {
+                    $(Self::$done => &own.$word,)*
+                }
+            }
+        }
+    };
+}
+
+done! {
+    Created created
+    Deleted deleted
+    Disabled disabled
+    Enabled enabled
+    FactorsReset factors_reset
+    LinkSent link_sent
+    Retried retried
+    Saved saved
+    SignedOut signed_out
+    Unlocked unlocked
+}
+
+impl Done {
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|own| own.as_str() == word)
+    }
+
+    fn notice(done: Option<Self>, own: &ConsoleTexts<String>) -> Option<Value> {
+        done.map(|done| Notice::good(done.text(&own.done)).value())
+    }
+}
+
+/// The head of a page of the console, which exists in every language with the same query.
+fn head<'a>(frame: &'a Frame<'a>, title: &'a str, has_form: bool) -> Head<'a> {
+    Head {
+        frame,
+        title,
+        is_error: false,
+        has_form,
+        keep: Some(frame.query),
+        is_wide: true,
+    }
+}
+
+/// A time as a template sees it.
+fn time(frame: &Frame<'_>, at: Timestamp) -> Value {
+    context! {
+        text => moment(at, &frame.locale()),
+        datetime => at.to_rfc3339_opts(SecondsFormat::Secs, true),
+    }
+}
+
+/// The URL of the next page of a list.
+fn next_page(frame: &Frame<'_>, page: &str, cursor: Option<&str>) -> Option<String> {
+    let cursor = format!("cursor={}", percent::encoded(cursor?));
+    let query = match frame.query {
+        "" => cursor,
+        query => format!("{query}&{cursor}"),
+    };
+    Some(frame.away_with(page, &query))
+}
+
+/// The kind of an event, and the details that say something to a person.
+fn event(event: &Event) -> Value {
+    let details = event.detail.iter();
+    // Identifiers and digests of addresses only serve machines.
+    let details = details.filter(|(name, _)| !name.ends_with("_id") && *name != "address");
+    let details = details.map(|(name, value)| format!("{name}: {}", plain(value)));
+    context! {
+        kind => event.kind.as_str(),
+        details => details.collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// A JSON value as text.
+fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
