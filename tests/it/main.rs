@@ -82,6 +82,7 @@ mod reset;
 #[cfg(feature = "jwks-client")]
 mod resource_server;
 mod scope;
+mod search;
 mod second_factor;
 mod secret_rotation;
 mod service;

@@ -5,13 +5,16 @@ use std::sync::{Arc, Mutex};
 use hallpass::seaorm::{ConnectSettings, SeaOrmStore};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
-/// The numbers from one on, as a table `s` with a column `n`, and the identifier of the user with that number.
+/// The number of users that one statement adds within its time limit.
+const BATCH: i32 = 100_000;
+
+/// The numbers in a range, as a table `s` with a column `n`, and the identifier of the user with that number.
 const POSTGRES: (&str, &str) = (
-    "generate_series(1, $1) AS s(n)",
+    "generate_series($1, $2) AS s(n)",
     "(lpad(to_hex(1750000000000 + n), 12, '0') || '70008000000000000000')::uuid",
 );
 const SQLITE: (&str, &str) = (
-    "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < $1) SELECT n FROM s) AS s",
+    "(WITH RECURSIVE s(n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM s WHERE n < $2) SELECT n FROM s) AS s",
     "unhex(printf('%012x', 1750000000000 + n) || '70008000000000000000')",
 );
 
@@ -56,11 +59,13 @@ impl Watched {
             FROM (SELECT n, CAST((CAST(n AS bigint) * 7919) % 1000003 AS text) || '-' || CAST(n AS text) || '@example.org' AS email \
                 FROM {numbers}) AS u"
         );
-        let fill = Statement::from_sql_and_values(backend, sql, [count.into()]);
-        self.db()
-            .execute_raw(fill)
-            .await
-            .expect("the users are added");
+        for first in (1..=count).step_by(BATCH as usize) {
+            let last = count.min(first + BATCH - 1);
+            let values = [first.into(), last.into()];
+            let fill = Statement::from_sql_and_values(backend, &sql, values);
+            let filled = self.db().execute_raw(fill).await;
+            filled.expect("the users are added");
+        }
         let analyze = self.db().execute_unprepared("ANALYZE auth_users");
         analyze.await.expect("statistics");
         self.forget();

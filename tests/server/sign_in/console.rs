@@ -70,7 +70,7 @@ fn edit(browser: &mut Chromium, site: &Site) {
     browser.click(BUTTON);
     browser.shows("A role has only small letters");
     browser.fill("#roles", "user editor");
-    browser.click("[name=verified]");
+    browser.click_in_place("[name=verified]");
     browser.fits(320, &format!("{}-console-edit", site.name));
     browser.click(BUTTON);
     browser.shows("The user is saved.");
