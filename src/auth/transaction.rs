@@ -3,7 +3,7 @@
 use super::Auth;
 use crate::{
     clock::Timestamp,
-    error::{ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     event::{Author, Event, EventKind},
     feature::password::{Passwords, PreparedRegistration, Registered},
     service::Registration,
@@ -195,8 +195,8 @@ impl InTransaction<'_> {
                 Ok(user)
             }
             UpdateUser::LastAdmin => Err(ErrorKind::LastAdmin.into()),
-            // Without the values that an author has seen, no change is overtaken.
-            UpdateUser::NotFound | UpdateUser::Overtaken(_) => Err(ErrorKind::UserNotFound.into()),
+            UpdateUser::NotFound => Err(ErrorKind::UserNotFound.into()),
+            UpdateUser::Overtaken(_) => Err(Error::internal("nothing was seen")),
         }
     }
 

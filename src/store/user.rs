@@ -59,8 +59,9 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// with a lower id are returned.
     ///
     /// # Contract
-    /// The cost of a page does not depend on its position in the list. The address prefix of the
-    /// filter is compared literally.
+    /// The cost of a page does not depend on its position in the list; with an address prefix that
+    /// many users have, the call may walk through all users. The address prefix of the filter is
+    /// compared literally.
     ///
     /// # Errors
     /// If the database fails.

@@ -35,9 +35,7 @@ pub struct UserChange {
 pub struct SeenUser {
     /// The roles.
     pub roles: Roles,
-    /// Whether the account may be used.
-    pub status: UserStatus,
-    /// The display name.
+    /// The display name; `None` if it is empty.
     pub display_name: Option<String>,
     /// Whether the address counts as verified.
     pub email_verified: bool,
@@ -45,10 +43,10 @@ pub struct SeenUser {
 
 impl From<&User> for SeenUser {
     fn from(user: &User) -> Self {
+        let name = user.display_name.clone();
         Self {
             roles: user.roles.clone(),
-            status: user.status,
-            display_name: user.display_name.clone(),
+            display_name: name.filter(|name| !name.is_empty()),
             email_verified: user.email_verified_at.is_some(),
         }
     }
@@ -161,7 +159,6 @@ impl UserChange {
     fn is_overtaken(&self, seen: &SeenUser, before: &User) -> bool {
         let now = SeenUser::from(before);
         replaces_another(self.roles.as_ref(), &seen.roles, &now.roles)
-            || replaces_another(self.status.as_ref(), &seen.status, &now.status)
             || replaces_another(
                 self.display_name.as_ref(),
                 &seen.display_name,

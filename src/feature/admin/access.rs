@@ -17,9 +17,16 @@ impl Administration {
         }
     }
 
-    /// Requires that an administrator who has a second factor has presented it in this session, however long ago.
+    /// Requires that an administrator who has a second factor has presented it in this session, however long ago, and
+    /// that an administrator who must have one has one.
+    ///
+    /// # Errors
+    /// [`StepUpRequired`](ErrorKind::StepUpRequired) or [`FactorRequired`](ErrorKind::FactorRequired).
     #[cfg(feature = "pages")]
     pub(crate) fn require_second_factor(&self, caller: &ActiveUser) -> Result<()> {
+        if !caller.has_second_factor && self.policy.requires(&caller.user.roles) {
+            return Err(ErrorKind::FactorRequired.into());
+        }
         if caller.has_second_factor && !caller.methods.are_strong() {
             return Err(ErrorKind::StepUpRequired.into());
         }

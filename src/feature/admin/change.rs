@@ -2,7 +2,7 @@
 
 use super::{Administration, check_roles};
 use crate::{
-    error::{ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     event::Author,
     user::{SeenUser, UpdateUser, User, UserChange, UserId, check_display_name},
 };
@@ -37,7 +37,8 @@ impl Administration {
         author: &Author,
     ) -> Result<User> {
         match self.change(id, change, None, author).await? {
-            SeenChange::Updated(user) | SeenChange::Overtaken(user) => Ok(user),
+            SeenChange::Updated(user) => Ok(user),
+            SeenChange::Overtaken(_) => Err(Error::internal("nothing was seen")),
         }
     }
 

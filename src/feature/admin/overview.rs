@@ -11,6 +11,9 @@ use crate::{
     user::{EmailAddress, User, UserId},
 };
 
+/// The number of addresses that a store finds at once.
+const AT_ONCE: usize = 100;
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The counts of users, sign-ins and emails, and the days that they are about.
@@ -53,16 +56,16 @@ impl Administration {
         Ok((user, overview))
     }
 
-    /// The addresses of users, at most 100. Users that do not exist are left out.
+    /// The addresses of users. Users that do not exist are left out.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn addresses(&self, ids: &[UserId]) -> Result<HashMap<UserId, EmailAddress>> {
-        if ids.is_empty() {
-            return Ok(HashMap::new());
+        let mut addresses = HashMap::new();
+        for ids in ids.chunks(AT_ONCE) {
+            addresses.extend(self.core.store.addresses(ids).await?);
         }
-        let found = self.core.store.addresses(ids).await?;
-        Ok(found.into_iter().collect())
+        Ok(addresses)
     }
 
     /// The user with this address, if there is one.

@@ -44,7 +44,7 @@ impl Output for Answer {
     }
 }
 
-/// The answer of a page of the sign-in, with the cookies that it sets.
+/// The answer of a page, with the cookies that it sets.
 #[derive(Debug)]
 pub(super) struct Reply {
     answer: Answer,

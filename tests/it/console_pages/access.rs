@@ -1,10 +1,14 @@
 //! Who can open the console.
 
-use hallpass::{event::EventKind, user::UserStatus};
+use hallpass::{
+    event::EventKind,
+    second_factor::SecondFactorPolicy,
+    user::{Role, UserStatus},
+};
 
 use super::{ANN, ROOT, administrator, enrolled, open, sign_in, user};
 use crate::support::{
-    app::apps,
+    app::{apps, apps_with},
     authenticator::Authenticator,
     browser::OWN,
     http::{PASSWORD, Reply},
@@ -149,19 +153,39 @@ async fn administrator_presents_the_second_factor_first() {
 }
 
 #[tokio::test]
+async fn administrator_who_must_have_a_second_factor_sets_one_up() {
+    let policy = SecondFactorPolicy::roles([Role::ADMIN]);
+    for app in apps_with(|builder| builder.second_factor(policy.clone())).await {
+        let id = user(&app, ANN).await;
+        let mut visitor = sign_in(&app, ANN).await;
+        app.set_roles(&id, "admin user").await;
+        let reply = visitor.open("/console/users").await;
+        assert_eq!(lead(&reply), "../account/mfa");
+        let page = visitor.open("/account/mfa").await;
+        shown(&page, 200, "Two-step sign-in");
+    }
+}
+
+#[tokio::test]
 async fn change_needs_a_recent_password() {
     for app in apps().await {
         let mut visitor = administrator(&app).await;
         let id = user(&app, ANN).await;
         app.advance(601);
         open(&mut visitor, &format!("/console/users/{id}"), ANN).await;
-        for path in forms(&id).iter().filter(|path| !path.ends_with("mail")) {
+        for path in forms(&id) {
             let levels = path.matches('/').count() - 1;
-            let to = path.trim_start_matches('/').replace('/', "%2F");
-            let to = format!("{}account/confirm?to={to}", "../".repeat(levels));
-            assert_eq!(lead(&visitor.open(path).await), to);
+            let page = path.trim_start_matches('/').replace('/', "%2F");
+            let to = format!("{}account/confirm?to={page}", "../".repeat(levels));
+            if path != "/console/mail" {
+                assert_eq!(lead(&visitor.open(&path).await), to);
+            }
             let fields = [("display_name", "Eve"), ("roles", "admin")];
-            assert_eq!(lead(&visitor.submit(path, &fields).await), to);
+            let fields = match path.as_str() {
+                "/console/mail" => &[("id", id.as_str())],
+                _ => &fields[..],
+            };
+            assert_eq!(lead(&visitor.submit(&path, fields).await), to);
         }
         let path = format!("/account/confirm?to=console%2Fusers%2F{id}%2Fdisable");
         let reply = visitor.submit(&path, &[("password", PASSWORD)]).await;

@@ -122,7 +122,7 @@ async fn later_of_two_administrators_learns_what_changed() {
             &text,
             &[
                 "Somebody else has changed this user",
-                "Name is now: Ann &lt;B&gt;.",
+                "Name is now: \u{2068}Ann &lt;B&gt;\u{2069}.",
                 r#"value="Anna""#,
                 r#"name="verified" value="true" checked"#,
             ],
@@ -137,6 +137,48 @@ async fn later_of_two_administrators_learns_what_changed() {
         lead(&save(&mut second, &id, &now, ["Anna", "user", "true"]).await);
         let page = open(&mut second, &format!("/console/users/{id}"), ANN).await;
         contains(&page, &["Anna", "✓ confirmed"]);
+    }
+}
+
+/// The later administrator has changed the name. The roles that the earlier one has taken away stay away.
+#[tokio::test]
+async fn saving_again_undoes_no_value_that_was_not_touched() {
+    for app in apps().await {
+        let mut first = administrator(&app).await;
+        let mut second = second(&app).await;
+        let id = user(&app, ANN).await;
+        app.set_roles(&id, "admin user").await;
+        let both = [
+            opened(&mut first, &id).await,
+            opened(&mut second, &id).await,
+        ];
+        lead(&save(&mut first, &id, &both[0], ["Ann", "user", "true"]).await);
+        let reply = save(&mut second, &id, &both[1], ["Anna", "admin user", ""]).await;
+        let text = shown(&reply, 409, "Edit user");
+        contains(&text, &["Anna", r#"value="user""#, "checked"]);
+        let now = seen(&text);
+        lead(&save(&mut second, &id, &now, ["Anna", "user", "true"]).await);
+        let page = open(&mut second, &format!("/console/users/{id}"), ANN).await;
+        contains(&page, &["Anna", "<bdi>user</bdi>", "✓ confirmed"]);
+    }
+}
+
+#[tokio::test]
+async fn name_with_spaces_around_it_can_be_changed() {
+    for app in apps().await {
+        let mut visitor = administrator(&app).await;
+        let id = user(&app, ANN).await;
+        let token = app.login(ANN).await.access;
+        for name in [" Rude", "\u{3000}", "", " "] {
+            let body = serde_json::json!({"display_name": name});
+            app.send("PATCH /users/me", &token, body).await.expect(200);
+            let seen = opened(&mut visitor, &id).await;
+            lead(&save(&mut visitor, &id, &seen, [name, "user editor", ""]).await);
+            let seen = opened(&mut visitor, &id).await;
+            lead(&save(&mut visitor, &id, &seen, ["Polite", "user", ""]).await);
+            let page = open(&mut visitor, &format!("/console/users/{id}"), ANN).await;
+            contains(&page, &["Polite"]);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use hallpass::{
 };
 
 use super::{ANN, administrator, contains, open, user};
-use crate::support::{app::apps, visitor::lead};
+use crate::support::{app::apps, http::PASSWORD, visitor::lead};
 
 #[derive(Debug, Default)]
 struct Switch {
@@ -64,10 +64,19 @@ async fn dead_mail_is_tried_again() {
         );
         let (_, id) = text.split_once(r#"name="id" value=""#).expect("an id");
         let id = id.split('"').next().expect("its end").to_owned();
-        for id in [id.as_str(), id.as_str(), "nonsense", ""] {
-            let reply = visitor
-                .submit("/console/mail?status=dead", &[("id", id)])
-                .await;
+        let place = "/console/mail?status=dead";
+        let reply = visitor.submit(place, &[("id", &id)]).await;
+        let confirm = "../account/confirm?to=console%2Fmail";
+        assert_eq!(lead(&reply), confirm, "the sign-in is old");
+        let fields = [("password", PASSWORD)];
+        visitor
+            .submit(confirm.trim_start_matches(".."), &fields)
+            .await;
+        for id in ["nonsense", ""] {
+            assert_eq!(visitor.submit(place, &[("id", id)]).await.status, 404);
+        }
+        for id in [&id, &id] {
+            let reply = visitor.submit(place, &[("id", id)]).await;
             assert_eq!(lead(&reply), "../console/mail?status=dead&done=retried");
         }
         assert_eq!(app.count_events(EventKind::MailRetried).await, 1);

@@ -30,6 +30,7 @@ pub(super) fn for_owner(parts: &Parts, row: Endpoint) -> Endpoint {
         match refused.kind {
             ErrorKind::InvalidAccessToken | ErrorKind::Unauthenticated => place.sign_in(&base),
             ErrorKind::ReauthenticationRequired | ErrorKind::StepUpRequired => place.confirm(),
+            ErrorKind::FactorRequired => place.lead("account/mfa", ""),
             ErrorKind::NotFound | ErrorKind::UserNotFound => {
                 pages.nothing_at(&place.frame(), &refused.problem)
             }

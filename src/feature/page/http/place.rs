@@ -36,9 +36,10 @@ impl Place {
         let path = last_segments(visit.uri.path(), depth + 1);
         let search = visit.uri.query().filter(|_| path.starts_with("console"));
         let search = search.filter(|search| search.len() <= MAX_SEARCH);
+        let search = search.map(without_passing).unwrap_or_default();
         Self {
             chosen,
-            search: search.unwrap_or_default().to_owned(),
+            search,
             path: back_to(path, query.get("to").and_then(Value::as_str)).to_owned(),
             root: way_up(depth),
         }
@@ -73,7 +74,7 @@ impl Place {
         self.lead("account/confirm", &to)
     }
 
-    fn lead(&self, page: &str, query: &str) -> Response {
+    pub(super) fn lead(&self, page: &str, query: &str) -> Response {
         let frame = Frame {
             query,
             ..self.frame()
@@ -85,6 +86,13 @@ impl Place {
         }
         .render()
     }
+}
+
+/// The query without the parts that hold only once.
+fn without_passing(query: &str) -> String {
+    let parts = query.split('&');
+    let parts = parts.filter(|part| !part.starts_with("cursor=") && !part.starts_with("done="));
+    parts.collect::<Vec<_>>().join("&")
 }
 
 /// The page that a visitor comes back to. A provider is linked only after another click.
@@ -138,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_of_the_account_come_next() {
+    fn only_pages_of_a_signed_in_user_come_next() {
         for to in [
             "account",
             "account/email",

@@ -109,7 +109,9 @@ fn next_page(frame: &Frame<'_>, page: &str, cursor: Option<&str>) -> Option<Stri
 fn event(event: &Event) -> Value {
     let details = event.detail.iter();
     // Identifiers and digests of addresses only serve machines.
-    let details = details.filter(|(name, _)| !name.ends_with("_id") && *name != "address");
+    let details = details.filter(|(name, _)| {
+        !name.ends_with("_id") && !matches!(name.as_str(), "address" | "from_session")
+    });
     let details = details.map(|(name, value)| format!("{name}: {}", plain(value)));
     context! {
         kind => event.kind.as_str(),

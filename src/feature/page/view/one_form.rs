@@ -31,7 +31,7 @@ pub(crate) struct FormView<'a> {
     /// The names and values that the form sends back.
     pub(crate) hidden: Vec<(&'static str, String)>,
     pub(crate) button: &'a str,
-    /// Whether the form cannot be undone.
+    /// Whether the user loses something.
     pub(crate) is_danger: bool,
     /// Whether the browser stays on the page, because the answer is a file.
     pub(crate) stays: bool,

@@ -25,11 +25,11 @@ macro_rules! actions {
     ($($action:ident $word:literal $texts:ident)*) => {
         /// What an administrator does to a user.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Action {
+        pub(super) enum UserAction {
             $($action,)*
         }
 
-        impl Action {
+        impl UserAction {
             /// The word in the path.
             fn as_str(self) -> &'static str {
                 match self {
@@ -44,7 +44,7 @@ macro_rules! actions {
             }
         }
 
-        impl FromStr for Action {
+        impl FromStr for UserAction {
             type Err = ();
 
             fn from_str(word: &str) -> std::result::Result<Self, ()> {
@@ -67,7 +67,7 @@ actions! {
     Unlock "unlock" unlock
 }
 
-impl Action {
+impl UserAction {
     /// Whether the page warns, because the user loses something.
     fn is_danger(self) -> bool {
         matches!(self, Self::Delete | Self::Disable | Self::ResetFactors)
@@ -79,7 +79,7 @@ pub(super) async fn ask(
     Below(asked): Below<3>,
     Admin(admin): Admin,
     Path(id): Path<UserId>,
-    Path(action): Path<Action>,
+    Path(action): Path<UserAction>,
 ) -> Result<Reply> {
     parts.administration.require_recent_step_up(&admin)?;
     let user = parts.administration.user(id).await?;
@@ -91,7 +91,7 @@ pub(super) async fn act(
     Below(asked): Below<3>,
     AdminSender { admin, author }: AdminSender,
     Path(id): Path<UserId>,
-    Path(action): Path<Action>,
+    Path(action): Path<UserAction>,
 ) -> Result<Reply> {
     parts.administration.require_recent_step_up(&admin)?;
     match parts.act_on(id, action, &author).await {
@@ -105,35 +105,35 @@ pub(super) async fn act(
 }
 
 impl Parts {
-    async fn act_on(&self, id: UserId, action: Action, author: &Author) -> Result<Done> {
+    async fn act_on(&self, id: UserId, action: UserAction, author: &Author) -> Result<Done> {
         let administration = &self.administration;
         match action {
-            Action::Delete => match administration.delete_user(id, author).await {
+            UserAction::Delete => match administration.delete_user(id, author).await {
                 // A second click finds that the first one has succeeded.
                 Err(error) if error.kind() != ErrorKind::UserNotFound => Err(error),
                 _ => Ok(Done::Deleted),
             },
-            Action::Disable => self
+            UserAction::Disable => self
                 .set_status(id, UserStatus::Disabled, author)
                 .await
                 .map(|()| Done::Disabled),
-            Action::Enable => self
+            UserAction::Enable => self
                 .set_status(id, UserStatus::Active, author)
                 .await
                 .map(|()| Done::Enabled),
-            Action::ResetFactors => administration
+            UserAction::ResetFactors => administration
                 .reset_factors(id, author)
                 .await
                 .map(|()| Done::FactorsReset),
-            Action::SendLink => administration
+            UserAction::SendLink => administration
                 .send_password_link(id, author)
                 .await
                 .map(|()| Done::LinkSent),
-            Action::SignOut => administration
+            UserAction::SignOut => administration
                 .log_out(id, author)
                 .await
                 .map(|()| Done::SignedOut),
-            Action::Unlock => administration
+            UserAction::Unlock => administration
                 .unlock(id, author)
                 .await
                 .map(|()| Done::Unlocked),
@@ -154,7 +154,7 @@ impl Parts {
         asked: &Asked,
         admin: &ActiveUser,
         user: &User,
-        action: Action,
+        action: UserAction,
         refused: Option<Error>,
     ) -> Result<Reply> {
         let frame = asked.frame_for(admin, None);

@@ -13,7 +13,7 @@ use super::{
     forms::UserForm,
 };
 use crate::{
-    error::{Error, ErrorKind, Result, Violation},
+    error::{Error, Result, Violation},
     event::Author,
     feature::admin::NewAccount,
     http::Form,
@@ -56,7 +56,7 @@ impl Parts {
             let detail = "The text is not an email address.";
             Error::validation(vec![Violation::new("email", "invalid_email", detail)])
         });
-        // All wrong fields are reported together.
+        // A wrong address and wrong roles are reported together.
         let (email, roles) = match (email, form.roles()) {
             (Ok(email), Ok(roles)) => (email, roles),
             (email, roles) => {
@@ -96,11 +96,6 @@ impl Parts {
             back: "console/users",
             ..FormView::new(PAGE, admin.user.email.as_str())
         };
-        let refused = refused.map(|error| match error.kind() {
-            // The address is the only name of the user that the form knows.
-            ErrorKind::UserNotFound => Error::from(ErrorKind::NotFound),
-            _ => error,
-        });
         self.form_page(&frame, view, refused)
     }
 }

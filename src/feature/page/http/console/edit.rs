@@ -79,6 +79,22 @@ pub(super) async fn save(
             let now = SeenUser::from(&user);
             let texts = parts.pages.texts(asked.chosen.language);
             let refused = Refused::Overtaken(overtaken(texts, &seen, &now));
+            // A value that this administrator has not touched stays as the other one has left it.
+            let roles = now.roles.to_string();
+            let typed = Typed {
+                name: match form.has_new_name() {
+                    true => typed.name,
+                    false => now.display_name.as_deref().unwrap_or_default(),
+                },
+                roles: match form.roles() {
+                    Ok(typed) if typed == seen.roles => &roles,
+                    _ => typed.roles,
+                },
+                verified: match typed.verified == seen.email_verified {
+                    true => now.email_verified,
+                    false => typed.verified,
+                },
+            };
             parts.edit_page(&asked, &admin, &user, &now, &typed, Some(refused))
         }
         Err(error) => {
@@ -99,9 +115,9 @@ impl Parts {
         seen: &SeenUser,
         author: &Author,
     ) -> Result<SeenChange> {
-        let (name, roles) = (form.name(), form.roles()?);
+        let roles = form.roles()?;
         let change = UserChange {
-            display_name: (name != seen.display_name).then_some(name),
+            display_name: form.has_new_name().then(|| form.name()),
             roles: (roles != seen.roles).then_some(roles),
             email_verified: (form.verified != seen.email_verified).then_some(form.verified),
             ..UserChange::default()
@@ -170,8 +186,9 @@ fn overtaken(texts: &OwnTexts, seen: &SeenUser, now: &SeenUser) -> Notice {
             "" => &own.empty,
             value => value,
         };
-        // The value is somebody's own text, so it comes last.
-        own.now.replace("{field}", field).replace("{value}", value)
+        // The value is somebody's own text, so it comes last, and must not change the order of the others.
+        let value = format!("\u{2068}{value}\u{2069}");
+        own.now.replace("{field}", field).replace("{value}", &value)
     };
     let mut changes = Vec::new();
     if now.display_name != seen.display_name {

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result, Violation},
     http::{FromMembers, Members},
     outbox::IntentId,
-    user::{Roles, SeenUser, UserStatus},
+    user::{Roles, SeenUser},
 };
 
 /// The fields of `/console/users/new` and `/console/users/{id}/edit`. Each page uses some of them.
@@ -48,7 +48,13 @@ impl FromMembers for UserForm {
 impl UserForm {
     /// The typed name; `None` if there is none.
     pub(super) fn name(&self) -> Option<String> {
-        name(&self.display_name)
+        let name = self.display_name.trim();
+        Some(name.to_owned()).filter(|name| !name.is_empty())
+    }
+
+    /// Whether the name is another one than the page has shown.
+    pub(super) fn has_new_name(&self) -> bool {
+        self.display_name.trim() != self.seen_name.trim()
     }
 
     /// The typed roles.
@@ -66,9 +72,8 @@ impl UserForm {
     pub(super) fn seen(&self) -> SeenUser {
         SeenUser {
             roles: roles(&self.seen_roles).unwrap_or_default(),
-            // The form does not change the status.
-            status: UserStatus::Active,
-            display_name: name(&self.seen_name),
+            // Users can put spaces around their names.
+            display_name: Some(self.seen_name.clone()).filter(|name| !name.is_empty()),
             email_verified: self.seen_verified == "true",
         }
     }
@@ -81,12 +86,6 @@ pub(super) fn hidden(seen: &SeenUser) -> Vec<(&'static str, String)> {
         ("seen_roles", seen.roles.to_string()),
         ("seen_verified", seen.email_verified.to_string()),
     ]
-}
-
-fn name(text: &str) -> Option<String> {
-    Some(text.trim())
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
 }
 
 /// Reads names of roles with spaces or commas between them.

@@ -59,15 +59,15 @@ pub(super) async fn show(
 pub(super) async fn retry(
     parts: Parts,
     Below(asked): Below<1>,
-    AdminSender { author, .. }: AdminSender,
+    AdminSender { admin, author }: AdminSender,
     Form(form): Form<RetryForm>,
 ) -> Result<Reply> {
-    if let Some(id) = form.id {
-        match parts.administration.retry_mail(id, &author).await {
-            // A second click finds that the first one has replaced the email.
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+    parts.administration.require_recent_step_up(&admin)?;
+    let id = form.id.ok_or(ErrorKind::NotFound)?;
+    match parts.administration.retry_mail(id, &author).await {
+        // A second click finds that the first one has replaced the email.
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
     let done = format!("done={}", Done::Retried.as_str());
     let query = [kept(&asked), done];

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::{ErrorKind, Result},
     token::ActiveUser,
-    user::{EmailPrefix, Page, User, UserFilter, UserId, UserQuery, UserStatus},
+    user::{EmailPrefix, Page, User, UserFilter, UserId, UserQuery},
 };
 
 /// The number of users on a page.
@@ -51,11 +51,7 @@ fn search(asked: &Asked) -> UserSearch {
     UserSearch {
         email: text("email"),
         role: text("role"),
-        status: match text("status").as_str() {
-            "active" => Some(UserStatus::Active),
-            "disabled" => Some(UserStatus::Disabled),
-            _ => None,
-        },
+        status: text("status").parse().ok(),
     }
 }
 

@@ -242,7 +242,7 @@ const DONE: DoneTexts = DoneTexts {
     disabled: "Das Konto ist abgeschaltet.",
     enabled: "Das Konto ist eingeschaltet.",
     factors_reset: "Der zweite Schritt ist entfernt.",
-    link_sent: "Eine Nachricht mit einem Link ist unterwegs.",
+    link_sent: "Eine Nachricht mit einem Link ist unterwegs, falls nicht eben eine gesendet wurde.",
     retried: "Die Nachricht ist wieder unterwegs.",
     saved: "Der Benutzer ist gespeichert.",
     signed_out: "Der Benutzer ist überall abgemeldet.",

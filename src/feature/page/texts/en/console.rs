@@ -40,7 +40,7 @@ const FIGURES: FigureTexts = FigureTexts {
     utc: "A day begins at midnight UTC.",
     day: "Day",
     signed_in: "Signed in",
-    failed: "Refused",
+    failed: "Failed",
     locked: "Locked",
 };
 
@@ -128,7 +128,7 @@ const ACTION: ActionsTexts = ActionsTexts {
     },
     send_link: AskTexts {
         title: "Send a link to set a password?",
-        text: "The present password works until the link is used.",
+        text: "The current password works until the link is used.",
         button: "Send the link",
     },
     sign_out: AskTexts {
@@ -235,7 +235,7 @@ const DONE: DoneTexts = DoneTexts {
     disabled: "The user is switched off.",
     enabled: "The user is switched on.",
     factors_reset: "The second step is removed.",
-    link_sent: "A message with a link is on its way.",
+    link_sent: "A message with a link is on its way, unless one was just sent.",
     retried: "The message is on its way again.",
     saved: "The user is saved.",
     signed_out: "The user is signed out everywhere.",

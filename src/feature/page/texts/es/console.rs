@@ -240,7 +240,7 @@ const DONE: DoneTexts = DoneTexts {
     disabled: "El usuario está desactivado.",
     enabled: "El usuario está activado.",
     factors_reset: "El segundo paso se ha quitado.",
-    link_sent: "Hay un mensaje con un enlace en camino.",
+    link_sent: "Hay un mensaje con un enlace en camino, salvo que se acabe de enviar otro.",
     retried: "El mensaje está de nuevo en camino.",
     saved: "El usuario está guardado.",
     signed_out: "La sesión del usuario está cerrada en todos los dispositivos.",

@@ -241,7 +241,7 @@ const DONE: DoneTexts = DoneTexts {
     disabled: "L’utilisateur est désactivé.",
     enabled: "L’utilisateur est activé.",
     factors_reset: "La deuxième étape est retirée.",
-    link_sent: "Un message avec un lien est en route.",
+    link_sent: "Un message avec un lien est en route, sauf si l’on vient d’en envoyer un.",
     retried: "Le message est à nouveau en route.",
     saved: "L’utilisateur est enregistré.",
     signed_out: "L’utilisateur est déconnecté de tous les appareils.",

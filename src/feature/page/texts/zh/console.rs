@@ -234,7 +234,7 @@ const DONE: DoneTexts = DoneTexts {
     disabled: "用户已停用。",
     enabled: "用户已启用。",
     factors_reset: "第二个登录步骤已移除。",
-    link_sent: "带有链接的邮件已在途中。",
+    link_sent: "带有链接的邮件已在途中，除非刚刚发送过一封。",
     retried: "邮件已重新在途中。",
     saved: "用户已保存。",
     signed_out: "用户已在所有设备上退出登录。",

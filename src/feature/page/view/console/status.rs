@@ -58,10 +58,6 @@ fn row(name: &str, value: &str) -> Row {
 }
 
 fn service(own: &StateTexts<String>, frame: &Frame<'_>, status: &ServiceStatus) -> Vec<Row> {
-    let database = match status.accepts_writes {
-        true => &own.writable,
-        false => &own.not_writable,
-    };
     let migration = match &status.condition.migration {
         Some(migration) => {
             let at = moment(migration.applied_at, &frame.locale());
@@ -69,11 +65,12 @@ fn service(own: &StateTexts<String>, frame: &Frame<'_>, status: &ServiceStatus) 
         }
         None => row(&own.migration, &own.no_migration),
     };
-    vec![
-        row(&own.version, status.version),
-        row(&own.database, database),
-        migration,
-    ]
+    let version = row(&own.version, status.version);
+    match status.accepts_writes {
+        true => vec![version, row(&own.database, &own.writable), migration],
+        // The top of the page says so.
+        false => vec![version, migration],
+    }
 }
 
 fn passwords(own: &StateTexts<String>, frame: &Frame<'_>, status: &ServiceStatus) -> Vec<Row> {
