@@ -55,6 +55,7 @@
 //!   codes, remembered devices, and the second step of a sign-in. [`factor`] contains their types.
 //! * [`limit`] contains the rate limits, and the lockout after wrong passwords. [`lockout`] lets
 //!   users lift a lockout.
+//! * [`safeguard`] lets users end every session of their account with the link in a notice.
 //! * [`Auth::run`] does the background work: it sends emails and deletes expired data.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
 //! * [`deadline::Deadline`] is the time at which a request that is still unanswered gets a 503. A
@@ -205,7 +206,7 @@ pub use self::feature::oauth;
 #[cfg(feature = "pages")]
 pub use self::feature::page;
 pub use self::feature::{
-    account, admin, email_verification, lockout, password, second_factor, session,
+    account, admin, email_verification, lockout, password, safeguard, second_factor, session,
 };
 #[cfg(feature = "actix")]
 pub use self::framework::actix;

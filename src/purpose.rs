@@ -38,6 +38,8 @@ purposes! {
     ConfirmEmailChange "confirm_email_change" "/confirm-email-change"
     /// Setting a new password without the old one.
     ResetPassword "reset_password" "/reset-password"
+    /// Ending every session of the account, because somebody else made a change that a notice reports.
+    SecureAccount "secure_account" "/secure-account"
     /// Lifting a lockout.
     Unlock "unlock" "/unlock"
     /// Verifying an address.

@@ -25,6 +25,7 @@ use crate::{
         email_verification::EmailVerifications,
         lockout::Lockouts,
         password::Passwords,
+        safeguard::Safeguards,
         second_factor::Factors,
         session::Sessions,
     },
@@ -270,6 +271,10 @@ impl AuthBuilder {
                 policy: Arc::clone(&factor_policy),
             },
             lockouts: Lockouts { core: core() },
+            safeguards: Safeguards {
+                core: core(),
+                hasher: hasher.clone(),
+            },
             administration: Administration::new(
                 core(),
                 &secrets,

@@ -12,7 +12,9 @@ use crate::http::RequestScope;
 use crate::{
     admission::Limits,
     error::{Error, Result},
-    feature::{account, admin, email_verification, lockout, password, second_factor, session},
+    feature::{
+        account, admin, email_verification, lockout, password, safeguard, second_factor, session,
+    },
     http::{BROWSER_SESSION, ClientAddress, CredentialRule, Endpoint, Resources},
     limit::Budget,
     service::http::Context,
@@ -57,6 +59,7 @@ impl Auth {
             account::http::endpoints(&self.context(&inner.accounts)),
             email_verification::http::endpoints(&self.context(&inner.email_verifications)),
             lockout::http::endpoints(&self.context(&inner.lockouts)),
+            safeguard::http::endpoints(&self.context(&inner.safeguards)),
             second_factor::http::endpoints(&self.context(&inner.factors)),
             #[cfg(feature = "oauth")]
             crate::feature::oauth::http::endpoints(&self.context(&inner.provider_sign_ins)),
@@ -197,7 +200,7 @@ impl Endpoints {
 
     /// Adds the pages that the links in emails lead to, at the paths of
     /// [`Links::new`](crate::mail::Links::new): `/verify-email`, `/reset-password` with a form for
-    /// the new password, `/confirm-email-change` and `/unlock`. Use these pages if the host has
+    /// the new password, `/confirm-email-change`, `/secure-account` and `/unlock`. Use these pages if the host has
     /// none of its own, and mount them at the public URL.
     ///
     /// They show the [brand](crate::AuthBuilder::brand), and serve its logo at `GET /brand/logo`. They work without
@@ -290,6 +293,7 @@ impl Endpoints {
             },
             verifications: inner.email_verifications.clone(),
             lockouts: inner.lockouts.clone(),
+            safeguards: inner.safeguards.clone(),
             cookies: inner.credentials.cookies(),
             sessions: inner.sessions.clone(),
             factors: inner.factors.clone(),

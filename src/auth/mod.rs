@@ -22,7 +22,8 @@ use crate::{
     event::ClientInfo,
     feature::{
         account::Accounts, admin::Administration, email_verification::EmailVerifications,
-        lockout::Lockouts, password::Passwords, second_factor::Factors, session::Sessions,
+        lockout::Lockouts, password::Passwords, safeguard::Safeguards, second_factor::Factors,
+        session::Sessions,
     },
     limit::Budget,
     purge::Purges,
@@ -75,6 +76,7 @@ struct Parts {
     accounts: Accounts,
     email_verifications: EmailVerifications,
     lockouts: Lockouts,
+    safeguards: Safeguards,
     factors: Factors,
     administration: Administration,
     #[cfg(feature = "oauth")]
@@ -140,6 +142,12 @@ impl Auth {
     #[must_use]
     pub fn lockouts(&self) -> &Lockouts {
         &self.parts.lockouts
+    }
+
+    /// The use case of the link in notices, for owners who did not make the change.
+    #[must_use]
+    pub fn safeguards(&self) -> &Safeguards {
+        &self.parts.safeguards
     }
 
     /// The sessions of signed-in users.

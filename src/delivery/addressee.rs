@@ -33,10 +33,10 @@ impl Deliveries {
         if intent.letter == LetterKind::VerifyEmail && user.email_verified_at.is_some() {
             return Ok(None);
         }
-        // A link is mailed only if the user still has the address. A notice is sent to the original
+        // A link that acts on the address is mailed only if the user still has it. A notice is sent to the original
         // address even if the user has changed it.
         let moved = user.email.as_str() != ordered.address.as_str();
-        if moved && intent.letter.purpose().is_some() {
+        if moved && intent.letter.purpose().is_some() && !intent.letter.is_notice() {
             tracing::info!(id = %intent.id, "an email was dropped because the address of the account has changed");
             return Ok(None);
         }

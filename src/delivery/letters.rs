@@ -121,6 +121,7 @@ impl Deliveries {
             address: address.clone(),
             credential_version,
             intent: intent.id,
+            letter: intent.letter,
             created_at: intent.created_at,
             expires_at: intent.not_after,
         }

@@ -151,6 +151,10 @@ kinds! {
     AccountCreated "account_created" Success
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
+    /// Every session of a user was ended with the link in a notice. Detail `letter` is the letter that contained the
+    /// link, and detail `reset_mailed` is whether the password was made useless and a reset link was mailed, which is so
+    /// if the account still had the address that the notice was sent to.
+    AccountSecured "account_secured" Success
     /// The owner of an address took over the account with this address. The address had not been
     /// verified before. The password, sessions, identities and tokens of the account were deleted.
     /// The cause was either a sign-in with a provider, named by the detail `provider`, or a

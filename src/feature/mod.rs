@@ -8,6 +8,7 @@ pub mod lockout;
 #[cfg(feature = "oauth")]
 pub mod oauth;
 pub mod password;
+pub mod safeguard;
 pub mod second_factor;
 pub mod session;
 

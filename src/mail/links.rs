@@ -217,6 +217,7 @@ mod tests {
             [
                 "https://id.example.org/confirm-email-change?token=T",
                 "https://id.example.org/reset-password?token=T",
+                "https://id.example.org/secure-account?token=T",
                 "https://id.example.org/unlock?token=T",
                 "https://id.example.org/verify-email?token=T",
             ]
@@ -230,6 +231,7 @@ mod tests {
             [
                 "https://a.example?token=T",
                 "https://id.example.org/reset-password?token=T",
+                "https://id.example.org/secure-account?token=T",
                 "https://b.example?token=T",
                 "https://c.example?token=T",
             ]

@@ -127,8 +127,8 @@ impl Templates {
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject, or uses data that the letter
-    /// does not have. A letter with a link must have exactly one paragraph in brackets, and a letter without a link
-    /// must have none.
+    /// does not have. A letter with a link must have exactly one paragraph in brackets, except that a
+    /// [notice](LetterKind::is_notice) may have none, and a letter without a link must have none.
     pub fn with_letter(mut self, kind: LetterKind, locale: &Locale, text: &str) -> Result<Self> {
         let refuse = |why: &str| {
             let kind = kind.as_str();
@@ -138,9 +138,11 @@ impl Templates {
         };
         let source = Source::parse(text)?;
         let sample = sample(kind)?;
-        if source.actions() != usize::from(sample.link.is_some()) {
+        let most = usize::from(sample.link.is_some());
+        let least = if kind.is_notice() { 0 } else { most };
+        if !(least..=most).contains(&source.actions()) {
             return refuse(
-                "a letter with a link must have one paragraph in brackets, and other letters none",
+                "a letter with a link must have one paragraph in brackets, a notice may have one, and other letters none",
             );
         }
         self.letters

@@ -11,6 +11,8 @@ macro_rules! letters {
             /// A registration named an address that already has an account. The letter goes to its
             /// owner.
             AccountExists "account_exists": Row::plain();
+            /// The link that sets a new password, after a link in a notice has ended every session.
+            AccountSecured "account_secured": Row::link(Purpose::ResetPassword);
             /// Sign-in is locked after too many failures. The letter contains the link that unlocks
             /// sign-in.
             AccountLocked "account_locked": Row::link(Purpose::Unlock).optional(true);
@@ -121,11 +123,11 @@ impl Row {
         }
     }
 
-    /// A letter with the time and client address of an action.
+    /// A letter with the time and client address of an action, and with the link for an owner who did not do it.
     fn notice() -> Self {
         Self {
             is_notice: true,
-            ..Self::plain()
+            ..Self::link(Purpose::SecureAccount)
         }
     }
 
@@ -152,7 +154,8 @@ impl LetterKind {
         self.row().purpose
     }
 
-    /// Whether it reports an action, with the time and client address.
+    /// Whether it reports an action, with the time and client address. The link of such a letter ends every session of
+    /// the account, and is for an owner who did not do this.
     #[must_use]
     pub fn is_notice(self) -> bool {
         self.row().is_notice

@@ -33,7 +33,7 @@ use crate::{
         Attempted, BrowserUser, ChallengeId, Checked, CheckedSession, EndReason, IssueOneTime,
         NewChallenge, NewOneTimeToken, NewSession, OneTimeStatus, OpenChallenge, OpenSession,
         PresentedCookie, Purpose, RenewedCookie, Reset, ResetPassword, RotateSession, Rotation,
-        Session, SessionId, SessionUser,
+        SecureAccount, SecuredAccount, Session, SessionId, SessionUser,
     },
     user::{
         Credentials, DeleteUser, EmailAddress, FirstAdministrator, InsertUser, NewUser,
@@ -218,6 +218,7 @@ gated! {
             on_takeover: &Event,
             mail: Option<&Intent>
         ) -> Option<Reset>;
+        writable secure_account(secure: &SecureAccount, event: &Event, reset: &Intent) -> Option<SecuredAccount>;
         writable set_password(user: UserId, hash: &PasswordHash, cleared_counter: Option<LimitKey>, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Option<User>;
     }
     AddressStore {

@@ -19,16 +19,21 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// The user must be active, and the request must still be valid: the user must have the
-    /// `credential_version` of the token (except for [`VerifyEmail`](Purpose::VerifyEmail)) and the
-    /// address of the token (except for [`ConfirmEmailChange`](Purpose::ConfirmEmailChange)). This
-    /// call never adds a token of the latter purpose. Such a token only replaces the unused token
+    /// `credential_version` of the token (except for [`SecureAccount`](Purpose::SecureAccount) and
+    /// [`VerifyEmail`](Purpose::VerifyEmail)) and the address of the token (except for `SecureAccount` and
+    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange)). This call never adds a token of the latter purpose. Such a token only replaces the unused token
     /// that [`request_email_change`](super::AddressStore::request_email_change) stored for the same
     /// address, so that a voided token stays void.
     ///
     /// A user has at most one token per purpose: a newer token (according to `created_at`) replaces
     /// an older token, even if the older token was used. An older token never replaces a newer one.
     /// For [`VerifyEmail`](Purpose::VerifyEmail), each email has its own token, and all tokens that
-    /// were mailed to one address are valid until they expire or one of them is used. A repeated
+    /// were mailed to one address are valid until they expire or one of them is used. The same holds for
+    /// [`SecureAccount`](Purpose::SecureAccount), whoever has changed the account since: of these tokens, the user has
+    /// at most [`SECURE_TOKENS_PER_ADDRESS`](crate::token::SECURE_TOKENS_PER_ADDRESS) for one address, the newest, and
+    /// at most [`SECURE_TOKENS_PER_USER`](crate::token::SECURE_TOKENS_PER_USER) in all. Beyond the latter, the newest
+    /// tokens of other addresses are deleted, so that somebody who moves an account from address to address keeps
+    /// deleting their own tokens. A repeated
     /// call returns the digest of the live token, so that an email that is sent again carries the
     /// same link. If that digest was derived from another key, the call returns
     /// [`Elsewhere`](IssueOneTime::Elsewhere).
@@ -42,9 +47,9 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// The call returns `None` unless the purpose matches, the token is neither used nor expired
     /// (`now < expires_at`), the user is active, the user's `credential_version` equals the token's
-    /// (except for [`Purpose::VerifyEmail`]), and the address that the token was mailed to is the
-    /// address of the user (except for [`Purpose::ConfirmEmailChange`]). The call does not spend
-    /// the token.
+    /// (except for [`Purpose::SecureAccount`] and [`Purpose::VerifyEmail`]), and the address that the token was mailed
+    /// to is the address of the user (except for [`Purpose::ConfirmEmailChange`] and [`Purpose::SecureAccount`]). The
+    /// call does not spend the token.
     ///
     /// # Errors
     /// If the database fails.
@@ -62,11 +67,11 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// the address that the token was mailed to, if and only if
     /// [`one_time_user`](Self::one_time_user) finds its user. Otherwise, the state is
     /// [`Used`](OneTimeStatus::Used) if this token itself was spent, has not expired, and was
-    /// mailed to the current address of its user, who may be disabled. A token that became void
-    /// because of another token does not count as spent. The exception is a
-    /// [`VerifyEmail`](Purpose::VerifyEmail) token: if a reset, a takeover or another such token
-    /// made it void, it counts as spent, because the address was proven. The state reveals nothing
-    /// else about the account.
+    /// mailed to the current address of its user (except for [`SecureAccount`](Purpose::SecureAccount)), who may be
+    /// disabled. A token that became void because of another token does not count as spent. There are two exceptions. A
+    /// [`VerifyEmail`](Purpose::VerifyEmail) token counts as spent if a reset, a takeover or another such token made it
+    /// void, because the address was proven. A `SecureAccount` token counts as spent if another one that was mailed to
+    /// the same address was spent. The state reveals nothing else about the account.
     ///
     /// # Errors
     /// If the database fails.

@@ -9,12 +9,14 @@ use crate::{
     limit::LimitKey,
     outbox::Intent,
     secret::PasswordHash,
-    token::{Checked, CheckedSession, RenewedCookie, Reset, ResetPassword},
+    token::{
+        Checked, CheckedSession, RenewedCookie, Reset, ResetPassword, SecureAccount, SecuredAccount,
+    },
     user::{User, UserId},
 };
 
-/// Sets new passwords: in a session, with a one-time token, or directly for a user. This trait is
-/// part of [`Store`](crate::store::Store).
+/// Sets new passwords: in a session, with a one-time token, or directly for a user. Makes passwords useless with the
+/// token of a notice. This trait is part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// Sets a new password in a live session.
@@ -67,6 +69,30 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
         on_takeover: &Event,
         mail: Option<&Intent>,
     ) -> Result<Option<Reset>, StoreError>;
+
+    /// Spends a [`Purpose::SecureAccount`](crate::token::Purpose::SecureAccount) token and ends every session of its
+    /// user; `None` if the token cannot be spent.
+    ///
+    /// # Contract
+    /// The call is atomic, and at most one of any number of concurrent calls succeeds (I1), even with different tokens
+    /// that were mailed to the same address, all of which count as spent afterwards. The conditions of
+    /// [`one_time_user`](super::OneTimeTokenStore::one_time_user) must hold when the token is spent. Then
+    /// `credential_version` is incremented, every session ends with the reason
+    /// [`AccountSecured`](crate::token::EndReason::AccountSecured), and the event is written, [completed with the
+    /// outcome](SecuredAccount::noted_on).
+    ///
+    /// If the token was mailed to the address that the user has at that moment, `useless_hash` replaces the password, if
+    /// there is one, and `reset` is written for the new version. Otherwise, the password stays and no email is written:
+    /// whoever reads a former address may end sessions, and nothing else.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn secure_account(
+        &self,
+        secure: &SecureAccount,
+        event: &Event,
+        reset: &Intent,
+    ) -> Result<Option<SecuredAccount>, StoreError>;
 
     /// Sets the password of a user, who may have none yet, and returns the changed user; `None` for an unknown user.
     ///

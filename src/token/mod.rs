@@ -62,7 +62,10 @@ pub use self::{
     kind::SessionKind,
     lifetimes::TokenLifetimes,
     method::{AAL1, AAL2, Method, Methods},
-    one_time::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Reset, ResetPassword},
+    one_time::{
+        IssueOneTime, NewOneTimeToken, OneTimeStatus, Reset, ResetPassword,
+        SECURE_TOKENS_PER_ADDRESS, SECURE_TOKENS_PER_USER, SecureAccount, SecuredAccount,
+    },
     reuse::ReuseClass,
     rotation::{SessionState, Verdict},
     service::TokenPair,

@@ -5,12 +5,21 @@ use uuid::Uuid;
 
 use crate::{
     clock::Timestamp,
+    event::Event,
     limit::LimitKey,
-    outbox::IntentId,
+    outbox::{IntentId, LetterKind},
     purpose::Purpose,
     secret::{HmacKey, OneTimeToken, PasswordHash, Secrets, TokenDigest},
     user::{EmailAddress, User, UserId},
 };
+
+/// How many tokens of purpose [`SecureAccount`](Purpose::SecureAccount) a store keeps for one address of a user. Each
+/// newer one replaces the oldest.
+pub const SECURE_TOKENS_PER_ADDRESS: u32 = 10;
+
+/// How many tokens of purpose [`SecureAccount`](Purpose::SecureAccount) a store keeps for a user. Each further one
+/// replaces the newest that was mailed to another address.
+pub const SECURE_TOKENS_PER_USER: u32 = 50;
 
 /// A one-time token to be stored.
 #[derive(Clone, Debug)]
@@ -31,6 +40,8 @@ pub struct NewOneTimeToken {
     pub credential_version: i64,
     /// The email that contains it.
     pub intent: IntentId,
+    /// The letter of that email.
+    pub letter: LetterKind,
     /// When it was requested.
     pub created_at: Timestamp,
     /// When it expires.
@@ -51,8 +62,8 @@ pub enum IssueOneTime {
     /// The email has a live token that was derived from a key other than the given ones. Nothing
     /// was written.
     Elsewhere,
-    /// The token with this digest is valid. Except for [`Purpose::VerifyEmail`], it is the user's only token for the
-    /// purpose.
+    /// The token with this digest is valid. Except for [`Purpose::SecureAccount`] and [`Purpose::VerifyEmail`], it is
+    /// the user's only token for the purpose.
     Live(TokenDigest),
 }
 
@@ -97,6 +108,47 @@ pub struct Reset {
     /// Whether the address was unverified, so that the reset took over the account and deleted its earlier
     /// credentials.
     pub taken_over: bool,
+}
+
+/// The spending of a [`SecureAccount`](Purpose::SecureAccount) token.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct SecureAccount {
+    /// The digest of the presented token.
+    pub digest: TokenDigest,
+    /// The hash of a password that nobody knows.
+    pub useless_hash: PasswordHash,
+    /// The current time.
+    pub now: Timestamp,
+}
+
+/// An account whose sessions were ended with the link in a notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
+pub struct SecuredAccount {
+    /// The user.
+    pub user_id: UserId,
+    /// The name of the letter that contained the link, if known.
+    pub letter: Option<String>,
+    /// Whether a link for a new password is mailed to the address that the notice was sent to. This is not so if the
+    /// account has another address by now: somebody at another address must not get a link because of this one.
+    pub is_reset_mailed: bool,
+}
+
+impl SecuredAccount {
+    /// The event, completed with the user, the letter, and whether a link is mailed.
+    #[must_use]
+    pub fn noted_on(&self, event: &Event) -> Event {
+        let event = event.clone().of(self.user_id);
+        let event = event.with("reset_mailed", self.is_reset_mailed);
+        match &self.letter {
+            Some(letter) => event.with("letter", letter.as_str()),
+            None => event,
+        }
+    }
 }
 
 const PREFIX: &str = "hp_ot_";

@@ -225,6 +225,8 @@ pub enum Checked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndReason {
+    /// The owner of the mailbox used the link in a notice.
+    AccountSecured,
     /// The address was changed.
     EmailChanged,
     /// The user logged out.
@@ -250,6 +252,7 @@ impl EndReason {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::AccountSecured => "account_secured",
             Self::EmailChanged => "email_changed",
             Self::Logout => "logout",
             Self::LogoutAll => "logout_all",

@@ -49,6 +49,7 @@ const LAYERS: &[&[&str]] = &[
         "feature::lockout",
         "feature::oauth",
         "feature::password",
+        "feature::safeguard",
         "feature::second_factor",
         "feature::session",
     ],

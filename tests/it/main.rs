@@ -85,6 +85,7 @@ mod scope;
 mod search;
 mod second_factor;
 mod secret_rotation;
+mod secure_account;
 mod service;
 mod sessions;
 mod sign_in_pages;

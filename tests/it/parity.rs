@@ -145,6 +145,11 @@ impl Twins {
                 link_token(&letter, "verify-email")
             }
             "/auth/confirm-email-change" => change_token(app, &email).await,
+            "/auth/secure-account" => {
+                change_token(app, &email).await;
+                let letter = app.letter(&email, "/secure-account?");
+                link_token(&letter, "secure-account")
+            }
             "/auth/unlock" => unlock_token(app, &email).await,
             _ => token_in(&app.letter(ROOT, "/reset-password?")),
         };

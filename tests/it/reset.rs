@@ -248,6 +248,7 @@ async fn a_token_of_another_purpose_is_refused() {
             address: ANN.parse().unwrap(),
             credential_version: 0,
             intent: hallpass::mail::IntentId::new(app.now()),
+            letter: hallpass::mail::LetterKind::ResetPassword,
             created_at: app.now(),
             expires_at: app.now() + Duration::from_secs(3600),
         };

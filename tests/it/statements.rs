@@ -206,6 +206,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         address: new_user.email.clone(),
         credential_version: 2,
         intent: IntentId::new(now),
+        letter: LetterKind::ResetPassword,
         created_at: now,
         expires_at: later,
     };

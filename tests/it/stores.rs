@@ -102,6 +102,14 @@ async fn every_store_keeps_the_contract_of_second_factors() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_store_keeps_the_contract_of_notices() {
+    for store in stores().await {
+        eprintln!("on {}", store.name);
+        conformance::secure_account::check_all(&store.store()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_store_keeps_the_contract_of_the_outbox() {
     for store in stores().await {
         eprintln!("on {}", store.name);

@@ -76,6 +76,7 @@ fn words(kind: EventKind) -> Option<&'static str> {
     Some(match kind {
         EventKind::AccountCreated => "account created",
         EventKind::AccountDeleted => "account deleted",
+        EventKind::AccountSecured => "account secured with the link of a notice",
         EventKind::AccountTakenOver => "account taken over by the owner of its address",
         EventKind::BreachCheckFailed => "password accepted without an answer of the breach check",
         EventKind::DeviceForgotten => "device forgotten",

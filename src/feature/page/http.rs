@@ -1,5 +1,5 @@
-//! The endpoints of the pages, and `GET` and `POST /verify-email`, `/reset-password`, `/confirm-email-change` and
-//! `/unlock`.
+//! The endpoints of the pages, and `GET` and `POST /verify-email`, `/reset-password`, `/confirm-email-change`,
+//! `/secure-account` and `/unlock`.
 
 mod account;
 mod asked;
@@ -17,7 +17,7 @@ mod start;
 use std::sync::Arc;
 
 use super::{
-    Action, DONE, Link, Links, Pages, USED,
+    Action, DONE, Link, Links, MOVED, Pages, USED,
     answer::Answer,
     chosen::{Chosen, skip_ui},
     is_token, logo,
@@ -27,7 +27,7 @@ use crate::{
     event::ClientInfo,
     feature::{
         account::Accounts, admin::Administration, email_verification::EmailVerifications,
-        lockout::Lockouts, second_factor::Factors, session::Sessions,
+        lockout::Lockouts, safeguard::Safeguards, second_factor::Factors, session::Sessions,
     },
     http::{Cookies, Endpoint, Form, FromMembers, Html, Input, Members, Request, WithDevice},
     secret::{OneTimeToken, Password},
@@ -51,6 +51,7 @@ pub(crate) struct Parts {
     pub(crate) links: Links,
     pub(crate) verifications: EmailVerifications,
     pub(crate) lockouts: Lockouts,
+    pub(crate) safeguards: Safeguards,
     pub(crate) cookies: Cookies,
     pub(crate) sessions: Sessions,
     pub(crate) factors: Factors,
@@ -121,7 +122,7 @@ fn for_people(parts: &Parts, row: Endpoint) -> Endpoint {
 }
 
 pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
-    use Action::{ConfirmEmailChange, ResetPassword, Unlock, VerifyEmail};
+    use Action::{ConfirmEmailChange, ResetPassword, SecureAccount, Unlock, VerifyEmail};
 
     let get = |action: Action| Endpoint::get(action.path(), (parts.clone(), action), show);
     let click = |action: Action| Endpoint::post(action.path(), (parts.clone(), action), click);
@@ -133,6 +134,8 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
         reset,
         get(ConfirmEmailChange),
         click(ConfirmEmailChange),
+        get(SecureAccount),
+        click(SecureAccount),
         get(Unlock),
         click(Unlock),
     ];
@@ -154,9 +157,10 @@ async fn show(
     let Parts { pages, links, .. } = parts;
     let token = match link.query {
         Query::Done => return pages.done(chosen, action),
+        Query::Moved if action == Action::SecureAccount => return pages.moved(chosen),
         Query::Used => return pages.used(chosen, action),
         Query::Token(token) if is_token(&token) => token,
-        Query::Token(_) | Query::Nothing => return pages.invalid(chosen, action),
+        Query::Token(_) | Query::Moved | Query::Nothing => return pages.invalid(chosen, action),
     };
     if link.is_head {
         return Ok(pages.head());
@@ -188,7 +192,8 @@ async fn reset(
     let done = parts
         .service
         .reset_password(token, &form.new_password, &client)
-        .await;
+        .await
+        .map(|()| DONE);
     let link = Link {
         token: token.expose(),
         address: form.address.as_ref().map(EmailAddress::as_str),
@@ -215,13 +220,22 @@ async fn click(
     }
     let verifications = &parts.verifications;
     let done = match action {
-        Action::ConfirmEmailChange => verifications.confirm_change(token, &client).await,
-        Action::Unlock => parts
-            .lockouts
-            .unlock(token, &client)
-            .await
-            .map(|token| device = token),
-        Action::VerifyEmail => verifications.verify(token, &client).await,
+        Action::ConfirmEmailChange => {
+            let changed = verifications.confirm_change(token, &client).await;
+            changed.map(|()| DONE)
+        }
+        Action::SecureAccount => {
+            let secured = parts.safeguards.secure_account(token, &client).await;
+            secured.map(|secured| if secured.is_reset_mailed { DONE } else { MOVED })
+        }
+        Action::Unlock => {
+            let unlocked = parts.lockouts.unlock(token, &client).await;
+            unlocked.map(|token| {
+                device = token;
+                DONE
+            })
+        }
+        Action::VerifyEmail => verifications.verify(token, &client).await.map(|()| DONE),
         Action::ResetPassword => Err(Error::internal("a reset needs more than a click")),
     };
     let link = Link {
@@ -237,17 +251,17 @@ async fn click(
 }
 
 impl Parts {
-    /// Renders the outcome of a form. A success redirects to a page that can be reloaded. A second click redirects as
+    /// Renders the outcome of a form: a final page or an error. A success redirects to a page that can be reloaded. A second click redirects as
     /// well, because the first click succeeded.
     async fn outcome(
         &self,
         chosen: Chosen,
         action: Action,
         link: &Link<'_>,
-        done: Result<()>,
+        done: Result<&str>,
     ) -> Result<Answer> {
         let error = match done {
-            Ok(()) => return Ok(Answer::SeeOther(action.at(DONE, chosen))),
+            Ok(end) => return Ok(Answer::SeeOther(action.at(end, chosen))),
             Err(error) => error,
         };
         if error.kind() == ErrorKind::InvalidToken
@@ -270,6 +284,7 @@ struct LinkQuery {
 
 enum Query {
     Done,
+    Moved,
     Nothing,
     Token(String),
     Used,
@@ -281,6 +296,7 @@ impl<S: Sync> Input<S> for LinkQuery {
         let query = match query.get("token").and_then(|token| token.as_str()) {
             Some(token) => Query::Token(token.to_owned()),
             None if query.contains_key(DONE) => Query::Done,
+            None if query.contains_key(MOVED) => Query::Moved,
             None if query.contains_key(USED) => Query::Used,
             None => Query::Nothing,
         };

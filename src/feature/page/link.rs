@@ -32,7 +32,10 @@ impl Links {
     ) -> Result<OneTimeStatus> {
         let budget = match action {
             Action::ResetPassword => Budget::Reset,
-            Action::ConfirmEmailChange | Action::Unlock | Action::VerifyEmail => Budget::Verify,
+            Action::ConfirmEmailChange
+            | Action::SecureAccount
+            | Action::Unlock
+            | Action::VerifyEmail => Budget::Verify,
         };
         let _permit = self.core.limits.admit_to_read(budget, client.ip).await?;
         self.status(action, token).await
@@ -46,6 +49,7 @@ impl Links {
         let purpose = match action {
             Action::ConfirmEmailChange => Purpose::ConfirmEmailChange,
             Action::ResetPassword => Purpose::ResetPassword,
+            Action::SecureAccount => Purpose::SecureAccount,
             Action::Unlock => Purpose::Unlock,
             Action::VerifyEmail => Purpose::VerifyEmail,
         };

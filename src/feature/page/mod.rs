@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The other pages work in the same way: `/reset-password` (where the form asks for the new password),
-//! `/confirm-email-change` and `/unlock`.
+//! `/confirm-email-change`, `/secure-account` and `/unlock`.
 //!
 //! A scanner that follows every link in an email changes nothing, because only a submitted form
 //! changes anything. The pages need no script, load only the logo and store nothing. They are in the
@@ -70,6 +70,7 @@ pub(crate) struct Pages {
 pub(crate) enum Action {
     ConfirmEmailChange,
     ResetPassword,
+    SecureAccount,
     Unlock,
     VerifyEmail,
 }
@@ -79,6 +80,7 @@ impl Action {
         match self {
             Self::ConfirmEmailChange => "/confirm-email-change",
             Self::ResetPassword => "/reset-password",
+            Self::SecureAccount => "/secure-account",
             Self::Unlock => "/unlock",
             Self::VerifyEmail => "/verify-email",
         }
@@ -89,7 +91,7 @@ impl Action {
         self.path().trim_start_matches('/')
     }
 
-    /// The URL of the final page, [`DONE`] or [`USED`], relative to the page with the form.
+    /// The URL of the final page, [`DONE`], [`MOVED`] or [`USED`], relative to the page with the form.
     fn at(self, end: &str, chosen: Chosen) -> String {
         chosen.frame(end).to(self.page())
     }
@@ -97,6 +99,8 @@ impl Action {
 
 /// The query of the page that reports success.
 const DONE: &str = "done";
+/// The query of the page that is shown if the sessions ended, but the account has another address by now.
+const MOVED: &str = "moved";
 /// The query of the page that is shown if the token was already used.
 const USED: &str = "used";
 

@@ -85,6 +85,7 @@ fn hostile_names_and_links_stay_text() {
 fn a_notice_says_when_and_from_where() {
     let templates = Templates::new("Hallpass").unwrap();
     let notice = |ip| Letter {
+        link: sample(LetterKind::PasswordChanged).unwrap().link,
         seen: Some(Seen {
             at: Timestamp::UNIX_EPOCH,
             ip,

@@ -9,7 +9,7 @@ use super::Subject;
 use crate::{
     clock::{Clock as _, SystemClock, Timestamp},
     event::{Author, ClientInfo, Event, EventFilter, EventKind},
-    mail::{Intent, IntentId},
+    mail::{Intent, IntentId, LetterKind},
     secret::{PasswordHash, TokenDigest, random_bytes},
     token::{
         CheckedSession, EndReason, Method, NewOneTimeToken, NewSession, OpenSession, Purpose,
@@ -264,6 +264,10 @@ pub(super) fn new_token(user: &User, purpose: Purpose) -> NewOneTimeToken {
         address: user.email.clone(),
         credential_version: 0,
         intent: IntentId::new(now),
+        letter: match purpose {
+            Purpose::SecureAccount => LetterKind::PasswordChanged,
+            _ => LetterKind::ResetPassword,
+        },
         created_at: now,
         expires_at: now + Duration::from_secs(1800),
     }

@@ -39,6 +39,7 @@ pub mod outbox;
 pub mod password;
 pub mod purge;
 pub mod rotation;
+pub mod secure_account;
 pub mod session;
 pub mod session_code;
 pub mod takeover;
@@ -65,6 +66,7 @@ pub async fn check_all(store: Subject) {
     rotation::check_all(&store).await;
     one_time_token::check_all(&store).await;
     password::check_all(&store).await;
+    secure_account::check_all(&store).await;
     outbox::check_all(&store).await;
     dead_letter::check_all(&store).await;
     event::check_all(&store).await;

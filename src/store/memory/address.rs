@@ -124,7 +124,7 @@ impl State {
     }
 
     /// Marks the tokens of this purpose that were mailed to this address as used.
-    fn use_tokens_of(&mut self, user: UserId, purpose: Purpose, address: &EmailAddress) {
+    pub(super) fn use_tokens_of(&mut self, user: UserId, purpose: Purpose, address: &EmailAddress) {
         let tokens = self
             .one_time
             .iter_mut()

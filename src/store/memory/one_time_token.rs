@@ -1,5 +1,7 @@
 //! One-time tokens in memory.
 
+use std::cmp::Reverse;
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, State, user::UserRow};
@@ -8,10 +10,13 @@ use crate::{
     error::StoreError,
     event::Event,
     limit::LimitKey,
-    mail::IntentId,
+    mail::{IntentId, LetterKind},
     secret::TokenDigest,
     store::{OneTimeTokenStore, PendingEmail},
-    token::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose},
+    token::{
+        IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose, SECURE_TOKENS_PER_ADDRESS,
+        SECURE_TOKENS_PER_USER,
+    },
     user::{EmailAddress, User, UserId},
 };
 
@@ -20,19 +25,20 @@ pub(super) struct OneTimeRow {
     pub(super) digest: TokenDigest,
     pub(super) address: EmailAddress,
     intent: IntentId,
+    pub(super) letter: LetterKind,
     credential_version: i64,
     pub(super) created_at: Timestamp,
     pub(super) expires_at: Timestamp,
     pub(super) used: bool,
 }
 
-/// Each email that proves an address has its own token. For any other purpose, a user has only one
+/// Each email that proves an address, and each notice, has its own token. For any other purpose, a user has only one
 /// token.
 pub(super) type OneTimeKey = (UserId, Purpose, Option<IntentId>);
 
 pub(super) fn key_of(token: &NewOneTimeToken) -> OneTimeKey {
-    let is_proof = token.purpose == Purpose::VerifyEmail;
-    let mail = is_proof.then_some(token.intent);
+    let is_of_mail = matches!(token.purpose, Purpose::SecureAccount | Purpose::VerifyEmail);
+    let mail = is_of_mail.then_some(token.intent);
     (token.user_id, token.purpose, mail)
 }
 
@@ -42,6 +48,8 @@ impl UserRow {
         let same_address = self.user.email.as_str() == address.as_str();
         match purpose {
             Purpose::ConfirmEmailChange => self.is_at(version),
+            // Whoever has changed the account must not be able to void the owner's way to secure it.
+            Purpose::SecureAccount => self.is_active(),
             // A changed password does not affect the address.
             Purpose::VerifyEmail => self.is_active() && same_address,
             Purpose::ResetPassword | Purpose::Unlock => self.is_at(version) && same_address,
@@ -55,6 +63,7 @@ impl OneTimeRow {
             digest,
             address: new.address.clone(),
             intent: new.intent,
+            letter: new.letter,
             credential_version,
             created_at: new.created_at,
             expires_at: new.expires_at,
@@ -62,12 +71,12 @@ impl OneTimeRow {
         }
     }
 
-    fn is_live(&self, purpose: Purpose, user: &UserRow) -> bool {
+    pub(super) fn is_live(&self, purpose: Purpose, user: &UserRow) -> bool {
         !self.used && user.stands(purpose, self.credential_version, &self.address)
     }
 
     /// Whether the address that the token was mailed to is still the address of the user.
-    fn is_mailed_to(&self, user: &UserRow) -> bool {
+    pub(super) fn is_mailed_to(&self, user: &UserRow) -> bool {
         self.address.as_str() == user.user.email.as_str()
     }
 
@@ -102,6 +111,9 @@ impl OneTimeTokenStore for MemoryStore {
         };
         if is_new && user.stands(new.purpose, new.credential_version, &new.address) {
             one_time.insert(key, OneTimeRow::new(digest, new, user.credential_version));
+            if new.purpose == Purpose::SecureAccount {
+                state.limit_notices(new.user_id, &new.address);
+            }
             return Ok(IssueOneTime::Live(digest));
         }
         let live = kept.filter(|kept| kept.is_live(new.purpose, user));
@@ -135,7 +147,12 @@ impl OneTimeTokenStore for MemoryStore {
             Some((token, user)) if token.is_live(purpose, user) => {
                 OneTimeStatus::Live(token.address.clone())
             }
-            Some((token, user)) if token.used && token.is_mailed_to(user) => OneTimeStatus::Used,
+            Some((token, user))
+                if token.used
+                    && (purpose == Purpose::SecureAccount || token.is_mailed_to(user)) =>
+            {
+                OneTimeStatus::Used
+            }
             _ => OneTimeStatus::Dead,
         })
     }
@@ -175,6 +192,27 @@ impl State {
         })
     }
 
+    /// Deletes tokens of notices beyond the maximum, after one was mailed to this address.
+    fn limit_notices(&mut self, user: UserId, address: &EmailAddress) {
+        let (mut same, mut others) = (Vec::new(), Vec::new());
+        for (key, token) in &self.one_time {
+            if (key.0, key.1) == (user, Purpose::SecureAccount) {
+                let is_same = token.address.as_str() == address.as_str();
+                let rows = if is_same { &mut same } else { &mut others };
+                rows.push((token.created_at, *key));
+            }
+        }
+        same.sort_unstable_by_key(|(at, (.., mail))| Reverse((*at, *mail)));
+        others.sort_unstable_by_key(|(at, (.., mail))| (*at, *mail));
+        let [of_address, of_user] = [SECURE_TOKENS_PER_ADDRESS, SECURE_TOKENS_PER_USER]
+            .map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+        let room = of_user.saturating_sub(same.len().min(of_address));
+        let surplus = same.iter().skip(of_address).chain(others.iter().skip(room));
+        for (_, key) in surplus {
+            self.one_time.remove(key);
+        }
+    }
+
     /// Marks the user's only token of a purpose as spent.
     pub(super) fn use_token(&mut self, user: UserId, purpose: Purpose) {
         if let Some(token) = self.one_time.get_mut(&(user, purpose, None)) {
@@ -200,7 +238,7 @@ impl State {
         token.is_live(purpose, user).then_some(user)
     }
 
-    fn unexpired(
+    pub(super) fn unexpired(
         &self,
         digest: &TokenDigest,
         purpose: Purpose,

@@ -11,7 +11,10 @@ use crate::{
     mail::Intent,
     secret::PasswordHash,
     store::PasswordStore,
-    token::{Checked, CheckedSession, EndReason, Purpose, RenewedCookie, Reset, ResetPassword},
+    token::{
+        Checked, CheckedSession, EndReason, Purpose, RenewedCookie, Reset, ResetPassword,
+        SecureAccount, SecuredAccount,
+    },
     user::{User, UserId},
 };
 
@@ -89,6 +92,44 @@ impl PasswordStore for MemoryStore {
         state.record(event, Some(id));
         state.order(mail, Some(id));
         Ok(Some(Reset { user, taken_over }))
+    }
+
+    async fn secure_account(
+        &self,
+        secure: &SecureAccount,
+        event: &Event,
+        reset: &Intent,
+    ) -> Result<Option<SecuredAccount>, StoreError> {
+        let mut state = self.state();
+        let (purpose, now) = (Purpose::SecureAccount, secure.now);
+        let found = state.unexpired(&secure.digest, purpose, now);
+        let Some((token, row)) = found.filter(|(token, row)| token.is_live(purpose, row)) else {
+            return Ok(None);
+        };
+        let address = token.address.clone();
+        let secured = SecuredAccount {
+            user_id: row.user.id,
+            letter: Some(token.letter.as_str().to_owned()),
+            is_reset_mailed: token.is_mailed_to(row),
+        };
+        let id = secured.user_id;
+        let Some(row) = state.users.get_mut(&id) else {
+            return Ok(None);
+        };
+        row.credential_version += 1;
+        if secured.is_reset_mailed
+            && let Some(hash) = &mut row.password_hash
+        {
+            hash.clone_from(&secure.useless_hash);
+            row.user.updated_at = now;
+        }
+        state.use_tokens_of(id, purpose, &address);
+        state.end_sessions(id, EndReason::AccountSecured, now);
+        state.record(&secured.noted_on(event), Some(id));
+        if secured.is_reset_mailed {
+            state.order([reset], Some(id));
+        }
+        Ok(Some(secured))
     }
 
     async fn set_password(

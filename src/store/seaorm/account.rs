@@ -7,7 +7,7 @@ use sea_orm::{DbErr, QueryResult};
 
 use super::{
     SeaOrmStore,
-    conditions::{is_proof, live_session, live_token},
+    conditions::{is_of_notice, is_proof, live_session, live_token},
     device::{device, is_remembered},
     error::{store_error, unreadable},
     factor::factor,

@@ -19,14 +19,25 @@ macro_rules! is_proof {
 }
 pub(super) use is_proof;
 
+/// Matches the purpose of every token of a notice. Each email has its own row. Whoever has changed the account must not
+/// be able to void these tokens.
+macro_rules! is_of_notice {
+    ($purpose:literal) => {
+        concat!($purpose, " LIKE 'secure_account%'")
+    };
+}
+pub(super) use is_of_notice;
+
 /// The condition that a token `t` of a user `u` is valid, except for its expiry.
 macro_rules! live_token {
     () => {
         concat!(
             "t.used_at IS NULL AND u.status = 'active' AND (",
+            is_of_notice!("t.purpose"),
+            " OR (",
             is_proof!("t.purpose"),
             " OR t.credential_version = u.credential_version) \
-            AND (t.purpose = 'confirm_email_change' OR u.email = t.payload->>'address')"
+            AND (t.purpose = 'confirm_email_change' OR u.email = t.payload->>'address'))"
         )
     };
 }

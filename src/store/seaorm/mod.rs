@@ -34,6 +34,7 @@ mod pool;
 mod purge;
 mod rotation;
 mod row;
+mod secure_account;
 mod session;
 mod settings;
 mod takeover;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     SeaOrmStore,
-    conditions::{is_proof, live_token},
+    conditions::{is_of_notice, is_proof, live_token},
     error::{store_error, unreadable},
     event::{self, events, record},
     limiter::{self, cleared_counter},
@@ -21,7 +21,10 @@ use crate::{
     limit::LimitKey,
     secret::TokenDigest,
     store::OneTimeTokenStore,
-    token::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose},
+    token::{
+        IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose, SECURE_TOKENS_PER_ADDRESS,
+        SECURE_TOKENS_PER_USER,
+    },
     user::{EmailAddress, User, UserId},
 };
 
@@ -59,6 +62,52 @@ macro_rules! issue {
 
 const ISSUE: &str = issue!("");
 const ISSUE_LOCKED: &str = issue!("FOR SHARE OF u");
+
+/// Issues a token for the address that the notice is sent to, whatever the address and the credentials of the user are
+/// by now. On Postgres, the user row is locked, so that no concurrent call exceeds the maximum.
+macro_rules! issue_of_notice {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO auth_one_time_tokens AS t (user_id, purpose, digest, credential_version, created_at, \
+                expires_at, payload) \
+            SELECT u.id, $2, $3, u.credential_version, $4, $5, $6 FROM auth_users u \
+            WHERE u.id = $1 AND u.status = 'active' \
+                AND NOT EXISTS (SELECT 1 FROM auth_one_time_tokens o WHERE o.digest = $3) ",
+            $lock,
+            " ",
+            replace!(),
+            " RETURNING digest"
+        )
+    };
+}
+
+const ISSUE_OF_NOTICE: &str = issue_of_notice!("");
+const ISSUE_OF_NOTICE_LOCKED: &str = issue_of_notice!("FOR UPDATE OF u");
+
+/// Deletes the tokens of a user's notices after the first `$3` in this order.
+macro_rules! delete_beyond {
+    ($condition:literal, $order:literal) => {
+        concat!(
+            "DELETE FROM auth_one_time_tokens WHERE user_id = $1 AND purpose IN (\
+                SELECT purpose FROM auth_one_time_tokens WHERE user_id = $1 AND ",
+            is_of_notice!("purpose"),
+            $condition,
+            " ORDER BY ",
+            $order,
+            " LIMIT 1000 OFFSET $3)"
+        )
+    };
+}
+
+const DELETE_OLDEST: &str = delete_beyond!(
+    " AND payload->>'address' = $2",
+    "created_at DESC, purpose DESC"
+);
+
+const DELETE_NEWEST_OF_OTHERS: &str = delete_beyond!(
+    "",
+    "CASE WHEN payload->>'address' = $2 THEN 0 ELSE 1 END, created_at, purpose"
+);
 
 /// Renews the token of an address change if no newer request has replaced it. If the request was voided, no row
 /// matches, and this statement adds no row.
@@ -103,7 +152,9 @@ const STATUS: &str = concat!(
     FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
     WHERE t.digest = $1 AND (t.purpose = $2 OR t.purpose LIKE $2 || '/%') AND t.expires_at > $3 AND ((",
     live_token!(),
-    ") OR (t.used_at IS NOT NULL AND u.email = t.payload->>'address'))"
+    ") OR (t.used_at IS NOT NULL AND (",
+    is_of_notice!("t.purpose"),
+    " OR u.email = t.payload->>'address')))"
 );
 
 /// Locks the user row first, so that the statement waits for a concurrent reset and then sees its
@@ -143,11 +194,6 @@ impl<D: Database> OneTimeTokenStore for SeaOrmStore<D> {
         let Some(first) = token.digests.first() else {
             return Ok(IssueOneTime::Dead);
         };
-        let sql = match token.purpose {
-            Purpose::ConfirmEmailChange => RENEW,
-            _ if self.is_postgres() => ISSUE_LOCKED,
-            _ => ISSUE,
-        };
         let purpose = row_purpose(token);
         let values = [
             token.user_id.as_uuid().into(),
@@ -159,7 +205,17 @@ impl<D: Database> OneTimeTokenStore for SeaOrmStore<D> {
             token.credential_version.into(),
             token.address.as_str().into(),
         ];
-        if !self.write(sql, values).await?.is_empty() {
+        let rows = match token.purpose {
+            Purpose::ConfirmEmailChange => self.write(RENEW, values).await?,
+            Purpose::SecureAccount => {
+                let [user, purpose, digest, created_at, expires_at, payload, ..] = values;
+                let values = [user, purpose, digest, created_at, expires_at, payload];
+                issue_of_notice(self, token, values).await?
+            }
+            _ if self.is_postgres() => self.write(ISSUE_LOCKED, values).await?,
+            _ => self.write(ISSUE, values).await?,
+        };
+        if !rows.is_empty() {
             return Ok(IssueOneTime::Live(*first));
         }
         let values = [token.user_id.as_uuid().into(), purpose.into()];
@@ -226,11 +282,41 @@ impl<D: Database> OneTimeTokenStore for SeaOrmStore<D> {
     }
 }
 
+/// Issues the token of a notice, and deletes tokens beyond the maximum.
+async fn issue_of_notice<D: Database>(
+    store: &SeaOrmStore<D>,
+    token: &NewOneTimeToken,
+    values: [Value; 6],
+) -> Result<Vec<QueryResult>, StoreError> {
+    let sql = if store.is_postgres() {
+        ISSUE_OF_NOTICE_LOCKED
+    } else {
+        ISSUE_OF_NOTICE
+    };
+    transaction!(store, |txn| async {
+        let rows = run(txn, sql, values.clone()).await?;
+        if !rows.is_empty() {
+            for (sql, most) in [
+                (DELETE_OLDEST, SECURE_TOKENS_PER_ADDRESS),
+                (DELETE_NEWEST_OF_OTHERS, SECURE_TOKENS_PER_USER),
+            ] {
+                let values = [
+                    token.user_id.as_uuid().into(),
+                    token.address.as_str().into(),
+                    i64::from(most).into(),
+                ];
+                run(txn, sql, values).await?;
+            }
+        }
+        Ok::<_, DbErr>(rows)
+    })
+}
+
 /// The purpose as it is stored in the row of this token.
 fn row_purpose(token: &NewOneTimeToken) -> String {
     let purpose = token.purpose.as_str();
     match token.purpose {
-        Purpose::VerifyEmail => format!("{purpose}/{}", token.intent),
+        Purpose::SecureAccount | Purpose::VerifyEmail => format!("{purpose}/{}", token.intent),
         _ => purpose.to_owned(),
     }
 }
@@ -266,14 +352,22 @@ fn issued(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, Db
     })
 }
 
-/// The data stored with a token: the address that it is mailed to, as given and in canonical form, and the id of the
-/// email.
+/// The data stored with a token: the address that it is mailed to, as given and in canonical form, and the id and the
+/// letter of the email.
 pub(super) fn payload(token: &NewOneTimeToken) -> Value {
     let NewOneTimeToken {
-        address, intent, ..
+        address,
+        intent,
+        letter,
+        ..
     } = token;
-    json!({ "address": address.as_str(), "canonical": address.canonical(), "intent": intent })
-        .into()
+    json!({
+        "address": address.as_str(),
+        "canonical": address.canonical(),
+        "intent": intent,
+        "letter": letter.as_str(),
+    })
+    .into()
 }
 
 fn shown(row: &QueryResult) -> Result<OneTimeStatus, DbErr> {

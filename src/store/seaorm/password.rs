@@ -18,6 +18,7 @@ use super::{
     order::{self, intents, order},
     pool::Database,
     row::{bytes, column, user, user_columns},
+    secure_account,
     takeover::{self, USE_ALL_PROOFS},
     transaction::{Txn, run, transaction},
 };
@@ -29,7 +30,10 @@ use crate::{
     mail::Intent,
     secret::PasswordHash,
     store::PasswordStore,
-    token::{Checked, CheckedSession, EndReason, Purpose, RenewedCookie, Reset, ResetPassword},
+    token::{
+        Checked, CheckedSession, EndReason, Purpose, RenewedCookie, Reset, ResetPassword,
+        SecureAccount, SecuredAccount,
+    },
     user::{User, UserId},
 };
 
@@ -237,6 +241,17 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
             }
             was_reset(&run(txn, &RESET, values()).await?)
         })
+    }
+
+    async fn secure_account(
+        &self,
+        secure: &SecureAccount,
+        event: &Event,
+        reset: &Intent,
+    ) -> Result<Option<SecuredAccount>, StoreError> {
+        transaction!(self, |txn| secure_account::secure(
+            txn, secure, event, reset
+        ))
     }
 
     async fn set_password(

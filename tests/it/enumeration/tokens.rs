@@ -20,6 +20,8 @@ const DOORS: [(&str, &str); 4] = [
     ("/auth/confirm-email-change", "confirm-email-change"),
     ("/auth/unlock", "unlock"),
 ];
+/// The endpoint that takes the token of a notice.
+const OF_NOTICE: (&str, &str) = ("/auth/secure-account", "secure-account");
 
 impl Twins {
     /// Mails a token of each kind to the account or its new address.
@@ -102,7 +104,7 @@ async fn an_invalid_mailed_token_is_answered_alike_for_every_reason() {
         let mut dead = twins.dead().await;
         assert_eq!(dead.len(), 15);
         dead.push("x".into());
-        for (path, _) in DOORS {
+        for (path, _) in DOORS.into_iter().chain([OF_NOTICE]) {
             for password in [NEW, "short"] {
                 let requests = dead
                     .iter()
@@ -124,7 +126,7 @@ async fn the_pages_of_mailed_links_reveal_only_a_good_token() {
         let repeated: Vec<String> = all.iter().chain(&live).cloned().collect();
         let repeated: Vec<&str> = repeated.iter().map(String::as_str).collect();
         let form = "Content-Type: application/x-www-form-urlencoded\r\n";
-        for (_, page) in DOORS {
+        for (_, page) in DOORS.into_iter().chain([OF_NOTICE]) {
             let sent = all.iter().map(|token| {
                 let password = match page {
                     "reset-password" => "&new_password=another+good+passphrase",
@@ -143,12 +145,12 @@ async fn the_pages_of_mailed_links_reveal_only_a_good_token() {
                 .map(|token| request(&line(token), "", b""))
                 .collect()
         };
-        for (_, page) in DOORS {
+        for (_, page) in DOORS.into_iter().chain([OF_NOTICE]) {
             let dead = opened("GET", &all, page);
             twins.alike_but(&dead, &repeated).await.expect(400);
         }
         all.extend(live);
-        for (_, page) in DOORS {
+        for (_, page) in DOORS.into_iter().chain([OF_NOTICE]) {
             let heads = opened("HEAD", &all, page);
             twins.alike_but(&heads, &repeated).await.expect(200);
         }

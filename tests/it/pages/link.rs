@@ -21,10 +21,11 @@ const USED: &str = "This link was used already";
 const LATER: &str = "ann@example.net";
 
 /// The paths of the pages, their other form fields, and their titles on success.
-const ACTIONS: [(&str, &str, &str); 4] = [
+const ACTIONS: [(&str, &str, &str); 5] = [
     ("/verify-email", "", "Your email address is confirmed"),
     ("/unlock", "", "You can sign in again"),
     ("/confirm-email-change", "", "Your email address is changed"),
+    ("/secure-account", "", "Your account is secured"),
     (
         "/reset-password",
         "&new_password=another+good+passphrase",
@@ -52,6 +53,7 @@ pub(super) async fn mailed(app: &App) -> BTreeMap<&'static str, String> {
         ("/verify-email", verify),
         ("/confirm-email-change", of(LATER, "confirm-email-change")),
         ("/reset-password", of(ANN, "reset-password")),
+        ("/secure-account", of(ANN, "secure-account")),
         ("/unlock", of(ANN, "unlock")),
     ])
 }

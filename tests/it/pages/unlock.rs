@@ -18,7 +18,7 @@ const INVALID: &str = "This link is too old";
 const REFUSED: &str = "This form did not reach us well";
 
 /// The paths of the pages, with their titles in English, German, Spanish, French and Chinese.
-const PAGES: [(&str, [&str; 5]); 4] = [
+const PAGES: [(&str, [&str; 5]); 5] = [
     (
         "/confirm-email-change",
         [
@@ -37,6 +37,16 @@ const PAGES: [(&str, [&str; 5]); 4] = [
             "Establecer una nueva contraseña",
             "Définir un nouveau mot de passe",
             "设置新密码",
+        ],
+    ),
+    (
+        "/secure-account",
+        [
+            "Secure your account",
+            "Konto sichern",
+            "Proteger su cuenta",
+            "Protéger votre compte",
+            "保护您的账户",
         ],
     ),
     (

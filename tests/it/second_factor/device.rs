@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{ANN, claims};
 use crate::support::{
-    app::{App, apps},
+    app::{App, apps, link_token},
     authenticator::{Enrolled, ticket_of},
     http::{JSON, PASSWORD, Reply},
 };
@@ -110,7 +110,7 @@ async fn forgotten_device_is_asked_again() {
     }
 }
 
-/// A changed factor, a reset and a new password each forget the devices.
+/// A changed factor, a reset and the link in a notice each forget the devices.
 #[tokio::test]
 async fn change_of_the_account_forgets_its_devices() {
     for app in apps().await {
@@ -128,6 +128,22 @@ async fn change_of_the_account_forgets_its_devices() {
         let token = app.reset_token(ANN).await;
         app.reset(&token, "another passphrase").await.expect(204);
         ticket_of(login_on(&app, &cookie, "another passphrase").await);
+
+        app.advance(60);
+        let token = app.reset_token(ANN).await;
+        app.reset(&token, PASSWORD).await.expect(204);
+        let cookie = remembered(&app, &ann).await;
+        app.deliver().await;
+        let notices = app.letters(ANN, "/secure-account?");
+        let token = link_token(notices.last().expect("a notice"), "secure-account");
+        app.advance(1);
+        let secured = app.post("/auth/secure-account", json!({"token": token}));
+        secured.await.expect(200);
+        app.deliver().await;
+        let letter = app.letter(ANN, "You have secured");
+        let token = link_token(&letter, "reset-password");
+        app.reset(&token, PASSWORD).await.expect(204);
+        ticket_of(login_on(&app, &cookie, PASSWORD).await);
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct EventTexts<T = &'static str> {
     pub(crate) account_created: T,
     pub(crate) account_deleted: T,
+    pub(crate) account_secured: T,
     pub(crate) account_taken_over: T,
     pub(crate) breach_check_failed: T,
     pub(crate) device_forgotten: T,

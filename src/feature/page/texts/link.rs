@@ -10,6 +10,7 @@ use super::{ActionTexts, Note};
 pub(crate) struct LinkTexts<T = &'static str> {
     pub(crate) confirm_email_change: ActionTexts<T>,
     pub(crate) reset_password: ActionTexts<T>,
+    pub(crate) secure_account: ActionTexts<T>,
     pub(crate) unlock: ActionTexts<T>,
     pub(crate) verify_email: ActionTexts<T>,
     /// The way on where no sign-in page is mounted.
@@ -17,6 +18,8 @@ pub(crate) struct LinkTexts<T = &'static str> {
     pub(crate) used: Note<T>,
     /// For a link that sets a password, because the second form may have contained another one.
     pub(crate) password_set_before: Note<T>,
+    /// For the link of a notice that was sent to a former address of the account.
+    pub(crate) secured_elsewhere: Note<T>,
     pub(crate) invalid: Note<T>,
     /// Below `invalid`, where a form sends a new link.
     pub(crate) ask_again: T,
@@ -30,6 +33,7 @@ impl<T> LinkTexts<T> {
         match action {
             Action::ConfirmEmailChange => &self.confirm_email_change,
             Action::ResetPassword => &self.reset_password,
+            Action::SecureAccount => &self.secure_account,
             Action::Unlock => &self.unlock,
             Action::VerifyEmail => &self.verify_email,
         }

@@ -315,6 +315,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
     for action in [
         Action::ConfirmEmailChange,
         Action::ResetPassword,
+        Action::SecureAccount,
         Action::Unlock,
         Action::VerifyEmail,
     ] {
@@ -336,6 +337,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
             alone.invalid(chosen, action),
         );
     }
+    add("secure-account-moved", pages.moved(chosen));
     let link = Link {
         token: "hp_ot_x",
         address: Some(email),

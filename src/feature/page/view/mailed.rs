@@ -4,7 +4,7 @@ use ::http::{HeaderMap, StatusCode};
 use minijinja::{Value, context};
 
 use super::super::{
-    Action, DONE, Link, Pages, USED,
+    Action, DONE, Link, MOVED, Pages, USED,
     chosen::Chosen,
     form::{Field, Kind, PageForm},
     frame::Frame,
@@ -72,7 +72,10 @@ impl Pages {
                 field.hint = Some(texts.password.hint.clone());
                 vec![field.with_violations(texts, violations)]
             }
-            Action::ConfirmEmailChange | Action::Unlock | Action::VerifyEmail => Vec::new(),
+            Action::ConfirmEmailChange
+            | Action::SecureAccount
+            | Action::Unlock
+            | Action::VerifyEmail => Vec::new(),
         };
         let form = PageForm { notice, fields };
         let v = context! {
@@ -103,12 +106,21 @@ impl Pages {
         self.link_end(chosen, done, DONE)
     }
 
+    /// The page after the link of a notice that was sent to a former address of the account.
+    pub(in super::super) fn moved(&self, chosen: Chosen) -> Result<Html> {
+        let moved = &self.texts(chosen.language).link.secured_elsewhere;
+        self.link_end(chosen, moved, MOVED)
+    }
+
     /// The page of a link that has already been used.
     pub(in super::super) fn used(&self, chosen: Chosen, action: Action) -> Result<Html> {
         let texts = &self.texts(chosen.language).link;
         let note = match action {
             Action::ResetPassword => &texts.password_set_before,
-            Action::ConfirmEmailChange | Action::Unlock | Action::VerifyEmail => &texts.used,
+            Action::ConfirmEmailChange
+            | Action::SecureAccount
+            | Action::Unlock
+            | Action::VerifyEmail => &texts.used,
         };
         self.link_end(chosen, note, USED)
     }
@@ -144,7 +156,7 @@ impl Pages {
             _ if !self.has_sign_in => None,
             Action::ResetPassword => Some(("forgot-password", None)),
             Action::VerifyEmail => Some(("check-mail", Some("resend"))),
-            Action::ConfirmEmailChange | Action::Unlock => None,
+            Action::ConfirmEmailChange | Action::SecureAccount | Action::Unlock => None,
         };
         let Some((page, purpose)) = form else {
             let sign_in = frame.to("sign-in");

@@ -5,6 +5,7 @@ use super::super::EventTexts;
 pub(super) const EVENT: EventTexts = EventTexts {
     account_created: "Konto angelegt",
     account_deleted: "Konto gelöscht",
+    account_secured: "Konto mit dem Link einer Mitteilung gesichert",
     account_taken_over: "Konto vom Inhaber der Adresse übernommen",
     breach_check_failed: "Neues Passwort nicht auf Datenlecks geprüft",
     device_forgotten: "Gerät vergessen",

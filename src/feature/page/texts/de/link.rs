@@ -25,6 +25,17 @@ pub(super) const LINK: LinkTexts = LinkTexts {
             text: "Melden Sie sich mit dem neuen Passwort an.",
         },
     },
+    secure_account: ActionTexts {
+        ask: Note {
+            title: "Konto sichern",
+            text: "Alle Geräte werden bei {product} abgemeldet. Das Passwort gilt dann nicht mehr. Wir senden Ihnen einen Link für ein neues.",
+        },
+        button: "Konto sichern",
+        done: Note {
+            title: "Ihr Konto ist gesichert",
+            text: "Alle Geräte sind abgemeldet. Wir haben Ihnen eine E-Mail gesendet. Legen Sie mit deren Link ein neues Passwort fest.",
+        },
+    },
     unlock: ActionTexts {
         ask: Note {
             title: "Anmeldung entsperren",
@@ -55,6 +66,10 @@ pub(super) const LINK: LinkTexts = LinkTexts {
     password_set_before: Note {
         title: "Dieser Link wurde schon benutzt",
         text: "Es gilt das Passwort, das zuerst festgelegt wurde. Wenn Sie das waren, ist nichts weiter zu tun.",
+    },
+    secured_elsewhere: Note {
+        title: "Alle Geräte sind abgemeldet",
+        text: "Das Konto hat jetzt eine andere Adresse. Wenn Sie das nicht waren, lassen Sie sich helfen. Wenden Sie sich an die Betreiber von {product}.",
     },
     invalid: Note {
         title: "Dieser Link ist zu alt",

@@ -5,6 +5,7 @@ use super::super::EventTexts;
 pub(super) const EVENT: EventTexts = EventTexts {
     account_created: "Account created",
     account_deleted: "Account deleted",
+    account_secured: "Account secured with the link in a notice",
     account_taken_over: "Account taken over by the owner of the address",
     breach_check_failed: "New password not checked against data leaks",
     device_forgotten: "Device forgotten",

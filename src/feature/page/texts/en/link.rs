@@ -25,6 +25,17 @@ pub(super) const LINK: LinkTexts = LinkTexts {
             text: "Sign in with the new password.",
         },
     },
+    secure_account: ActionTexts {
+        ask: Note {
+            title: "Secure your account",
+            text: "All devices are signed out of {product}. The password stops working. We mail you a link for a new one.",
+        },
+        button: "Secure account",
+        done: Note {
+            title: "Your account is secured",
+            text: "All devices are signed out. We sent you a mail. Set a new password with its link.",
+        },
+    },
     unlock: ActionTexts {
         ask: Note {
             title: "Unlock the sign-in",
@@ -55,6 +66,10 @@ pub(super) const LINK: LinkTexts = LinkTexts {
     password_set_before: Note {
         title: "This link was used already",
         text: "The password that was set first is in use. If that was you, there is nothing to do.",
+    },
+    secured_elsewhere: Note {
+        title: "All devices are signed out",
+        text: "The account has another address now. If you did not change it, ask for help. Turn to the people who run {product}.",
     },
     invalid: Note {
         title: "This link is too old",

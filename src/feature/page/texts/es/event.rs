@@ -5,6 +5,7 @@ use super::super::EventTexts;
 pub(super) const EVENT: EventTexts = EventTexts {
     account_created: "Cuenta creada",
     account_deleted: "Cuenta eliminada",
+    account_secured: "Cuenta protegida con el enlace de un aviso",
     account_taken_over: "Cuenta traspasada al titular del correo",
     breach_check_failed: "Nueva contraseña no comprobada en filtraciones de datos",
     device_forgotten: "Dispositivo olvidado",

@@ -25,6 +25,17 @@ pub(super) const LINK: LinkTexts = LinkTexts {
             text: "Inicie sesión con la nueva contraseña.",
         },
     },
+    secure_account: ActionTexts {
+        ask: Note {
+            title: "Proteger su cuenta",
+            text: "Se cerrará la sesión de {product} en todos los dispositivos. La contraseña dejará de valer. Le enviaremos un enlace para otra nueva.",
+        },
+        button: "Proteger la cuenta",
+        done: Note {
+            title: "Su cuenta está protegida",
+            text: "Se cerró la sesión en todos los dispositivos. Le enviamos un mensaje. Establezca una nueva contraseña con su enlace.",
+        },
+    },
     unlock: ActionTexts {
         ask: Note {
             title: "Desbloquear el acceso",
@@ -55,6 +66,10 @@ pub(super) const LINK: LinkTexts = LinkTexts {
     password_set_before: Note {
         title: "Este enlace ya se usó",
         text: "Vale la contraseña que se estableció primero. Si fue usted, no tiene que hacer nada.",
+    },
+    secured_elsewhere: Note {
+        title: "Se cerró la sesión en todos los dispositivos",
+        text: "La cuenta tiene ahora otro correo. Si no lo cambió usted, pida ayuda. Diríjase a los responsables de {product}.",
     },
     invalid: Note {
         title: "Este enlace es demasiado antiguo",

@@ -5,6 +5,7 @@ use super::super::EventTexts;
 pub(super) const EVENT: EventTexts = EventTexts {
     account_created: "Compte créé",
     account_deleted: "Compte supprimé",
+    account_secured: "Compte protégé par le lien d’un avis",
     account_taken_over: "Compte repris par le titulaire de l’adresse",
     breach_check_failed: "Nouveau mot de passe non comparé aux fuites de données",
     device_forgotten: "Appareil oublié",

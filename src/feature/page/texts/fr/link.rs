@@ -25,6 +25,17 @@ pub(super) const LINK: LinkTexts = LinkTexts {
             text: "Connectez-vous avec le nouveau mot de passe.",
         },
     },
+    secure_account: ActionTexts {
+        ask: Note {
+            title: "Protéger votre compte",
+            text: "Tous les appareils seront déconnectés de {product}. Le mot de passe ne marchera plus. Nous vous enverrons un lien pour un nouveau.",
+        },
+        button: "Protéger le compte",
+        done: Note {
+            title: "Votre compte est protégé",
+            text: "Tous les appareils sont déconnectés. Nous vous avons envoyé un message. Son lien permet de définir un nouveau mot de passe.",
+        },
+    },
     unlock: ActionTexts {
         ask: Note {
             title: "Débloquer la connexion",
@@ -55,6 +66,10 @@ pub(super) const LINK: LinkTexts = LinkTexts {
     password_set_before: Note {
         title: "Ce lien a déjà servi",
         text: "Le mot de passe défini en premier est le bon. Si c’était vous, il n’y a rien à faire.",
+    },
+    secured_elsewhere: Note {
+        title: "Tous les appareils sont déconnectés",
+        text: "Le compte a maintenant une autre adresse. Si ce n’était pas vous, demandez de l’aide. Adressez-vous aux responsables de {product}.",
     },
     invalid: Note {
         title: "Ce lien est trop ancien",

@@ -5,6 +5,7 @@ use super::super::EventTexts;
 pub(super) const EVENT: EventTexts = EventTexts {
     account_created: "已创建账户",
     account_deleted: "已删除账户",
+    account_secured: "已用通知中的链接保护账户",
     account_taken_over: "账户已由邮箱所有者接管",
     breach_check_failed: "未能检查新密码是否已泄露",
     device_forgotten: "已忘记设备",

@@ -25,6 +25,17 @@ pub(super) const LINK: LinkTexts = LinkTexts {
             text: "请用新密码登录。",
         },
     },
+    secure_account: ActionTexts {
+        ask: Note {
+            title: "保护您的账户",
+            text: "所有设备将退出 {product}。密码将失效。我们会向您发送设置新密码的链接。",
+        },
+        button: "保护账户",
+        done: Note {
+            title: "您的账户已受保护",
+            text: "所有设备均已退出登录。我们已向您发送邮件。请用其中的链接设置新密码。",
+        },
+    },
     unlock: ActionTexts {
         ask: Note {
             title: "解除登录锁定",
@@ -55,6 +66,10 @@ pub(super) const LINK: LinkTexts = LinkTexts {
     password_set_before: Note {
         title: "此链接已被使用",
         text: "以首次设置的密码为准。如果是您本人操作，则无需再做任何事。",
+    },
+    secured_elsewhere: Note {
+        title: "所有设备均已退出登录",
+        text: "该账户现在使用其他邮箱。如果不是您更改的，请寻求帮助。请联系 {product} 的运营人员。",
     },
     invalid: Note {
         title: "此链接已过期",

@@ -1,0 +1,88 @@
+//! Securing an account, with the link in the email that reports a change.
+//!
+//! ```text
+//! secure_account   SELECT by token ─► hash ─► UPDATE user, sessions, tokens, INSERT event and intent
+//! ```
+//!
+//! A notice goes to the address that the account had when the change was made, and so does its link. Nothing that
+//! somebody does to the account afterwards voids the link, except that an administrator disables or deletes it. The
+//! store decides by the account's address at the moment of use:
+//!
+//! * If it is still the address of the notice, the owner of the mailbox owns the account. Every session ends, the
+//!   password becomes useless, and a link for a new password is mailed there.
+//! * If it is another address, every session ends, and nothing else happens. Nobody can know whether the owner or an
+//!   intruder made that change, so neither address gets a link. The page asks the reader to turn to the people who run
+//!   the service, who find both events in the audit trail.
+
+#[cfg(feature = "http")]
+pub(crate) mod http;
+
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    core::Core,
+    credential::Hasher,
+    error::{ErrorKind, Result},
+    event::{ClientInfo, Event, EventKind},
+    limit::Budget,
+    mail::{LetterKind, Recipient},
+    secret::{OneTimeToken, Password, TokenDigest, random_bytes},
+    token::{Purpose, SecureAccount, SecuredAccount},
+};
+
+/// The use case of the link in notices, returned by [`Auth::safeguards`](crate::Auth::safeguards). Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Safeguards {
+    pub(crate) core: Arc<Core>,
+    pub(crate) hasher: Hasher,
+}
+
+impl Safeguards {
+    /// Ends every session of the user to whom the token was mailed. If the account still has the address that the token
+    /// was mailed to, its password becomes useless, and a link for a new one is mailed.
+    ///
+    /// # Errors
+    /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token;
+    /// [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
+    pub async fn secure_account(
+        &self,
+        token: &OneTimeToken,
+        client: &ClientInfo,
+    ) -> Result<SecuredAccount> {
+        let core = &self.core;
+        core.limits.admit(Budget::Verify, None, client).await?;
+        let digest = TokenDigest::of(token.expose());
+        // A forged token costs one indexed look-up and no password hash.
+        core.store
+            .one_time_user(&digest, Purpose::SecureAccount, core.clock.now())
+            .await?
+            .ok_or(ErrorKind::InvalidToken)?;
+        let secure = SecureAccount {
+            digest,
+            // Without a password, a session would be enough for changes that require the password.
+            useless_hash: self.hasher.hash(&unknown_password()).await?,
+            now: core.clock.now(),
+        };
+        let event = Event::new(EventKind::AccountSecured, secure.now, client);
+        let reset = core.deliveries.letter(
+            LetterKind::AccountSecured,
+            Recipient::UserOfFact,
+            secure.now,
+        );
+        let secured = core
+            .store
+            .secure_account(&secure, &event, &reset)
+            .await?
+            .ok_or(ErrorKind::InvalidToken)?;
+        core.trail.publish(&secured.noted_on(&event));
+        core.deliveries.wake();
+        Ok(secured)
+    }
+}
+
+/// A password that nobody can guess.
+fn unknown_password() -> Password {
+    URL_SAFE_NO_PAD.encode(random_bytes::<32>()).into()
+}
