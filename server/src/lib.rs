@@ -25,6 +25,7 @@ mod cors;
 mod descriptors;
 mod endpoints;
 mod failure;
+mod letters;
 mod listener;
 mod log;
 mod printable;

@@ -26,6 +26,7 @@ use crate::{
         session::Sessions,
     },
     limit::Budget,
+    mail::Templates,
     purge::Purges,
     secret::{AccessToken, Password},
     service::UserService,
@@ -136,6 +137,12 @@ impl Auth {
     #[must_use]
     pub fn factors(&self) -> &Factors {
         &self.parts.factors
+    }
+
+    /// The letters as this service sends them, in the name of its brand.
+    #[must_use]
+    pub fn letters(&self) -> &Templates {
+        self.parts.core.deliveries.letters()
     }
 
     /// The use cases for lifting a lockout.

@@ -124,6 +124,10 @@ impl Deliveries {
         self.0.parts.templates.locales()
     }
 
+    pub(crate) fn letters(&self) -> &Templates {
+        &self.0.parts.templates
+    }
+
     /// Wakes the worker of this process, because an email was queued.
     pub(crate) fn wake(&self) {
         self.0.ordered.notify_one();

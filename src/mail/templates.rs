@@ -6,7 +6,7 @@ mod source;
 mod why;
 mod words;
 
-use std::{borrow::Cow, collections::HashMap, fmt, time::Duration};
+use std::{borrow::Cow, collections::HashMap, fmt, net::Ipv4Addr, time::Duration};
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
@@ -28,6 +28,11 @@ use crate::{
 
 /// The longest line, in characters. RFC 5322 section 2.1.1 recommends at most 78.
 const MAX_LINE: usize = 76;
+
+/// The time of the action in a preview: 1 March 2026, 09:05 UTC.
+const SAMPLE_TIME: Duration = Duration::from_secs(1_772_355_900);
+const SAMPLE_USER_AGENT: &str =
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// Renders letters, as plain text and as HTML that loads no other resources.
 ///
@@ -245,6 +250,20 @@ impl Templates {
             text: text.join("\n\n") + "\n",
             html: html.map_err(Error::internal)?,
         })
+    }
+
+    /// Renders a letter with sample data, for looking at it. Its link leads to `example.org`.
+    ///
+    /// # Errors
+    /// [`Internal`](crate::ErrorKind::Internal) if a template is broken.
+    pub fn preview(&self, kind: LetterKind, locale: &Locale) -> Result<Content> {
+        let mut letter = sample(kind)?;
+        if let Some(seen) = &mut letter.seen {
+            seen.at += SAMPLE_TIME;
+            seen.ip = Some(Ipv4Addr::new(203, 0, 113, 7).into());
+            letter.user_agent = Some(SAMPLE_USER_AGENT.to_owned());
+        }
+        self.render(&letter, locale)
     }
 
     /// The values that the layout shows around the text.

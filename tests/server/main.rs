@@ -61,6 +61,7 @@ mod framing;
 mod full_disk;
 mod idle;
 mod kill;
+mod letter_preview;
 mod letters;
 mod limits;
 mod log;

@@ -171,3 +171,13 @@ fn a_product_name_has_one_line() {
         assert!(Templates::new(name).is_err(), "{name:?}");
     }
 }
+
+#[test]
+fn a_preview_has_sample_data() {
+    let templates = Templates::new("Acme").unwrap();
+    let content = templates.preview(LetterKind::NewSignIn, &Locale::EN);
+    let text = content.unwrap().text.replace('\n', " ");
+    assert!(text.contains("1 March 2026, 09:05 UTC"), "{text}");
+    assert!(text.contains("Firefox on Linux, 203.0.113.7"), "{text}");
+    assert!(text.contains("https://example.org/secure-account?token="));
+}
