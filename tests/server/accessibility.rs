@@ -6,9 +6,15 @@ use std::{
     process::Command,
 };
 
+use hallpass::{Auth, brand::Brand, mail::Mailbox, memory::MemoryStore, secret::Secret};
 use serde_json::json;
 
-use crate::{chromium::Chromium, process::folder, skip::skip};
+use crate::{
+    chromium::Chromium,
+    letters::{LANGUAGES, PANES, letters},
+    process::folder,
+    skip::skip,
+};
 
 /// The success criteria of WCAG 2.2 up to level AA, and what its authors advise.
 const CHECK: &str = "axe.run({
@@ -71,6 +77,50 @@ fn no_state_of_a_page_is_hard_to_use() {
     assert!(states > 500, "{states} states only");
     let complaints = &browser.complaints;
     assert!(complaints.is_empty(), "{complaints:?}");
+}
+
+/// Letters are checked like pages, in the widths and colours of a phone and of the reading pane of a mail program.
+#[test]
+fn no_letter_is_hard_to_read() {
+    let Some(checker) = checker() else {
+        return;
+    };
+    let Some(mut browser) = Chromium::start_or_skip() else {
+        return;
+    };
+    browser.run_scripts();
+    browser.open("data:text/html,");
+    browser.evaluate(&checker);
+    let brand = Brand::new("Notes of Acme").accent("#0b6e4f", "#7fd8b4");
+    let auth = Auth::builder()
+        .brand(brand.help("https://acme.example/help"))
+        .store(MemoryStore::new())
+        .secrets(Secret::generate())
+        .public_url("https://example.org")
+        .mailer(Mailbox::new());
+    let branded = auth.build().expect("a service");
+    // A letter is a part of the page of a mail program, which has the landmarks and the headings.
+    let check = CHECK.replace(", 'best-practice'", "");
+    let (mut count, mut found) = (0, Vec::new());
+    for language in LANGUAGES {
+        for letter in letters() {
+            let tag = language.parse().expect("a tag");
+            let content = branded.letters().render(&letter, &tag);
+            browser.show(&content.expect("a letter").html);
+            for (width, scheme) in PANES {
+                browser.resize(width);
+                browser.darken(scheme);
+                let violations = browser.evaluate(&check);
+                if violations != json!([]) {
+                    let kind = letter.kind.as_str();
+                    found.push(format!("{kind}-{language}-{width}-{scheme}: {violations}"));
+                }
+                count += 1;
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert!(count >= 360, "{count} letters only");
 }
 
 /// The checker, if it is installed. With `HALLPASS_TEST_AXE=required`, a missing one is a failure.

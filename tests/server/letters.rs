@@ -16,16 +16,17 @@ use crate::{
     smtp,
 };
 
-const LANGUAGES: [&str; 5] = ["en", "de", "es", "fr", "zh"];
+pub(crate) const LANGUAGES: [&str; 5] = ["en", "de", "es", "fr", "zh"];
 
 const PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) \
                      SamsungBrowser/29.0 Chrome/142.0.0.0 Mobile Safari/537.36";
 
 /// A phone, and the reading pane of a mail program.
-const PANES: [(u32, &str); 4] = [(320, "dark"), (320, "light"), (600, "dark"), (600, "light")];
+pub(crate) const PANES: [(u32, &str); 4] =
+    [(320, "dark"), (320, "light"), (600, "dark"), (600, "light")];
 
 /// Every letter, with names of the maximum length.
-fn letters() -> Vec<Letter> {
+pub(crate) fn letters() -> Vec<Letter> {
     let links = Links::new("https://identity.department.example.org/accounts").unwrap();
     let token: OneTimeToken = format!("hp_ot_{}", "W".repeat(43)).into();
     let expires_in = std::time::Duration::from_secs(86_400);
