@@ -7,7 +7,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    http::{Endpoint, Json, SERVICE},
+    http::{Endpoint, Json, task},
     store::Store,
 };
 
@@ -22,11 +22,11 @@ pub(super) fn endpoints(store: &Arc<dyn Store>) -> Vec<Endpoint> {
     });
     vec![
         Endpoint::get("/health/live", (), live)
-            .tag(SERVICE)
+            .tag(task::SERVICE)
             .for_anyone()
             .summary("Check whether the process answers"),
         Endpoint::get("/health/ready", readiness, ready)
-            .tag(SERVICE)
+            .tag(task::SERVICE)
             .for_anyone()
             .summary("Check whether the database accepts writes")
             .errors(&[ErrorKind::Unavailable]),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::sync::OnceCell;
 use utoipa_swagger_ui::Config;
 
-use super::{Document, Endpoint, Path, SERVICE, openapi};
+use super::{Document, Endpoint, Path, openapi, task};
 use crate::error::{Error, ErrorKind, Result};
 
 const PAGE: &str = include_str!("docs/page.html");
@@ -78,15 +78,15 @@ pub(crate) fn with_docs(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
 fn rows(contract: &Contract) -> [Endpoint; 3] {
     [
         Endpoint::get("/openapi.json", contract.clone(), openapi_json)
-            .tag(SERVICE)
+            .tag(task::SERVICE)
             .for_anyone()
             .summary("Get the OpenAPI document"),
         Endpoint::get("/docs", (), page)
-            .tag(SERVICE)
+            .tag(task::SERVICE)
             .for_anyone()
             .summary("Get an interactive page for the OpenAPI document"),
         Endpoint::get("/docs/{file}", (), file)
-            .tag(SERVICE)
+            .tag(task::SERVICE)
             .for_anyone()
             .summary("Get a file of the interactive page"),
     ]

@@ -13,9 +13,6 @@ use super::{
 };
 use crate::error::{ErrorKind, Result};
 
-/// The tag of endpoints that serve machines rather than people.
-pub(crate) const SERVICE: &str = "Service";
-
 /// The path of browser sessions. It exists only if browser sessions are enabled.
 pub(crate) const BROWSER_SESSION: &str = "/auth/session";
 

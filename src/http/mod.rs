@@ -59,6 +59,7 @@ mod resource;
 mod row_docs;
 mod scope;
 mod session_cookie;
+pub(crate) mod task;
 mod template;
 pub(crate) mod time;
 
@@ -74,7 +75,7 @@ pub(crate) use self::{
     cookie::Cookies,
     credentials::{CredentialRule, Presented},
     device::WithDevice,
-    endpoint::{BROWSER_SESSION, SERVICE, Visit},
+    endpoint::{BROWSER_SESSION, Visit},
     input::{Form, OwnOrigin},
     origin::Origin,
     output::{Html, SeeOther, json_reply},

@@ -15,7 +15,7 @@ use utoipa::openapi::{
 };
 
 pub use self::operation::Operation;
-use super::{BROWSER_SESSION, Endpoint, row_docs::Docs, template::Template};
+use super::{BROWSER_SESSION, Endpoint, row_docs::Docs, task::TASKS, template::Template};
 use crate::error::{Error, Result};
 
 const BEARER: &str = "bearer";
@@ -82,14 +82,14 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
         .info(info)
         // The URL is relative to the document, so that it works below any prefix.
         .servers(Some([Server::new(".")]))
-        .tags(Some(tags(endpoints)))
+        .tags(Some(tags(endpoints).into_iter().map(Tag::new)))
         .paths(paths)
         .components(Some(components.build()))
         .build())
 }
 
-/// The tags in the order of the endpoints, which follows a user's first steps.
-fn tags(endpoints: &[Endpoint]) -> Vec<Tag> {
+/// The tags of these endpoints: the tasks in their order, and then those of the host in the order of its endpoints.
+fn tags(endpoints: &[Endpoint]) -> Vec<&'static str> {
     let mut names: Vec<&str> = Vec::new();
     let described = endpoints.iter().filter(|row| !row.is_for_people());
     for Docs { tag, .. } in described.map(Endpoint::docs) {
@@ -97,7 +97,9 @@ fn tags(endpoints: &[Endpoint]) -> Vec<Tag> {
             names.push(tag);
         }
     }
-    names.into_iter().map(Tag::new).collect()
+    let place = |name: &&str| TASKS.iter().position(|task| task == name);
+    names.sort_by_key(|name| place(name).unwrap_or(TASKS.len()));
+    names
 }
 
 fn http_method(method: &Method) -> HttpMethod {

@@ -17,9 +17,6 @@ use crate::{
     user::http::UserView,
 };
 
-/// The tag of the endpoints of browser sessions.
-pub(crate) const BROWSER: &str = "Browser sessions";
-
 /// Either the tokens in the body and the cookie that identifies the device, or the challenge.
 pub(crate) enum SignInReply {
     Complete(WithDevice<Json<TokenPairView>>),

@@ -8,13 +8,13 @@ use super::{Credential, NewCookie, Session, SessionId, TokenPair, Tokens};
 use crate::{
     error::{ErrorKind, Result},
     factor::RecoveryCode,
-    http::{Cookies, Document, Endpoint, Input, Presented, Request, SERVICE, time},
+    http::{Cookies, Document, Endpoint, Input, Presented, Request, task, time},
 };
 
 pub(crate) fn endpoints(tokens: &Tokens) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/.well-known/jwks.json", tokens.clone(), jwks)
-            .tag(SERVICE)
+            .tag(task::SERVICE)
             .for_anyone()
             .summary("Get the public keys of access tokens (RFC 7517)"),
     ]

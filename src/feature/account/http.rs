@@ -7,7 +7,7 @@ use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
     factor::{TotpCode, http::optional_totp},
-    http::{Endpoint, FromMembers, Json, Members, NoContent, WithSession},
+    http::{Endpoint, FromMembers, Json, Members, NoContent, WithSession, task},
     secret::Password,
     service::http::{Caller, Context},
     token::NewCookie,
@@ -19,16 +19,16 @@ type Own = Context<Accounts>;
 pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/users/me", own.clone(), me)
-            .tag("Account")
+            .tag(task::ACCOUNT)
             .summary("Read your account"),
         Endpoint::patch("/users/me", own.clone(), update)
-            .tag("Account")
+            .tag(task::ACCOUNT)
             .summary("Change your profile")
             .description(
                 "Omitted members stay unchanged; null removes `display_name`; `metadata` is replaced entirely.",
             ),
         Endpoint::delete("/users/me", own.clone(), delete)
-            .tag("Account")
+            .tag(task::ACCOUNT)
             .summary("Delete your account")
             .description(
                 "All its sessions end immediately, and the address can be registered again. For an account without a \
@@ -45,7 +45,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
                 ErrorKind::TooManyAttempts,
             ]),
         Endpoint::post("/users/me/password", own.clone(), change_password)
-            .tag("Account")
+            .tag(task::ACCOUNT)
             .summary("Change your password")
             .description(
                 "This session continues, and every other session ends. For an account without a password, omit \
@@ -59,7 +59,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
                 ErrorKind::WeakPassword,
             ]),
         Endpoint::post("/auth/reauthenticate", own.clone(), reauthenticate)
-            .tag("Sign-in")
+            .tag(task::SIGN_IN)
             .summary("Confirm your password or a second factor again")
             .description(
                 "Send exactly one of `password` and `totp`. The session counts as freshly signed in for 10 minutes. \

@@ -23,7 +23,7 @@ use super::Administration;
 use crate::{
     error::{ErrorKind, Result},
     event::{Author, ClientInfo},
-    http::{Endpoint, Input, Request},
+    http::{Endpoint, Input, Request, task},
     service::UserService,
     token::{ActiveUser, http::Shown},
     user::{Role, UserId, UserStatus},
@@ -43,17 +43,16 @@ impl AsRef<dyn UserService> for State {
 }
 
 pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
-    const TAG: &str = "Administration";
     let not_found = &[ErrorKind::UserNotFound];
     vec![
         Endpoint::get("/admin/users", state.clone(), list_users)
-            .tag(TAG)
+            .tag(task::ADMINISTRATION)
             .summary("List users, newest first")
             .description(
                 "Requires the role `admin`, like all administrative endpoints. The role is checked in the database.",
             ),
         Endpoint::post("/admin/users", state.clone(), create_user)
-            .tag(TAG)
+            .tag(task::ADMINISTRATION)
             .summary("Create an account")
             .description(
                 "Without a password, the user receives an email with a link to set one. If the administrator has or \
@@ -67,11 +66,11 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
                 ErrorKind::WeakPassword,
             ]),
         Endpoint::get("/admin/users/{id}", state.clone(), user)
-            .tag(TAG)
+            .tag(task::ADMINISTRATION)
             .summary("Read a user")
             .errors(not_found),
         Endpoint::patch("/admin/users/{id}", state.clone(), update_user)
-            .tag(TAG)
+            .tag(task::ADMINISTRATION)
             .summary("Change a user")
             .description(
                 "Omitted members stay unchanged. The change takes effect on the user's next request; disabling a user \
@@ -86,7 +85,7 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
                 ErrorKind::UserNotFound,
             ]),
         Endpoint::delete("/admin/users/{id}", state.clone(), delete_user)
-            .tag(TAG)
+            .tag(task::ADMINISTRATION)
             .summary("Delete a user")
             .description(
                 "The last active administrator cannot be deleted. If the administrator has or must have a second \
@@ -100,11 +99,11 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
                 ErrorKind::UserNotFound,
             ]),
         Endpoint::post("/admin/users/{id}/logout", state.clone(), log_out)
-            .tag(TAG)
+            .tag(task::ADMINISTRATION)
             .summary("End every session of a user")
             .errors(not_found),
         Endpoint::post("/admin/users/{id}/unlock", state.clone(), unlock)
-            .tag(TAG)
+            .tag(task::ADMINISTRATION)
             .summary("Unlock the sign-in of a user")
             .description(
                 "Clears the failed sign-ins of the user, and the wait that they caused. It does not enable a disabled \
@@ -112,11 +111,11 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             )
             .errors(not_found),
         Endpoint::get("/admin/users/{id}/factors", state.clone(), factors)
-            .tag(TAG)
+            .tag(task::ADMINISTRATION)
             .summary("List the second factors of a user")
             .errors(not_found),
         Endpoint::delete("/admin/users/{id}/factors", state.clone(), reset_factors)
-            .tag(TAG)
+            .tag(task::ADMINISTRATION)
             .summary("Reset the second factors of a user")
             .description(
                 "Removes all second factors, recovery codes and remembered devices, and ends every session. An email \
@@ -128,18 +127,18 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
                 ErrorKind::UserNotFound,
             ]),
         Endpoint::get("/admin/events", state.clone(), list_events)
-            .tag(TAG)
+            .tag(task::ADMINISTRATION)
             .summary("Read the audit trail, newest first")
             .description(
                 "An event can be listed once the call that caused it has been answered. Refused sign-ins are events \
                  too, even those with an unknown address. Addresses appear as keyed digests.",
             ),
         Endpoint::get("/admin/mail", state.clone(), list_mail)
-            .tag(TAG)
+            .tag(task::ADMINISTRATION)
             .summary("List the emails in the outbox, newest first")
             .description("Sent emails are not listed. The content of an email is never shown."),
         Endpoint::post("/admin/mail/{id}/retry", state.clone(), retry_mail)
-            .tag(TAG)
+            .tag(task::ADMINISTRATION)
             .summary("Retry a dead email")
             .description(
                 "The retry is a new email, with a new identifier. An email that is no longer valid for the account is \

@@ -4,7 +4,7 @@ use super::EmailVerifications;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Accepted, Endpoint, FromMembers, Json, Members, NoContent},
+    http::{Accepted, Endpoint, FromMembers, Json, Members, NoContent, task},
     secret::{OneTimeToken, Password},
     service::http::{Caller, Context},
     user::EmailAddress,
@@ -15,11 +15,11 @@ type Own = Context<EmailVerifications>;
 pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/auth/verify-email", own.clone(), verify)
-            .tag("Account")
+            .tag(task::REGISTER)
             .summary("Verify an address with a mailed token")
             .errors(&[ErrorKind::InvalidToken, ErrorKind::Overloaded]),
         Endpoint::post("/auth/resend-verification", own.clone(), resend)
-            .tag("Account")
+            .tag(task::REGISTER)
             .summary("Request another verification link")
             .description(
                 "The answer is the same whether or not the address has an account or is verified. Earlier links stay \
@@ -27,7 +27,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             )
             .errors(&[ErrorKind::Overloaded]),
         Endpoint::post("/users/me/email", own.clone(), request_change)
-            .tag("Account")
+            .tag(task::ACCOUNT)
             .summary("Request a change of address")
             .description(
                 "A link is mailed to the new address, and a notice to the old one. The old address stays in use until \
@@ -44,7 +44,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
                 ErrorKind::TooManyAttempts,
             ]),
         Endpoint::post("/auth/confirm-email-change", own.clone(), confirm_change)
-            .tag("Account")
+            .tag(task::ACCOUNT)
             .summary("Confirm a new address with a mailed token")
             .description("This also verifies the address. Every session ends.")
             .errors(&[ErrorKind::InvalidToken, ErrorKind::Overloaded]),

@@ -4,7 +4,7 @@ use super::Lockouts;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Endpoint, FromMembers, Json, Members, NoContent, WithDevice},
+    http::{Endpoint, FromMembers, Json, Members, NoContent, WithDevice, task},
     secret::OneTimeToken,
     service::http::Context,
 };
@@ -14,7 +14,7 @@ type Own = Context<Lockouts>;
 pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/auth/unlock", own.clone(), unlock)
-            .tag("Sign-in")
+            .tag(task::SIGN_IN)
             .summary("Unlock sign-in with a mailed token")
             .description(
                 "This clears the failed sign-ins so far. The cookie makes the device known, so that failed attempts by \

@@ -19,14 +19,12 @@ use super::redirect;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Endpoint, FromMembers, Json, Members, OwnOrigin, SeeOther},
+    http::{Endpoint, FromMembers, Json, Members, OwnOrigin, SeeOther, task},
     secret::OneTimeToken,
     service::http::Context,
-    sign_in::http::{BROWSER, BrowserSignInReply, SignInReply},
+    sign_in::http::{BrowserSignInReply, SignInReply},
     token::SessionKind,
 };
-
-const TAG: &str = "Sign-in with a provider";
 
 const REDEEM_ERRORS: &[ErrorKind] = &[
     ErrorKind::EmailNotVerified,
@@ -39,10 +37,10 @@ type Own = Context<ProviderSignIns>;
 pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     let mut rows = vec![
         Endpoint::get("/auth/oauth", own.clone(), providers)
-            .tag(TAG)
+            .tag(task::PROVIDERS)
             .summary("List the providers"),
         Endpoint::get("/auth/oauth/{provider}", own.clone(), begin)
-            .tag(TAG)
+            .tag(task::PROVIDERS)
             .summary("Send the browser to a provider")
             .description(
                 "The browser returns to `redirect_to` with `code` or `error`, and with the given `state`. The \
@@ -57,7 +55,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
                 ErrorKind::ProviderUnknown,
             ]),
         Endpoint::get("/auth/oauth/{provider}/callback", own.clone(), finish)
-            .tag(TAG)
+            .tag(task::PROVIDERS)
             .summary("Receive the redirect from a provider")
             .description(
                 "Register this URL with the provider as the redirect URI. The browser is redirected to the \
@@ -67,7 +65,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             )
             .errors(&[ErrorKind::InvalidToken, ErrorKind::ProviderUnknown]),
         Endpoint::post("/auth/oauth/token", own.clone(), redeem)
-            .tag(TAG)
+            .tag(task::PROVIDERS)
             .summary("Exchange the code of a flow for tokens")
             .description(
                 "The code is the end of a flow with a provider, or of a sign-in on the pages of this service \
@@ -83,7 +81,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
 pub(crate) fn browser_endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/auth/session/oauth", own.clone(), redeem_in_browser)
-            .tag(BROWSER)
+            .tag(task::PROVIDERS)
             .summary("Exchange the code of a flow for a browser session")
             .description(
                 "A wrong verifier does not use up the code. The session ends with the browser.",

@@ -9,10 +9,11 @@ use crate::{
     event::ClientInfo,
     http::{
         Accepted, Cookies, Created, Endpoint, FromMembers, Json, Members, NoContent, OwnOrigin,
+        task,
     },
     secret::{OneTimeToken, Password},
     service::{Login, Registration, UserService},
-    sign_in::http::{BROWSER, BrowserSignInReply, SignInReply},
+    sign_in::http::{BrowserSignInReply, SignInReply},
     token::SessionKind,
     user::{
         EmailAddress, Locale, User,
@@ -67,14 +68,14 @@ pub(crate) fn endpoints(
         move |_| ready(hasher.has_slot())
     };
     vec![
-        register.behind(has_slot()).tag("Account").summary("Register").errors(&[
+        register.behind(has_slot()).tag(task::REGISTER).summary("Register").errors(&[
             ErrorKind::Overloaded,
             ErrorKind::Refused,
             ErrorKind::WeakPassword,
         ]),
         Endpoint::post("/auth/login", (service.clone(), cookies), login)
             .behind(has_slot())
-            .tag("Sign-in")
+            .tag(task::SIGN_IN)
             .summary("Log in")
             .description(
                 "An unknown address, a wrong password and an account without a password get the same answer. A \
@@ -84,12 +85,12 @@ pub(crate) fn endpoints(
             )
             .errors(LOGIN_ERRORS),
         Endpoint::post("/auth/forgot-password", service.clone(), forgot)
-            .tag("Account")
+            .tag(task::SIGN_IN)
             .summary("Request a link that sets a new password")
             .description("The answer is the same whether or not the address has an account.")
             .errors(&[ErrorKind::Overloaded]),
         Endpoint::post("/auth/reset-password", service.clone(), reset)
-            .tag("Account")
+            .tag(task::SIGN_IN)
             .summary("Set a new password with a mailed token")
             .description("Every session ends. A password that is refused does not use up the token.")
             .errors(&[
@@ -110,7 +111,7 @@ pub(crate) fn browser_endpoints(
     vec![
         Endpoint::post("/auth/session", (service.clone(), cookies), login_in_browser)
             .behind(move |_| ready(hasher.has_slot()))
-            .tag(BROWSER)
+            .tag(task::SIGN_IN)
             .summary("Sign in a browser")
             .description(
                 "The session is in a cookie that no script can read. With `remember`, it outlives the browser; \

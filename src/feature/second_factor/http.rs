@@ -11,15 +11,13 @@ use crate::{
         DeviceId, FactorId, RecoveryCode, RememberedDevice, TotpCode,
         http::{FactorListView, optional_totp, totp},
     },
-    http::{Created, Endpoint, FromMembers, Json, Members, NoContent, OwnOrigin, Path, time},
+    http::{Created, Endpoint, FromMembers, Json, Members, NoContent, OwnOrigin, Path, task, time},
     secret::Ticket,
     service::http::{Caller, Context},
-    sign_in::http::{BROWSER, BrowserSignInReply, SignInReply},
+    sign_in::http::{BrowserSignInReply, SignInReply},
 };
 
 type Own = Context<Factors>;
-
-const TAG: &str = "Second factors";
 
 const ANSWER_ERRORS: &[ErrorKind] = &[
     ErrorKind::InvalidCode,
@@ -31,7 +29,7 @@ const ANSWER_ERRORS: &[ErrorKind] = &[
 pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/auth/second-factor", own.clone(), answer)
-            .tag("Sign-in")
+            .tag(task::SIGN_IN)
             .summary("Complete a sign-in with a second factor")
             .description(
                 "Send the ticket of the first step and exactly one of `totp` and `recovery_code`. A ticket allows five \
@@ -41,7 +39,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             )
             .errors(ANSWER_ERRORS),
         Endpoint::post("/auth/second-factor/enrol", own.clone(), enrol)
-            .tag("Sign-in")
+            .tag(task::SIGN_IN)
             .summary("Begin the enrolment that a sign-in requires")
             .description(
                 "Requires a ticket with `enrol: true`. A second call replaces the key. Complete the sign-in with the \
@@ -49,10 +47,10 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             )
             .errors(&[ErrorKind::InvalidToken]),
         Endpoint::get("/users/me/factors", own.clone(), list)
-            .tag(TAG)
+            .tag(task::ACCOUNT)
             .summary("List your second factors"),
         Endpoint::post("/users/me/factors/totp", own.clone(), begin)
-            .tag(TAG)
+            .tag(task::ACCOUNT)
             .summary("Begin the enrolment of an authenticator app")
             .description(
                 "Requires a sign-in within the last 10 minutes. If the account has a second factor, the user must also \
@@ -65,7 +63,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
                 ErrorKind::TooManyFactors,
             ]),
         Endpoint::post("/users/me/factors/totp/{id}/confirm", own.clone(), confirm)
-            .tag(TAG)
+            .tag(task::ACCOUNT)
             .summary("Confirm an authenticator app with its first code")
             .description(
                 "The first factor of an account comes with ten recovery codes, which are shown only once. No session \
@@ -73,19 +71,19 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             )
             .errors(&[ErrorKind::InvalidCode, ErrorKind::TooManyFactors]),
         Endpoint::delete("/users/me/factors/{id}", own.clone(), remove)
-            .tag(TAG)
+            .tag(task::ACCOUNT)
             .summary("Remove a second factor")
             .errors(&[ErrorKind::FactorRequired, ErrorKind::StepUpRequired]),
         Endpoint::post("/users/me/recovery-codes", own.clone(), renew)
-            .tag(TAG)
+            .tag(task::ACCOUNT)
             .summary("Replace your recovery codes")
             .description("The older codes become invalid. The new ones are shown only once.")
             .errors(&[ErrorKind::FactorRequired, ErrorKind::StepUpRequired]),
         Endpoint::get("/users/me/devices", own.clone(), devices)
-            .tag(TAG)
+            .tag(task::ACCOUNT)
             .summary("List your remembered devices"),
         Endpoint::delete("/users/me/devices/{id}", own.clone(), forget)
-            .tag(TAG)
+            .tag(task::ACCOUNT)
             .summary("Forget one of your remembered devices"),
     ]
 }
@@ -94,7 +92,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
 pub(crate) fn browser_endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/auth/session/second-factor", own.clone(), answer_in_browser)
-            .tag(BROWSER)
+            .tag(task::SIGN_IN)
             .summary("Complete the sign-in of a browser with a second factor")
             .description(
                 "Takes the ticket of `POST /auth/session`, and the members of `POST /auth/second-factor`. Enrol with \

@@ -10,13 +10,12 @@ use super::Sessions;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Endpoint, FromMembers, Json, Members, NoContent, Path},
+    http::{Endpoint, FromMembers, Json, Members, NoContent, Path, task},
     secret::RefreshToken,
     service::{
         UserService,
         http::{Caller, Context},
     },
-    sign_in::http::BROWSER,
     token::{
         Session, SessionId,
         http::{SessionView, Shown, TokenPairView},
@@ -29,7 +28,7 @@ type Own = Context<Sessions>;
 pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/auth/refresh", service.clone(), refresh)
-            .tag("Sign-in")
+            .tag(task::SIGN_IN)
             .summary("Exchange a refresh token for the next pair")
             .description(
                 "Each refresh token is exchanged once. If it is presented again within the grace period, which is the \
@@ -41,20 +40,20 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
                 ErrorKind::RefreshTokenReused,
             ]),
         Endpoint::post("/auth/logout", service.clone(), logout)
-            .tag("Sign-in")
+            .tag(task::SIGN_IN)
             .summary("Log out")
             .description(
                 "Ends the session of the refresh token. A repeated call is not an error, and neither is a token that \
                  this service did not issue.",
             ),
         Endpoint::post("/auth/logout-all", service.clone(), logout_all)
-            .tag("Sign-in")
+            .tag(task::SIGN_IN)
             .summary("Log out everywhere"),
         Endpoint::get("/users/me/sessions", own.clone(), list)
-            .tag("Account")
+            .tag(task::ACCOUNT)
             .summary("List your sessions, newest first, at most 200"),
         Endpoint::delete("/users/me/sessions/{id}", own.clone(), end)
-            .tag("Account")
+            .tag(task::ACCOUNT)
             .summary("End one of your sessions")
             .description("Its tokens stop working immediately. You can also end the session that makes this call.")
             .errors(&[ErrorKind::SessionNotFound]),
@@ -65,10 +64,10 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
 pub(crate) fn browser_endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/auth/session", own.clone(), browser::show)
-            .tag(BROWSER)
+            .tag(task::SIGN_IN)
             .summary("Read the session of a browser"),
         Endpoint::delete("/auth/session", own.clone(), browser::end)
-            .tag(BROWSER)
+            .tag(task::SIGN_IN)
             .summary("Sign out a browser")
             .description(
                 "The session ends, and the cookie is deleted. A repeated call is not an error.",

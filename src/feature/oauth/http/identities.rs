@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{Own, RedeemCodeRequest, TAG};
+use super::{Own, RedeemCodeRequest};
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Created, Endpoint, Json, NoContent, Path, time},
+    http::{Created, Endpoint, Json, NoContent, Path, task, time},
     identity::{Identity, IdentityId},
     service::http::Caller,
 };
@@ -15,10 +15,10 @@ use crate::{
 pub(super) fn endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/users/me/identities", own.clone(), list)
-            .tag(TAG)
+            .tag(task::PROVIDERS)
             .summary("List your identities in the order in which they were linked"),
         Endpoint::post("/users/me/identities", own.clone(), link)
-            .tag(TAG)
+            .tag(task::PROVIDERS)
             .summary("Link the identity of a flow that began with `intent=link`")
             .description(
                 "Requires a sign-in within the last 10 minutes. If the identity is already linked to your account, it \
@@ -30,7 +30,7 @@ pub(super) fn endpoints(own: &Own) -> Vec<Endpoint> {
                 ErrorKind::ReauthenticationRequired,
             ]),
         Endpoint::delete("/users/me/identities/{id}", own.clone(), unlink)
-            .tag(TAG)
+            .tag(task::PROVIDERS)
             .summary("Unlink one of your identities")
             .description("The last identity of an account without a password cannot be unlinked.")
             .errors(&[ErrorKind::LastCredential]),
