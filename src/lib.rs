@@ -80,7 +80,7 @@
 //! | `strength` | [`credential::PasswordPolicy::with_min_strength`]: estimates how guessable a new password is |
 //! | `metrics` | load metrics, through the `metrics` crate: see [`metric`] |
 //! | `oauth` | [`oauth`]: sign-in with a provider, OpenID Connect or GitHub |
-//! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
+//! | `openapi` | the OpenAPI document, and a page that lists the calls and can send them |
 //! | `pages` | pages for the links in emails, which work without scripts |
 //! | `tls` | cryptography for TLS, by aws-lc; `postgres` switches it on, and a host may [bring its own](#cryptography) |
 //! | `testing` | a whole service for a host's tests, the conformance checks, and [`store::Gate`] |

@@ -14,6 +14,10 @@ pub use self::{
     },
 };
 
+/// What the documentation shows in place of a password. It is never accepted as a new password, so that an example that
+/// is sent unchanged opens no account to everybody who reads the documentation.
+pub(crate) const EXAMPLE_PASSWORD: &str = "<correct horse battery>";
+
 /// Random bytes from the operating system. The generator of the cryptographic library is not used, because it collects
 /// timing jitter of the processor for tens of milliseconds before the first byte.
 ///

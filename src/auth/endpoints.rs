@@ -189,9 +189,13 @@ impl Endpoints {
         self
     }
 
-    /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that loads nothing from
-    /// other hosts. Both describe the endpoints that are in the list when this method is called.
-    /// The document is generated when it is first requested.
+    /// Adds `GET /openapi.json`, and a page at `GET /docs` that lists the same endpoints for people, by tag. Both
+    /// describe the endpoints that are in the list when this method is called. They are generated and compressed when
+    /// one of them is first requested.
+    ///
+    /// The page loads nothing, and is complete without script. Its script signs in, keeps the access token in the
+    /// memory of the tab only, and sends the calls that a reader fills in. What has to be filled in is in angle
+    /// brackets; the page sends no example as it stands.
     #[cfg(feature = "openapi")]
     pub fn with_docs(mut self) -> Self {
         self.rows = crate::http::docs::with_docs(self.rows);

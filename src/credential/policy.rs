@@ -14,7 +14,7 @@ use self::{context::Words, pattern::is_pattern};
 use super::{common::is_common, prepared::prepared};
 use crate::{
     error::{Error, ErrorKind, Result, Violation, Weakness},
-    secret::Password,
+    secret::{EXAMPLE_PASSWORD, Password},
 };
 
 const FLOOR: usize = 8;
@@ -25,6 +25,8 @@ const MAX_BYTES: usize = 1024;
 /// consist of a known word, such as the name of the user or of the product. A password that has at
 /// most two different characters, such as `********`, or that is a run, such as `12345678` or
 /// `hgfedcba`, is refused as [`TooGuessable`](Weakness::TooGuessable).
+///
+/// The password in the examples of the documentation counts as a common one.
 ///
 /// There are no rules about the kinds of characters in a password, and passwords do not expire
 /// (NIST SP 800-63B section 3.1.1.2 forbids both). A password that merely contains a known word is
@@ -108,7 +110,7 @@ impl PasswordPolicy {
         }
         // A text beyond the limit is refused anyway, so comparing it would only cost time.
         if text.len() <= MAX_BYTES {
-            if is_common(&Zeroizing::new(text.to_lowercase())) {
+            if text == EXAMPLE_PASSWORD || is_common(&Zeroizing::new(text.to_lowercase())) {
                 found.push(Weakness::Common);
             }
             let words = Words::new(&self.words, context);

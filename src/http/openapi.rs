@@ -1,29 +1,28 @@
 //! The OpenAPI 3.1 document, generated from the same endpoints that answer requests.
 
-mod errors;
+pub(super) mod errors;
 mod operation;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::http::Method;
 use utoipa::openapi::{
-    Components, HttpMethod, Info, KnownFormat, Object, OpenApi, OpenApiBuilder, PathItem, Paths,
-    RefOr, Schema, SchemaFormat, Server,
-    schema::AdditionalProperties,
+    Components, HttpMethod, Info, KnownFormat, OpenApi, OpenApiBuilder, PathItem, Paths, RefOr,
+    Schema, SchemaFormat, Server, Type,
+    schema::{AdditionalProperties, SchemaType},
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     tag::Tag,
 };
 
 pub use self::operation::Operation;
 use super::{BROWSER_SESSION, Endpoint, row_docs::Docs, task::TASKS, template::Template};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    secret::EXAMPLE_PASSWORD,
+};
 
 const BEARER: &str = "bearer";
 const COOKIE: &str = "cookie";
-
-/// The example value of addresses and passwords. The value is invalid, so that sending the example unchanged creates
-/// no account. Without this example, tools would generate examples, which may be valid.
-const NOT_FILLED_IN: &str = "fill in";
 
 /// The document that describes these endpoints.
 ///
@@ -89,7 +88,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
 }
 
 /// The tags of these endpoints: the tasks in their order, and then those of the host in the order of its endpoints.
-fn tags(endpoints: &[Endpoint]) -> Vec<&'static str> {
+pub(super) fn tags(endpoints: &[Endpoint]) -> Vec<&'static str> {
     let mut names: Vec<&str> = Vec::new();
     let described = endpoints.iter().filter(|row| !row.is_for_people());
     for Docs { tag, .. } in described.map(Endpoint::docs) {
@@ -111,22 +110,25 @@ fn http_method(method: &Method) -> HttpMethod {
     }
 }
 
-/// Gives an address or a password an example that would be refused.
-fn leave_to_be_filled_in(property: &mut RefOr<Schema>) {
-    let RefOr::T(Schema::Object(Object {
-        format: Some(format),
-        examples,
-        ..
-    })) = property
-    else {
+/// Gives a text an example that the reader has to replace. An address or a password in angle brackets is refused, so
+/// that sending the example unchanged creates no account. Without it, tools would generate examples, which may be valid.
+fn leave_to_be_filled_in(name: &str, property: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(object)) = property else {
         return;
     };
-    let is_meant = match format {
-        SchemaFormat::Custom(format) => matches!(format.as_str(), "email" | "password"),
-        SchemaFormat::KnownFormat(format) => matches!(format, KnownFormat::Password),
+    let is_text = match &object.schema_type {
+        SchemaType::Type(kind) => *kind == Type::String,
+        SchemaType::Array(kinds) => kinds.contains(&Type::String),
+        SchemaType::AnyValue => false,
     };
-    if is_meant {
-        *examples = vec![NOT_FILLED_IN.into()];
+    let filler = match &object.format {
+        Some(SchemaFormat::Custom(format)) if format == "email" => "<ann@example.org>".into(),
+        Some(SchemaFormat::Custom(format)) if format == "password" => EXAMPLE_PASSWORD.into(),
+        Some(SchemaFormat::KnownFormat(KnownFormat::Password)) => EXAMPLE_PASSWORD.into(),
+        _ => format!("<{name}>"),
+    };
+    if is_text {
+        object.examples = vec![filler.into()];
     }
 }
 
@@ -158,8 +160,8 @@ impl Schemas {
             if let Some(RefOr::T(Schema::Object(object))) = self.by_name.get_mut(name) {
                 object.additional_properties =
                     Some(Box::new(AdditionalProperties::FreeForm(false)));
-                for property in object.properties.values_mut() {
-                    leave_to_be_filled_in(property);
+                for (name, property) in &mut object.properties {
+                    leave_to_be_filled_in(name, property);
                 }
             }
         }
@@ -170,7 +172,7 @@ impl Schemas {
 }
 
 /// For example, `get_users_me_sessions_id` for `GET /users/me/sessions/{id}`.
-fn operation_id(endpoint: &Endpoint) -> String {
+pub(super) fn operation_id(endpoint: &Endpoint) -> String {
     let method = endpoint.method().as_str().to_ascii_lowercase();
     endpoint
         .path()

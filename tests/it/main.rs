@@ -41,6 +41,7 @@ mod client_address;
 mod console_pages;
 mod cookies;
 mod delete_account;
+mod docs;
 mod email_change;
 mod email_verification;
 mod enumeration;

@@ -81,7 +81,7 @@ async fn every_row_is_in_the_document_and_nothing_else() {
     assert_eq!(described, rows);
 }
 
-/// The docs page prefills examples, and one click sends them.
+/// A tool that reads the document may prefill the examples, and one click sends them.
 #[tokio::test]
 async fn examples_create_no_account_and_set_no_password() {
     for app in apps().await {

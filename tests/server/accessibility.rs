@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The success criteria of WCAG 2.2 up to level AA, and what its authors advise.
-const CHECK: &str = "axe.run({
+pub(crate) const CHECK: &str = "axe.run({
     resultTypes: ['violations'],
     runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
 }).then(found => found.violations.map(rule => `${rule.id}: ${rule.nodes.map(node => node.html)}`))";
@@ -124,7 +124,7 @@ fn no_letter_is_hard_to_read() {
 }
 
 /// The checker, if it is installed. With `HALLPASS_TEST_AXE=required`, a missing one is a failure.
-fn checker() -> Option<String> {
+pub(crate) fn checker() -> Option<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = "tests/accessibility/node_modules/axe-core/axe.min.js";
     match fs::read_to_string(root.join(file)) {

@@ -94,17 +94,6 @@ fn the_documentation_loads_from_its_own_host_only() {
             !html.contains("http://") && !html.contains("https://"),
             "{html}"
         );
-        let links = html
-            .split(['"', '\''])
-            .filter(|text| text.starts_with("docs/") || text.starts_with("/docs/"));
-        let mut count = 0;
-        for link in links {
-            let asset = server.get(&format!("/{}", link.trim_start_matches('/')));
-            assert_eq!(asset.status, 200, "{name}: {link}");
-            assert!(!asset.body.is_empty(), "{name}: {link}");
-            count += 1;
-        }
-        assert!(count >= 3, "{html}");
         let document = server.get("/openapi.json").json();
         assert!(
             document["paths"]["/auth/login"]["post"].is_object(),

@@ -55,6 +55,7 @@ mod accessibility;
 mod banner;
 mod connections;
 mod cors;
+mod docs;
 mod edge;
 mod embedded;
 mod framing;

@@ -89,9 +89,13 @@ fn reply(status: StatusCode, codes: &[Code]) -> Response {
 }
 
 fn line(code: &Code) -> String {
-    let line = format!("`{}`: {}", code.code, code.detail);
+    format!("`{}`: {}", code.code, meaning(code))
+}
+
+/// The detail of a code, with the codes of its violations if they are of a closed set.
+pub(in crate::http) fn meaning(code: &Code) -> String {
     if code.code != Code::of(ErrorKind::WeakPassword).code {
-        return line;
+        return code.detail.to_owned();
     }
     let weaknesses: Vec<_> = Weakness::ALL
         .iter()
@@ -99,7 +103,7 @@ fn line(code: &Code) -> String {
         .filter(|weakness| **weakness != Weakness::ControlCharacter)
         .map(|weakness| format!("`{}` ({})", weakness.code(), weakness.meaning()))
         .collect();
-    format!("{line} Its codes: {}.", weaknesses.join(", "))
+    format!("{} Its codes: {}.", code.detail, weaknesses.join(", "))
 }
 
 /// The body of every failure.
