@@ -134,7 +134,7 @@
     const takesToken = entry.querySelector(".token") && field.value;
     const method = entry.querySelector("summary b").textContent;
     try {
-      const reply = await call(method, path + (query.size ? `?${query}` : ""), area?.value, takesToken || null);
+      const reply = await call(method, `${path}?${query}`.replace(/\?$/, ""), area?.value, takesToken || null);
       [said.textContent, answer.textContent] = await shown(reply);
       answer.hidden = !answer.textContent;
     } catch {
