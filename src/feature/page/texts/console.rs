@@ -233,6 +233,7 @@ pub(crate) struct DoneTexts<T = &'static str> {
 pub(crate) struct LetterNames<T = &'static str> {
     pub(crate) account_exists: T,
     pub(crate) account_locked: T,
+    pub(crate) account_secured: T,
     pub(crate) confirm_email_change: T,
     pub(crate) email_changed: T,
     pub(crate) email_change_requested: T,

@@ -219,6 +219,7 @@ const STATE: StateTexts = StateTexts {
 const LETTER: LetterNames = LetterNames {
     account_exists: "Es gibt schon ein Konto",
     account_locked: "Anmeldung gesperrt",
+    account_secured: "Konto gesichert",
     confirm_email_change: "Neue Adresse bestätigen",
     email_changed: "Adresse geändert",
     email_change_requested: "Änderung der Adresse angefordert",

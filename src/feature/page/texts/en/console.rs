@@ -212,6 +212,7 @@ const STATE: StateTexts = StateTexts {
 const LETTER: LetterNames = LetterNames {
     account_exists: "There is an account already",
     account_locked: "Sign-in locked",
+    account_secured: "Account secured",
     confirm_email_change: "Confirm the new address",
     email_changed: "Address changed",
     email_change_requested: "Change of address requested",

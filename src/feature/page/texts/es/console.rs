@@ -217,6 +217,7 @@ const STATE: StateTexts = StateTexts {
 const LETTER: LetterNames = LetterNames {
     account_exists: "Ya hay una cuenta",
     account_locked: "Acceso bloqueado",
+    account_secured: "Cuenta protegida",
     confirm_email_change: "Confirmar el nuevo correo",
     email_changed: "Correo cambiado",
     email_change_requested: "Cambio de correo solicitado",

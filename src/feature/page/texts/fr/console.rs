@@ -218,6 +218,7 @@ const STATE: StateTexts = StateTexts {
 const LETTER: LetterNames = LetterNames {
     account_exists: "Un compte existe déjà",
     account_locked: "Connexion bloquée",
+    account_secured: "Compte protégé",
     confirm_email_change: "Confirmer la nouvelle adresse",
     email_changed: "Adresse changée",
     email_change_requested: "Changement d’adresse demandé",

@@ -211,6 +211,7 @@ const STATE: StateTexts = StateTexts {
 const LETTER: LetterNames = LetterNames {
     account_exists: "已有账户",
     account_locked: "登录已锁定",
+    account_secured: "账户已受保护",
     confirm_email_change: "确认新邮箱",
     email_changed: "已更改邮箱",
     email_change_requested: "已申请更改邮箱",
