@@ -1,4 +1,4 @@
-//! Adding columns to a table and dropping them. SQLite changes one column for each statement.
+//! Adds columns to a table, and drops them. SQLite changes one column per statement.
 
 use sea_orm::{
     DbBackend, Statement,

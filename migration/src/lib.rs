@@ -24,6 +24,7 @@ mod m20261130_000015_session_methods;
 mod m20261130_000016_second_factors;
 mod m20261130_000017_browser_sessions;
 mod m20261201_000018_session_codes;
+mod m20261201_000019_signing_keys;
 mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
@@ -56,4 +57,5 @@ const MIGRATIONS: &[Migration] = &[
     m20261130_000016_second_factors::MIGRATION,
     m20261130_000017_browser_sessions::MIGRATION,
     m20261201_000018_session_codes::MIGRATION,
+    m20261201_000019_signing_keys::MIGRATION,
 ];

@@ -1,4 +1,4 @@
-//! The table of users.
+//! The user table.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,

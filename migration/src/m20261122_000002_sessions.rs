@@ -1,4 +1,4 @@
-//! The table of sessions.
+//! The session table.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,

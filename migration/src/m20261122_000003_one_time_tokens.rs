@@ -1,4 +1,4 @@
-//! The table of one-time tokens.
+//! The one-time token table.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,

@@ -1,4 +1,4 @@
-//! The table of the audit trail.
+//! The audit trail table.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,

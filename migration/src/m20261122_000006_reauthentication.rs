@@ -1,4 +1,4 @@
-//! The time of the last authentication, in the table of sessions.
+//! The time of the last authentication, in the session table.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,

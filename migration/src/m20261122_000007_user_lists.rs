@@ -1,4 +1,4 @@
-//! Indexes for lists of users.
+//! Indexes for user lists.
 
 use sea_orm::{DbBackend, Statement};
 

@@ -1,4 +1,4 @@
-//! Delivery state in the outbox, and the table of mail budgets.
+//! Delivery state in the outbox, and the email budget table.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,

@@ -1,4 +1,4 @@
-//! The table of limit counters.
+//! The limit counter table.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,

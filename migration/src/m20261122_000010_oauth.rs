@@ -1,4 +1,4 @@
-//! The tables of provider identities and of provider sign-in flows.
+//! The tables for provider identities and provider sign-in flows.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,

@@ -1,4 +1,4 @@
-//! Columns of the outbox for the account of an email, and for the validity of its due time.
+//! Columns of the outbox for an email's account, and for the validity of its due time.
 
 use sea_orm::{DbBackend, DeriveIden, Statement, sea_query::ColumnDef};
 
@@ -52,7 +52,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
             // Finds emails that were postponed before the clock was set back. Usually there are
             // none.
             "CREATE INDEX auth_outbox_due_later ON auth_outbox (holds_from) WHERE state = 'pending'",
-            // Used by the purge, which keeps a token if its letter may still be retried.
+            // Used by the purge, which keeps a token if its email may still be retried.
             "CREATE INDEX auth_outbox_changes ON auth_outbox (user_id) WHERE letter = 'confirm_email_change'",
         ]
         .map(|sql| Statement::from_string(backend, sql)),
@@ -60,7 +60,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     statements
 }
 
-/// After `down`, the account of an email is looked up again at every claim, as the previous version
+/// After `down`, an email's account is looked up again at every claim, as the previous version
 /// does.
 fn down(backend: DbBackend) -> Vec<Statement> {
     let mut statements = ["auth_outbox_changes", "auth_outbox_due_later"]

@@ -1,4 +1,4 @@
-//! The table of sealed limit keys.
+//! The table for sealed limit keys.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,

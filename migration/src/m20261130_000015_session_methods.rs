@@ -1,4 +1,4 @@
-//! The sign-in methods of a session.
+//! A session's sign-in methods.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,

@@ -1,4 +1,4 @@
-//! The tables of second factors, recovery codes, remembered devices and challenges.
+//! The tables for second factors, recovery codes, remembered devices and challenges.
 
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
@@ -247,7 +247,7 @@ fn time(column: impl IntoIden) -> ColumnDef {
     ColumnDef::new(column).timestamp_with_time_zone().take()
 }
 
-/// When a user is deleted, these rows of the user are deleted as well.
+/// When a user is deleted, the user's rows here are deleted as well.
 fn of_user(table: impl IntoTableRef, column: impl IntoIden) -> ForeignKeyCreateStatement {
     ForeignKey::create()
         .from(table, column)

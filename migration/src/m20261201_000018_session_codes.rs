@@ -13,7 +13,7 @@ pub(crate) const MIGRATION: Migration = Migration {
 #[derive(Clone, Copy, DeriveIden)]
 enum AuthOauthFlows {
     Table,
-    /// Null for the code of a provider, as the columns below.
+    /// Null for a code from a provider sign-in, like the columns below.
     SessionId,
     AuthenticatedAt,
     Methods,

@@ -64,7 +64,7 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
 /// The data in their tables is lost.
 ///
 /// # Errors
-/// If the database fails, or contains migrations that this version does not know.
+/// If the database fails, or contains migrations that are unknown to this version.
 pub async fn down(db: &DatabaseConnection, steps: Option<u32>) -> Result<(), DbErr> {
     supported(db)?;
     let txn = locked(db).await?;

@@ -1,4 +1,4 @@
-//! Background work: mail, the purge, providers, and waiting for hooks and sinks.
+//! Background work: sending emails, purging data, fetching provider keys, and waiting for hooks and sinks.
 
 use std::{
     future::poll_fn,
@@ -99,7 +99,7 @@ impl Auth {
         let mut shutdown = pin!(shutdown);
         let deliveries = self.parts.core.deliveries.clone();
         tokio::select! {
-            prepared = self.parts.core.limits.prepare() => {
+            prepared = self.prepare() => {
                 if let Err(error) = prepared {
                     let error = &error as &dyn std::error::Error;
                     tracing::warn!(error, "the key for limits could not be read; the first use tries again");
@@ -110,8 +110,15 @@ impl Auth {
         }
     }
 
-    /// Sends all emails that are due, and returns how many were due. Call it in tests, or in a
-    /// scheduled job of the host.
+    async fn prepare(&self) -> Result<()> {
+        let core = &self.parts.core;
+        core.limits.prepare().await?;
+        let keys = core.tokens.keys().ids();
+        Ok(core.store.note_keys(&keys, core.clock.now()).await?)
+    }
+
+    /// Sends all emails that are due, and returns how many were due. Call it in tests, or from one of the host's
+    /// scheduled jobs.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable. An email
@@ -126,9 +133,8 @@ impl Auth {
         self.parts.purges.run(shutdown).await;
     }
 
-    /// Deletes expired data in small batches: sessions and one-time tokens an hour after they end,
-    /// and events when their [retention](super::AuthBuilder::event_retention) ends. Call it in a
-    /// scheduled job of the host.
+    /// Deletes expired data in small batches: sessions and one-time tokens an hour after they end, and events when
+    /// their [retention](super::AuthBuilder::event_retention) ends. Call it from one of the host's scheduled jobs.
     ///
     /// The purge can run while the service and other purges are running. If the future is dropped
     /// before it completes, the batches deleted so far stay deleted.
@@ -160,9 +166,8 @@ impl Auth {
         self.trail().flush().await;
     }
 
-    /// How many events the [sinks](crate::event::Sink) of this process did not receive, because a
-    /// queue was full, or a sink took too long or panicked. These events are still in the audit
-    /// trail.
+    /// How many events the [sinks](crate::event::Sink) of this process have missed, because a queue was full, or a sink
+    /// took too long or panicked. These events are still in the audit trail.
     #[must_use]
     pub fn dropped_events(&self) -> u64 {
         self.trail().dropped()

@@ -305,6 +305,7 @@ gated! {
     }
     OperatorStore {
         readable figures(days: &[EventId; FIGURE_DAYS + 1]) -> Figures;
+        writable note_keys(ids: &[String], now: Timestamp) -> ();
         readable condition() -> StoreCondition;
     }
     Limiter {

@@ -21,7 +21,13 @@ pub trait OperatorStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn figures(&self, days: &[EventId; FIGURE_DAYS + 1]) -> Result<Figures, StoreError>;
 
-    /// Reads the state of the outbox and of the schema.
+    /// Stores that these keys are used from now on, unless an earlier time is stored for a key.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn note_keys(&self, ids: &[String], now: Timestamp) -> Result<(), StoreError>;
+
+    /// Reads the state of the outbox, the keys and the schema.
     ///
     /// # Contract
     /// The call runs one query.
@@ -62,7 +68,7 @@ pub struct DayFigures {
     pub locked: u64,
 }
 
-/// The state of the outbox and of the schema.
+/// The state of the outbox, the keys and the schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct StoreCondition {
@@ -72,6 +78,8 @@ pub struct StoreCondition {
     pub oldest_pending: Option<Timestamp>,
     /// The emails that are marked dead.
     pub dead_mails: u64,
+    /// The keys that were [noted](OperatorStore::note_keys), at most 100, the newest first, and since when they are used.
+    pub keys: Vec<(String, Timestamp)>,
     /// The newest migration; `None` if the store has no schema.
     pub migration: Option<AppliedMigration>,
 }

@@ -19,9 +19,9 @@ use tokio::task::JoinSet;
 use crate::support::{db::Database, patience::until};
 
 /// The number of migrations.
-const ALL: usize = 18;
+const ALL: usize = 19;
 
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "auth_challenges",
     "auth_devices",
     "auth_events",
@@ -36,6 +36,7 @@ const TABLES: [&str; 15] = [
     "auth_outbox",
     "auth_recovery_codes",
     "auth_sessions",
+    "auth_signing_keys",
     "auth_users",
 ];
 

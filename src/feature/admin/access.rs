@@ -1,10 +1,9 @@
 //! What an administrator has to present before a change.
 
 use super::Administration;
-use crate::{
-    error::{ErrorKind, Result},
-    token::ActiveUser,
-};
+#[cfg(feature = "pages")]
+use crate::error::ErrorKind;
+use crate::{error::Result, token::ActiveUser};
 
 impl Administration {
     /// Requires a step-up if the administrator has a second factor or must have one.

@@ -34,7 +34,7 @@ pub use self::{
     create::NewAccount,
     mail::MailQuery,
     overview::DatedFigures,
-    status::{Danger, ServiceStatus},
+    status::{Danger, KeyStatus, ServiceStatus},
 };
 use crate::{
     core::Core,

@@ -1,4 +1,4 @@
-//! Figures, and everything about one user.
+//! Usage figures for the whole service, and a full overview of one user.
 
 use std::{array, collections::HashMap, time::Duration};
 

@@ -1,7 +1,7 @@
 //! The state of the service, for operators.
 
 use super::Administration;
-use crate::{credential::HashLoad, error::Result, store::StoreCondition};
+use crate::{clock::Timestamp, credential::HashLoad, error::Result, store::StoreCondition};
 
 /// The state of the service.
 #[derive(Clone, Debug)]
@@ -15,10 +15,21 @@ pub struct ServiceStatus {
     pub condition: StoreCondition,
     /// The load of the password hasher of this process.
     pub hashing: HashLoad,
-    /// The identifiers of the keys of access tokens. The first key signs, and all of them verify.
-    pub keys: Vec<String>,
+    /// The keys of access tokens. The first key signs, and all of them verify.
+    pub keys: Vec<KeyStatus>,
     /// Settings that weaken the service.
     pub dangers: Vec<Danger>,
+}
+
+/// A key of access tokens.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KeyStatus {
+    /// The identifier (`kid`).
+    pub id: String,
+    /// When a process first ran with the key; `None` if no process with this key has run
+    /// [`Auth::run_mail`](crate::Auth::run_mail), which records it.
+    pub first_used_at: Option<Timestamp>,
 }
 
 /// A setting that weakens the service.
@@ -70,7 +81,15 @@ impl Administration {
         let store = &self.core.store;
         let accepts_writes = store.ping().await.is_ok();
         let condition = store.condition().await?;
-        let keys = self.core.tokens.keys();
+        let keys = self.core.tokens.keys().ids().into_iter().map(|id| {
+            let mut noted = condition.keys.iter();
+            let noted = noted.find(|(noted, _)| *noted == id);
+            KeyStatus {
+                first_used_at: noted.map(|(_, at)| *at),
+                id,
+            }
+        });
+        let keys = keys.collect();
         let mut dangers = self.dangers.to_vec();
         if self.hasher.params().is_weak() {
             dangers.push(Danger::WeakHashing);
@@ -80,7 +99,7 @@ impl Administration {
             accepts_writes,
             condition,
             hashing: self.hasher.load(),
-            keys: keys.ids(),
+            keys,
             dangers,
         })
     }

@@ -5,7 +5,7 @@ use std::{array, time::Duration};
 use super::{
     Subject,
     dead_letter::mark_dead,
-    fixture::{event, fresh_user, now, set_status, update, updated},
+    fixture::{event, fresh_user, now, set_status, unique, update, updated},
     outbox::{claim_one, complete, enqueued, long_ago},
 };
 use crate::{
@@ -26,6 +26,7 @@ pub async fn check_all(store: &Subject) {
     users_are_counted(store).await;
     sign_ins_are_counted_by_day(store).await;
     mails_are_counted_by_state(store).await;
+    key_keeps_the_time_of_its_first_use(store).await;
 }
 
 /// A user counts at once, by status and role.
@@ -120,6 +121,24 @@ pub async fn mails_are_counted_by_state(store: &Subject) {
     retried.await.expect("retry_mail");
     complete(store, &claim_one(store, at).await).await;
     assert_eq!(condition(store).await, before);
+}
+
+/// A key that is noted again keeps the first time.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn key_keeps_the_time_of_its_first_use(store: &Subject) {
+    let (first, second) = (unique(), unique());
+    let start = now() + DAY * 365;
+    let note = async |ids: &[String], at| {
+        store.note_keys(ids, at).await.expect("note_keys");
+    };
+    note(std::slice::from_ref(&first), start).await;
+    note(&[second.clone(), first.clone()], start + DAY).await;
+    note(&[], start).await;
+    let keys = condition(store).await.keys;
+    let expected = [(second, start + DAY), (first, start)];
+    assert_eq!(keys.get(..2), Some(&expected[..]));
 }
 
 /// The figures of the fourteen days of which the last one begins at this time.

@@ -104,6 +104,8 @@ struct State {
     mail_budgets: HashMap<TokenDigest, Vec<Timestamp>>,
     events: BTreeMap<EventId, Event>,
     limit_keys: Vec<SealedKey>,
+    /// When each key was first used.
+    signing_keys: BTreeMap<String, Timestamp>,
 }
 
 #[async_trait]
@@ -113,8 +115,8 @@ impl Store for MemoryStore {
     }
 }
 
-/// The rows to delete before another one is added, so that the newest `most` remain. A row is its time and its
-/// identifier.
+/// The rows to delete before another one is added, so that the newest `most` remain. Each row is given as its time and
+/// its identifier.
 fn surplus<K: Ord>(rows: impl Iterator<Item = (Timestamp, K)>, most: u32) -> Vec<K> {
     let mut rows: Vec<_> = rows.collect();
     rows.sort_unstable();

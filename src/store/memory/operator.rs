@@ -1,15 +1,21 @@
 //! Figures for operators, in memory.
 
+use std::cmp::Reverse;
+
 use async_trait::async_trait;
 
 use super::MemoryStore;
 use crate::{
+    clock::Timestamp,
     error::StoreError,
     event::{EventId, EventKind},
     mail::MailStatus,
     store::{DayFigures, FIGURE_DAYS, Figures, OperatorStore, StoreCondition},
     user::UserStatus,
 };
+
+/// The number of keys in a condition.
+const MAX_KEYS: usize = 100;
 
 #[async_trait]
 impl OperatorStore for MemoryStore {
@@ -44,6 +50,14 @@ impl OperatorStore for MemoryStore {
         Ok(figures)
     }
 
+    async fn note_keys(&self, ids: &[String], now: Timestamp) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for id in ids {
+            state.signing_keys.entry(id.clone()).or_insert(now);
+        }
+        Ok(())
+    }
+
     async fn condition(&self) -> Result<StoreCondition, StoreError> {
         let state = self.state();
         let mails = |status| {
@@ -53,7 +67,12 @@ impl OperatorStore for MemoryStore {
                 .filter(move |row| row.status == status)
         };
         let pending = mails(MailStatus::Pending).map(|row| row.intent.created_at);
+        let keys = state.signing_keys.iter();
+        let mut keys: Vec<_> = keys.map(|(id, at)| (id.clone(), *at)).collect();
+        keys.sort_by_key(|(_, at)| Reverse(*at));
+        keys.truncate(MAX_KEYS);
         Ok(StoreCondition {
+            keys,
             pending_mails: count(mails(MailStatus::Pending)),
             oldest_pending: pending.min(),
             dead_mails: count(mails(MailStatus::Dead)),

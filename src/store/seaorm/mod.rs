@@ -62,7 +62,7 @@ use crate::{
 };
 
 /// The newest migration that this version needs. Migrations of a newer version may have run as well.
-const NEWEST_MIGRATION: &str = "m20261201_000018_session_codes";
+const NEWEST_MIGRATION: &str = "m20261201_000019_signing_keys";
 
 const PING: &str = "\
     INSERT INTO auth_limits AS l (key, until_at, attempts, expires_at) SELECT $1, $2, 0, $2 \

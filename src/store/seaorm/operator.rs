@@ -10,6 +10,7 @@ use super::{
     row::column,
 };
 use crate::{
+    clock::Timestamp,
     error::StoreError,
     event::EventId,
     store::{AppliedMigration, FIGURE_DAYS, Figures, OperatorStore, StoreCondition},
@@ -30,11 +31,17 @@ const FIGURES: &str = "\
     UNION ALL SELECT 'pending_mails', 0, COUNT(*) FROM auth_outbox WHERE state = 'pending' \
     UNION ALL SELECT 'dead_mails', 0, COUNT(*) FROM auth_outbox WHERE state = 'dead'";
 
+const NOTE_KEY: &str = "\
+    INSERT INTO auth_signing_keys (id, first_used_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+
+/// One row for each key, each with the same counts.
 const CONDITION: &str = "\
     SELECT (SELECT COUNT(*) FROM auth_outbox WHERE state = 'pending') AS pending_mails, \
         (SELECT MIN(created_at) FROM auth_outbox WHERE state = 'pending') AS oldest_pending, \
-        (SELECT COUNT(*) FROM auth_outbox WHERE state = 'dead') AS dead_mails, m.name, m.applied_at \
-    FROM auth_migrations m ORDER BY m.name DESC LIMIT 1";
+        (SELECT COUNT(*) FROM auth_outbox WHERE state = 'dead') AS dead_mails, m.name, m.applied_at, k.id, \
+        k.first_used_at \
+    FROM (SELECT name, applied_at FROM auth_migrations ORDER BY name DESC LIMIT 1) m \
+    LEFT JOIN auth_signing_keys k ON TRUE ORDER BY k.first_used_at DESC LIMIT 100";
 
 #[async_trait]
 impl<D: Database> OperatorStore for SeaOrmStore<D> {
@@ -44,10 +51,17 @@ impl<D: Database> OperatorStore for SeaOrmStore<D> {
         figures(&rows).map_err(|error| store_error(&error))
     }
 
+    async fn note_keys(&self, ids: &[String], now: Timestamp) -> Result<(), StoreError> {
+        for id in ids {
+            self.write(NOTE_KEY, [id.as_str().into(), now.into()])
+                .await?;
+        }
+        Ok(())
+    }
+
     async fn condition(&self) -> Result<StoreCondition, StoreError> {
         let rows = self.read(CONDITION, []).await?;
-        let condition = rows.first().map(condition).transpose();
-        let condition = condition.map_err(|error| store_error(&error))?;
+        let condition = condition(&rows).map_err(|error| store_error(&error))?;
         condition.ok_or_else(|| StoreError::Schema("migrations are pending".into()))
     }
 }
@@ -75,16 +89,27 @@ fn figures(rows: &[QueryResult]) -> Result<Figures, DbErr> {
     Ok(figures)
 }
 
-fn condition(row: &QueryResult) -> Result<StoreCondition, DbErr> {
-    Ok(StoreCondition {
+/// The condition; `None` without a migration.
+fn condition(rows: &[QueryResult]) -> Result<Option<StoreCondition>, DbErr> {
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let mut keys = Vec::new();
+    for row in rows {
+        if let Some(id) = column(row, "id")? {
+            keys.push((id, column(row, "first_used_at")?));
+        }
+    }
+    Ok(Some(StoreCondition {
         pending_mails: count(row, "pending_mails")?,
         oldest_pending: column(row, "oldest_pending")?,
         dead_mails: count(row, "dead_mails")?,
+        keys,
         migration: Some(AppliedMigration {
             name: column(row, "name")?,
             applied_at: column(row, "applied_at")?,
         }),
-    })
+    }))
 }
 
 fn count(row: &QueryResult, name: &str) -> Result<u64, DbErr> {

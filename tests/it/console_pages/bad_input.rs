@@ -1,7 +1,11 @@
 //! Bad input to the pages of the console.
 
-use super::{ANN, administrator, main, user};
-use crate::support::{app::apps, visitor::lead};
+use super::{ANN, ROOT, administrator, main, user};
+use crate::support::{
+    app::apps,
+    http::PASSWORD,
+    visitor::{lead, shown},
+};
 
 #[tokio::test]
 async fn pages_of_nobody_do_not_exist() {
@@ -84,8 +88,23 @@ async fn forms_with_every_field_wrong_are_shown_again() {
         let reply = visitor.submit("/console/users/new", &fields).await;
         assert_eq!(reply.status, 422, "no page has such a form");
         app.advance(60 * 60 * 24 * 400);
-        let fields = [("email", ANN), ("display_name", ""), ("roles", "user")];
+        let fields = [
+            ("email", ANN),
+            ("display_name", "Ann <B>"),
+            ("roles", "admin"),
+        ];
         let reply = visitor.submit("/console/users/new", &fields).await;
-        assert_eq!(lead(&reply), "../../sign-in?next=%2Fconsole%2Fusers%2Fnew");
+        let sign_in = lead(&reply).trim_start_matches("../..").to_owned();
+        let fields = [("email", ROOT), ("password", PASSWORD)];
+        let back = visitor.submit(&sign_in, &fields).await;
+        let page = visitor.open(lead(&back)).await;
+        let text = shown(&page, 200, "New user");
+        for part in [
+            r#"value="ann@example.org""#,
+            r#"value="Ann &lt;B&gt;""#,
+            r#"value="user""#,
+        ] {
+            assert!(text.contains(part), "{part}: {}", main(&text));
+        }
     }
 }

@@ -25,7 +25,7 @@ use crate::{
 pub(super) struct Asked {
     pub(super) chosen: Chosen,
     next: Option<String>,
-    /// The application that gets a code after the sign-in, in place of `next`.
+    /// The application that receives a code after the sign-in. If there is one, `next` is not used.
     #[cfg(feature = "oauth")]
     pub(super) app: Option<AppSignIn>,
     /// The query that forms and links keep.

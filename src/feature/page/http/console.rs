@@ -87,6 +87,26 @@ impl Input<Parts> for AdminSender {
     }
 }
 
+/// The sender of a form that keeps what was typed: nobody if the session has ended.
+struct FormSender(Option<AdminSender>);
+
+impl Input<Parts> for FormSender {
+    async fn take(parts: &Parts, request: &mut Request) -> Result<Self> {
+        match AdminSender::take(parts, request).await {
+            Ok(sender) => Ok(Self(Some(sender))),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::InvalidAccessToken | ErrorKind::Unauthenticated
+                ) =>
+            {
+                Ok(Self(None))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
 impl Asked {
     /// The frame of a page of the console.
     fn frame_for<'a>(&'a self, admin: &'a ActiveUser, current: Option<Tab>) -> Frame<'a> {

@@ -16,9 +16,13 @@ use crate::{
     error::{Error, ErrorKind, Result},
     event::ClientInfo,
     http::{Endpoint, Input, OwnOrigin, Request},
+    percent,
     service::http::browser_caller,
     token::ActiveUser,
 };
+
+/// The longest query that comes back from the sign-in, in bytes.
+const MAX_KEPT: usize = 1500;
 
 /// Leads a visitor who is not signed in to the sign-in, and a user who has to confirm a credential to the page for it.
 /// Both come back to this page.
@@ -81,7 +85,7 @@ impl Asked {
         self.frame_in(Room::Account { has_console }, owner, current)
     }
 
-    /// The frame of a page in this room.
+    /// The frame of a page in the given group of pages.
     pub(super) fn frame_in<'a>(
         &'a self,
         room: Room,
@@ -101,6 +105,20 @@ impl Asked {
 }
 
 impl Parts {
+    /// Leads a user whose session has ended to the sign-in, and back to this page with the typed values in the query.
+    /// Values that are too long together are lost.
+    pub(super) fn sign_in_first(&self, asked: &Asked, page: &str, typed: &[(&str, &str)]) -> Reply {
+        let typed = typed.iter().filter(|(_, value)| !value.is_empty());
+        let typed = typed.map(|(name, value)| format!("{name}={}", percent::encoded(value)));
+        let typed = typed.collect::<Vec<_>>().join("&");
+        let next = match typed.len() {
+            1..=MAX_KEPT => format!("{}/{page}?{typed}", self.base),
+            _ => format!("{}/{page}", self.base),
+        };
+        let query = format!("next={}", percent::encoded(&next));
+        Reply::see_other(asked.frame().away_with("sign-in", &query))
+    }
+
     /// The page of a form. If the form was refused, the page says why, or the error is returned.
     pub(super) fn form_page(
         &self,

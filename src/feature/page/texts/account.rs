@@ -1,16 +1,16 @@
-//! The texts of a user's own account.
+//! Texts for a user's own account.
 
 use serde::{Deserialize, Serialize};
 
 use super::Note;
 
-/// The texts of a user's own account.
+/// Texts for a user's own account.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AccountTexts<T = &'static str> {
     pub(crate) title: T,
-    /// The name of the links at the top.
+    /// The label of the links at the top.
     pub(crate) navigation: T,
-    /// The link to the main part of the page, for users of a keyboard.
+    /// The link to the main part of the page, for keyboard users.
     pub(crate) skip: T,
     pub(crate) profile: T,
     pub(crate) save: T,
@@ -27,7 +27,7 @@ pub(crate) struct AccountTexts<T = &'static str> {
     pub(crate) on: T,
     pub(crate) off: T,
     pub(crate) recovery_codes: T,
-    /// The label of the link to new recovery codes.
+    /// The label of the link for new recovery codes.
     pub(crate) renew: T,
     /// `{count}` is the number of recovery codes.
     pub(crate) codes_left: T,
@@ -78,7 +78,7 @@ pub(crate) struct AccountTexts<T = &'static str> {
     pub(crate) add_app: T,
     pub(crate) too_many_apps: T,
     pub(crate) remove: T,
-    /// `{name}` is the name of an app.
+    /// `{name}` is an app's name.
     pub(crate) remove_named: T,
     pub(crate) remove_title: T,
     pub(crate) remove_text: T,
@@ -109,7 +109,7 @@ pub(crate) struct AccountTexts<T = &'static str> {
     pub(crate) when: T,
     pub(crate) what: T,
     pub(crate) from: T,
-    /// Shown in place of the device of an administrator.
+    /// Shown in place of an administrator's device.
     pub(crate) by_administrator: T,
     pub(crate) older: T,
     /// The title of the page for a user without a password who has to sign in again.
@@ -117,7 +117,7 @@ pub(crate) struct AccountTexts<T = &'static str> {
     pub(crate) sign_in_again_text: T,
 }
 
-/// The lines that report a change.
+/// Messages that report a change.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SavedTexts<T = &'static str> {
     pub(crate) codes: T,

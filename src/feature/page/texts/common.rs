@@ -1,29 +1,29 @@
-//! The texts that several pages share.
+//! Texts that several pages share.
 
 use serde::{Deserialize, Serialize};
 
 use super::Note;
 
-/// The texts that several pages share.
+/// Texts that several pages share.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CommonTexts<T = &'static str> {
-    /// The name of the list of languages.
+    /// The label of the language list.
     pub(crate) languages: T,
     pub(crate) help: T,
     pub(crate) privacy: T,
     pub(crate) terms: T,
-    /// The button that shows a password, made by the script.
+    /// The button that shows a password, which the script adds.
     pub(crate) show: T,
     pub(crate) hide: T,
     pub(crate) email: T,
     pub(crate) password: T,
     pub(crate) name: T,
     pub(crate) code: T,
-    /// The way on to the sign-in.
+    /// The link to the sign-in.
     pub(crate) sign_in: T,
     pub(crate) start_again: T,
     pub(crate) go_on: T,
-    /// Above a form with more than one wrong field.
+    /// Shown above a form with more than one wrong field.
     pub(crate) several: Note<T>,
     pub(crate) bad_email: T,
     pub(crate) no_password: T,
@@ -35,10 +35,10 @@ pub(crate) struct CommonTexts<T = &'static str> {
     pub(crate) rate_limited: Note<T>,
     /// `{wait}` is a duration.
     pub(crate) locked: Note<T>,
-    /// The heading of a refusal by the host.
+    /// The heading for a refusal by the host.
     pub(crate) not_done: T,
     pub(crate) not_found: Note<T>,
     pub(crate) go_to_start: T,
-    /// `{number}` is the id of the request.
+    /// `{number}` is the request id.
     pub(crate) failed: Note<T>,
 }

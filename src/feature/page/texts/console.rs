@@ -1,17 +1,17 @@
-//! The texts of the console.
+//! Texts for the console.
 
 use serde::{Deserialize, Serialize};
 
 use super::Note;
 
-/// The texts of the console.
+/// Texts for the console.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ConsoleTexts<T = &'static str> {
     /// The first page.
     pub(crate) title: T,
-    /// The name of the links at the top, and the link from an account.
+    /// The label of the links at the top, and the link from an account.
     pub(crate) navigation: T,
-    /// Shown after the name of the product.
+    /// Shown after the product name.
     pub(crate) admin: T,
     pub(crate) users: T,
     pub(crate) events: T,
@@ -33,7 +33,7 @@ pub(crate) struct ConsoleTexts<T = &'static str> {
     pub(crate) done: DoneTexts<T>,
 }
 
-/// The texts of the first page.
+/// Texts for the first page.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct FigureTexts<T = &'static str> {
     pub(crate) now: T,
@@ -43,7 +43,7 @@ pub(crate) struct FigureTexts<T = &'static str> {
     pub(crate) pending_mails: T,
     pub(crate) dead_mails: T,
     pub(crate) sign_ins: T,
-    /// Below the heading of the sign-ins.
+    /// Shown below the sign-ins heading.
     pub(crate) utc: T,
     pub(crate) day: T,
     pub(crate) signed_in: T,
@@ -51,7 +51,7 @@ pub(crate) struct FigureTexts<T = &'static str> {
     pub(crate) locked: T,
 }
 
-/// The texts of the list of users.
+/// Texts for the user list.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct FindTexts<T = &'static str> {
     pub(crate) title: T,
@@ -72,7 +72,7 @@ pub(crate) struct FindTexts<T = &'static str> {
     pub(crate) new_user: T,
 }
 
-/// The texts of the page of a user.
+/// Texts for a user's page.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ConsoleUserTexts<T = &'static str> {
     pub(crate) profile: T,
@@ -90,7 +90,7 @@ pub(crate) struct ConsoleUserTexts<T = &'static str> {
     pub(crate) danger: T,
 }
 
-/// The texts of the forms for a new user and for a change.
+/// Texts for the forms that create and change a user.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EditTexts<T = &'static str> {
     pub(crate) title: T,
@@ -100,7 +100,7 @@ pub(crate) struct EditTexts<T = &'static str> {
     pub(crate) too_many_roles: T,
     pub(crate) verified: T,
     pub(crate) save: T,
-    /// `{changes}` names what somebody else has changed.
+    /// `{changes}` lists the changes that somebody else has made.
     pub(crate) overtaken: Note<T>,
     /// `{field}` is now `{value}`.
     pub(crate) now: T,
@@ -115,7 +115,7 @@ pub(crate) struct EditTexts<T = &'static str> {
     pub(crate) back_to_users: T,
 }
 
-/// The texts of the pages that ask before something is done to a user.
+/// Texts for the confirmation pages.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ActionsTexts<T = &'static str> {
     pub(crate) delete: AskTexts<T>,
@@ -128,7 +128,7 @@ pub(crate) struct ActionsTexts<T = &'static str> {
     pub(crate) is_disabled: Note<T>,
 }
 
-/// A page that asks before something is done to a user.
+/// Texts for a page that asks an administrator to confirm an action on a user.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AskTexts<T = &'static str> {
     pub(crate) title: T,
@@ -136,7 +136,7 @@ pub(crate) struct AskTexts<T = &'static str> {
     pub(crate) button: T,
 }
 
-/// The texts of the audit trail.
+/// Texts for the audit trail.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TrailTexts<T = &'static str> {
     pub(crate) find: T,
@@ -150,11 +150,11 @@ pub(crate) struct TrailTexts<T = &'static str> {
     pub(crate) on: T,
     pub(crate) from: T,
     pub(crate) nothing: T,
-    /// Shown in place of the address of a user who no longer exists.
+    /// Shown in place of a deleted user's address.
     pub(crate) deleted_user: T,
 }
 
-/// The texts of the mail queue.
+/// Texts for the email queue.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct QueueTexts<T = &'static str> {
     pub(crate) find: T,
@@ -169,12 +169,12 @@ pub(crate) struct QueueTexts<T = &'static str> {
     pub(crate) attempts: T,
     pub(crate) error: T,
     pub(crate) retry: T,
-    /// `{letter}` is a letter, `{recipient}` an address.
+    /// `{letter}` is the name of an email template, `{recipient}` an address.
     pub(crate) retry_named: T,
     pub(crate) nothing: T,
 }
 
-/// The texts of the state of the service.
+/// Texts for the page about the service's state.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct StateTexts<T = &'static str> {
     pub(crate) dangers: T,
@@ -200,10 +200,12 @@ pub(crate) struct StateTexts<T = &'static str> {
     pub(crate) keys: T,
     pub(crate) signs: T,
     pub(crate) verifies: T,
+    /// `{at}` is a time.
+    pub(crate) in_use_since: T,
     pub(crate) danger: DangerTexts<T>,
 }
 
-/// The dangerous settings, by [`Danger::as_str`](crate::feature::admin::Danger::as_str).
+/// Names of the dangerous settings, by [`Danger::as_str`](crate::feature::admin::Danger::as_str).
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct DangerTexts<T = &'static str> {
     pub(crate) no_code_limit: T,
@@ -213,7 +215,7 @@ pub(crate) struct DangerTexts<T = &'static str> {
     pub(crate) weak_hashing: T,
 }
 
-/// The lines that report what was done.
+/// Messages that report a completed action.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct DoneTexts<T = &'static str> {
     pub(crate) created: T,
@@ -228,7 +230,7 @@ pub(crate) struct DoneTexts<T = &'static str> {
     pub(crate) unlocked: T,
 }
 
-/// The names of the letters, by [`LetterKind::as_str`](crate::mail::LetterKind::as_str).
+/// The names of the email templates, by [`LetterKind::as_str`](crate::mail::LetterKind::as_str).
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LetterNames<T = &'static str> {
     pub(crate) account_exists: T,

@@ -1,8 +1,8 @@
-//! The names of the events of the audit trail.
+//! Names of audit trail events.
 
 use serde::{Deserialize, Serialize};
 
-/// The names of the events of the audit trail, by [`EventKind::as_str`](crate::event::EventKind::as_str).
+/// Names of audit trail events, by [`EventKind::as_str`](crate::event::EventKind::as_str).
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EventTexts<T = &'static str> {
     pub(crate) account_created: T,

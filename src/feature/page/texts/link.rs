@@ -1,11 +1,11 @@
-//! The texts of the pages of mailed links.
+//! Texts for the pages that mailed links open.
 
 use serde::{Deserialize, Serialize};
 
 use super::super::Action;
 use super::{ActionTexts, Note};
 
-/// The texts of the pages of mailed links.
+/// Texts for the pages that mailed links open.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LinkTexts<T = &'static str> {
     pub(crate) confirm_email_change: ActionTexts<T>,
@@ -13,15 +13,15 @@ pub(crate) struct LinkTexts<T = &'static str> {
     pub(crate) secure_account: ActionTexts<T>,
     pub(crate) unlock: ActionTexts<T>,
     pub(crate) verify_email: ActionTexts<T>,
-    /// The way on where no sign-in page is mounted.
+    /// The next step if no sign-in page is mounted.
     pub(crate) close: T,
     pub(crate) used: Note<T>,
-    /// For a link that sets a password, because the second form may have contained another one.
+    /// For a link that sets a password, because the second form may have contained another password.
     pub(crate) password_set_before: Note<T>,
-    /// For the link of a notice that was sent to a former address of the account.
+    /// For the link in a notice that was sent to a former address of the account.
     pub(crate) secured_elsewhere: Note<T>,
     pub(crate) invalid: Note<T>,
-    /// Below `invalid`, where a form sends a new link.
+    /// Shown below `invalid` if a form can send a new link.
     pub(crate) ask_again: T,
     pub(crate) send_link: T,
     pub(crate) refused: Note<T>,

@@ -1,4 +1,4 @@
-//! The texts of the pages in each language.
+//! Page texts in each language.
 //!
 //! The placeholders `{product}` and `{min}` are replaced once, at start; the others, such as `{wait}`, when a page is
 //! rendered. A text in brackets is a link.
@@ -43,9 +43,9 @@ pub(crate) use self::{
 /// All texts in one language.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Texts<T = &'static str> {
-    /// The value of the attribute `lang`.
+    /// The value of the `lang` attribute.
     pub(crate) lang: T,
-    /// The prefix of the title of a page that reports a failure.
+    /// The title prefix for a page that reports a failure.
     pub(crate) error: T,
     pub(crate) common: CommonTexts<T>,
     pub(crate) password: PasswordTexts<T>,
@@ -58,11 +58,11 @@ pub(crate) struct Texts<T = &'static str> {
     pub(crate) console: ConsoleTexts<T>,
 }
 
-/// The texts of the pages of one service, in one language: with the texts of the host, the name of the product and the
-/// least length of a password.
+/// One service's page texts in one language, including the host's texts, the product name and the minimum password
+/// length.
 pub(crate) type OwnTexts = Texts<String>;
 
-/// The texts of the pages for one kind of link.
+/// Texts for the pages of one kind of link.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ActionTexts<T = &'static str> {
     pub(crate) ask: Note<T>,

@@ -1,14 +1,14 @@
-//! The texts about new passwords.
+//! Texts about new passwords.
 
 use serde::{Deserialize, Serialize};
 
-/// The texts about new passwords.
+/// Texts about new passwords.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PasswordTexts<T = &'static str> {
     pub(crate) new_password: T,
-    /// `{min}` is the least length.
+    /// `{min}` is the minimum length.
     pub(crate) hint: T,
-    /// `{min}` is the least length.
+    /// `{min}` is the minimum length.
     pub(crate) too_short: T,
     pub(crate) too_long: T,
     pub(crate) control_character: T,

@@ -1,10 +1,10 @@
-//! The texts of the second step, and of setting it up.
+//! Texts for the second step of a sign-in, and for its setup.
 
 use serde::{Deserialize, Serialize};
 
 use super::Note;
 
-/// The texts of the second step, and of setting it up.
+/// Texts for the second step of a sign-in, and for its setup.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SecondFactorTexts<T = &'static str> {
     pub(crate) title: T,
@@ -16,7 +16,7 @@ pub(crate) struct SecondFactorTexts<T = &'static str> {
     pub(crate) wrong: T,
     /// `{wait}` is a duration.
     pub(crate) too_many: Note<T>,
-    /// The title of confirming a password.
+    /// The title of the page that confirms a password.
     pub(crate) confirm: T,
     pub(crate) confirm_text: T,
     pub(crate) confirm_button: T,
@@ -25,7 +25,7 @@ pub(crate) struct SecondFactorTexts<T = &'static str> {
     pub(crate) must_enrol: T,
     pub(crate) begin_button: T,
     pub(crate) scan: T,
-    /// The name of the picture.
+    /// The label of the QR code.
     pub(crate) picture: T,
     pub(crate) or_type: T,
     pub(crate) then_code: T,
@@ -33,6 +33,6 @@ pub(crate) struct SecondFactorTexts<T = &'static str> {
     pub(crate) codes: T,
     pub(crate) codes_text: T,
     pub(crate) download: T,
-    /// The name of the file.
+    /// The name of the downloaded file.
     pub(crate) file: T,
 }

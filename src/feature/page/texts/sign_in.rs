@@ -1,15 +1,15 @@
-//! The texts of the sign-in and of the sign-out.
+//! Texts for the sign-in and sign-out pages.
 
 use serde::{Deserialize, Serialize};
 
 use super::Note;
 
-/// The texts of the sign-in and of the sign-out.
+/// Texts for the sign-in and sign-out pages.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SignInTexts<T = &'static str> {
     pub(crate) title: T,
     pub(crate) button: T,
-    /// The brackets are a link.
+    /// The text in brackets is a link.
     pub(crate) wrong: Note<T>,
     pub(crate) not_verified: Note<T>,
     pub(crate) send_link: T,
@@ -27,15 +27,15 @@ pub(crate) struct SignInTexts<T = &'static str> {
     pub(crate) or: T,
     /// `{provider}` is a name.
     pub(crate) with_provider: T,
-    /// The brackets are a link.
+    /// The text in brackets is a link.
     pub(crate) new_here: T,
     pub(crate) already: T,
     /// `{email}` is an address.
     pub(crate) continue_as: T,
     pub(crate) another: T,
-    /// `{app}` is an origin or the scheme of an app.
+    /// `{app}` is an origin or an app's scheme.
     pub(crate) to_app: T,
-    /// The title of the question.
+    /// The title of the sign-out page.
     pub(crate) sign_out: T,
     pub(crate) sign_out_button: T,
     pub(crate) stay: T,

@@ -1,18 +1,18 @@
-//! The texts of the sign-up, and of the pages that send an email.
+//! Texts for the sign-up page and the pages that send an email.
 
 use serde::{Deserialize, Serialize};
 
 use super::Note;
 
-/// The texts of the sign-up, and of the pages that send an email.
+/// Texts for the sign-up page and the pages that send an email.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SignUpTexts<T = &'static str> {
     pub(crate) title: T,
     pub(crate) button: T,
     pub(crate) optional_name: T,
-    /// The brackets are a link.
+    /// The text in brackets is a link.
     pub(crate) have_account: T,
-    /// The brackets are two links.
+    /// The two texts in brackets are links.
     pub(crate) taken: Note<T>,
     pub(crate) closed: Note<T>,
     pub(crate) check_mail: T,
@@ -20,11 +20,11 @@ pub(crate) struct SignUpTexts<T = &'static str> {
     pub(crate) mail_sent: T,
     pub(crate) nothing_yet: T,
     pub(crate) send_again: T,
-    /// The brackets are a link.
+    /// The text in brackets is a link.
     pub(crate) wrong_address: T,
     pub(crate) forgot: T,
     pub(crate) forgot_text: T,
     pub(crate) send_link: T,
-    /// The brackets are a link.
+    /// The text in brackets is a link.
     pub(crate) remembered: T,
 }

@@ -14,13 +14,9 @@ use super::{
 use crate::{
     error::{ErrorKind, Result},
     http::{Form, Html},
-    percent,
     token::ActiveUser,
     user::ProfileChange,
 };
-
-/// The longest query that comes back from the sign-in, in bytes.
-const MAX_KEPT: usize = 1500;
 
 pub(super) async fn show(parts: Parts, asked: Asked, Owner(owner): Owner) -> Result<Reply> {
     let saved = asked
@@ -41,7 +37,11 @@ pub(super) async fn change(
     Form(AccountForm { step }): Form<AccountForm>,
 ) -> Result<Reply> {
     let Some(owner) = visitor else {
-        return Ok(parts.sign_in_first(&asked, &step));
+        let name = match &step {
+            Step::Profile(name) => Some(("display_name", name.as_str())),
+            _ => None,
+        };
+        return Ok(parts.sign_in_first(&asked, "account", name.as_slice()));
     };
     let done = match step {
         Step::EndOtherSessions => {
@@ -89,18 +89,6 @@ pub(super) async fn change(
 }
 
 impl Parts {
-    /// Leads a user whose session has ended to the sign-in and back. A name that was typed comes back too.
-    fn sign_in_first(&self, asked: &Asked, step: &Step) -> Reply {
-        let typed = match step {
-            Step::Profile(name) => format!("?display_name={}", percent::encoded(name)),
-            _ => String::new(),
-        };
-        let typed = Some(typed).filter(|typed| typed.len() <= MAX_KEPT);
-        let next = format!("{}/account{}", self.base, typed.unwrap_or_default());
-        let query = format!("next={}", percent::encoded(&next));
-        Reply::see_other(asked.chosen.frame(&query).to("sign-in"))
-    }
-
     async fn rename(&self, asked: &Asked, owner: &ActiveUser, name: &str) -> Result<Reply> {
         let change = match name.trim() {
             "" => ProfileChange::new().without_display_name(),

@@ -9,7 +9,7 @@ use super::{
         },
         Parts,
     },
-    Admin, AdminSender, Asked, Below,
+    Admin, AdminSender, Asked, Below, FormSender,
     forms::UserForm,
 };
 use crate::{
@@ -30,15 +30,30 @@ pub(super) async fn show(
 ) -> Result<Reply> {
     parts.administration.require_recent_step_up(&admin)?;
     let roles = Role::USER.to_string();
-    parts.new_user_page(&asked, &admin, ["", "", &roles], None)
+    // What was typed before the session had ended comes back from the sign-in. Roles could come from somebody else's
+    // link, so they do not.
+    let [email, name] = ["email", "display_name"].map(|name| asked.parameter(name));
+    let typed = [
+        email.unwrap_or_default(),
+        name.unwrap_or_default(),
+        roles.as_str(),
+    ];
+    parts.new_user_page(&asked, &admin, typed, None)
 }
 
 pub(super) async fn create(
     parts: Parts,
     Below(asked): Below<2>,
-    AdminSender { admin, author }: AdminSender,
+    FormSender(sender): FormSender,
     Form(form): Form<UserForm>,
 ) -> Result<Reply> {
+    let Some(AdminSender { admin, author }) = sender else {
+        let typed = [
+            ("email", &*form.email),
+            ("display_name", &form.display_name),
+        ];
+        return Ok(parts.sign_in_first(&asked, PAGE, &typed));
+    };
     parts.administration.require_recent_step_up(&admin)?;
     match parts.create_user(&form, &author).await {
         Ok(user) => Ok(asked.after(&format!("console/users/{}", user.id), Done::Created)),

@@ -13,7 +13,7 @@ use super::{
         },
         Parts,
     },
-    Admin, AdminSender, Asked, Below,
+    Admin, AdminSender, Asked, Below, FormSender,
     forms::{UserForm, hidden},
 };
 use crate::{
@@ -48,8 +48,11 @@ pub(super) async fn show(
     parts.administration.require_recent_step_up(&admin)?;
     let user = parts.administration.user(id).await?;
     let roles = user.roles.to_string();
+    // A name that was typed before the session had ended comes back from the sign-in.
+    let name = asked.parameter("display_name");
+    let name = name.or(user.display_name.as_deref());
     let typed = Typed {
-        name: user.display_name.as_deref().unwrap_or_default(),
+        name: name.unwrap_or_default(),
         roles: &roles,
         verified: user.email_verified_at.is_some(),
     };
@@ -60,10 +63,15 @@ pub(super) async fn show(
 pub(super) async fn save(
     parts: Parts,
     Below(asked): Below<3>,
-    AdminSender { admin, author }: AdminSender,
+    FormSender(sender): FormSender,
     Path(id): Path<UserId>,
     Form(form): Form<UserForm>,
 ) -> Result<Reply> {
+    let Some(AdminSender { admin, author }) = sender else {
+        let page = format!("console/users/{id}/edit");
+        let typed = [("display_name", &*form.display_name)];
+        return Ok(parts.sign_in_first(&asked, &page, &typed));
+    };
     parts.administration.require_recent_step_up(&admin)?;
     let typed = Typed {
         name: &form.display_name,

@@ -1,4 +1,4 @@
-//! The texts of a user's own account, in German.
+//! Texts for a user's own account, in German.
 
 use super::super::{AccountTexts, Note, SavedTexts};
 

@@ -1,4 +1,4 @@
-//! The texts that several pages share, in German.
+//! Texts that several pages share, in German.
 
 use super::super::{CommonTexts, Note};
 

@@ -1,4 +1,4 @@
-//! The texts of the console, in German.
+//! Texts for the console, in German.
 
 use super::super::{
     ActionsTexts, AskTexts, ConsoleTexts, ConsoleUserTexts, DangerTexts, DoneTexts, EditTexts,
@@ -206,6 +206,7 @@ const STATE: StateTexts = StateTexts {
     keys: "Signaturschlüssel für Anmeldungen",
     signs: "Signiert und prüft",
     verifies: "Prüft nur",
+    in_use_since: "In Gebrauch seit {at}",
     danger: DangerTexts {
         no_code_limit: "Falsche Codes werden nicht gezählt.",
         no_lockout: "Falsche Passwörter sperren kein Konto.",

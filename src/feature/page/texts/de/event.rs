@@ -1,4 +1,4 @@
-//! The names of the events of the audit trail, in German.
+//! Names of audit trail events, in German.
 
 use super::super::EventTexts;
 

@@ -1,4 +1,4 @@
-//! The texts of the pages of mailed links, in German.
+//! Texts for the pages that mailed links open, in German.
 
 use super::super::{ActionTexts, LinkTexts, Note};
 

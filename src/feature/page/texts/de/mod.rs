@@ -1,4 +1,4 @@
-//! The German texts of the pages.
+//! German texts for the pages.
 
 mod account;
 mod common;

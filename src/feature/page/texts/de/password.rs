@@ -1,4 +1,4 @@
-//! The texts about new passwords, in German.
+//! Texts about new passwords, in German.
 
 use super::super::PasswordTexts;
 

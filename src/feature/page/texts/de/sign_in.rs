@@ -1,4 +1,4 @@
-//! The texts of the sign-in and of the sign-out, in German.
+//! Texts for the sign-in and sign-out pages, in German.
 
 use super::super::{Note, SignInTexts};
 

@@ -1,4 +1,4 @@
-//! The texts of the sign-up, and of the pages that send an email, in German.
+//! Texts for the sign-up page and the pages that send an email, in German.
 
 use super::super::{Note, SignUpTexts};
 

@@ -1,4 +1,4 @@
-//! The texts of a user's own account, in English.
+//! Texts for a user's own account, in English.
 
 use super::super::{AccountTexts, Note, SavedTexts};
 

@@ -1,4 +1,4 @@
-//! The texts that several pages share, in English.
+//! Texts that several pages share, in English.
 
 use super::super::{CommonTexts, Note};
 

@@ -1,4 +1,4 @@
-//! The texts of the console, in English.
+//! Texts for the console, in English.
 
 use super::super::{
     ActionsTexts, AskTexts, ConsoleTexts, ConsoleUserTexts, DangerTexts, DoneTexts, EditTexts,
@@ -200,6 +200,7 @@ const STATE: StateTexts = StateTexts {
     keys: "Keys of access tokens",
     signs: "Signs and checks",
     verifies: "Checks only",
+    in_use_since: "In use since {at}",
     danger: DangerTexts {
         no_code_limit: "Wrong codes are not counted.",
         no_lockout: "Wrong passwords do not lock an account.",

@@ -1,4 +1,4 @@
-//! The names of the events of the audit trail, in English.
+//! Names of audit trail events, in English.
 
 use super::super::EventTexts;
 

@@ -1,4 +1,4 @@
-//! The texts of the pages of mailed links, in English.
+//! Texts for the pages that mailed links open, in English.
 
 use super::super::{ActionTexts, LinkTexts, Note};
 

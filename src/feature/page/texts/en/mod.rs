@@ -1,4 +1,4 @@
-//! The English texts of the pages.
+//! English texts for the pages.
 
 mod account;
 mod common;

@@ -1,4 +1,4 @@
-//! The texts about new passwords, in English.
+//! Texts about new passwords, in English.
 
 use super::super::PasswordTexts;
 

@@ -1,4 +1,4 @@
-//! The texts of the second step, and of setting it up, in English.
+//! Texts for the second step of a sign-in, and for its setup, in English.
 
 use super::super::{Note, SecondFactorTexts};
 

@@ -1,4 +1,4 @@
-//! The texts of the sign-in and of the sign-out, in English.
+//! Texts for the sign-in and sign-out pages, in English.
 
 use super::super::{Note, SignInTexts};
 

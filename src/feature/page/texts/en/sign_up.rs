@@ -1,4 +1,4 @@
-//! The texts of the sign-up, and of the pages that send an email, in English.
+//! Texts for the sign-up page and the pages that send an email, in English.
 
 use super::super::{Note, SignUpTexts};
 

@@ -1,4 +1,4 @@
-//! The texts of a user's own account, in Spanish.
+//! Texts for a user's own account, in Spanish.
 
 use super::super::{AccountTexts, Note, SavedTexts};
 

@@ -1,4 +1,4 @@
-//! The texts that several pages share, in Spanish.
+//! Texts that several pages share, in Spanish.
 
 use super::super::{CommonTexts, Note};
 

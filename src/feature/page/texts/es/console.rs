@@ -1,4 +1,4 @@
-//! The texts of the console, in Spanish.
+//! Texts for the console, in Spanish.
 
 use super::super::{
     ActionsTexts, AskTexts, ConsoleTexts, ConsoleUserTexts, DangerTexts, DoneTexts, EditTexts,
@@ -205,6 +205,7 @@ const STATE: StateTexts = StateTexts {
     keys: "Claves de firma de los accesos",
     signs: "Firma y comprueba",
     verifies: "Solo comprueba",
+    in_use_since: "En uso desde el {at}",
     danger: DangerTexts {
         no_code_limit: "Los códigos erróneos no se cuentan.",
         no_lockout: "Las contraseñas erróneas no bloquean ninguna cuenta.",

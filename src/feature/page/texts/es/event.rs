@@ -1,4 +1,4 @@
-//! The names of the events of the audit trail, in Spanish.
+//! Names of audit trail events, in Spanish.
 
 use super::super::EventTexts;
 

@@ -1,4 +1,4 @@
-//! The texts of the pages of mailed links, in Spanish.
+//! Texts for the pages that mailed links open, in Spanish.
 
 use super::super::{ActionTexts, LinkTexts, Note};
 

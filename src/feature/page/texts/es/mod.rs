@@ -1,4 +1,4 @@
-//! The Spanish texts of the pages.
+//! Spanish texts for the pages.
 
 mod account;
 mod common;

@@ -1,4 +1,4 @@
-//! The texts about new passwords, in Spanish.
+//! Texts about new passwords, in Spanish.
 
 use super::super::PasswordTexts;
 

@@ -1,4 +1,4 @@
-//! The texts of the second step, and of setting it up, in Spanish.
+//! Texts for the second step of a sign-in, and for its setup, in Spanish.
 
 use super::super::{Note, SecondFactorTexts};
 

@@ -1,4 +1,4 @@
-//! The texts of a user's own account, in French.
+//! Texts for a user's own account, in French.
 
 use super::super::{AccountTexts, Note, SavedTexts};
 

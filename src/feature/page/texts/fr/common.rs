@@ -1,4 +1,4 @@
-//! The texts that several pages share, in French.
+//! Texts that several pages share, in French.
 
 use super::super::{CommonTexts, Note};
 

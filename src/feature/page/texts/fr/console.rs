@@ -1,4 +1,4 @@
-//! The texts of the console, in French.
+//! Texts for the console, in French.
 
 use super::super::{
     ActionsTexts, AskTexts, ConsoleTexts, ConsoleUserTexts, DangerTexts, DoneTexts, EditTexts,
@@ -206,6 +206,7 @@ const STATE: StateTexts = StateTexts {
     keys: "Clés de signature des connexions",
     signs: "Signe et vérifie",
     verifies: "Vérifie seulement",
+    in_use_since: "Utilisée depuis le {at}",
     danger: DangerTexts {
         no_code_limit: "Les codes erronés ne sont pas comptés.",
         no_lockout: "Les mots de passe erronés ne bloquent aucun compte.",

@@ -1,4 +1,4 @@
-//! The names of the events of the audit trail, in French.
+//! Names of audit trail events, in French.
 
 use super::super::EventTexts;
 

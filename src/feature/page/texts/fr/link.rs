@@ -1,4 +1,4 @@
-//! The texts of the pages of mailed links, in French.
+//! Texts for the pages that mailed links open, in French.
 
 use super::super::{ActionTexts, LinkTexts, Note};
 

@@ -1,4 +1,4 @@
-//! The French texts of the pages.
+//! French texts for the pages.
 
 mod account;
 mod common;

@@ -1,4 +1,4 @@
-//! The texts about new passwords, in French.
+//! Texts about new passwords, in French.
 
 use super::super::PasswordTexts;
 

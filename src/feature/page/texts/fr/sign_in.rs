@@ -1,4 +1,4 @@
-//! The texts of the sign-in and of the sign-out, in French.
+//! Texts for the sign-in and sign-out pages, in French.
 
 use super::super::{Note, SignInTexts};
 

@@ -1,4 +1,4 @@
-//! The texts of a user's own account, in Chinese.
+//! Texts for a user's own account, in Chinese.
 
 use super::super::{AccountTexts, Note, SavedTexts};
 

@@ -1,4 +1,4 @@
-//! The texts that several pages share, in Chinese.
+//! Texts that several pages share, in Chinese.
 
 use super::super::{CommonTexts, Note};
 

@@ -1,4 +1,4 @@
-//! The texts of the console, in Chinese.
+//! Texts for the console, in Chinese.
 
 use super::super::{
     ActionsTexts, AskTexts, ConsoleTexts, ConsoleUserTexts, DangerTexts, DoneTexts, EditTexts,
@@ -199,6 +199,7 @@ const STATE: StateTexts = StateTexts {
     keys: "登录签名密钥",
     signs: "签名和验证",
     verifies: "仅验证",
+    in_use_since: "自 {at} 起使用",
     danger: DangerTexts {
         no_code_limit: "错误的验证码不会被计数。",
         no_lockout: "密码错误不会锁定账户。",

@@ -1,4 +1,4 @@
-//! The names of the events of the audit trail, in Chinese.
+//! Names of audit trail events, in Chinese.
 
 use super::super::EventTexts;
 

@@ -1,4 +1,4 @@
-//! The texts of the pages of mailed links, in Chinese.
+//! Texts for the pages that mailed links open, in Chinese.
 
 use super::super::{ActionTexts, LinkTexts, Note};
 

@@ -1,4 +1,4 @@
-//! The Chinese texts of the pages.
+//! Chinese texts for the pages.
 
 mod account;
 mod common;

@@ -1,4 +1,4 @@
-//! The texts about new passwords, in Chinese.
+//! Texts about new passwords, in Chinese.
 
 use super::super::PasswordTexts;
 

@@ -34,7 +34,7 @@ impl Pages {
                     row(&texts.dead_mails, &count(condition.dead_mails)),
                 ]
             }),
-            (&own.keys, keys(own, status)),
+            (&own.keys, keys(own, frame, status)),
         ];
         let sections = sections.into_iter().map(|(title, rows)| {
             let rows: Vec<Value> = rows.into_iter().map(Row::value).collect();
@@ -86,11 +86,20 @@ fn passwords(own: &StateTexts<String>, frame: &Frame<'_>, status: &ServiceStatus
     ]
 }
 
-fn keys(own: &StateTexts<String>, status: &ServiceStatus) -> Vec<Row> {
+fn keys(own: &StateTexts<String>, frame: &Frame<'_>, status: &ServiceStatus) -> Vec<Row> {
     let keys = status.keys.iter().enumerate();
-    keys.map(|(index, id)| match index {
-        0 => row(id, &own.signs),
-        _ => row(id, &own.verifies),
+    keys.map(|(index, key)| {
+        let row = match index {
+            0 => row(&key.id, &own.signs),
+            _ => row(&key.id, &own.verifies),
+        };
+        match key.first_used_at {
+            Some(at) => {
+                let at = moment(at, &frame.locale());
+                row.hint(own.in_use_since.replace("{at}", &at))
+            }
+            None => row,
+        }
     })
     .collect()
 }

@@ -18,7 +18,7 @@ use crate::{
     credential::HashLoad,
     error::{Error, ErrorKind, Result, Violation},
     event::{Event, EventKind},
-    feature::admin::{Danger, DatedFigures, ServiceStatus},
+    feature::admin::{Danger, DatedFigures, KeyStatus, ServiceStatus},
     http::{Html, Output as _, Response},
     mail::{IntentId, LetterKind, MailEntry, MailStatus},
     store::{AccountOverview, AppliedMigration, DayFigures, FIGURE_DAYS, Figures, StoreCondition},
@@ -323,6 +323,10 @@ fn mail(pages: &Pages, frame: &Frame<'_>, add: &mut Add<'_>) {
 }
 
 fn status(pages: &Pages, frame: &Frame<'_>, add: &mut Add<'_>) {
+    let key = |first_used_at| KeyStatus {
+        id: "hGmp1tqRrQvVHrCyyDbGgBHw1RK3Yl8vFYbzuvhSPA0".to_owned(),
+        first_used_at,
+    };
     let well = ServiceStatus {
         version: "0.1.0",
         accepts_writes: true,
@@ -330,13 +334,14 @@ fn status(pages: &Pages, frame: &Frame<'_>, add: &mut Add<'_>) {
             pending_mails: 3,
             oldest_pending: Some(at("2026-11-29T13:58:00Z")),
             dead_mails: 0,
+            keys: Vec::new(),
             migration: Some(AppliedMigration {
-                name: "m20261201_000018_session_codes".to_owned(),
+                name: "m20261201_000019_signing_keys".to_owned(),
                 applied_at: at("2026-11-29T13:58:00Z"),
             }),
         },
         hashing: HashLoad::default(),
-        keys: vec!["hGmp1tqRrQvVHrCyyDbGgBHw1RK3Yl8vFYbzuvhSPA0".to_owned(); 2],
+        keys: vec![key(Some(at("2026-11-29T13:58:00Z"))), key(None)],
         dangers: Vec::new(),
     };
     add("-status", pages.status(frame, &well));
