@@ -20,7 +20,7 @@ pub trait Clock: Debug + Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// The clock of the operating system.
+/// The operating system's clock.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "there is nothing to add to it")]
 pub struct SystemClock;
@@ -47,7 +47,7 @@ impl Clock for SystemClock {
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that is set to the current time of the operating system.
+    /// A clock that is set to the operating system's current time.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(AtomicI64::new(

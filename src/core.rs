@@ -31,11 +31,12 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Checks that the session of a caller is still live, and that its cookie is the current one. If
-    /// it is not, checking the credential of the caller again is pointless.
+    /// Checks that a caller's session is still live and that the presented cookie, if any, is the current one.
+    /// Otherwise, checking the caller's credential again is pointless.
     ///
     /// # Errors
-    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if it is not.
+    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session is not live or the cookie is not the
+    /// current one.
     pub(crate) async fn ensure_live(&self, caller: &ActiveUser) -> Result<()> {
         let now = self.clock.now();
         let is_live = match &caller.cookie {

@@ -7,12 +7,11 @@ use unicode_normalization::UnicodeNormalization as _;
 const MAX_LOCAL: usize = 64;
 const MAX_TOTAL: usize = 254;
 
-/// An email address: a UTF-8 dot-atom of at most 64 bytes, `@`, and a domain of two or more labels. The whole address
+/// An email address: a UTF-8 dot-atom of at most 64 bytes, `@`, and a domain with two or more labels. The whole address
 /// has at most 254 bytes.
 ///
-/// The address is kept as given, and compared by its [canonical form](Self::canonical). Quoted
-/// local parts, comments, display names and address literals are valid in mail, but they are
-/// refused, because they are easy to abuse.
+/// The address is kept as given, and compared by its [canonical form](Self::canonical). Quoted local parts, comments,
+/// display names and address literals are valid in email, but are refused because they are easy to abuse.
 ///
 /// ```
 /// use hallpass::user::EmailAddress;
@@ -35,8 +34,8 @@ impl EmailAddress {
         &self.given
     }
 
-    /// The form that is unique per account: NFC, local part lower-cased, domain lower-cased and as A-labels (IDNA).
-    /// Dots and `+tags` are kept, because only some providers ignore them.
+    /// The form that is unique per account: in NFC, with the local part in lower case and the domain in lower case as
+    /// A-labels (IDNA). Dots and `+tags` are kept, because only some providers ignore them.
     #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical

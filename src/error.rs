@@ -44,7 +44,7 @@ pub struct QuotaPolicy {
     pub window: Duration,
 }
 
-/// One violated rule of an input.
+/// One rule that an input violates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
@@ -216,7 +216,7 @@ impl From<Refusal> for Error {
     }
 }
 
-/// The error of a store. Outcomes that are not failures are returned as values, not as errors.
+/// A store's error. Outcomes that are not failures are returned as values, not as errors.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {

@@ -6,9 +6,9 @@ use uuid::{Builder, Uuid};
 
 use crate::{clock::Timestamp, secret::random_bytes};
 
-/// The milliseconds are followed by the microseconds within the millisecond and a counter of this
-/// process. Identifiers that one process creates at the same moment therefore keep their order (RFC
-/// 9562, section 6.2, methods 1 and 3). 46 bits are random.
+/// The milliseconds are followed by the microseconds within the millisecond and a per-process counter. Identifiers that
+/// one process creates at the same moment therefore keep their order (RFC 9562, section 6.2, methods 1 and 3). 46 bits
+/// are random.
 pub(crate) fn uuid_v7(now: Timestamp) -> Uuid {
     static MADE: AtomicU16 = AtomicU16::new(0);
     let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
@@ -50,7 +50,7 @@ macro_rules! id {
         pub struct $name(uuid::Uuid);
 
         impl $name {
-            /// A new identifier; `now` determines its order.
+            /// A new identifier; `now` determines where it sorts.
             #[must_use]
             pub fn new(now: $crate::clock::Timestamp) -> Self {
                 Self($crate::id::uuid_v7(now))

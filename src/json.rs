@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value, map::Entry};
 use crate::error::{Error, ErrorKind, Result};
 
 /// `serde_json` marks raw JSON text and numbers with names that have this prefix. Which of these names it recognizes
-/// depends on the features that any crate of the program enables.
+/// depends on the features that any crate in the program enables.
 const PRIVATE: &str = "$serde_json::private::";
 const NUMBER: &str = "$serde_json::private::Number";
 
@@ -233,8 +233,7 @@ mod tests {
         assert_eq!(object["b"]["a"], "😀");
     }
 
-    /// `serde_json` represents numbers differently if any crate of the program enables
-    /// `arbitrary_precision`.
+    /// `serde_json` represents numbers differently if any crate in the program enables `arbitrary_precision`.
     #[test]
     fn numbers_are_the_same_with_every_feature_set() {
         for text in [

@@ -1,7 +1,7 @@
 //! Embeddable user management and authentication for Rust backends.
 //!
 //! Add the crate and mount one axum or actix router. Registration, login, JWT access tokens, refresh tokens, logout,
-//! password reset and mail then work on the backend's own Postgres or SQLite. There is no other server to run.
+//! password reset and email then work on the backend's own Postgres or SQLite. No other server is needed.
 //!
 //! ```
 //! # #[cfg(feature = "axum")]
@@ -30,11 +30,10 @@
 //!   has no type parameters. [`AuthBuilder`] builds it.
 //! * [`UserService`] is an object-safe trait for the use cases. [`Auth`] implements it, the endpoints call it, and a
 //!   host may wrap it with [`AuthBuilder::wrap_service`].
-//! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth). Both serve the same
-//!   contract, byte for byte. Both take a `ClientAddress`, the rule for finding the address of a
-//!   client. There is no default rule. The host's own handlers take [`CurrentUser`] (verified
-//!   token, no query), [`ActiveUser`] (confirmed by the database) or a [`guard`], such as
-//!   [`guard::WithRole`]. `RequireRole` and `RequirePermission` guard whole groups of routes.
+//! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth). Both serve the same contract, byte for byte.
+//!   Both take a `ClientAddress`, the rule for finding a client's address. The rule has no default. The host's own
+//!   handlers take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the database) or a
+//!   [`guard`], such as [`guard::WithRole`]. `RequireRole` and `RequirePermission` guard whole groups of routes.
 //!   [`user::RolePermissions`] maps roles to permissions.
 //! * [`verifier::Verifier`] verifies the tokens of another service with its published keys, without
 //!   a database. [`guard::ClaimedRole`] and [`guard::ClaimedPermission`] check only the token, with
@@ -43,25 +42,23 @@
 //!   `seaorm::SeaOrmStore` works on Postgres and SQLite. A host tests its own store with the
 //!   `conformance` checks.
 //! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react to changes.
-//! * [`account`] and [`session`] contain the use cases of signed-in users, and [`admin`] contains
-//!   the use cases of administrators. The endpoints that [`UserService`] does not cover use them.
+//! * [`account`] and [`session`] contain the use cases for signed-in users, and [`admin`] contains those for
+//!   administrators. The endpoints that [`UserService`] does not cover use them.
 //! * [`Auth::within`] registers, changes and deletes users inside the host's transaction.
 //! * [`event`] is the audit trail. An [`event::Sink`] also receives its events.
-//! * [`brand::Brand`] is what pages and emails show of the host: its name, logo, colours and links.
+//! * [`brand::Brand`] is the host's branding on pages and in emails: its name, logo, colours and links.
 //! * [`mail::Mailer`] sends emails. Emails wait in an outbox until they are sent.
-//! * [`identity`] contains the identities of users at providers. With the feature `oauth`, users
-//!   sign in with these identities.
-//! * [`second_factor`] contains the use cases of second factors: authenticator apps, recovery
-//!   codes, remembered devices, and the second step of a sign-in. [`factor`] contains their types.
-//! * [`limit`] contains the rate limits, and the lockout after wrong passwords. [`lockout`] lets
-//!   users lift a lockout.
+//! * [`identity`] contains users' identities at providers. With the feature `oauth`, users sign in with these
+//!   identities.
+//! * [`second_factor`] contains the use cases for second factors: authenticator apps, recovery codes, remembered
+//!   devices, and the second step of a sign-in. [`factor`] contains their types.
+//! * [`limit`] contains the rate limits and the lockout after wrong passwords. [`lockout`] lets users lift a lockout.
 //! * [`safeguard`] lets users end every session of their account with the link in a notice.
 //! * [`Auth::run`] does the background work: it sends emails and deletes expired data.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
 //! * [`deadline::Deadline`] is the time at which a request that is still unanswered gets a 503. A
 //!   store writes nothing that could be committed after that time.
-//! * `testing` is for the tests of a host: a service in memory, with control over its users,
-//!   tokens, emails and clock.
+//! * `testing` is for a host's tests: a service in memory, with control over its users, tokens, emails and clock.
 //!
 //! # Cargo features
 //!
@@ -74,15 +71,15 @@
 //! | `http` | the contract that both serve; `axum`, `actix` and `openapi` switch it on |
 //! | `postgres`, `sqlite` | the store, with the driver |
 //! | `migrate` | the migrations |
-//! | `smtp` | mail by SMTP, over rustls |
-//! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`](verifier::Verifier) |
-//! | `breach-check` | [`credential::HttpBreachCheck`]: asks whether a new password was stolen elsewhere, without sending it |
+//! | `smtp` | email over SMTP, with rustls |
+//! | `jwks-client` | a client that fetches another service's keys, for a [`Verifier`](verifier::Verifier) |
+//! | `breach-check` | [`credential::HttpBreachCheck`]: checks whether a new password is known from a data breach, without sending it |
 //! | `strength` | [`credential::PasswordPolicy::with_min_strength`]: estimates how guessable a new password is |
 //! | `metrics` | load metrics, through the `metrics` crate: see [`metric`] |
 //! | `oauth` | [`oauth`]: sign-in with a provider, OpenID Connect or GitHub |
 //! | `openapi` | the OpenAPI document, and a page that lists the calls and can send them |
 //! | `pages` | pages for the links in emails, which work without scripts |
-//! | `tls` | cryptography for TLS, by aws-lc; `postgres` switches it on, and a host may [bring its own](#cryptography) |
+//! | `tls` | cryptography for TLS, from aws-lc; `postgres` switches it on, and a host may [bring its own](#cryptography) |
 //! | `testing` | a whole service for a host's tests, the conformance checks, and [`store::Gate`] |
 //!
 //! # Cryptography
@@ -221,8 +218,8 @@ pub use self::store::memory;
 #[doc(inline)]
 pub use self::store::seaorm;
 
-/// The guide: one page per task, from the folder `docs` of the repository. The module exists only
-/// if all features that the examples use are enabled.
+/// The guide: one page per task, from the repository's `docs` folder. The module exists only if all features that the
+/// examples use are enabled.
 #[cfg(all(
     doc,
     feature = "actix",
@@ -239,8 +236,8 @@ pub use self::store::seaorm;
     feature = "testing"
 ))]
 pub mod guide {
-    /// Each page is one file. The macro puts the links between modules before the text of the file,
-    /// because the first of two definitions of a link takes precedence.
+    /// Each page is one file. The macro inserts the links between modules before the file's text, because the first of
+    /// two definitions of a link takes precedence.
     macro_rules! pages {
         ($($page:ident $file:literal)*) => {$(
             #[doc = "[Embedding]: crate::guide::embedding"]
@@ -287,7 +284,7 @@ pub mod guide {
         glossary "glossary.md"
     }
 
-    /// Compiles the examples of the README.
+    /// Compiles the README's examples.
     #[cfg(doctest)]
     #[doc = include_str!("../README.md")]
     mod readme {}

@@ -9,12 +9,12 @@
 //! | `hallpass_hash_permits_taken` | gauge | | taken permits of [`Hasher`](crate::credential::Hasher)s: hashes being computed |
 //! | `hallpass_hash_waiting` | gauge | | callers that wait for a permit |
 //! | `hallpass_hash_wait_seconds` | histogram | | how long callers that got a permit waited for it, in seconds; 0 without a wait |
-//! | `hallpass_hash_shed_total` | counter | `reason` | refused callers: `no_slot` if they were refused before any database statement, `queue_full`, `deadline` after the longest wait, or `no_thread` if the system cannot start a thread |
+//! | `hallpass_hash_shed_total` | counter | `reason` | refused callers: `no_slot` if they were refused before any database statement, `queue_full`, `deadline` after the maximum wait, or `no_thread` if the system cannot start a thread |
 //! | `hallpass_admission_shed_total` | counter | | unauthenticated calls refused because too many others waited for a permit |
 //! | `hallpass_rate_limited_total` | counter | `budget` | calls refused because the client made too many: [`Budget`](crate::limit::Budget) |
 //! | `hallpass_locked_total` | counter | | password attempts that were refused after too many failures |
 //!
-//! No label names a person or an address.
+//! No label contains a person's name or an address.
 
 pub(crate) use self::facade::Stopwatch;
 use self::facade::{count, gauge, observe};

@@ -1,5 +1,4 @@
-//! HTTP requests to sites that the host has configured, and to URLs that a configured provider
-//! publishes.
+//! HTTP requests to sites that the host has configured and to URLs that a configured provider publishes.
 
 #[cfg(feature = "oauth")]
 mod public_address;
@@ -33,9 +32,8 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A client that uses rustls and the root certificates of the platform. Redirects are not followed,
-/// and nothing is retried. `timeout` limits one call, including the time to connect; `keep` is the
-/// lifetime of an idle connection.
+/// A client that uses rustls and the platform's root certificates. Redirects are not followed, and nothing is retried.
+/// `timeout` limits one call, including the time to connect; `keep` is the lifetime of an idle connection.
 ///
 /// # Errors
 /// [`Configuration`](crate::ErrorKind::Configuration) if there is no cryptography for TLS. Without this check, the

@@ -51,7 +51,7 @@ pub struct Purged {
     pub one_time_tokens: u64,
     /// Events older than the retention.
     pub events: u64,
-    /// Expired counters of limits.
+    /// Expired limit counters.
     pub limits: u64,
     /// Provider sign-in flows that were finished or had expired.
     pub flows: u64,
@@ -99,8 +99,8 @@ impl Purges {
         })
     }
 
-    /// Purges every hour, at a different time in each process, until `shutdown`. A failure of the database does not
-    /// stop the loop.
+    /// Purges every hour, at a different time in each process, until `shutdown`. A database failure does not stop the
+    /// loop.
     pub(crate) async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut pause = jittered(FIRST);

@@ -2,8 +2,8 @@
 
 macro_rules! purposes {
     ($($(#[$docs:meta])* $purpose:ident $word:literal $page:literal)*) => {
-        /// The purpose of a one-time token, and of the link that it is mailed in. A token of one purpose is not valid
-        /// for another.
+        /// The purpose of a one-time token and of the link in which the token is mailed. A token of one purpose is not
+        /// valid for another.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Purpose {

@@ -14,12 +14,12 @@ pub use self::{
     },
 };
 
-/// What the documentation shows in place of a password. It is never accepted as a new password, so that an example that
-/// is sent unchanged opens no account to everybody who reads the documentation.
+/// The placeholder that the documentation shows in place of a password. It is never accepted as a new password.
+/// Otherwise, every reader of the documentation could use an account that was created with an unchanged example.
 pub(crate) const EXAMPLE_PASSWORD: &str = "<correct horse battery>";
 
 /// Random bytes from the operating system. The generator of the cryptographic library is not used, because it collects
-/// timing jitter of the processor for tens of milliseconds before the first byte.
+/// processor timing jitter for tens of milliseconds before the first byte.
 ///
 /// # Panics
 /// If the operating system provides no random bytes, because there is no safe way to continue.

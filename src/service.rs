@@ -24,8 +24,8 @@ use crate::{
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.
 #[async_trait]
 pub trait UserService: std::fmt::Debug + Send + Sync {
-    /// Creates an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode) is,
-    /// because the mode applies only to the endpoint.
+    /// Creates an account regardless of the [`RegistrationMode`](crate::password::RegistrationMode), which applies only
+    /// to the endpoint.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed),
@@ -36,22 +36,21 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// a [hook](crate::hook::Hooks::before_registration) refuses.
     async fn register(&self, registration: Registration) -> Result<User>;
 
-    /// Signs in with address and password.
+    /// Signs in with an email address and a password.
     ///
     /// If the future is dropped, the call leaves the queue and the attempt is taken back. A
     /// password check that has begun runs to completion, and its outcome is recorded.
     ///
     /// # Errors
     /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong
-    /// password, and an account without a password, all in the same time;
-    /// [`AccountDisabled`](crate::ErrorKind::AccountDisabled), and
-    /// [`EmailNotVerified`](crate::ErrorKind::EmailNotVerified) if a verified address is required,
-    /// both only if the password was right;
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long;
-    /// [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too many failures, even with
-    /// the right password; [`RateLimited`](crate::ErrorKind::RateLimited);
-    /// [`Overloaded`](crate::ErrorKind::Overloaded); [`Refused`](crate::ErrorKind::Refused) if the
-    /// password was right, but a [hook](crate::hook::Hooks::before_sign_in) refuses.
+    /// password, and an account without a password, all in the same time. Only if the password was
+    /// right: [`AccountDisabled`](crate::ErrorKind::AccountDisabled);
+    /// [`EmailNotVerified`](crate::ErrorKind::EmailNotVerified) if a verified address is required;
+    /// [`Refused`](crate::ErrorKind::Refused) if a [hook](crate::hook::Hooks::before_sign_in)
+    /// refuses. In other cases: [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a
+    /// password that is too long; [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too
+    /// many failures, even with the right password; [`RateLimited`](crate::ErrorKind::RateLimited);
+    /// [`Overloaded`](crate::ErrorKind::Overloaded).
     async fn login(&self, login: Login) -> Result<SignIn>;
 
     /// Exchanges a refresh token for a new pair of tokens.
@@ -63,28 +62,27 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// [`RateLimited`](crate::ErrorKind::RateLimited).
     async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair>;
 
-    /// Ends the session of a refresh token. A token that this service did not issue, or whose
-    /// session has ended, has no effect.
+    /// Ends the session that a refresh token belongs to. A token that this service did not issue, or whose session has
+    /// ended, has no effect.
     ///
     /// # Errors
     /// None, except [`Unavailable`](crate::ErrorKind::Unavailable).
     async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()>;
 
-    /// Ends every session of the caller, including the current session.
+    /// Ends all of the caller's sessions, including the current one.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the credential is invalid or
     /// its session has ended.
     async fn logout_all(&self, credential: &Credential, client: &ClientInfo) -> Result<()>;
 
-    /// Emails a link to set a new password, if the address has an active account. The call takes
-    /// the same time in every case.
+    /// Emails a password-reset link, if the address has an active account. The call takes the same time in every case.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded).
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()>;
 
-    /// Sets a new password with the token from a mailed link, and ends every session of the user.
+    /// Sets a new password with the token from a mailed link, and ends all of the user's sessions.
     ///
     /// # Errors
     /// [`InvalidToken`](crate::ErrorKind::InvalidToken) for an unknown, used or expired token;
@@ -131,7 +129,7 @@ pub struct Registration {
     pub password: Password,
     /// The display name: at most 200 code points, no control characters.
     pub display_name: Option<String>,
-    /// The language of emails to the user; English by default.
+    /// The language for emails to the user; English by default.
     pub locale: Option<Locale>,
     /// The client.
     pub client: ClientInfo,
@@ -149,7 +147,7 @@ impl Registration {
         }
     }
 
-    /// Sets the language of emails to the user.
+    /// Sets the language for emails to the user.
     #[must_use]
     pub fn with_locale(mut self, locale: Locale) -> Self {
         self.locale = Some(locale);
@@ -171,7 +169,7 @@ impl Registration {
     }
 }
 
-/// A sign-in with address and password.
+/// A sign-in with an email address and a password.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Login {
@@ -179,12 +177,12 @@ pub struct Login {
     pub email: EmailAddress,
     /// The password.
     pub password: Password,
-    /// The kind of the session: with tokens by default.
+    /// The kind of session: with tokens by default.
     pub kind: SessionKind,
     /// The client, which the session records.
     pub client: ClientInfo,
-    /// Whether the second factor is required on remembered devices too. A sign-in for an application needs it, and
-    /// only a challenge accepts a recovery code.
+    /// Whether the second factor is required on remembered devices too. A sign-in for an application needs this
+    /// setting, and only a challenge accepts a recovery code.
     pub(crate) on_every_device: bool,
 }
 

@@ -1,10 +1,9 @@
 //! Support for a host's tests: an in-memory service, its clock, its emails, and users with tokens.
 //!
-//! Nothing here is a test double: accounts are registered, tokens belong to a session, and the
-//! extractors, guards and endpoints behave as in production. The only difference is the hashing,
-//! which is cheap and runs on the calling thread, so that a test may pause tokio's clock. The clock
-//! of the service changes only when it is moved, and emails stay in a [`Mailbox`]. The
-//! [`conformance`](crate::store::conformance) checks test the host's own store.
+//! Nothing here is a test double: accounts are registered, tokens belong to a session, and the extractors, guards and
+//! endpoints behave as in production. The only difference is the hashing, which is cheap and runs on the calling
+//! thread, so that a test may pause tokio's clock. The service's clock changes only when it is moved, and emails stay
+//! in a [`Mailbox`]. The [`conformance`](crate::store::conformance) checks test the host's own store.
 //!
 //! A failure in these functions is a fault in the test, so they panic instead of returning an error.
 //!
@@ -253,8 +252,8 @@ impl TestAuth {
         format!("Bearer {}", self.token_of(user).await.expose())
     }
 
-    /// The current code of an authenticator app with this base32 key, by the clock of the test.
-    /// Each code is valid once, so move the clock by 30 seconds before you request the next code.
+    /// The current code of an authenticator app with this base32 key, by the test's clock. Each code is valid once, so
+    /// move the clock by 30 seconds before you request the next code.
     ///
     /// # Panics
     /// If the text is not a key.

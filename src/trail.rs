@@ -1,4 +1,4 @@
-//! The delivery of events: first to the audit trail, then to the sinks.
+//! Delivers events: first to the audit trail, then to the sinks.
 
 mod address_digest;
 mod queue;

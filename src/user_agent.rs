@@ -1,11 +1,12 @@
-//! The names of a browser and its system in a `User-Agent` header.
+//! The browser and system names in a `User-Agent` header.
 //!
 //! The header is free text that the client chooses, so the names only help people to recognize their devices.
 
-/// The longest name of a program that is not a known browser, in characters.
+/// The maximum length of the name of a program that is not a known browser, in characters.
 const LONGEST: usize = 32;
 
-/// Each browser with the mark of its header. A browser that imitates another one comes before it.
+/// Each browser, with the mark that identifies it in the header. A browser that imitates another browser is listed
+/// before that browser.
 const BROWSERS: [(&str, &str); 11] = [
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -20,7 +21,7 @@ const BROWSERS: [(&str, &str); 11] = [
     ("Safari/", "Safari"),
 ];
 
-/// Each system with its mark. Android also calls itself Linux, and an iPhone is "like Mac OS X".
+/// Each system, with its mark. Android also calls itself Linux, and an iPhone is "like Mac OS X".
 const SYSTEMS: [(&str, &str); 7] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -31,12 +32,12 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// The program and the system of a client.
+/// A client's program and system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Software {
     /// The browser, or the name that another program gives itself.
     pub(crate) program: String,
-    /// Whether the program is on the list of browsers, so that the client cannot choose its name.
+    /// Whether the program is in the list of browsers, so that the client cannot choose its name.
     pub(crate) is_known: bool,
     pub(crate) system: Option<&'static str>,
 }

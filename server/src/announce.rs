@@ -1,4 +1,4 @@
-//! Tells the terminal, or the program that started the server, that the server is ready.
+//! Announces on standard output that the server is ready, to a person or to the program that started the server.
 
 use std::io::{self, IsTerminal as _, Write as _};
 

@@ -14,7 +14,7 @@ use crate::{
 pub(crate) struct Banner<'a> {
     pub(crate) address: SocketAddr,
     pub(crate) has_sign_in: bool,
-    /// The address of the administrator in the settings.
+    /// The administrator's address in the settings.
     pub(crate) administrator: Option<&'a str>,
     pub(crate) database_url: &'a str,
     pub(crate) smtp_url: Option<&'a str>,

@@ -4,7 +4,7 @@ use hallpass::{Auth, endpoints::Endpoints};
 
 use crate::{Settings, letters::preview};
 
-/// The endpoints that the settings ask for.
+/// The endpoints that the settings enable.
 pub(crate) fn endpoints(auth: &Auth, settings: &Settings) -> Endpoints {
     let endpoints = documented(auth, settings);
     match endpoints.clone().with_rows(preview(auth, settings)) {

@@ -1,7 +1,7 @@
 //! `/dev/mail`: the letters in every language, for developers.
 //!
-//! The page is there only if emails are printed to the terminal and the server listens on a loopback address. It shows
-//! the server's own templates with sample data, and nothing of a real account.
+//! The page exists only if emails are printed to the terminal and the server listens on a loopback address. It shows
+//! the server's own templates with sample data, and no data of real accounts.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use http::{HeaderValue, header};
 
 use crate::Settings;
 
-/// A letter may contain style, and loads nothing.
+/// A letter may contain styles, but loads nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
@@ -28,7 +28,7 @@ const HEAD: &str = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\
     <h1>Letters</h1>\n<p>Every letter that this server sends, with sample data. Only a developer sees this page: mails \
     are printed to the terminal, and the server listens on a loopback address.</p>\n";
 
-/// The preview, if only a developer can reach this server and nobody gets mail from it.
+/// The preview, if only a developer can reach this server and nobody gets emails from it.
 pub(crate) fn preview(auth: &Auth, settings: &Settings) -> Vec<Endpoint> {
     if settings.smtp_url.is_some() || !settings.bind.ip().is_loopback() {
         return Vec::new();

@@ -33,7 +33,7 @@ impl Listener {
         })
     }
 
-    /// The address of the socket. If the setting has port 0, this has the port that the system picked.
+    /// The socket's address. If the setting has port 0, this address has the port that the system picked.
     ///
     /// # Errors
     /// If the system does not report the address.

@@ -36,11 +36,11 @@ pub struct App {
     secret_origin: SecretOrigin,
 }
 
-/// Starts logging to standard error, connects to the database, migrates it, and assembles the server. The settings of
-/// providers are read from the environment.
+/// Starts logging to standard error, connects to the database, migrates it, and assembles the server. Provider settings
+/// are read from the environment.
 ///
 /// # Errors
-/// If a variable of a provider is invalid, the settings contradict each other, or the database is not available.
+/// If a provider's variable is invalid, the settings contradict each other, or the database is not available.
 pub async fn start(settings: &Settings) -> Result<App, Failure> {
     let providers = providers::from_environment().map_err(Failure::of_setting)?;
     log::start(settings.log);

@@ -41,8 +41,8 @@ pub(super) struct Complaint {
 }
 
 impl Complaints {
-    /// Counts one more refusal and returns the lines that are due, at most one per client and
-    /// minute. The line about this client comes last.
+    /// Counts one more refusal and returns the lines that are due, at most one per client per minute. The line about
+    /// this client comes last.
     pub(super) fn take(&self, client: Option<LimitKey>, now: Timestamp) -> Vec<Complaint> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut due = open.overdue(client, now);
@@ -92,8 +92,7 @@ impl Client {
     }
 }
 
-/// Whether `at` is less than a minute ago. `false` if `at` is in the future, because the clock was
-/// then set back.
+/// Whether `at` is less than a minute ago. `false` if `at` is in the future, which means that the clock was set back.
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     at <= now && now - at < MINUTE
 }

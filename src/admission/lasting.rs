@@ -1,12 +1,12 @@
-//! The key of the counters, which stays the same when the master secrets are rotated.
+//! The counter key, which stays the same when the master secrets are rotated.
 //!
 //! ```text
 //! first start    key derived from the first secret ── sealed with each secret ──> store
 //! later starts   store ──> key opened with any secret ── sealed with each new secret ──> store
 //! ```
 //!
-//! Instances that have a secret in common therefore share one key, regardless of the order of their
-//! secrets. Reading the database is not enough to open the sealed key.
+//! Instances with a secret in common therefore share one key, regardless of the order of their secrets. Reading the
+//! database is not enough to open the sealed key.
 
 use std::sync::Arc;
 

@@ -30,7 +30,7 @@ use crate::{
 /// The configuration of all limits.
 pub(crate) struct LimitParts<'a> {
     pub(crate) secrets: &'a Secrets,
-    /// Stores the key of the counters.
+    /// Stores the counter key.
     pub(crate) keys: Arc<dyn LimitKeyStore>,
     pub(crate) rates: RateLimits,
     /// The lockout; `None` if failed sign-ins are not counted.
@@ -56,9 +56,9 @@ pub(crate) struct Limits(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// The key of the counters that instances share.
+    /// The key for the counters that all instances share.
     keys: Lasting,
-    /// The key of the counters that only this process uses.
+    /// The key for the counters that only this process uses.
     local_keys: LimitKeys,
     rates: RateLimits,
     lockout: Option<Lockout>,
@@ -90,7 +90,7 @@ pub(crate) struct Counted {
     key: Option<LimitKey>,
     /// Whether the attempt was counted for a known device instead of the account.
     pub(crate) on_device: bool,
-    /// Whether the owner of the account is notified if the attempt fails.
+    /// Whether the account owner is notified if the attempt fails.
     pub(crate) is_notified: bool,
 }
 
@@ -123,7 +123,7 @@ impl Limits {
         })))
     }
 
-    /// Reads the key of the counters, and seals it for new secrets. Does nothing if no limit is configured.
+    /// Reads the counter key, and seals it for new secrets. Does nothing if no limit is configured.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -152,7 +152,7 @@ impl Limits {
         }
     }
 
-    /// Takes a database permit for a caller that already has a queue slot of the hasher.
+    /// Takes a database permit for a caller that already holds a slot in the hasher's queue.
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded) if no permit becomes free in time.
@@ -160,7 +160,7 @@ impl Limits {
         self.0.permits.take().await
     }
 
-    /// Counts a call for its client and, if the call names an email address, for that address.
+    /// Counts a call for its client and, if the call contains an email address, for that address.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded) if too many callers wait to be
@@ -176,9 +176,8 @@ impl Limits {
         self.decide(budget, client.ip, &charges, charged)
     }
 
-    /// Admits a call whose reply must not reveal that the budget of an address is used up. If it is
-    /// used up, this method returns `false`, and the caller sends the usual reply without doing the
-    /// work.
+    /// Admits a call whose reply must not reveal that an address's budget is used up. If it is used up, this method
+    /// returns `false`, and the caller sends the usual reply without doing the work.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](ErrorKind::Overloaded) if
@@ -199,7 +198,7 @@ impl Limits {
         }
     }
 
-    /// Counts a call of a client in the memory of this process, without a database statement.
+    /// Counts a client's call in this process's memory, without a database statement.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited), or [`Unavailable`](ErrorKind::Unavailable).
@@ -209,8 +208,7 @@ impl Limits {
         self.decide(budget, ip, charge.as_slice(), charged)
     }
 
-    /// Admits a call that runs one read statement, and counts the call in the memory of this
-    /// process.
+    /// Admits a call that runs one read statement, and counts the call in this process's memory.
     ///
     /// # Errors
     /// The errors of [`admit_here`](Self::admit_here), and [`Overloaded`](ErrorKind::Overloaded) if
@@ -236,8 +234,8 @@ impl Limits {
         }
     }
 
-    /// Counts an attempt on the password of an address before the password is checked, whether or not the address has
-    /// an account. An attempt from a known device is counted for that device, not for the address.
+    /// Counts a password attempt for an address before the password is checked, whether or not the address has an
+    /// account. An attempt from a known device is counted for that device, not for the address.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or
@@ -254,8 +252,8 @@ impl Limits {
         self.count(client.ip, rates, canonical, device).await
     }
 
-    /// Counts an attempt for the account only, because the device of the client is not known. The
-    /// call itself has already been counted for the client.
+    /// Counts an attempt for the account only, because the client's device is not known. The call itself has already
+    /// been counted for the client.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -296,8 +294,8 @@ impl Limits {
         }
     }
 
-    /// Counts an attempt with a second factor before the code is checked: for the device if it is
-    /// known, otherwise for the user. The lockout of passwords is separate.
+    /// Counts a second-factor attempt before the code is checked: for the device if it is known, otherwise for the
+    /// user. Passwords have a separate lockout.
     ///
     /// # Errors
     /// [`TooManyAttempts`](ErrorKind::TooManyAttempts), or [`Unavailable`](ErrorKind::Unavailable).
@@ -360,7 +358,7 @@ impl Limits {
         }
     }
 
-    /// The counter of failed attempts on the password of an address, from unknown devices.
+    /// The counter of failed password attempts for an address from unknown devices.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -371,8 +369,8 @@ impl Limits {
         })
     }
 
-    /// The counter of failed attempts of the device if one is given, otherwise of the address.
-    /// `None` if failed attempts are not counted.
+    /// The counter of failed attempts for the device if one is given, otherwise for the address. `None` if failed
+    /// attempts are not counted.
     async fn attempts_key(
         &self,
         canonical: &str,
@@ -388,8 +386,7 @@ impl Limits {
         )))
     }
 
-    /// The charges of a call, and the number of those that count for the client. Charges for the
-    /// client come first.
+    /// A call's charges, and how many of them count against the client. The client's charges come first.
     async fn of_call(
         &self,
         budget: Budget,

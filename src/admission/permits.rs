@@ -12,9 +12,9 @@ use crate::{
     metric,
 };
 
-/// The length of the queue for permits. Callers that check a password have a queue slot of the hasher instead.
+/// The length of the queue for permits. Callers that check a password hold a slot in the hasher's queue instead.
 const QUEUE: usize = 256;
-/// The longest wait for a permit. While the database does not answer, no permit becomes free.
+/// The maximum wait for a permit. While the database does not answer, no permit becomes free.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -55,7 +55,7 @@ impl Permits {
         })
     }
 
-    /// Waits for a permit, unless too many callers are waiting already.
+    /// Waits for a permit, unless too many callers are already waiting.
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded).

@@ -31,7 +31,7 @@ impl Refusals {
         refused.then_some(Charged::Refused { position: 0, held })
     }
 
-    /// Remembers the decision of the store.
+    /// Remembers the store's decision.
     pub(super) fn note(&self, charges: &[Charge], charged: &Charged) {
         if let (Some(first), Charged::Refused { position: 0, held }) = (charges.first(), charged)
             && matches!(first.rule, Rule::Rate(_))

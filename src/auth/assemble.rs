@@ -1,4 +1,4 @@
-//! The construction of an [`Auth`] from its parts.
+//! Builds an [`Auth`] from its parts.
 
 use std::{
     net::{IpAddr, SocketAddr},

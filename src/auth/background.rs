@@ -166,7 +166,7 @@ impl Auth {
         self.trail().flush().await;
     }
 
-    /// How many events the [sinks](crate::event::Sink) of this process have missed, because a queue was full, or a sink
+    /// How many events the [sinks](crate::event::Sink) of this process have missed because a queue was full or a sink
     /// took too long or panicked. These events are still in the audit trail.
     #[must_use]
     pub fn dropped_events(&self) -> u64 {

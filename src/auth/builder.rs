@@ -1,4 +1,4 @@
-//! The builder of `Auth`.
+//! The builder for `Auth`.
 
 pub(super) mod lifetimes;
 #[cfg(feature = "oauth")]
@@ -169,28 +169,28 @@ impl AuthBuilder {
         self
     }
 
-    /// The templates of the emails, with the name of the product.
+    /// The email templates, with the product name.
     pub fn templates(mut self, templates: Templates) -> Self {
         self.templates = Some(templates);
         self
     }
 
-    /// The appearance of the host on pages and in emails. Its name replaces the name of the product in the
+    /// The host's branding on pages and in emails. Its name replaces the product name in the
     /// [templates](Self::templates).
     pub fn brand(mut self, brand: Brand) -> Self {
         self.brand = Some(brand);
         self
     }
 
-    /// The layout and the texts of the pages. Default: the built-in ones.
+    /// The layout and texts of the pages. Default: the built-in ones.
     #[cfg(feature = "pages")]
     pub fn page_templates(mut self, templates: PageTemplates) -> Self {
         self.page_templates = templates;
         self
     }
 
-    /// Whether pages carry their small script, which shows the password and turns a button off while
-    /// a form is sent. Every page works without it. Default: `true`.
+    /// Whether pages include their small script, which can show the password and disables a button while a form is
+    /// sent. Every page works without it. Default: `true`.
     #[cfg(feature = "pages")]
     pub fn with_script(mut self, script: bool) -> Self {
         self.script = script;
@@ -203,8 +203,8 @@ impl AuthBuilder {
         self
     }
 
-    /// The `client_id` claim, which names the application for which tokens are issued. RFC 9068
-    /// requires it. Default: the [audience](Self::audience).
+    /// The `client_id` claim, which identifies the application that tokens are issued for. RFC 9068 requires it.
+    /// Default: the [audience](Self::audience).
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());
         self
@@ -229,15 +229,15 @@ impl AuthBuilder {
         self
     }
 
-    /// Whether access tokens carry the user's permissions in the claim `permissions`, for services that verify tokens
-    /// and do not know the roles. If tokens carry permissions, all permissions together may take at most 4 KiB of a
-    /// token. Default: no.
+    /// Whether access tokens contain the user's permissions in the `permissions` claim, for services that verify tokens
+    /// without access to the roles. If they do, all permissions together may take at most 4 KiB of a token. Default:
+    /// no.
     pub fn permissions_in_tokens(mut self, written: bool) -> Self {
         self.permissions_in_tokens = written;
         self
     }
 
-    /// How long a mailed link for a password reset is valid. Default: 30 minutes.
+    /// How long a mailed password-reset link is valid. Default: 30 minutes.
     pub fn reset_lifetime(mut self, lifetime: Duration) -> Self {
         self.link_lifetimes.reset = lifetime;
         self
@@ -269,8 +269,8 @@ impl AuthBuilder {
         self
     }
 
-    /// The limiter that keeps the counters of rate limits and of the lockout. Default: the store, so that all
-    /// instances share the counters.
+    /// The limiter that keeps the counters for rate limits and the lockout. Default: the store, so that all instances
+    /// share the counters.
     pub fn limiter(mut self, limiter: impl Limiter + 'static) -> Self {
         self.limiter = Some(Arc::new(limiter));
         self
@@ -326,13 +326,13 @@ impl AuthBuilder {
         self
     }
 
-    /// The clock. Default: the clock of the operating system.
+    /// The clock. Default: the operating system's clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Adds hooks of the host. If called more than once, the hooks run in the order of the calls.
+    /// Adds the host's hooks. If called more than once, the hooks run in the order of the calls.
     pub fn hooks(self, hooks: impl Hooks) -> Self {
         self.shared_hooks(Arc::new(hooks))
     }

@@ -154,7 +154,7 @@ impl Endpoints {
         Ok(self)
     }
 
-    /// Puts `row` in place of the endpoint that has the same method and path.
+    /// Replaces the endpoint that has the same method and path with `row`.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if no endpoint has that method and path.
@@ -163,12 +163,12 @@ impl Endpoints {
         self.without(&method, path)?.with_rows([row])
     }
 
-    /// Adds the endpoints at `/auth/session`, with which a browser signs in and keeps its session in
-    /// a cookie that no script can read. Use them for a host that serves HTML, or for an app on the
-    /// same origin. Every endpoint and guard that takes an access token takes the cookie as well.
+    /// Adds the `/auth/session` endpoints, with which a browser signs in and keeps its session in a cookie that scripts
+    /// cannot read. Use them for a host that serves HTML, or for an app on the same origin. Every endpoint and guard
+    /// that accepts an access token also accepts the cookie.
     ///
-    /// Requests that change something, and sign-ins, must come from a page of the public URL's
-    /// origin; others are answered with 403 `cross_site_request`.
+    /// Sign-ins and requests that change something must come from a page on the public URL's origin; others are
+    /// answered with 403 `cross_site_request`.
     pub fn with_browser(mut self) -> Self {
         if self.rows.iter().any(|row| row.path() == BROWSER_SESSION) {
             return self;
@@ -189,13 +189,13 @@ impl Endpoints {
         self
     }
 
-    /// Adds `GET /openapi.json`, and a page at `GET /docs` that lists the same endpoints for people, by tag. Both
+    /// Adds `GET /openapi.json`, and a page for human readers at `GET /docs` that lists the same endpoints by tag. Both
     /// describe the endpoints that are in the list when this method is called. They are generated and compressed when
     /// one of them is first requested.
     ///
-    /// The page loads nothing, and is complete without script. Its script signs in, keeps the access token in the
-    /// memory of the tab only, and sends the calls that a reader fills in. What has to be filled in is in angle
-    /// brackets; the page sends no example as it stands.
+    /// The page loads no other resources, and is complete without scripts. Its script signs in, keeps the access token
+    /// only in the tab's memory, and sends the calls that a reader fills in. Angle brackets mark the values to fill in;
+    /// the page never sends an example unchanged.
     #[cfg(feature = "openapi")]
     pub fn with_docs(mut self) -> Self {
         self.rows = crate::http::docs::with_docs(self.rows);
@@ -209,13 +209,12 @@ impl Endpoints {
     ///
     /// They show the [brand](crate::AuthBuilder::brand), and serve its logo at `GET /brand/logo`. They work without
     /// JavaScript; one small script lets readers see the password that they type, and prevents double clicks. They load
-    /// nothing but the logo, and are in English, German, French, Spanish or Chinese: in the language that the reader
-    /// chooses by `ui`, or else in that of the browser. Only submitting the form uses up a
-    /// link; `GET` and `HEAD` do not. `GET` reads the state of the link. For a dead link, the page
-    /// does not ask for a password; for a live link, it shows the address to which the link was
-    /// mailed. `HEAD` reads nothing, so its reply has no content length. Success is answered with a
-    /// redirect (303). If the token was already used, the answer is a redirect too, because the
-    /// token may have been used by the first click of a double click. The pages are not part of the
+    /// nothing but the logo, and are available in English, German, French, Spanish and Chinese. The reader can choose
+    /// the language with `ui`; by default, it is the browser's language. Only submitting the form uses up a link; `GET`
+    /// and `HEAD` do not. `GET` reads the link's state. For a dead link, the page does not ask for a password; for a
+    /// live link, it shows the address to which the link was mailed. `HEAD` reads nothing, so its reply has no content
+    /// length. Success is answered with a redirect (303). A request with a token that was already used is also answered
+    /// with a redirect, because the first click of a double click may have used it. The pages are not part of the
     /// OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(self) -> Self {
@@ -227,8 +226,8 @@ impl Endpoints {
     /// out: `/sign-in`, `/sign-up`, `/second-factor`, `/forgot-password`, `/check-mail` and
     /// `/sign-out`. Includes [`with_browser`](Self::with_browser) and [`with_pages`](Self::with_pages).
     ///
-    /// [`OrSignIn`](crate::guard::OrSignIn) leads visitors to these pages, so mount them at the
-    /// public URL. They work without script, and are not part of the OpenAPI document.
+    /// [`OrSignIn`](crate::guard::OrSignIn) sends visitors to these pages, so mount them at the public URL. They work
+    /// without scripts, and are not part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_sign_in_pages(self) -> Self {
         let parts = self.page_parts(true);
@@ -240,20 +239,20 @@ impl Endpoints {
     /// Adds the pages on which users see and change their own account: `/account` and the pages below it. Includes
     /// [`with_sign_in_pages`](Self::with_sign_in_pages).
     ///
-    /// A page asks for the password or a second factor once more where the corresponding endpoint does. The pages work
-    /// without script, and are not part of the OpenAPI document.
+    /// A page asks for the password or a second factor again where the corresponding endpoint does. The pages work
+    /// without scripts, and are not part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_account_pages(self) -> Self {
         let rows = page::http::account_endpoints(&self.page_parts(true));
         self.with_sign_in_pages().and_pages(rows)
     }
 
-    /// Adds the pages on which administrators look after users, the audit trail and the emails: `/console` and the
+    /// Adds the pages on which administrators manage users and emails, and read the audit trail: `/console` and the
     /// pages below it. Includes [`with_account_pages`](Self::with_account_pages).
     ///
-    /// They are for users with the role `admin`, who have to present their second factor if they have one; for other
-    /// users, these paths do not exist. A change needs a credential within the last 10 minutes. The pages work without
-    /// script, and are not part of the OpenAPI document.
+    /// They are for users with the role `admin`, who must present their second factor if they have one. For other
+    /// users, these paths do not exist. A change requires a credential that was presented within the last 10 minutes.
+    /// The pages work without scripts, and are not part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_admin_pages(self) -> Self {
         let rows = page::http::console_endpoints(&self.page_parts(true));
@@ -261,16 +260,15 @@ impl Endpoints {
         self.and_pages(rows).with_account_pages()
     }
 
-    /// Adds `/` and `/.well-known/change-password`, which lead to the pages of
-    /// [`with_account_pages`](Self::with_account_pages), which are included. Use this for a server that has no pages
-    /// of its own.
+    /// Adds the pages of [`with_account_pages`](Self::with_account_pages), and the paths `/` and
+    /// `/.well-known/change-password`, which lead to them. Use this for a server that has no pages of its own.
     #[cfg(feature = "pages")]
     pub fn with_start_page(self) -> Self {
         let rows = page::http::start_endpoints(&self.page_parts(true));
         self.with_account_pages().and_pages(rows)
     }
 
-    /// Adds pages in place of the rows that have the same path.
+    /// Adds pages, which replace the endpoints that have the same path.
     #[cfg(feature = "pages")]
     fn and_pages(mut self, rows: Vec<Endpoint>) -> Self {
         self.rows

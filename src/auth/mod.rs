@@ -89,7 +89,7 @@ struct Parts {
     /// The path of the public URL.
     #[cfg(feature = "pages")]
     base: Arc<str>,
-    /// Checks cookies for guards that see only claims.
+    /// Checks cookies for guards that use only claims.
     #[cfg(feature = "http")]
     cookie_check: Arc<dyn CheckCookie>,
     #[cfg(feature = "http")]
@@ -120,7 +120,7 @@ impl Auth {
         &self.parts.core.store
     }
 
-    /// The use cases of signed-in users for their own account.
+    /// The use cases with which signed-in users manage their own account.
     #[must_use]
     pub fn accounts(&self) -> &Accounts {
         &self.parts.accounts
@@ -132,14 +132,14 @@ impl Auth {
         &self.parts.email_verifications
     }
 
-    /// The use cases of second factors: enrolment, recovery codes, remembered devices, and the second step of a
+    /// The use cases for second factors: enrolment, recovery codes, remembered devices, and the second step of a
     /// sign-in.
     #[must_use]
     pub fn factors(&self) -> &Factors {
         &self.parts.factors
     }
 
-    /// The letters as this service sends them, in the name of its brand.
+    /// The email templates as this service uses them, with its brand.
     #[must_use]
     pub fn letters(&self) -> &Templates {
         self.parts.core.deliveries.letters()
@@ -151,7 +151,7 @@ impl Auth {
         &self.parts.lockouts
     }
 
-    /// The use case of the link in notices, for owners who did not make the change.
+    /// The use case for the link in notices, for owners who did not make the change.
     #[must_use]
     pub fn safeguards(&self) -> &Safeguards {
         &self.parts.safeguards
@@ -163,8 +163,8 @@ impl Auth {
         &self.parts.sessions
     }
 
-    /// Counts a call of a client against a budget, as the endpoints do. Call it in the host's own endpoints, before
-    /// any costly work. The methods of `Auth` count their own calls.
+    /// Counts a client's call against a budget, as the endpoints do. Call it in the host's own endpoints, before any
+    /// costly work. The methods of `Auth` count their own calls.
     ///
     /// ```
     /// # async fn f(auth: &hallpass::Auth, client: &hallpass::event::ClientInfo) -> hallpass::Result<()> {
@@ -190,7 +190,7 @@ impl Auth {
         }
     }
 
-    /// Verifies an access token without a query to the database.
+    /// Verifies an access token without querying the database.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken).
@@ -227,13 +227,13 @@ impl Auth {
             .await
     }
 
-    /// The use cases of administrators.
+    /// The use cases for administrators.
     #[must_use]
     pub fn administration(&self) -> &Administration {
         &self.parts.administration
     }
 
-    /// Sign-in with providers, and the use cases of signed-in users for their identities at the providers.
+    /// Provider sign-in, and the use cases with which signed-in users manage their identities at providers.
     #[cfg(feature = "oauth")]
     #[must_use]
     pub fn provider_sign_ins(&self) -> &crate::feature::oauth::ProviderSignIns {

@@ -16,8 +16,8 @@ use crate::{
 /// These methods mirror the trait, but callers need not import it, and the futures are not boxed. They bypass a
 /// [wrapper](crate::AuthBuilder::wrap_service); calls to [`Auth::service`] go through it.
 impl Auth {
-    /// Creates an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode) is,
-    /// because the mode applies only to the endpoint.
+    /// Creates an account regardless of the [`RegistrationMode`](crate::password::RegistrationMode), which applies only
+    /// to the endpoint.
     ///
     /// # Errors
     /// The errors of [`UserService::register`].
@@ -25,7 +25,7 @@ impl Auth {
         self.parts.passwords.register(registration).await
     }
 
-    /// Signs in with address and password.
+    /// Signs in with an email address and a password.
     ///
     /// # Errors
     /// The errors of [`UserService::login`].
@@ -41,8 +41,8 @@ impl Auth {
         self.parts.sessions.refresh(token, client).await
     }
 
-    /// Ends the session of a refresh token. Does nothing if this service did not issue the token,
-    /// or its session has ended.
+    /// Ends the session that a refresh token belongs to. Does nothing if this service did not issue the token, or its
+    /// session has ended.
     ///
     /// # Errors
     /// The errors of [`UserService::logout`].
@@ -50,7 +50,7 @@ impl Auth {
         self.parts.sessions.logout(token, client).await
     }
 
-    /// Ends every session of the caller, the current one included.
+    /// Ends all of the caller's sessions, including the current one.
     ///
     /// # Errors
     /// The errors of [`UserService::logout_all`].
@@ -63,8 +63,7 @@ impl Auth {
         self.parts.sessions.logout_all(&caller, client).await
     }
 
-    /// Emails a link that sets a new password, if the address has an active account. The call takes
-    /// the same time in every case.
+    /// Emails a password-reset link, if the address has an active account. The call takes the same time in every case.
     ///
     /// # Errors
     /// The errors of [`UserService::forgot_password`].
@@ -72,7 +71,7 @@ impl Auth {
         self.parts.passwords.forgot(email, client).await
     }
 
-    /// Sets a new password with the token from a mailed link, and ends every session of the user.
+    /// Sets a new password with the token from a mailed link, and ends all of the user's sessions.
     ///
     /// # Errors
     /// The errors of [`UserService::reset_password`].

@@ -16,10 +16,9 @@ impl Auth {
     /// hashes the password. If a [breach check](crate::credential::BreachCheck) is configured, it
     /// also runs here.
     ///
-    /// The call first counts against the registration limit of its
-    /// [client](Registration::with_client), as a registration over HTTP does. Counting runs one
-    /// statement, so a database connection must be free. Calls of a client whose
-    /// address is not known are not counted.
+    /// The call first counts against the registration limit for its [client](Registration::with_client), as a
+    /// registration over HTTP does. Counting runs one statement, so a database connection must be free. Calls from a
+    /// client whose address is unknown are not counted.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited), [`ValidationFailed`](crate::ErrorKind::ValidationFailed),
@@ -34,8 +33,8 @@ impl Auth {
         passwords.prepare_registration(registration).await
     }
 
-    /// The use cases that can run inside a transaction that the host has opened on the store's database, so that an
-    /// account and the host's own rows are committed together or not at all.
+    /// The use cases that can run inside the host's own transaction on the store's database. An account and the host's
+    /// own rows are then committed together or not at all.
     ///
     /// No password is hashed and no email is sent while the transaction is open. A
     /// [wrapper](crate::AuthBuilder::wrap_service) of the use cases is bypassed, because the host itself is calling.
@@ -126,8 +125,8 @@ impl InTransaction<'_> {
         Ok(user)
     }
 
-    /// Queues an email with a link that sets a new password, if an account has this address. The email is sent after
-    /// the transaction is committed.
+    /// Queues a password-reset email, if an account has this address. The email is sent after the transaction is
+    /// committed.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.
@@ -159,8 +158,8 @@ impl InTransaction<'_> {
         .await
     }
 
-    /// Disables the account. Once the transaction is committed, all sessions and one-time tokens of
-    /// the account are invalid.
+    /// Disables the account. Once the transaction is committed, all of the account's sessions and one-time tokens are
+    /// invalid.
     ///
     /// # Errors
     /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
@@ -226,7 +225,7 @@ impl InTransaction<'_> {
         self.auth.parts.core.clock.now()
     }
 
-    /// Ends the use of the transaction, so that the host can commit it.
+    /// Releases the transaction, so that the host can commit it.
     pub fn finish(self) -> Unpublished {
         Unpublished {
             auth: self.auth,

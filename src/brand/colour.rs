@@ -3,12 +3,12 @@
 use super::configuration;
 use crate::error::Result;
 
-/// The least contrast of text (WCAG 2.2, 1.4.3).
+/// The minimum contrast of text (WCAG 2.2, 1.4.3).
 const LEAST: f64 = 4.5;
 pub(super) const ON_LIGHT: &str = "#ffffff";
 pub(super) const ON_DARK: &str = "#14171a";
 
-/// A colour scheme of the pages.
+/// A colour scheme for the pages.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Scheme {
     Dark,
@@ -16,7 +16,7 @@ pub(super) enum Scheme {
 }
 
 impl Scheme {
-    /// The colour of sheets, as in the style sheet of the pages.
+    /// The colour of sheets, as in the pages' style sheet.
     fn sheet(self) -> &'static str {
         match self {
             Self::Dark => "#1d2125",
@@ -58,7 +58,7 @@ impl Colour {
         })
     }
 
-    /// Checks the colour as that of links on a sheet and of buttons. Returns the colour of text on it.
+    /// Checks the colour for links on a sheet and for buttons. Returns the colour for text on it.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a contrast is too low.

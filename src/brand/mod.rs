@@ -1,4 +1,4 @@
-//! The appearance of the host on pages and in emails: its name, logo, colours and links.
+//! The host's branding on pages and in emails: its name, logo, colours and links.
 //!
 //! ```
 //! use hallpass::brand::Brand;
@@ -18,7 +18,7 @@ use self::colour::{Colour, ON_DARK, ON_LIGHT, Scheme};
 pub(crate) use self::rules::check_name;
 use crate::error::{Error, Result};
 
-/// The appearance of the host on pages and in emails. [`AuthBuilder::brand`](crate::AuthBuilder::brand) takes it.
+/// The host's branding on pages and in emails. [`AuthBuilder::brand`](crate::AuthBuilder::brand) takes it.
 ///
 /// All parts except the name are optional. [`check`](Self::check) finds mistakes; the builder calls it.
 #[derive(Clone, Debug)]
@@ -73,16 +73,16 @@ impl Brand {
         self
     }
 
-    /// The colour of buttons and links, in the light and in the dark colour scheme, as `#rgb` or `#rrggbb`. Text in this
-    /// colour on a sheet, and text on a button of this colour, has to have a contrast of at least 4.5 : 1 (WCAG 2.2,
+    /// The colour of buttons and links in the light and dark colour schemes, as `#rgb` or `#rrggbb`. Text in this
+    /// colour on a sheet, and text on a button of this colour, must have a contrast of at least 4.5 : 1 (WCAG 2.2,
     /// 1.4.3). The sheet is white in the light scheme and `#1d2125` in the dark scheme.
     pub fn accent(mut self, light: impl Into<String>, dark: impl Into<String>) -> Self {
         self.accent = Some([light.into(), dark.into()]);
         self
     }
 
-    /// CSS that follows the style sheet of the pages. It can set the variables `--hp-ground`, `--hp-sheet`, `--hp-text`,
-    /// `--hp-quiet`, `--hp-line`, `--hp-hair`, `--hp-accent`, `--hp-on-accent`, `--hp-alarm`, `--hp-good`,
+    /// CSS that is appended to the pages' style sheet. It can set the variables `--hp-ground`, `--hp-sheet`,
+    /// `--hp-text`, `--hp-quiet`, `--hp-line`, `--hp-hair`, `--hp-accent`, `--hp-on-accent`, `--hp-alarm`, `--hp-good`,
     /// `--hp-radius`, `--hp-font`, `--hp-form` and `--hp-page`, or contain rules. It cannot load anything.
     pub fn css(mut self, css: impl Into<String>) -> Self {
         self.css = Some(css.into());
@@ -95,7 +95,7 @@ impl Brand {
         self
     }
 
-    /// The URL of the help.
+    /// The URL of the help page.
     pub fn help(mut self, url: impl Into<String>) -> Self {
         self.help = Some(url.into());
         self
@@ -146,7 +146,7 @@ impl Brand {
         self.help.as_deref()
     }
 
-    /// The colours of buttons and links in the light and in the dark scheme.
+    /// The colours of buttons and links in the light and dark schemes.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a colour is malformed or lacks contrast.
@@ -182,7 +182,7 @@ impl Brand {
         self.terms.as_deref()
     }
 
-    /// The style rules of the brand, which follow the style sheet of the pages.
+    /// The brand's style rules, which are appended to the pages' style sheet.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a colour is malformed or lacks contrast.
@@ -206,7 +206,7 @@ impl Brand {
 }
 
 impl Accent {
-    /// The colours in emails of hosts without colours of their own, light and dark: those of the pages.
+    /// The light and dark colours in emails for hosts without their own colours; the pages use the same ones.
     pub(crate) fn usual() -> [Self; 2] {
         [("#1f5fbf", ON_LIGHT), ("#8ab4f8", ON_DARK)].map(|(colour, text)| Self {
             colour: colour.to_owned(),

@@ -9,9 +9,9 @@ use crate::{
     metric,
 };
 
-/// An attempt on a password, counted before the password is checked. It ends in one of three ways:
-/// it stays counted as a failure, [`take_back`](Self::take_back) removes it from the counter, or
-/// [`clear`](Self::clear) removes it together with all earlier failures.
+/// A password attempt, which is counted before the password is checked. It ends in one of three ways: it stays counted
+/// as a failure, [`take_back`](Self::take_back) removes it from the counter, or [`clear`](Self::clear) removes it
+/// together with all earlier failures.
 #[derive(Clone, Debug)]
 pub(crate) struct CountedAttempt {
     limits: Limits,
@@ -39,7 +39,7 @@ impl CountedAttempt {
         Ok(Self::of(limits, attempt))
     }
 
-    /// Counts an attempt against an address. The call of the client has already been counted.
+    /// Counts an attempt against an address. The client's call has already been counted.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable).
@@ -74,7 +74,7 @@ impl CountedAttempt {
         self.counted.on_device
     }
 
-    /// Whether the owner of the account is notified if the attempt fails.
+    /// Whether the account owner is notified if the attempt fails.
     pub(super) fn is_notified(&self) -> bool {
         self.counted.is_notified
     }
@@ -111,7 +111,7 @@ impl CountedAttempt {
     }
 }
 
-/// The failed check of an attempt that was refused because of too many earlier failures.
+/// The failed check for an attempt that was refused because of too many earlier failures.
 fn refused(locked: Locked) -> FailedCheck {
     metric::locked();
     FailedCheck::locked(locked)

@@ -36,9 +36,8 @@ impl Caller {
         done.unwrap_or_else(|error| Err(Error::internal(error)))
     }
 
-    /// Waits until the caller has disconnected, so that no caller receives the returned error.
-    /// Outside of [`outlived`](Self::outlived), this method waits forever, because the work is
-    /// dropped together with the caller.
+    /// Waits until the caller has disconnected, so that no caller receives the returned error. Outside
+    /// [`outlived`](Self::outlived), this method waits forever, because the work is dropped together with the caller.
     pub(super) async fn gone(&mut self) -> Error {
         match &mut self.here {
             Some(here) => match here.await {

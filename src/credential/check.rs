@@ -53,7 +53,7 @@ impl PasswordCheck {
         CheckTicket::enter(&self.core, &self.hasher, client).await
     }
 
-    /// Checks the password of the account with this address.
+    /// Checks the password for the account with this address.
     ///
     /// If the stored hash has parameters that are no longer current, the result contains a new hash
     /// of the password, unless the hasher is too busy to compute it. Opening a session with the
@@ -63,8 +63,8 @@ impl PasswordCheck {
     /// converts it into an error, and answers with that error.
     ///
     /// # Errors
-    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if the text cannot be a password. The violation names the
-    ///   member `password`. If the request names it differently, call [`ensure_checkable`] with that name first;
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if the text cannot be a password. The violation points to
+    ///   the member `password`. If the request uses another name, call [`ensure_checkable`] with that name first;
     /// * [`RateLimited`](ErrorKind::RateLimited) if the client calls too often;
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy;
     /// * [`Unavailable`](ErrorKind::Unavailable) or [`Internal`](ErrorKind::Internal) if the database fails.

@@ -1,4 +1,4 @@
-//! Confirms, before an irreversible action, that the session belongs to the owner of the account.
+//! Confirms, before an irreversible action, that the session belongs to the account owner.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,7 +35,7 @@ pub(crate) struct Confirmation {
 }
 
 impl Confirmation {
-    /// Checks the password of the caller. A wrong password is recorded in the audit trail.
+    /// Checks the caller's password. A wrong password is recorded in the audit trail.
     ///
     /// # Errors
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `member` if the text cannot be a password;
@@ -64,7 +64,7 @@ impl Confirmation {
         }
     }
 
-    /// Checks the password of the caller. If the account has no password, checks instead that the sign-in is recent.
+    /// Checks the caller's password. If the account has no password, checks instead that the sign-in is recent.
     ///
     /// # Errors
     /// The errors of [`password`](Self::password), and

@@ -11,7 +11,7 @@ use crate::{
 /// A failed check, for the audit trail. The caller sees only the error into which it is converted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FailedCheck {
-    /// The user of the account; `None` if the address has no account.
+    /// The account's user; `None` if the address has no account.
     pub(crate) user_id: Option<UserId>,
     /// The reason.
     pub(crate) reason: FailureReason,

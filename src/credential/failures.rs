@@ -18,8 +18,8 @@ pub(crate) struct Failures {
 }
 
 impl Failures {
-    /// Records a failed check of the password of this canonical address. The same statement runs whether or not the
-    /// address has an account.
+    /// Records a failed password check for this canonical address. The same statement runs whether or not the address
+    /// has an account.
     pub(crate) async fn record(
         &self,
         event: Event,
@@ -50,8 +50,8 @@ impl Failures {
         self.record(event, failed, recipient).await
     }
 
-    /// The event of a failed check. Its kind is `kind`, or `SignInLocked` if a sign-in was refused
-    /// because of too many failures.
+    /// The event for a failed check. Its kind is `kind`, or `SignInLocked` if a sign-in was refused because of too many
+    /// failures.
     pub(crate) fn event(
         &self,
         kind: EventKind,

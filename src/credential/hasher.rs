@@ -41,13 +41,12 @@ const DEFAULT_NICENESS: u8 = 10;
 
 /// Hashes and verifies passwords, at most a fixed number at the same time.
 ///
-/// Each hash is computed on a thread of the hasher, under one of a fixed number of permits. A
-/// caller that finds no free permit waits in a fair queue of limited length, for a limited time. If
-/// the queue is full or the time has passed, the caller is refused with
-/// [`Overloaded`](crate::ErrorKind::Overloaded) and a time after which to retry. Each permit has
-/// its own Argon2 memory, allocated at first use and kept. That memory is as large as the most
-/// demanding of the current and the declared former parameters require. (If a stored hash needs
-/// more memory, the additional memory is freed after the verification.)
+/// Each hash is computed on a thread of the hasher, under one of a fixed number of permits. A caller that finds no free
+/// permit waits in a fair queue of limited length, for a limited time. If the queue is full or the time has passed, the
+/// caller is refused with [`Overloaded`](crate::ErrorKind::Overloaded) and a time after which to retry. Each permit has
+/// its own Argon2 memory, allocated at first use and kept. That memory is large enough for the most demanding of the
+/// current and the declared former parameters. If a stored hash needs more memory, the additional memory is freed after
+/// the verification.
 ///
 /// A failed verification computes one hash for each set of parameters that stored hashes are known
 /// to have, always in the same order. Its time therefore does not reveal which parameters a hash
@@ -55,8 +54,8 @@ const DEFAULT_NICENESS: u8 = 10;
 /// if they are declared as [`former`](HasherBuilder::former). Otherwise, they become known when a
 /// hash with these parameters is first verified.
 ///
-/// Clones share the permits. The methods must be called within a tokio runtime. If the clock of the runtime is paused,
-/// as in tests, it may jump to the next timer while a hash is computed.
+/// Clones share the permits. The methods must be called within a tokio runtime. If the runtime's clock is paused, as in
+/// tests, it may jump to the next timer while a hash is computed.
 ///
 /// ```
 /// # #[tokio::main]
@@ -114,7 +113,7 @@ pub enum Verification {
     Wrong,
 }
 
-/// Settings of a [`Hasher`].
+/// Settings for a [`Hasher`].
 #[derive(Clone, Debug)]
 pub struct HasherBuilder {
     params: HashParams,
@@ -166,9 +165,9 @@ impl HasherBuilder {
 
     /// The increment of the nice value (`nice(2)`) of the hashing threads, 0 to 19. While processors are scarce, these
     /// threads yield to other threads. The default of 10 gives them about a tenth of the processor time of another
-    /// thread, so that a flood of logins hardly slows signed-in users down. Conversely, logins are slow while
-    /// other threads keep all processors busy. The setting has an effect on Linux only. If Argon2 is not optimised in a
-    /// debug build, the threads do not yield, and a warning says how to optimise Argon2.
+    /// thread, so that a flood of logins hardly slows down signed-in users. Conversely, logins are slow while other
+    /// threads keep all processors busy. The setting has an effect on Linux only. If Argon2 is not optimised in a debug
+    /// build, the threads do not yield, and a warning explains how to optimise Argon2.
     #[must_use]
     pub fn niceness(mut self, niceness: u8) -> Self {
         self.threads = Threads::Own { niceness };

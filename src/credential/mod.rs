@@ -21,10 +21,9 @@
 //! of a failure depends on the stored hash. When a hash without the mark has matched a non-ASCII
 //! password, the password is hashed again.
 //!
-//! If the client disconnects while its sign-in is still queued, the sign-in leaves the queue and is
-//! not counted. Once the password is being checked, the sign-in outlives its `Caller`, and the
-//! outcome is recorded even if the client disconnects. Otherwise an unauthenticated caller could
-//! lock an owner out without leaving a trace.
+//! If the client disconnects while its sign-in is still queued, the sign-in leaves the queue and is not counted. Once
+//! the password is being checked, the sign-in outlives its `Caller`, and the outcome is recorded even if the client
+//! disconnects. Otherwise an unauthenticated caller could lock out an owner without leaving a trace.
 //!
 //! Endpoints that ask a signed-in user for the password again use `Confirmation`. `Confirmation` does the same check
 //! with the stored address, but opens no session. For an account without a password it requires a recent sign-in

@@ -21,12 +21,12 @@ const FLOOR: usize = 8;
 const MAX_CODE_POINTS: usize = 256;
 const MAX_BYTES: usize = 1024;
 
-/// The rules for a new password. It must be long enough, not too long and not common, and must not
-/// consist of a known word, such as the name of the user or of the product. A password that has at
-/// most two different characters, such as `********`, or that is a run, such as `12345678` or
-/// `hgfedcba`, is refused as [`TooGuessable`](Weakness::TooGuessable).
+/// The rules for a new password. It must be long enough, not too long and not common, and must not consist of a known
+/// word, such as the user's name or the product name. A password that has at most two different characters, such as
+/// `********`, or that is a run, such as `12345678` or `hgfedcba`, is refused as
+/// [`TooGuessable`](Weakness::TooGuessable).
 ///
-/// The password in the examples of the documentation counts as a common one.
+/// The password in the documentation's examples counts as a common password.
 ///
 /// There are no rules about the kinds of characters in a password, and passwords do not expire
 /// (NIST SP 800-63B section 3.1.1.2 forbids both). A password that merely contains a known word is
@@ -75,23 +75,23 @@ impl PasswordPolicy {
         }
     }
 
-    /// Adds words that a password must not consist of, such as the names of the company and its
-    /// services. The product name of the [letters](crate::mail::Templates::new) is included
-    /// automatically. Words of fewer than three bytes are ignored.
+    /// Adds words that a password must not consist of, such as the names of the company and its services. The product
+    /// name in the [email templates](crate::mail::Templates::new) is included automatically. Words of fewer than three
+    /// bytes are ignored.
     #[must_use]
     pub fn with_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.words.extend(words.into_iter().map(Into::into));
         self
     }
 
-    /// The minimum number of code points of a password.
+    /// The minimum number of code points in a password.
     #[must_use]
     pub fn min(&self) -> usize {
         self.min
     }
 
-    /// Checks a new password of an account. `member` is the name of the request member that
-    /// contains the password. The check makes no network request.
+    /// Checks a new password for an account. `member` is the name of the request member that contains the password. The
+    /// check makes no network request.
     ///
     /// # Errors
     /// [`WeakPassword`](ErrorKind::WeakPassword) with every [`Weakness`] of the password, except
@@ -139,7 +139,7 @@ impl PasswordPolicy {
             .with_violations(found.into_iter().map(violation).collect()))
     }
 
-    /// Whether [`check`](Self::check) is slow, because it estimates the strength of the password.
+    /// Whether [`check`](Self::check) is slow, because it estimates the password's strength.
     pub(super) fn is_slow(&self) -> bool {
         #[cfg(feature = "strength")]
         let slow = self.strength.is_some();

@@ -41,7 +41,7 @@ pub(crate) struct NewPassword<'a> {
     pub(crate) password: &'a Password,
     pub(crate) email: &'a EmailAddress,
     pub(crate) display_name: Option<&'a str>,
-    /// The user of the account; `None` if the account does not exist yet.
+    /// The account's user; `None` if the account does not exist yet.
     pub(crate) user_id: Option<UserId>,
     /// The user who sets the password.
     pub(crate) actor_id: Option<UserId>,
@@ -49,7 +49,7 @@ pub(crate) struct NewPassword<'a> {
 }
 
 impl<'a> NewPassword<'a> {
-    /// The password of a new account without a display name, set by an unknown caller.
+    /// The password for a new account without a display name, set by an unknown caller.
     pub(crate) fn new(
         member: &'static str,
         password: &'a Password,

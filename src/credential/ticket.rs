@@ -20,8 +20,8 @@ use crate::{
 /// slot       slot, permit  slot     slot, permit
 /// ```
 ///
-/// The ticket keeps the queue slot of the hasher until it is dropped, and the permit for statements
-/// until the attempt is counted.
+/// The ticket holds a slot in the hasher's queue until it is dropped, and the permit for statements until the attempt
+/// is counted.
 #[derive(Debug)]
 pub(crate) struct CheckTicket {
     caller: Caller,

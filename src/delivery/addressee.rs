@@ -71,7 +71,7 @@ impl Deliveries {
         Ok(is_ours.then_some((found.user, ordered)))
     }
 
-    /// The account that an intent names by address, or by identifier if an older version wrote the intent.
+    /// The account that an intent identifies by address, or by user id if an older version wrote the intent.
     async fn holder(&self, intent: &Intent) -> Result<Option<Credentials>> {
         let store = &self.0.parts.store;
         let id = match &intent.recipient {

@@ -36,7 +36,7 @@ impl Deliveries {
         Ok(Some((mail, token)))
     }
 
-    /// Builds the letter with the data that its kind requires.
+    /// Builds the email with the data that its template requires.
     fn content(
         &self,
         claimed: &ClaimedIntent,
@@ -72,8 +72,7 @@ impl Deliveries {
         Ok(letter)
     }
 
-    /// The live token of this intent; `None` if the intent is no longer valid, or a newer token has
-    /// replaced the token.
+    /// The live token of this intent; `None` if the intent is no longer valid, or a newer token has replaced it.
     async fn issue(
         &self,
         intent: &Intent,

@@ -12,8 +12,8 @@
 //!          ── complete, or postpone, or mark dead after a day
 //! ```
 //!
-//! An email is sent at least once: if a worker is killed between sending and completing, the next
-//! claim sends the same email again, with the same Message-ID and the same link.
+//! An email is sent at least once. If a worker is killed between sending and completing, the next claim sends the same
+//! email again, with the same Message-ID and link.
 
 mod addressee;
 mod backoff;
@@ -65,7 +65,7 @@ impl Default for LinkLifetimes {
     }
 }
 
-/// The configuration of mail delivery.
+/// The configuration of email delivery.
 #[derive(Debug)]
 pub(crate) struct DeliveryParts {
     pub(crate) store: Arc<dyn Store>,
@@ -118,7 +118,7 @@ impl Deliveries {
         })))
     }
 
-    /// The languages in which letters are available.
+    /// The languages in which email templates are available.
     #[cfg(feature = "http")]
     pub(crate) fn locales(&self) -> &[Locale] {
         self.0.parts.templates.locales()

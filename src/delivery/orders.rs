@@ -1,4 +1,4 @@
-//! Queuing emails, and limiting how long each email may still be sent.
+//! Queues emails, and limits how long each email may still be sent.
 
 use super::Deliveries;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Deliveries {
-    /// A letter with a link. The purpose of the link determines how long the link works.
+    /// An email with a link. The purpose of the link determines how long the link works.
     pub(crate) fn letter(
         &self,
         letter: LetterKind,
@@ -27,7 +27,7 @@ impl Deliveries {
         Intent::new(letter, recipient, now, lifetime)
     }
 
-    /// A letter about a change, unless the host [has switched it off](crate::mail::Notices).
+    /// A notice about a change, unless the host [has switched it off](crate::mail::Notices).
     pub(crate) fn notice(
         &self,
         letter: LetterKind,
@@ -39,13 +39,13 @@ impl Deliveries {
             .then(|| Intent::notice(letter, recipient, now, client))
     }
 
-    /// Whether the host has switched this letter on.
+    /// Whether the host has switched on emails with this template.
     pub(crate) fn sends(&self, letter: LetterKind) -> bool {
         self.0.parts.notices.sends(letter)
     }
 
-    /// The token of the link that confirms the new address, and two emails: the letter with this
-    /// link to the new address, and the notice to the current address.
+    /// The token for the link that confirms the new address, and two emails: one with this link to the new address, and
+    /// a notice to the current address.
     pub(crate) fn email_change(
         &self,
         checked: &CheckedSession,
@@ -75,10 +75,9 @@ impl Deliveries {
         (token, [letter, notice.with("new_email", new.as_str())])
     }
 
-    /// Queues the email with the link that sets a new password, for the account with this address,
-    /// if there is one. Once this method has returned, the email stays queued even if the process
-    /// is killed. If `store` is an open transaction, this is only true once the transaction has
-    /// been committed. The caller then publishes the event and wakes the worker.
+    /// Queues a password-reset email for the account with this address, if there is one. Once this method has returned,
+    /// the email stays queued even if the process is killed. If `store` is an open transaction, this is only true once
+    /// the transaction has been committed. The caller then publishes the event and wakes the worker.
     ///
     /// # Errors
     /// If the database fails.

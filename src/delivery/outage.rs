@@ -16,10 +16,9 @@ use crate::{clock::Timestamp, error::Result, outbox::SKEW};
 /// A shorter series of failures does not count as an outage.
 const SHORTEST: TimeDelta = TimeDelta::seconds(10);
 const FIRST_PROBE: TimeDelta = TimeDelta::seconds(15);
-/// The longest pause between two attempts to test the mailer.
+/// The maximum pause between two attempts to test the mailer.
 const LAST_PROBE: TimeDelta = TimeDelta::minutes(5);
-/// An outage may also have delayed emails that were requested up to this long before the last
-/// answer of the mailer.
+/// An outage may also have delayed emails that were requested up to this long before the mailer's last answer.
 const SLACK: TimeDelta = TimeDelta::minutes(1);
 const BATCH: u32 = 500;
 
@@ -37,8 +36,7 @@ struct State {
 }
 
 impl Outage {
-    /// Assumes an outage, because a starting process cannot know whether an outage has delayed the
-    /// waiting emails.
+    /// Assumes an outage, because an outage before the start of this process may have delayed the waiting emails.
     pub(super) fn suspect(&self, now: Timestamp) {
         self.state().since.get_or_insert(now - SHORTEST);
     }
@@ -126,8 +124,8 @@ impl Deliveries {
         Ok(moved > 0)
     }
 
-    /// Makes emails due now if no instance can have a lease on them, even an instance with a wrong
-    /// clock. Returns how many.
+    /// Makes emails due now if no instance can have a lease on them, even an instance whose clock is wrong. Returns how
+    /// many.
     async fn bring_forward(
         &self,
         now: Timestamp,

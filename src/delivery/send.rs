@@ -117,7 +117,7 @@ impl Deliveries {
         outcome
     }
 
-    /// Whether the budget of the address allows the email, or allowed it at the first attempt.
+    /// Whether the address's budget allows the email, or allowed it at the first attempt.
     async fn admit(&self, claimed: &ClaimedIntent, addressee: &Addressee) -> Result<bool> {
         let parts = &self.0.parts;
         if claimed.admitted || !parts.budgets {

@@ -14,10 +14,10 @@ use crate::{
     mail::{Claims, IntentId},
 };
 
-/// Well above the time for one email: the timeout of the mailer and a few statements.
+/// Well above the time for one email: the mailer's timeout and a few statements.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
-/// How long a claim or a whole delivery may take. Without this limit, a database that hangs could
-/// stop mail forever.
+/// How long a claim or a whole delivery may take. Without this limit, a database that hangs could stop email delivery
+/// forever.
 const PATIENCE: Duration = Duration::from_secs(28);
 const TIDY: TimeDelta = TimeDelta::hours(1);
 const KEEP_DEAD: TimeDelta = TimeDelta::days(7);
@@ -32,7 +32,7 @@ impl Deliveries {
     /// Delivers all due emails, 16 at a time. Returns how many were claimed.
     ///
     /// # Errors
-    /// If the outbox cannot be read. A failure of one email is logged and recorded with the email.
+    /// If the outbox cannot be read. If an email fails, the failure is logged and recorded with the email.
     pub(crate) async fn deliver(&self) -> Result<usize> {
         let mut count = 0;
         self.0.watch.sends();

@@ -11,10 +11,10 @@ macro_rules! error_kinds {
             AccountDisabled "the account is disabled"
                 => FORBIDDEN "account_disabled" "Account disabled"
                 "The account is disabled.";
-            /// The request carries both a bearer token and the cookie of a browser session.
+            /// The request carries both a bearer token and a browser session cookie.
             AmbiguousCredentials "both a token and a cookie were sent"
                 => BAD_REQUEST "ambiguous_credentials" "Ambiguous credentials"
-                "The request carries both a bearer token and the cookie of a session. Send only one of them.";
+                "The request carries both a bearer token and a session cookie. Send only one of them.";
             /// The request body is larger than the endpoint accepts.
             BodyTooLarge "the body is too large"
                 => PAYLOAD_TOO_LARGE "body_too_large" "Body too large"
@@ -23,11 +23,11 @@ macro_rules! error_kinds {
             Configuration "the configuration is invalid"
                 => INTERNAL_SERVER_ERROR "internal" "Internal error"
                 "Something went wrong on our side.";
-            /// A request with the cookie of a browser session, or a sign-in of a browser, was sent by another site, or
-            /// the browser does not say by which site.
+            /// Another site sent a browser sign-in or a request with a session cookie, or the browser did not report
+            /// which site sent it.
             CrossSiteRequest "another site sent the request"
                 => FORBIDDEN "cross_site_request" "Cross-site request"
-                "This call must come from a page of this origin: `Sec-Fetch-Site` or `Origin` says otherwise.";
+                "This call must come from a page on this origin, but `Sec-Fetch-Site` or `Origin` does not match.";
             /// The password was right, but the address is not verified, and the host requires a verified address for
             /// signing in.
             EmailNotVerified "the address is not verified"
@@ -37,11 +37,11 @@ macro_rules! error_kinds {
             EmailTaken "the address already has an account"
                 => CONFLICT "email_taken" "Address taken"
                 "The address already has an account.";
-            /// The call needs a second factor that the user does not have, or would remove the last one of a user who must
-            /// have one.
+            /// The call needs a second factor that the user does not have, or would remove the last one from a user who
+            /// must have one.
             FactorRequired "the user must have a second factor"
                 => CONFLICT "factor_required" "Second factor required"
-                "This call requires a second factor that stays on the account. Add one first.";
+                "The account must have a second factor before and after this call. Add one first.";
             /// The caller lacks the role or the permission.
             Forbidden "the caller lacks the required role or permission"
                 => FORBIDDEN "forbidden" "Forbidden"
@@ -58,7 +58,7 @@ macro_rules! error_kinds {
             InvalidAccessToken "the access token is not valid"
                 => UNAUTHORIZED "invalid_access_token" "Invalid access token"
                 "The access token is malformed, expired or forged, or its session has ended.";
-            /// The code of the second factor is wrong or was already used.
+            /// The second-factor code is wrong or was already used.
             InvalidCode "the code is wrong or was already used"
                 => UNAUTHORIZED "invalid_code" "Invalid code"
                 "The code is wrong or was already used.";
@@ -113,10 +113,10 @@ macro_rules! error_kinds {
                 "The provider did not answer, or its answer was not valid.";
             /// No provider has this name.
             ProviderUnknown "no provider has this name"
-                => NOT_FOUND "provider_unknown" "Provider unknown"
+                => NOT_FOUND "provider_unknown" "Unknown provider"
                 "There is no provider with this name.";
             /// The client calls too often; retry later. See [`Error::policy`](super::Error::policy).
-            RateLimited "the client calls too often"
+            RateLimited "the client made too many calls"
                 => TOO_MANY_REQUESTS "rate_limited" "Rate limited"
                 "The client made too many calls; retry after `Retry-After` seconds. `RateLimit` and `RateLimit-Policy` describe the limit.";
             /// The call requires a sign-in within the last 10 minutes.
@@ -127,10 +127,10 @@ macro_rules! error_kinds {
             RefreshTokenReused "the refresh token was already used; the session has ended"
                 => UNAUTHORIZED "refresh_token_reused" "Refresh token reused"
                 "The refresh token was already used, so its session has been ended.";
-            /// The host refused the call for its own reason; see [`Error::refusal`](super::Error::refusal).
+            /// The host refused the call for its own reasons; see [`Error::refusal`](super::Error::refusal).
             Refused "the application refused the call"
                 => UNPROCESSABLE_ENTITY "refused" "Refused"
-                "The application refused the call; it defines the code and the text.";
+                "The application refused the call; the application defines the code and the text.";
             /// Registration is switched off.
             RegistrationClosed "registration is closed"
                 => FORBIDDEN "registration_closed" "Registration closed"
@@ -140,26 +140,25 @@ macro_rules! error_kinds {
                 => NOT_FOUND "session_not_found" "Session not found"
                 "The caller has no live session with this id.";
             /// The call needs a second factor that was presented within the last 10 minutes (RFC 9470).
-            StepUpRequired "a second factor has to be presented again"
+            StepUpRequired "a second factor must be presented again"
                 => UNAUTHORIZED "step_up_required" "Step-up required"
                 "This call requires a second factor that was presented within the last 10 minutes. Reauthenticate with a second factor.";
-            /// Too many passwords or codes were wrong, so no further ones are checked for now;
-            /// retry later.
-            TooManyAttempts "too many passwords or codes were wrong"
+            /// There were too many wrong passwords or codes, so no more are checked for now; retry later.
+            TooManyAttempts "there were too many wrong passwords or codes"
                 => TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts"
-                "Too many passwords or codes were wrong, so none is checked for now; retry after `Retry-After` seconds.";
+                "There were too many wrong passwords or codes, so no more are checked for now; retry after `Retry-After` seconds.";
             /// The user has the maximum number of second factors.
             TooManyFactors "the user has the maximum number of second factors"
                 => CONFLICT "too_many_factors" "Too many second factors"
                 "An account can have five second factors. Remove one before you add another.";
-            /// Neither a bearer token nor the cookie of a browser session was sent.
+            /// Neither a bearer token nor a browser session cookie was sent.
             Unauthenticated "no bearer token was sent"
                 => UNAUTHORIZED "unauthenticated" "Unauthenticated"
                 "This call requires a bearer token, but none was sent.";
-            /// The database or another component that the service depends on does not answer; retry later.
+            /// The database or another component that the service depends on is not responding; retry later.
             Unavailable "a component that this service depends on is unavailable"
                 => SERVICE_UNAVAILABLE "unavailable" "Unavailable"
-                "A component that this service depends on does not answer; retry after `Retry-After` seconds.";
+                "A component that this service depends on is not responding; retry after `Retry-After` seconds.";
             /// The request body has a media type other than `application/json`.
             UnsupportedMediaType "the body is not application/json"
                 => UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type"

@@ -31,10 +31,10 @@ impl Refusal {
     /// Refuses with this word and this text. The client sees the text unchanged, so the text must
     /// not contain a secret.
     ///
-    /// The word is snake_case: at most 64 characters from `a`-`z`, `0`-`9` and `_`, beginning with
-    /// a letter. It must not be one of the codes that Hallpass uses, because those have a fixed
-    /// meaning for clients. A word that breaks these rules is a defect of the host. Such a word is
-    /// logged, and replaced by `refused`, so that the call is still refused.
+    /// The word is snake_case: at most 64 characters from `a`-`z`, `0`-`9` and `_`, beginning with a letter. It must
+    /// not be one of the codes that Hallpass uses, because those have a fixed meaning for clients. A word that breaks
+    /// these rules is a defect in the host. Such a word is logged, and replaced by `refused`, so that the call is still
+    /// refused.
     pub fn new(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut code = code.into();
         if !is_word(&code) || is_ours(&code) {

@@ -17,7 +17,7 @@ pub struct ClientInfo {
     pub user_agent: Option<String>,
     /// The `X-Request-Id` of the request.
     pub request_id: Option<String>,
-    /// The proof of an earlier sign-in on the device: the `device` of [`SignIn::Complete`](crate::SignIn::Complete).
+    /// Proof of an earlier sign-in on the device: the `device` of [`SignIn::Complete`](crate::SignIn::Complete).
     pub device: Option<DeviceToken>,
 }
 

@@ -55,7 +55,7 @@ impl ClientInfo {
     }
 }
 
-/// An event of the audit trail.
+/// An event in the audit trail.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Event))]

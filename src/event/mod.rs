@@ -1,9 +1,9 @@
 //! The audit trail, which records the actor, action, affected user, time, client and outcome of
 //! each event.
 //!
-//! An event about a change is written in the same statement or transaction as the change, so that
-//! the event exists if and only if the change was committed. Events are kept when the affected
-//! account is deleted. Once an event is written, it is published to the [sinks](Sink).
+//! An event for a change is written in the same statement or transaction as the change, so that the event exists if and
+//! only if the change was committed. Events are kept when the affected account is deleted. Once an event is written, it
+//! is published to the [sinks](Sink).
 
 mod author;
 mod client_info;
@@ -38,7 +38,7 @@ impl EventId {
     }
 }
 
-/// An event of the audit trail.
+/// An event in the audit trail.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -151,14 +151,14 @@ kinds! {
     AccountCreated "account_created" Success
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
-    /// Every session of a user was ended with the link in a notice. Detail `letter` is the letter that contained the
-    /// link, and detail `reset_mailed` is whether the password was made useless and a reset link was mailed, which is so
-    /// if the account still had the address that the notice was sent to.
+    /// All sessions of a user were ended with the link in a notice. Detail `letter` is the template of the email that
+    /// contained the link. Detail `reset_mailed` is whether the password was made useless and a reset link was mailed.
+    /// Both happen if the account still had the address that the notice was sent to.
     AccountSecured "account_secured" Success
-    /// The owner of an address took over the account with this address. The address had not been
-    /// verified before. The password, sessions, identities and tokens of the account were deleted.
-    /// The cause was either a sign-in with a provider, named by the detail `provider`, or a
-    /// password reset, which is also recorded as [`PasswordReset`](Self::PasswordReset).
+    /// The owner of an address took over the account with this address. The address had not been verified before. The
+    /// account's password, sessions, identities and tokens were deleted. The cause was either a sign-in with a
+    /// provider, named by the detail `provider`, or a password reset, which is also recorded as
+    /// [`PasswordReset`](Self::PasswordReset).
     AccountTakenOver "account_taken_over" Success
     /// A new password was accepted although the [breach check](crate::credential::BreachCheck) gave no answer. The
     /// detail `address` is the same as in [`SignInFailed`](Self::SignInFailed).
@@ -167,7 +167,7 @@ kinds! {
     DeviceForgotten "device_forgotten" Success
     /// A device was remembered at a sign-in with a second factor: detail `device_id`.
     DeviceRemembered "device_remembered" Success
-    /// The address of an account was changed.
+    /// An account's address was changed.
     EmailChanged "email_changed" Success
     /// A change of address was requested. The new address is not confirmed yet.
     EmailChangeRequested "email_change_requested" Success
@@ -181,28 +181,28 @@ kinds! {
     /// A second factor was added: details `kind` and `factor_id`.
     FactorAdded "factor_added" Success
     /// A second factor was refused: detail `reason` is `wrong_code` or `too_many_attempts`, detail `method` is the
-    /// [method](crate::token::Method), and detail `session_id` is the session, unless it was refused at sign-in.
+    /// [method](crate::token::Method), and detail `session_id` is the session, unless the factor was refused at
+    /// sign-in.
     FactorFailed "factor_failed" Failure
     /// A second factor was removed by its user: detail `factor_id`.
     FactorRemoved "factor_removed" Success
-    /// All second factors, recovery codes and remembered devices of a user were removed by an administrator, and the
-    /// user's sessions were ended.
+    /// An administrator removed all second factors, recovery codes and remembered devices of a user, and the user's
+    /// sessions were ended.
     FactorsReset "factors_reset" Success
     /// An identity at a provider was linked to a user: details `provider` and `identity_id`.
     IdentityLinked "identity_linked" Success
     /// An identity at a provider was unlinked from a user: details `provider` and `identity_id`.
     IdentityUnlinked "identity_unlinked" Success
     /// A sign-in with a provider was refused. The details are `provider`, `reason` (the code of the reply) and, if the
-    /// provider gave an address, `address`, as in [`SignInFailed`](Self::SignInFailed). The event is also written if
-    /// an identity was not linked because it is linked to another user; its only detail is then `reason`.
+    /// provider gave an address, `address`, as in [`SignInFailed`](Self::SignInFailed). The event is also written if an
+    /// identity was not linked because it is linked to another user; the event's only detail is then `reason`.
     LinkRefused "link_refused" Failure
     /// A user logged out: the session was ended with its refresh token.
     LoggedOut "logged_out" Success
-    /// Every session of a user was ended.
+    /// All sessions of a user were ended.
     LoggedOutEverywhere "logged_out_everywhere" Success
-    /// An administrator retried an email that was marked dead. Detail `mail_id` is the identifier
-    /// of that email, and detail `letter` its letter. A new email with another identifier has
-    /// replaced it.
+    /// An administrator retried an email that was marked dead. Detail `mail_id` is the identifier of that email, and
+    /// detail `letter` is its template. A new email with another identifier has replaced it.
     MailRetried "mail_retried" Success
     /// A signed-in user changed the password, or an administrator set it.
     PasswordChanged "password_changed" Success
@@ -213,13 +213,12 @@ kinds! {
     PasswordResetRequested "password_reset_requested" Success
     /// A signed-in user confirmed the password or, with the detail `method`, a second factor.
     Reauthenticated "reauthenticated" Success
-    /// A signed-in user was asked for the password again. It was wrong, or was not checked because of too many earlier
-    /// failures. The detail `reason` is the same as in [`SignInFailed`](Self::SignInFailed), or is
-    /// `too_many_attempts`.
+    /// A signed-in user failed to confirm the password. It was wrong, or was not checked because of too many earlier
+    /// failures. The detail `reason` is the same as in [`SignInFailed`](Self::SignInFailed), or is `too_many_attempts`.
     ReauthenticationFailed "reauthentication_failed" Failure
     /// New recovery codes replaced the older ones.
     RecoveryCodesRenewed "recovery_codes_renewed" Success
-    /// A recovery code was used at a sign-in: detail `left` is the number of codes that are left.
+    /// A recovery code was used at a sign-in: detail `left` is the number of remaining codes.
     RecoveryCodeUsed "recovery_code_used" Success
     /// A used refresh token was presented again, so its session was ended. The detail `class` is the
     /// [`ReuseClass`](crate::token::ReuseClass).
@@ -228,13 +227,12 @@ kinds! {
     /// private registration. The detail `address` is the same as in
     /// [`SignInFailed`](Self::SignInFailed).
     RegistrationRefused "registration_refused" Failure
-    /// The roles of an account were changed.
+    /// An account's roles were changed.
     RolesChanged "roles_changed" Success
     /// A user ended one of their sessions: detail `session_id`; or all except one: detail `kept_session_id`.
     SessionRevoked "session_revoked" Success
     /// A session was opened: details `session_id` and `methods`, and `provider` if the user signed in with one. If the
-    /// user had too many sessions, the session that had been unused for the longest time was ended, without a separate
-    /// event.
+    /// user had too many sessions, the least recently used session was ended, without a separate event.
     SignedIn "signed_in" Success
     /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`,
     /// `no_password`, `provider_failed`, `refused_by_application` (with its `code`),

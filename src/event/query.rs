@@ -1,4 +1,4 @@
-//! Queries of the audit trail.
+//! Audit trail queries.
 
 use super::EventKind;
 use crate::id::UserId;

@@ -1,4 +1,4 @@
-//! Event sinks of the host.
+//! The host's event sinks.
 
 use async_trait::async_trait;
 

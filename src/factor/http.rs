@@ -1,4 +1,4 @@
-//! The second factors of a user as a reply.
+//! A user's second factors as a reply.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -19,7 +19,7 @@ pub(crate) fn optional_totp(members: &mut Members) -> Option<Option<TotpCode>> {
     members.optional_parse("totp", INVALID_TOTP, SIX_DIGITS)
 }
 
-/// The second factors of an account.
+/// An account's second factors.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = FactorList))]

@@ -35,7 +35,7 @@ impl FactorKeys {
         secret.seal(TOTP, &context(user, id), key.as_bytes())
     }
 
-    /// The key of a factor of this user; `None` if none of the secrets sealed it.
+    /// The key of this user's factor; `None` if none of the secrets sealed it.
     pub(crate) fn open(&self, user: UserId, totp: &SealedTotp) -> Option<TotpKey> {
         let context = context(user, totp.id);
         let mut secrets = self.secrets.iter();

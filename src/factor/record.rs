@@ -37,11 +37,11 @@ pub struct Factor {
     pub name: Option<String>,
     /// When its enrolment began.
     pub created_at: Timestamp,
-    /// When it was last used. The confirmation of its enrolment counts as a use.
+    /// When it was last used. Confirming its enrolment counts as a use.
     pub last_used_at: Option<Timestamp>,
 }
 
-/// The second factors of a user.
+/// A user's second factors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct FactorList {
@@ -73,7 +73,7 @@ pub struct SealedTotp {
     pub last_step: Option<i64>,
 }
 
-/// An authenticator app whose enrolment begins. It is pending until it is confirmed.
+/// An authenticator app at the start of its enrolment. It is pending until it is confirmed.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,

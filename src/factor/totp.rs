@@ -103,7 +103,7 @@ impl TotpKey {
         Self::from_bytes(&bytes)
     }
 
-    /// The code of the step that contains this time.
+    /// The code for the step that contains this time.
     #[cfg(feature = "testing")]
     pub(crate) fn code_at(&self, now: Timestamp) -> TotpCode {
         TotpCode(self.code(step_of(now)))
@@ -122,7 +122,7 @@ impl TotpKey {
         found
     }
 
-    /// The code of a step, as decimal digits.
+    /// The code for a step, as decimal digits.
     pub(crate) fn code(&self, step: i64) -> [u8; DIGITS] {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.as_bytes());
         let tag = hmac::sign(&key, &step.to_be_bytes());

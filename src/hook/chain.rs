@@ -1,4 +1,4 @@
-//! The hooks of a host, in order.
+//! A host's hooks, in order.
 
 use std::{
     future::poll_fn,
@@ -39,7 +39,7 @@ macro_rules! ask {
     }};
 }
 
-/// The hooks of a host, in the order in which use cases call them. Cheap to clone.
+/// A host's hooks, in the order in which use cases call them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct HookChain {
     hooks: Arc<[Arc<dyn Hooks>]>,
@@ -117,7 +117,7 @@ impl HookChain {
         });
     }
 
-    /// Whether there is any hook. Without one, the preparation for hooks can be skipped.
+    /// Whether there are any hooks. Without hooks, the preparation for them can be skipped.
     pub(crate) fn are_there(&self) -> bool {
         !self.hooks.is_empty()
     }

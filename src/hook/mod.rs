@@ -1,4 +1,4 @@
-//! Hooks of the host: code that reacts to account events, and can refuse some of them.
+//! The host's hooks: code that reacts to account events, and can refuse some of them.
 //!
 //! ```text
 //! register   policy ► before_registration ► hash ► INSERT user ──────────────────► after_registration
@@ -46,8 +46,7 @@ use crate::{
     user::{EmailAddress, User},
 };
 
-/// Callbacks of the host for events in the life of an account. By default, every method does
-/// nothing.
+/// The host's callbacks for events in the life of an account. By default, every method does nothing.
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -91,8 +90,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Called after an account has been created: by registration, by an administrator, or at the start of
-    /// the service.
+    /// Called after an account has been created: by registration, by an administrator, or when the service starts.
     ///
     /// # Errors
     /// The error is logged.
@@ -101,7 +99,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Called when the credential was right and a session is about to be opened.
+    /// Called after the credential was accepted, before a session is opened.
     ///
     /// # Errors
     /// A [`Refusal`](crate::error::Refusal), or a failure.
@@ -119,8 +117,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Returns further claims for an access token that is about to be issued, at sign-in and at
-    /// each refresh.
+    /// Returns additional claims for an access token that is about to be issued, at sign-in and at each refresh.
     ///
     /// If two hooks set the same claim, the claim of the later hook is used. The following claims
     /// are left out, with a warning: `iss`, `sub`, `aud`, `client_id`, `exp`, `iat`, `nbf`, `jti`,
@@ -160,12 +157,11 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Called after the owner of the address took over the account, through a password reset or
-    /// through a provider that is trusted for the address. Before that, the address had never been
-    /// verified. The password, sessions, identities and tokens of the account are deleted. The
-    /// profile and the data that the host keeps for the user remain; both may come from a previous
-    /// holder of the account. In most cases, this holder is the same person, who never followed the
-    /// verification link. `user` is the account as it is now. A reset calls
+    /// Called after the owner of the address took over the account, through a password reset or through a provider that
+    /// is trusted for the address. Before that, the address had never been verified. The account's password, sessions,
+    /// identities and tokens are deleted. The profile and the data that the host keeps for the user remain; both may
+    /// come from a previous account holder. In most cases, the previous holder and the owner are the same person, who never
+    /// followed the verification link. `user` is the account as it is now. A reset calls
     /// [`after_password_change`](Self::after_password_change) as well.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The bearer token of a request.
+//! A request's bearer token.
 
 use std::str;
 

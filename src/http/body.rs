@@ -20,8 +20,8 @@ use crate::{
 /// The largest body that an endpoint accepts.
 const LIMIT: usize = 16 * 1024;
 
-/// The number of bytes of a larger body that are read, so that a client can finish writing and then
-/// read the reply. The body is discarded.
+/// How many bytes of a larger body are read, so that a client can finish writing and then read the
+/// reply. The body is discarded.
 const DISCARD_LIMIT: usize = 16 * 1024 * 1024;
 
 /// The outcome of reading a body.
@@ -93,7 +93,7 @@ impl Body {
         json::members_beyond_64_bits(self.text(headers, "application/json")?)
     }
 
-    /// The body as the fields of a form, each at most once.
+    /// The body as form fields, each at most once.
     ///
     /// # Errors
     /// `UnsupportedMediaType`, `BodyTooLarge`, `MalformedBody`, `ValidationFailed`, in this order.

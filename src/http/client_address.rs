@@ -1,4 +1,4 @@
-//! The address of the client.
+//! The client's address.
 
 mod forwarded;
 mod network;
@@ -19,11 +19,11 @@ use ::http::{HeaderMap, request::Parts};
 use self::network::Network;
 use crate::error::{Error, Result};
 
-/// How the address of a client is found. There is no default. A host chooses the rule when it mounts the endpoints,
-/// because only the host knows the proxies in front of it.
+/// How a client's address is found. There is no default. A host chooses the rule when it mounts the endpoints, because
+/// only the host knows the proxies in front of it.
 ///
-/// Rate limits are counted for each address, and sessions and the audit trail record it. Any client
-/// can write a header, so a header is trusted only if it comes from a trusted proxy.
+/// Rate limits are counted per address, and sessions and the audit trail record the address. Any
+/// client can write a header, so a header is trusted only if it comes from a trusted proxy.
 ///
 /// ```
 /// use hallpass::ClientAddress;
@@ -39,18 +39,16 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// # Servers that do not report the peer
-/// If the server does not report the peer of a connection, but the rule needs it
-/// ([`peer`](Self::peer) or proxies), a request is answered with 500 `internal`, and the reason is
-/// logged. If no `tracing` subscriber records errors, the first such request is reported on
-/// standard error. Health checks, the published keys and the documentation are still served. On
-/// axum the cause may be that the router is not served by
-/// `into_make_service_with_connect_info::<SocketAddr>()`. On both frameworks it may be a Unix
-/// socket, or a test that calls the router in process: use [`unknown`](Self::unknown) there, or
-/// [`from_fn`](Self::from_fn).
+/// If the rule needs the peer ([`peer`](Self::peer) or proxies) and the server does not report it, requests are
+/// answered with 500 `internal`, and the reason is logged. If no `tracing` subscriber records errors, the first such
+/// request is reported on standard error. Health checks, the published keys and the documentation are still served. On
+/// axum the cause may be that the router is not served by `into_make_service_with_connect_info::<SocketAddr>()`. On
+/// both frameworks, the cause may also be a Unix socket, or a test that calls the router in process: use
+/// [`unknown`](Self::unknown) there, or [`from_fn`](Self::from_fn).
 #[derive(Clone, Debug)]
 pub struct ClientAddress(Rule);
 
-/// The header in which proxies name the client.
+/// The header in which proxies report the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForwardingHeader {
@@ -92,7 +90,7 @@ impl ClientAddress {
     /// header is read from right to left, across all its lines. Each address was written by the proxy to its right, so
     /// the first address that is not trusted is the client, and everything to its left is ignored. If all addresses are
     /// trusted, the leftmost one is the client. An element that is not an address (garbage, `unknown`, a name such as
-    /// `_hidden`) ends the search, and the client is the address that was read last before this element.
+    /// `_hidden`) ends the search, and the client is the last address that was read before it.
     ///
     /// If both headers are present and name different clients, neither is trusted, and the peer
     /// counts as the client. A proxy that writes only one of the headers may have passed on the
@@ -120,11 +118,11 @@ impl ClientAddress {
         Self::behind(networks, Some(header))
     }
 
-    /// The host's own rule. The function gets the head of the request and the peer, and may read a
-    /// header that only the host's proxy can have written. `None` has the same effect as
+    /// The host's own rule. The function gets the request head and the peer. It may read a header
+    /// that only the host's proxy can have written. `None` has the same effect as
     /// [`unknown`](Self::unknown).
     ///
-    /// On axum, the head contains the extensions of the request; on actix, it contains none.
+    /// On axum, the head contains the request's extensions; on actix, it contains none.
     ///
     /// ```
     /// use hallpass::ClientAddress;
@@ -148,9 +146,8 @@ impl ClientAddress {
         Self(Rule::Unknown)
     }
 
-    /// The address of the client that sent this head over a connection from this peer, for the
-    /// host's own handlers; `None` if it is not known. An IPv4 address that arrives as IPv6 is
-    /// returned as IPv4.
+    /// For the host's own handlers: the address of the client that sent this head over a connection from this peer;
+    /// `None` if unknown. An IPv4-mapped IPv6 address is returned as IPv4.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the rule needs the peer and there is none.

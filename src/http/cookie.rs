@@ -7,7 +7,7 @@ use ::http::{HeaderMap, HeaderValue, header::COOKIE};
 /// The cookie that identifies a device.
 pub(super) const DEVICE: &str = "hallpass_device";
 
-/// The cookie of a browser session.
+/// The browser session cookie.
 pub(super) const SESSION: &str = "hallpass_session";
 
 /// The prefix makes browsers accept the cookie only from the host itself, over TLS (RFC 6265bis, section 4.1.3.2).
@@ -23,27 +23,27 @@ pub(crate) struct Cookies {
 }
 
 impl Cookies {
-    /// The cookies of a service at this URL.
+    /// The cookies for a service at this URL.
     pub(crate) fn new(public_url: &str) -> Self {
         Self {
             is_https: public_url.starts_with("https://"),
         }
     }
 
-    /// The name of the cookie in browsers.
+    /// The cookie's name in browsers.
     pub(crate) fn named(self, name: &str) -> String {
         let prefix = if self.is_https { HOST_PREFIX } else { "" };
         format!("{prefix}{name}")
     }
 
     /// The cookie with this name. `None` if the name occurs twice, because one of the two cookies may be from another
-    /// host, and their order does not show which. Over TLS only the prefixed name counts, because any host of the
+    /// host, and their order does not show which. Over TLS only the prefixed name counts, because any host in the
     /// domain can set a cookie without the prefix.
     pub(crate) fn read<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         self.sent(headers, name).value
     }
 
-    /// Like [`read`](Self::read), and whether there is a cookie of this name at all.
+    /// Like [`read`](Self::read), but also returns whether there is any cookie with this name.
     pub(super) fn sent<'a>(self, headers: &'a HeaderMap, name: &str) -> Sent<'a> {
         let name = self.named(name);
         let mut ours = headers
@@ -60,8 +60,8 @@ impl Cookies {
         }
     }
 
-    /// The cookies whose names begin with this prefix, in the order of the request. Each item is the rest of the name
-    /// and the value.
+    /// The cookies whose names begin with this prefix, in request order. Each item is the rest of the name and the
+    /// value.
     #[cfg(feature = "oauth")]
     pub(crate) fn beginning<'a>(
         self,
@@ -108,7 +108,7 @@ impl Cookies {
 pub(super) struct Sent<'a> {
     /// Whether the name occurs at all.
     pub(super) is_there: bool,
-    /// The value, if the name occurs once and the value can be one of this service.
+    /// The value, if the name occurs once and this service could have issued the value.
     pub(super) value: Option<&'a str>,
 }
 

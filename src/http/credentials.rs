@@ -1,4 +1,4 @@
-//! How a caller identifies itself: by a bearer token or by the cookie of a browser session.
+//! How a caller identifies itself: by a bearer token or by a browser session cookie.
 
 use std::{fmt, sync::Arc};
 
@@ -27,7 +27,7 @@ impl fmt::Debug for Presented<'_> {
     }
 }
 
-/// The rule that finds what a caller presents. Cheap to clone.
+/// The rule that finds a caller's credential. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct CredentialRule(Arc<Inner>);
 
@@ -38,7 +38,7 @@ struct Inner {
 }
 
 impl CredentialRule {
-    /// The rule of a service at this URL. `is_authentic` recognises the cookies that the service
+    /// The rule for a service at this URL. `is_authentic` recognises the cookies that the service
     /// has issued, without a query.
     pub(crate) fn new(
         public_url: &str,
@@ -74,9 +74,9 @@ impl CredentialRule {
     /// * [`Unauthenticated`](ErrorKind::Unauthenticated) if it presents nothing;
     /// * [`AmbiguousCredentials`](ErrorKind::AmbiguousCredentials) if it presents both;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) for a malformed token, a forged
-    ///   cookie, or two cookies of the name;
-    /// * [`CrossSiteRequest`](ErrorKind::CrossSiteRequest) if a cookie is presented at the
-    ///   instigation of another site.
+    ///   cookie, or two cookies with the name;
+    /// * [`CrossSiteRequest`](ErrorKind::CrossSiteRequest) if another site made the browser send
+    ///   the cookie.
     pub(crate) fn find<'a>(
         &self,
         method: &Method,

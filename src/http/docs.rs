@@ -1,7 +1,7 @@
-//! The OpenAPI document, and a page that lists the same endpoints for people.
+//! The OpenAPI document and a page that lists the same endpoints for people.
 //!
-//! The page is one file, which loads nothing. It is complete without script: each endpoint is an entry with its request,
-//! its replies and a `curl` line. The script adds forms that send the calls.
+//! The page is a single file that loads nothing else. It is complete without its script: each endpoint has an entry
+//! with its request, its replies and a `curl` line. The script adds forms that send the calls.
 
 mod kept;
 mod list;
@@ -23,8 +23,8 @@ use self::{
 use super::{Endpoint, openapi, task};
 use crate::error::{Error, Result};
 
-/// The documents that describe some endpoints. They are generated when one is first requested, because generating them
-/// takes megabytes of memory and few servers ever need them.
+/// The documents that describe a set of endpoints. They are generated when one is first requested, because generating
+/// them takes megabytes of memory and few servers ever need them.
 #[derive(Clone, Default)]
 struct Contract(Arc<Written>);
 

@@ -1,4 +1,4 @@
-//! One endpoint of the contract, and the functions that can handle it.
+//! One endpoint of the contract and the functions that can handle it.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -32,7 +32,7 @@ pub struct Endpoint {
 /// Renders a problem as a page.
 type PageOf = dyn Fn(&Visit, &Refused) -> Response + Send + Sync;
 
-/// The request of a person for a page.
+/// A person's request for a page.
 #[derive(Debug)]
 pub(crate) struct Visit {
     pub(crate) uri: Uri,
@@ -100,7 +100,7 @@ impl Endpoint {
     }
 
     /// Marks the endpoint as independent of the client: no rate limit counts its calls, and it does
-    /// not need the address of the client.
+    /// not need the client's address.
     #[must_use]
     pub fn for_anyone(mut self) -> Self {
         self.serves_anyone = true;
@@ -169,8 +169,7 @@ impl Endpoint {
         self.serves_anyone
     }
 
-    /// Whether both endpoints match the same paths, regardless of the methods and the names of
-    /// parameters.
+    /// Whether both endpoints match the same paths, regardless of methods and parameter names.
     pub(crate) fn has_path_of(&self, other: &Self) -> bool {
         match (Template::new(self.path), Template::new(other.path)) {
             (Ok(own), Ok(other)) => own.same_shape(&other),
@@ -236,8 +235,8 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// A handler of requests: a plain `async fn(state, input, …) -> Result<output>` with up to four
-/// inputs. Every such function implements this trait.
+/// A request handler: a plain `async fn(state, input, …) -> Result<output>` with up to four inputs.
+/// Every such function implements this trait.
 pub trait Handler<S, I>: Clone + Send + Sync + 'static {
     /// Takes the inputs from left to right, and renders the output or the problem.
     fn run(self, state: S, request: Request) -> impl Future<Output = Response> + Send + 'static;

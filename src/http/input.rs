@@ -61,8 +61,7 @@ impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     }
 }
 
-/// The body as the fields of a form (`application/x-www-form-urlencoded`). Only HTML pages for human readers read
-/// forms.
+/// The body as form fields (`application/x-www-form-urlencoded`). Only HTML pages for human readers read forms.
 #[derive(Debug)]
 pub(crate) struct Form<T>(pub(crate) T);
 
@@ -81,7 +80,7 @@ impl<S: Sync, T: FromMembers> Input<S> for Form<T> {
     }
 }
 
-/// The parameters of the query.
+/// The query parameters.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler takes it apart")]
 pub struct Query<T>(pub T);
@@ -120,7 +119,7 @@ impl<S: Sync, T: FromStr + Send> Input<S> for Path<T> {
     }
 }
 
-/// Refuses a request that another site made the browser send. Sign-ins that set a cookie take it
+/// Refuses a request that another site made the browser send. Handlers of sign-ins that set a cookie take this argument
 /// first.
 #[derive(Debug)]
 pub(crate) struct OwnOrigin;

@@ -1,4 +1,4 @@
-//! Reading the members of a JSON object, or the parameters of a query, so that all violations are reported together.
+//! Reads the members of a JSON object, or the parameters of a query, and reports all violations together.
 
 use std::{collections::BTreeSet, fmt, ops::RangeInclusive, str::FromStr};
 
@@ -27,7 +27,7 @@ pub trait FromMembers: Described + Sized + Send {
     fn from_members(members: &mut Members) -> Option<Self>;
 }
 
-/// The members that are not read yet, and the violations found so far.
+/// The members that are not read yet and the violations found so far.
 pub struct Members {
     unread: Map<String, Value>,
     /// Whether the members are query parameters. Query parameters are always text, so numbers and booleans are parsed
@@ -86,7 +86,7 @@ impl Members {
         }
     }
 
-    /// Records a violation of a member, for rules that none of the methods below checks.
+    /// Records a member's violation of a rule that none of the methods below checks.
     pub fn refuse(&mut self, name: &str, code: &'static str, detail: impl Into<String>) {
         self.violations.push(Violation::new(name, code, detail));
     }
@@ -259,9 +259,9 @@ impl Members {
     }
 
     /// An object with any members. NUL characters are refused, because Postgres cannot store them.
-    /// Postgres writes numbers in full (`1e308` takes 309 digits), so the digits of all numbers
-    /// together are limited. An integer that does not fit into 64 bits is refused, because
-    /// it would be stored as a float and lose digits.
+    /// Postgres writes numbers in full (`1e308` takes 309 digits), so the total number of digits is
+    /// limited. An integer that does not fit into 64 bits is refused, because it would be stored as
+    /// a float and lose digits.
     pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(object) = self.required(name)? else {
             return self.wrong_type(name, "an object");

@@ -8,7 +8,7 @@
 //!   and every error body. All of that is therefore the same on every server.
 //! * A failure is a [`Problem`]: `application/problem+json` (RFC 9457) with a stable `code` for programs to match on.
 //!   Its documentation lists every code.
-//! * [`ClientAddress`] is the rule for finding the address of the client.
+//! * [`ClientAddress`] is the rule for finding the client's address.
 //! * [`not_found`] creates a 404 problem. A server can use it for paths without an endpoint.
 //!
 //! ```

@@ -1,10 +1,10 @@
-//! The place to which a browser returns after a sign-in.
+//! The place that a browser returns to after a sign-in.
 
 use ::http::{HeaderMap, Method, Uri, header::ACCEPT};
 
 use crate::percent;
 
-/// The longest place, in bytes.
+/// The maximum length of a place, in bytes.
 const LONGEST: usize = 2048;
 
 /// Whether a browser may be sent to this place: a path of this origin, with its query.
@@ -60,7 +60,7 @@ pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
         })
 }
 
-/// The path and the query of a request.
+/// A request's path and query.
 pub(crate) fn place(uri: &Uri) -> &str {
     uri.path_and_query().map_or("/", |place| place.as_str())
 }

@@ -87,7 +87,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
         .build())
 }
 
-/// The tags of these endpoints: the tasks in their order, and then those of the host in the order of its endpoints.
+/// The tags of these endpoints: first the tasks in order, and then the host's tags in the order of its endpoints.
 pub(super) fn tags(endpoints: &[Endpoint]) -> Vec<&'static str> {
     let mut names: Vec<&str> = Vec::new();
     let described = endpoints.iter().filter(|row| !row.is_for_people());
@@ -111,7 +111,8 @@ fn http_method(method: &Method) -> HttpMethod {
 }
 
 /// Gives a text an example that the reader has to replace. An address or a password in angle brackets is refused, so
-/// that sending the example unchanged creates no account. Without it, tools would generate examples, which may be valid.
+/// that sending the example unchanged creates no account. Without an example, tools would generate one that might be
+/// valid.
 fn leave_to_be_filled_in(name: &str, property: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = property else {
         return;

@@ -1,4 +1,4 @@
-//! The origin of this service, and the rule against requests that other sites make a browser send.
+//! The origin of this service and the rule against requests that other sites make a browser send.
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, header::ORIGIN};
 
@@ -12,7 +12,7 @@ const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub(crate) struct Origin(Option<String>);
 
 impl Origin {
-    /// The origin of a URL. A text that is not a URL has an origin that nothing equals.
+    /// The origin of a URL. A text that is not a URL has an origin that equals no other origin.
     pub(crate) fn of(url: &str) -> Self {
         Self(origin(url))
     }
@@ -41,7 +41,7 @@ impl Origin {
         }
     }
 
-    /// Whether the browser reports that another site sent a form that a secret in it authorizes.
+    /// Whether the browser reports that another site sent this form. A secret in the form authorizes it.
     ///
     /// If `Sec-Fetch-Site` is present, it decides. Older browsers send only `Origin`. For a form on a
     /// page with the referrer policy `no-referrer`, its value is `null`, which is therefore not
@@ -59,8 +59,8 @@ impl Origin {
         own == Some(origin.as_bytes())
     }
 
-    /// Like [`ensure_own`](Self::ensure_own), but requests that only read pass. A request to upgrade
-    /// to another protocol, such as WebSocket, does not only read.
+    /// Like [`ensure_own`](Self::ensure_own), but requests that only read pass. A request to upgrade to another
+    /// protocol, such as WebSocket, does not count as only reading.
     ///
     /// # Errors
     /// [`CrossSiteRequest`](ErrorKind::CrossSiteRequest).

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::error::Error;
 
-/// The reply of a handler that succeeded.
+/// The reply from a handler that succeeded.
 pub trait Output: Sized {
     /// The reply.
     fn render(self) -> Response;
@@ -147,7 +147,7 @@ impl Output for SeeOther {
     }
 }
 
-/// The features of browsers that no page uses, and the one that pages may use.
+/// The browser features that no page uses and the one feature that pages may use.
 const PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=(), \
                            publickey-credentials-get=(self)";
 
@@ -193,10 +193,10 @@ impl Html {
         }
     }
 
-    /// Lets the forms of the page lead to this source too. Chromium applies `form-action` to redirects as well.
+    /// Also lets the page's forms lead to this source. Chromium applies `form-action` to redirects as well.
     ///
     /// # Errors
-    /// [`Internal`](crate::ErrorKind::Internal) if the source is not fit for a header.
+    /// [`Internal`](crate::ErrorKind::Internal) if the source cannot be used in a header.
     #[cfg(feature = "pages")]
     pub(crate) fn leading_to(mut self, source: &str) -> crate::error::Result<Self> {
         if !is_source(source) {

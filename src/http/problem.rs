@@ -25,13 +25,13 @@ pub(crate) const MAX_VIOLATIONS: usize = 16;
 /// The maximum length of a pointer, in bytes. Names in the contract are far shorter, but a client may send a name that
 /// fills the whole body.
 const MAX_POINTER: usize = 128;
-/// The maximum length of a text of the contract or of the host, in bytes. These texts may repeat
+/// The maximum length of a text from the contract or the host, in bytes. These texts may repeat
 /// input.
 const MAX_DETAIL: usize = 512;
-/// The maximum length of the text of a refusal, in bytes.
+/// The maximum length of a refusal's text, in bytes.
 const MAX_REFUSAL: usize = 4 * 1024;
 
-/// The public form of a kind of error.
+/// The public form of an error kind.
 #[derive(Debug)]
 pub(crate) struct Code {
     pub(crate) status: StatusCode,
@@ -43,7 +43,7 @@ pub(crate) struct Code {
 macro_rules! codes {
     ($($(#[$docs:meta])* $kind:ident $text:literal => $status:ident $code:literal $title:literal $detail:literal;)*) => {
         impl Code {
-            /// Every kind of error, with its public form.
+            /// Every error kind, with its public form.
             #[cfg(any(test, feature = "openapi"))]
             pub(crate) const ALL: &[(ErrorKind, Self)] = &[$((
                 ErrorKind::$kind,
@@ -89,9 +89,9 @@ macro_rules! codes {
         /// If the input was not valid, there is also `errors`, a list of at most 16
         /// `{pointer, code, detail}`. A pointer (RFC 6901) is cut if it contains a name that is
         /// longer than any known name. Match on `code`: codes never change, but texts may. If the
-        /// status is 500 or more, the source of the error is logged once, when the reply is
-        /// created. The source is never sent to the client. A [`Refusal`](crate::error::Refusal) of
-        /// the host has its own `code` and `detail`.
+        /// status is 500 or more, the error's source is logged once, when the reply is created. The
+        /// source is never sent to the client. A [`Refusal`](crate::error::Refusal) by the host has
+        /// its own `code` and `detail`.
         ///
         /// | code | status | meaning | from |
         /// |---|---|---|---|
@@ -112,13 +112,13 @@ impl Problem {
         Self(error, Some(RequestId::of(headers)))
     }
 
-    /// The kind of the error.
+    /// The error kind.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind()
     }
 
-    /// The status of the reply.
+    /// The reply status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         Code::of(self.kind()).status
@@ -135,7 +135,7 @@ impl Problem {
         let Code { status, .. } = Code::of(self.kind());
         let error = Chain(&self.0);
         match self.kind() {
-            // Shedding load is normal, and a flood of logins must not flood the log.
+            // Shedding load is normal, and many refused logins must not flood the log.
             ErrorKind::Overloaded => tracing::debug!(%error, "the request was refused"),
             ErrorKind::Unavailable => tracing::warn!(%error, "the request failed"),
             _ if status.is_server_error() => tracing::error!(%error, "the request failed"),
@@ -216,7 +216,7 @@ impl Problem {
     }
 }
 
-/// The kind of the error that a reply reports; `None` if the reply is not a problem.
+/// The error kind that a reply reports; `None` if the reply is not a problem.
 pub(crate) fn problem_kind(response: &Response) -> Option<ErrorKind> {
     response.extensions().get::<ErrorKind>().copied()
 }
@@ -236,7 +236,7 @@ fn challenge(kind: ErrorKind) -> Option<&'static str> {
     }
 }
 
-/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10). They state the limit, and
+/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10). They state the limit and
 /// the number of seconds until the client may call again.
 fn name_limit(headers: &mut HeaderMap, policy: &QuotaPolicy, after: u64) {
     let QuotaPolicy {

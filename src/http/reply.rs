@@ -9,7 +9,7 @@ use bytes::Bytes;
 /// A reply with its whole body.
 pub type Response = ::http::Response<Bytes>;
 
-/// An extension of a reply to HEAD for which the body of GET was not rendered. The length of the body is unknown, so
+/// An extension on a reply to HEAD for which the body of GET was not rendered. The length of the body is unknown, so
 /// the reply has no content length.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

@@ -48,12 +48,12 @@ impl Request {
         }
     }
 
-    /// The address of the client, if it is known; see [`ClientAddress`](super::ClientAddress).
+    /// The client's address, if known; see [`ClientAddress`](super::ClientAddress).
     pub fn client_ip(&self) -> Option<IpAddr> {
         self.client_ip
     }
 
-    /// The `X-Request-Id` of the reply.
+    /// The reply's `X-Request-Id`.
     pub fn id(&self) -> &str {
         self.id.as_str()
     }
@@ -92,7 +92,7 @@ impl Request {
             .beginning(&self.head.headers, with)
     }
 
-    /// Whether the method of the request is HEAD.
+    /// Whether the request method is HEAD.
     pub fn is_head(&self) -> bool {
         self.head.method == Method::HEAD
     }
@@ -122,7 +122,7 @@ impl Request {
         self.credentials.ensure_own(&self.head.headers)
     }
 
-    /// The next path parameter, percent-decoded. Each call returns one, from left to right.
+    /// The next path parameter, percent-decoded. Each call returns exactly one parameter, from left to right.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the path has no further parameter.
@@ -132,7 +132,7 @@ impl Request {
             .ok_or_else(|| Error::internal("an endpoint reads more path parameters than it has"))
     }
 
-    /// The parameters of the query.
+    /// The query parameters.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed).
@@ -163,7 +163,7 @@ impl Request {
         self.body.members_beyond_64_bits(&self.head.headers)
     }
 
-    /// The body as the fields of a form.
+    /// The body as form fields.
     ///
     /// # Errors
     /// `UnsupportedMediaType`, `BodyTooLarge`, `MalformedBody`, `ValidationFailed`, in this order.

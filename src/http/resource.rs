@@ -232,7 +232,7 @@ fn by_path<E: Borrow<Endpoint>>(
     Ok(groups)
 }
 
-/// The head of a request, the other end of its connection, and its id.
+/// A request's head, the other end of its connection, and its id.
 type Asked = (Parts, Option<SocketAddr>, RequestId);
 
 /// A 404 problem with an `X-Request-Id`. A server can use this reply for paths without an endpoint.

@@ -2,7 +2,7 @@
 
 use crate::error::ErrorKind;
 
-/// The texts about an endpoint, and the errors of its use case.
+/// The texts about an endpoint and the errors of its use case.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Docs {
     pub(crate) tag: &'static str,

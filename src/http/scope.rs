@@ -27,14 +27,15 @@ const MAX_PATH: usize = 255;
 /// Every reply of the wrapped routes carries an `X-Request-Id`. Log lines are in the span
 /// `request`, with the id, the method and the path. Handlers can take
 /// [`ClientInfo`](crate::event::ClientInfo) as an argument and pass it to in-process calls. It
-/// contains the address, the `User-Agent`, the request id and the token of a known device. If the
-/// layer also wraps endpoints of hallpass, they use the same id.
+/// contains the address, the `User-Agent`, the request id and the device token, if the device is
+/// known. If the layer also wraps endpoints of hallpass, they use the same id.
 ///
 /// Wrap guards in this layer, so that their refusals also carry the id.
 ///
 /// If a guard or an extractor has looked for the caller, the reply carries `Vary: Cookie`. For a
-/// request with the cookie of a browser session, it also carries `Cache-Control: no-store`, unless
-/// the handler sets that header. Then no cache shows a page to another user, or after the sign-out.
+/// request with a browser session cookie, it also carries `Cache-Control: no-store`, unless the
+/// handler sets that header. As a result, no cache shows a page to another user, or to anyone after
+/// a sign-out.
 #[derive(Clone, Debug)]
 pub struct RequestScope {
     client_address: ClientAddress,
@@ -76,7 +77,7 @@ impl RequestScope {
         self.has_looked.store(true, Ordering::Relaxed);
     }
 
-    /// How caches may treat the reply to a request, with or without the cookie of a session.
+    /// How caches may treat the reply to a request, with or without a session cookie.
     pub(crate) fn caching(&self, has_session: bool) -> Caching {
         match (self.has_looked.load(Ordering::Relaxed), has_session) {
             (false, _) => Caching::Shared,
@@ -85,7 +86,7 @@ impl RequestScope {
         }
     }
 
-    /// Whether a request carries the cookie of a session, valid or not.
+    /// Whether a request carries a session cookie, valid or not.
     pub(crate) fn has_session(&self, headers: &HeaderMap) -> bool {
         self.cookies.sent(headers, SESSION).is_there
     }

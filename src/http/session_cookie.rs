@@ -1,4 +1,4 @@
-//! The cookie of a browser session.
+//! The browser session cookie.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::{
 };
 
 impl Cookies {
-    /// The value of `Set-Cookie` for the session of a browser.
+    /// The value of `Set-Cookie` for a browser session.
     pub(crate) fn set_session(self, value: &str, max_age: Option<Duration>) -> Option<HeaderValue> {
         self.set_until(SESSION, value, max_age)
     }
 
-    /// The value of `Set-Cookie` that deletes the cookie of a browser session.
+    /// The value of `Set-Cookie` that deletes a browser session cookie.
     pub(crate) fn end_session(self) -> Option<HeaderValue> {
         self.set_session("", Some(Duration::ZERO))
     }
@@ -26,7 +26,7 @@ pub(crate) fn forget_cached_pages(headers: &mut HeaderMap) {
     headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
 }
 
-/// Adds the cookie of a browser session, if there is one to set.
+/// Adds a browser session cookie, if there is one to set.
 pub(crate) struct WithSession<T> {
     pub(crate) reply: T,
     pub(crate) cookie: Option<HeaderValue>,

@@ -1,6 +1,6 @@
-//! The tasks by which the documentation groups endpoints, in the order in which a client meets them.
+//! The tasks by which the documentation groups endpoints, in the order in which a client encounters them.
 
-/// Making an account, and proving its address.
+/// Creating an account, and proving its address.
 pub(crate) const REGISTER: &str = "Register";
 /// Getting, renewing and ending a session.
 pub(crate) const SIGN_IN: &str = "Sign in";
@@ -8,9 +8,9 @@ pub(crate) const SIGN_IN: &str = "Sign in";
 pub(crate) const ACCOUNT: &str = "Account";
 /// Signing in with a provider.
 pub(crate) const PROVIDERS: &str = "Providers";
-/// Calls of administrators.
+/// Calls by administrators.
 pub(crate) const ADMINISTRATION: &str = "Administration";
-/// Calls of machines rather than people.
+/// Calls by machines rather than people.
 pub(crate) const SERVICE: &str = "Service";
 
 /// All of them, in order.

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 const LEAP: u32 = 1_000_000_000;
 
 /// Serializes a time as chrono does (RFC 3339), but without chrono's general formatting, which
-/// takes as long as serializing all other fields of a user.
+/// takes as long as serializing all other fields of a user together.
 pub(crate) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     let (Ok(year @ 0..=9999), false) = (u32::try_from(time.year()), time.nanosecond() >= LEAP)
     else {

@@ -1,8 +1,8 @@
-//! The verified assertion of a provider.
+//! A provider's verified assertion.
 
 use crate::user::EmailAddress;
 
-/// The verified claims of a provider about a user who has just signed in at the provider.
+/// A provider's verified claims about a user who has just signed in there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -17,16 +17,16 @@ pub struct Assertion {
     pub subject: String,
     /// The user's address, if the provider gives a valid one.
     pub email: Option<EmailAddress>,
-    /// Whether the provider says that the address is verified. Only the boolean `true` counts.
+    /// Whether the provider marks the address as verified. Only the boolean `true` counts.
     pub email_verified: bool,
-    /// Whether this service trusts the provider for addresses of this domain.
+    /// Whether this service trusts the provider for addresses in this domain.
     pub trusted: bool,
     /// The user's name, if the provider gives a valid one.
     pub display_name: Option<String>,
 }
 
 impl Assertion {
-    /// Whether the assertion proves the address: a provider that is trusted for the address says that it is verified.
+    /// Whether the assertion proves the address: a provider that is trusted for the address marks it as verified.
     #[must_use]
     pub fn proves(&self) -> bool {
         self.email.is_some() && self.email_verified && self.trusted

@@ -53,7 +53,7 @@ pub struct UnknownFlowIntent(());
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeChallenge(String);
 
-/// The text is not a challenge with the method S256.
+/// The text is not an S256 challenge.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("an S256 challenge must be 43 base64url characters")]
 pub struct InvalidChallenge(());
@@ -92,7 +92,7 @@ impl FromStr for CodeChallenge {
 pub struct Flow {
     /// The digest of the `state` that the provider sends back. It identifies the flow.
     pub state: TokenDigest,
-    /// The name of the provider.
+    /// The provider name.
     pub provider: String,
     /// The intent of the flow.
     pub intent: FlowIntent,
@@ -100,7 +100,7 @@ pub struct Flow {
     pub redirect_to: String,
     /// The state that is returned to the application.
     pub app_state: Option<String>,
-    /// The code challenge of the application.
+    /// The application's code challenge.
     pub challenge: CodeChallenge,
 }
 

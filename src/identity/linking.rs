@@ -13,20 +13,20 @@ pub struct Candidates {
     pub holder: Option<Local>,
 }
 
-/// The properties of an account that matter for linking.
+/// The account properties that matter for linking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Local {
-    /// The user of the account.
+    /// The account's user.
     pub user_id: UserId,
     /// Whether the account is active.
     pub active: bool,
-    /// Whether the address of the account is verified, here or by a provider that is trusted for it.
+    /// Whether the account's address is verified, here or by a provider that is trusted for it.
     pub verified: bool,
 }
 
 impl Local {
-    /// The account of this user. Whether its address is verified depends only on the account, not on its identities.
+    /// This user's account. Whether its address is verified depends only on the account, not on its identities.
     #[must_use]
     pub fn new(user: &User) -> Self {
         Self {
@@ -49,8 +49,8 @@ pub enum Linking {
     /// The identity is linked to the account, because the address is verified both in the account
     /// and by the assertion.
     Join(UserId),
-    /// The account has an unverified address. The credentials of the account are deleted, and the
-    /// user who has proven the address takes over the account.
+    /// The account has an unverified address. The account's credentials are deleted, and the user
+    /// who has proven the address takes over the account.
     TakeOver(UserId),
     /// The address is free, so an account is created, if registration allows it. The address is verified if the
     /// assertion [proves](Assertion::proves) it.
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// `None`, and one account of every kind.
+    /// `None` and exactly one account of each kind.
     fn locals() -> Vec<Option<Local>> {
         let mut locals = vec![None];
         for active in [true, false] {

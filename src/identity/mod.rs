@@ -27,7 +27,7 @@ id! {
     IdentityId
 }
 
-/// The identity of a user at a provider.
+/// A user's identity at a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Identity {
@@ -37,7 +37,7 @@ pub struct Identity {
     pub provider: String,
     /// The issuer, exactly as the provider sends it.
     pub issuer: String,
-    /// The permanent identifier of the user at the provider: at most 255 bytes.
+    /// The user's permanent identifier at the provider: at most 255 bytes.
     pub subject: String,
     /// The address that the provider gave when the identity was linked. It may be out of date.
     pub email: Option<String>,

@@ -18,11 +18,11 @@ use crate::{
     reason = "a plain record between use case and store"
 )]
 pub struct IdentitySignIn {
-    /// The assertion of the provider.
+    /// The provider's assertion.
     pub assertion: Assertion,
     /// The identifier that the identity gets if it is new.
     pub identity: IdentityId,
-    /// The account to create, with the address of the assertion; `None` if no account may be
+    /// The account to create, with the address from the assertion; `None` if no account may be
     /// created.
     pub new_user: Option<NewUser>,
     /// The code to store.
@@ -32,7 +32,7 @@ pub struct IdentitySignIn {
     /// The notice to the user when the identity is linked to a verified account; `None` to send no
     /// notice.
     pub joined: Option<Intent>,
-    /// The letter with the verification link, for an account that is created without proof of its address.
+    /// The email with the verification link, for an account that is created without proof of its address.
     pub verification: Option<Intent>,
     /// The current time.
     pub now: Timestamp,
@@ -88,7 +88,7 @@ pub struct Redeemed {
     pub proof: FlowProof,
 }
 
-/// How the user of a code has authenticated.
+/// How a code's user has authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -114,7 +114,7 @@ pub struct LinkIdentity {
     pub code: TokenDigest,
     /// The challenge for the verifier that was sent with the code.
     pub challenge: CodeChallenge,
-    /// The session of the caller.
+    /// The caller's session.
     pub session_id: SessionId,
     /// The caller.
     pub user_id: UserId,

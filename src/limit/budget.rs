@@ -1,4 +1,4 @@
-//! The call budgets of clients and addresses.
+//! Call budgets for clients and addresses.
 
 use super::Rate;
 use crate::error::{Error, Result};
@@ -83,7 +83,7 @@ budgets! {
     Verify verify per_minute(60, 120), per_minute(2, 120);
 }
 
-/// The rate limits of each client, and of calls that name an address.
+/// The rate limits for each client and for each email address that a call contains.
 ///
 /// | budget | each client address | each address of an account |
 /// |---|---|---|
@@ -120,38 +120,37 @@ struct Limit {
 }
 
 impl RateLimits {
-    /// Sets how often each client address may call; `None` lifts the limit.
+    /// Sets how often calls from the same client address are allowed; `None` lifts the limit.
     #[must_use]
     pub fn per_client(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
         self.0.of_mut(budget).client = rate.into();
         self
     }
 
-    /// Sets how often calls may name the same email address, whether or not it has an account;
-    /// `None` lifts the limit. Budgets whose calls name no address ([`Budget::Default`],
-    /// [`Budget::OauthStart`], [`Budget::Refresh`], [`Budget::Reset`], [`Budget::SecondFactor`])
-    /// ignore the setting.
+    /// Sets how often calls with the same email address are allowed, whether or not the address has an account; `None`
+    /// lifts the limit. The setting has no effect on budgets whose calls contain no email address ([`Budget::Default`],
+    /// [`Budget::OauthStart`], [`Budget::Refresh`], [`Budget::Reset`], [`Budget::SecondFactor`]).
     #[must_use]
     pub fn per_address(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
         self.0.of_mut(budget).about = rate.into();
         self
     }
 
-    /// How often each client address may call.
+    /// How often calls from the same client address are allowed.
     #[must_use]
     pub fn of_client(&self, budget: Budget) -> Option<Rate> {
         self.0.of(budget).client
     }
 
-    /// How often calls may name the same email address.
+    /// How often calls with the same email address are allowed.
     #[must_use]
     pub fn of_address(&self, budget: Budget) -> Option<Rate> {
         self.0.of(budget).about
     }
 
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration), which names a budget whose rate is
-    /// invalid.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a rate is invalid; the error names its
+    /// budget.
     pub(crate) fn check(&self) -> Result<()> {
         for budget in Budget::ALL {
             for rate in [self.of_client(*budget), self.of_address(*budget)] {

@@ -9,9 +9,9 @@ use super::{Held, LimitKey, Rule};
     reason = "a plain record between use case and limiter"
 )]
 pub struct Charge {
-    /// The key of the counter.
+    /// The counter key.
     pub key: LimitKey,
-    /// The rule of the counter.
+    /// The counter's rule.
     pub rule: Rule,
 }
 

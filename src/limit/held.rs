@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 /// How far clocks may differ.
 pub(super) const SKEW: TimeDelta = TimeDelta::minutes(5);
 
-/// The stored state of the counter with one key.
+/// The stored state of one key's counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a limiter builds it")]
 pub struct Held {

@@ -1,4 +1,4 @@
-//! The keys of counters.
+//! Counter keys.
 
 use std::{array::TryFromSliceError, net::IpAddr};
 
@@ -7,8 +7,8 @@ use crate::{id::UserId, secret::HmacKey};
 
 const LEN: usize = 16;
 
-/// The key of a counter: the first 16 bytes of an HMAC-SHA256 tag. Stored counters therefore do not
-/// reveal addresses.
+/// A counter key: the first 16 bytes of an HMAC-SHA256 tag. Stored counters therefore do not reveal
+/// addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LimitKey([u8; LEN]);
 
@@ -40,7 +40,7 @@ impl TryFrom<&[u8]> for LimitKey {
     }
 }
 
-/// Computes the keys of counters.
+/// Computes counter keys.
 #[derive(Clone, Debug)]
 pub(crate) struct LimitKeys(HmacKey);
 
@@ -49,7 +49,7 @@ impl LimitKeys {
         Self(key)
     }
 
-    /// The key of the counter for a client's calls.
+    /// The counter key for a client's calls.
     pub(crate) fn client(&self, budget: Budget, ip: IpAddr) -> LimitKey {
         match canonical(ip) {
             IpAddr::V4(ip) => self.key("client", budget.as_str(), &ip.octets()),
@@ -62,29 +62,29 @@ impl LimitKeys {
         }
     }
 
-    /// The key of the counter for calls that name a canonical address.
+    /// The counter key for calls with a canonical address.
     pub(crate) fn address(&self, budget: Budget, canonical: &str) -> LimitKey {
         self.key("about", budget.as_str(), canonical.as_bytes())
     }
 
-    /// The key of the counter for failed sign-ins with a canonical address.
+    /// The counter key for failed sign-ins with a canonical address.
     pub(crate) fn account(&self, canonical: &str) -> LimitKey {
         self.key("attempts", "account", canonical.as_bytes())
     }
 
-    /// The key of the counter for failed sign-ins from a device that has already signed in
-    /// with a canonical address.
+    /// The counter key for failed sign-ins from a device that has already signed in with a
+    /// canonical address.
     pub(crate) fn device(&self, id: &[u8]) -> LimitKey {
         self.key("attempts", "device", id)
     }
 
-    /// The key of the counter for a user's wrong second-factor codes.
+    /// The counter key for a user's wrong second-factor codes.
     pub(crate) fn codes(&self, user: UserId) -> LimitKey {
         self.key("codes", "user", user.as_uuid().as_bytes())
     }
 
-    /// The key of the counter for wrong second-factor codes from a device on which the user
-    /// has already presented a second factor.
+    /// The counter key for wrong second-factor codes from a device on which the user has already
+    /// presented a second factor.
     pub(crate) fn codes_on_device(&self, id: &[u8]) -> LimitKey {
         self.key("codes", "device", id)
     }

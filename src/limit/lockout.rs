@@ -20,9 +20,9 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 const MOST_DOUBLINGS: u32 = 40;
 
 /// The lockout after consecutive wrong passwords. After a few failures, callers have to wait before the next attempt,
-/// and the wait doubles with each further failure. After the maximum number of failures (NIST SP 800-63B section
-/// 3.2.2: at most 100), no password is checked until the password is reset, the link in the lockout letter is used, or
-/// an administrator unlocks the account.
+/// and the wait doubles with each further failure. After the maximum number of failures (NIST SP 800-63B section 3.2.2:
+/// at most 100), no password is checked. Checks resume when the password is reset, the link in the lockout email is
+/// used, or an administrator unlocks the account.
 ///
 /// An attempt is counted before the password is checked, and taken back if the password was right. Parallel guesses
 /// therefore cannot exceed the allowed number of checks. Attempts during a wait are not counted. Failures are forgotten

@@ -3,15 +3,15 @@
 //! Every limit is a counter with a [`LimitKey`], which is a keyed digest that reveals nothing, and
 //! one of these [`Rule`]s:
 //!
-//! * a [`Rate`] for each client address (IPv6 by /64) and for each email address that a call names, by the generic cell
-//!   rate algorithm (ITU-T I.371): a steady pace, and a burst on top;
-//! * the [`Lockout`] of a password, counted by address, whether or not the address has an account. Devices that have
-//!   signed in before are counted separately, so that no attacker can lock an owner out;
-//! * the [`Tries`] of second-factor codes, counted by user: at most ten wrong codes an hour.
-//!   Devices that have signed in before are counted separately.
+//! * a [`Rate`] for each client address (IPv6 by /64) and for each email address that a call contains, by the generic
+//!   cell rate algorithm (ITU-T I.371): a steady pace, and a burst on top;
+//! * the [`Lockout`] after wrong passwords, counted by address, whether or not the address has an account. Devices that
+//!   have signed in before are counted separately, so that no attacker can lock an owner out;
+//! * the [`Tries`] for second-factor codes, counted by user: at most ten wrong codes an hour. Devices that have signed
+//!   in before are counted separately.
 //!
-//! Calls that the host makes in process are counted as well. Calls of a client whose
-//! [address](crate::event::ClientInfo::ip) is not known are not counted by client.
+//! Calls that the host makes in process are counted as well. Calls from a client whose
+//! [address](crate::event::ClientInfo::ip) is unknown are not counted by client.
 //!
 //! The digests are computed with a key that [outlives](crate::store::LimitKeyStore) the master
 //! secrets. Rotating the secrets therefore does not reset the counters, and instances that list the

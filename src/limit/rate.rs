@@ -43,7 +43,7 @@ impl Rate {
         }
     }
 
-    /// The same rate with another burst.
+    /// The same rate with a different burst.
     #[must_use]
     pub const fn with_burst(self, burst: u32) -> Self {
         Self { burst, ..self }

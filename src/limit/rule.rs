@@ -1,4 +1,4 @@
-//! The rule of a counter.
+//! A counter's rule.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The sealed key of counters.
+//! The sealed counter key.
 
 /// A key, sealed with one master secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ pub struct Letter {
     pub link: Option<(Link, Duration)>,
     /// The time and client address of the action, in [notices](LetterKind::is_notice).
     pub seen: Option<Seen>,
-    /// The `User-Agent` of the client of the action, if known.
+    /// The `User-Agent` of the client that performed the action, if known.
     pub user_agent: Option<String>,
     /// The requested new address.
     pub new_email: Option<EmailAddress>,
@@ -47,6 +47,6 @@ impl Letter {
 pub struct Seen {
     /// The time.
     pub at: Timestamp,
-    /// The address of the client, if known.
+    /// The client's address, if known.
     pub ip: Option<IpAddr>,
 }

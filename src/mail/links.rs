@@ -91,7 +91,7 @@ impl Links {
         }
     }
 
-    /// The link with this token. A built-in page opens in this language, if it has it.
+    /// The link with this token. A built-in page opens in this language if the page supports the language.
     pub(crate) fn to_in(&self, locale: &Locale, purpose: Purpose, token: &OneTimeToken) -> Link {
         let Link(mut url) = self.to(purpose, token);
         let is_own = self.pages.iter().any(|(of, _)| *of == purpose);
@@ -112,8 +112,8 @@ fn with_token(url: &str, token: &OneTimeToken) -> Link {
     Link(format!("{url}{separator}token={}", token.expose()))
 }
 
-/// The URL is written into emails unchanged, so it needs a scheme that mail programs open and a
-/// host, and must not contain a character that would end the link in plain text.
+/// The URL is written into emails unchanged. It therefore needs a host and a scheme that mail
+/// programs open, and must not contain a character that would end the link in plain text.
 fn check(what: &str, url: &str) -> Result<()> {
     let rest = url
         .strip_prefix("https://")

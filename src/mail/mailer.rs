@@ -47,7 +47,7 @@ impl MailError {
         }
     }
 
-    /// Whether a retry of this email is pointless.
+    /// Whether retrying this email is pointless.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.permanent

@@ -1,4 +1,4 @@
-//! The sender of emails.
+//! The email sender.
 
 use std::{fmt, str::FromStr};
 
@@ -45,7 +45,7 @@ impl Sender {
         &self.local
     }
 
-    /// The domain of the address, lower-case, as A-labels.
+    /// The address's domain, lower-case, as A-labels.
     #[must_use]
     pub fn domain(&self) -> &str {
         &self.domain

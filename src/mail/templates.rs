@@ -37,7 +37,7 @@ const SAMPLE_USER_AGENT: &str =
 /// Renders letters, as plain text and as HTML that loads no other resources.
 ///
 /// A letter is written once: the subject on the first line, then paragraphs, separated by empty lines. A paragraph in
-/// brackets is the link, and the text in the brackets is the label of its button. Both the plain text and the HTML are
+/// brackets is the link, and the text in the brackets is its button label. Both the plain text and the HTML are
 /// rendered from this source.
 ///
 /// ```
@@ -64,7 +64,7 @@ pub struct Templates {
     help: Option<String>,
 }
 
-/// The texts of all letters in one language, from the folder of that language.
+/// The texts of all letters in one language, from that language's folder.
 macro_rules! texts {
     ($folder:literal $($(#[$docs:meta])* $letter:ident $file:literal: $row:expr;)*) => {
         [$((
@@ -107,10 +107,10 @@ impl Templates {
         })
     }
 
-    /// Sends the letters in the name and the colour of a brand, with its links.
+    /// Sends the letters with a brand's name, colours and links.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the brand has a mistake.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the brand is invalid.
     pub(crate) fn with_brand(mut self, brand: &Brand) -> Result<Self> {
         brand.check()?;
         brand.name().clone_into(&mut self.product);
@@ -131,9 +131,9 @@ impl Templates {
     /// nothing is known. [`LetterKind::EmailChangeRequested`] can use `new_email`. Values are escaped in HTML.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject, or uses data that the letter
-    /// does not have. A letter with a link must have exactly one paragraph in brackets, except that a
-    /// [notice](LetterKind::is_notice) may have none, and a letter without a link must have none.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject, or uses data that the letter does
+    /// not have. A letter with a link must have exactly one paragraph in brackets, except that a
+    /// [notice](LetterKind::is_notice) may have none. A letter without a link must have none.
     pub fn with_letter(mut self, kind: LetterKind, locale: &Locale, text: &str) -> Result<Self> {
         let refuse = |why: &str| {
             let kind = kind.as_str();
@@ -170,8 +170,8 @@ impl Templates {
     /// * `lang` and `dir` (`ltr` or `rtl`), `subject` and `product`
     /// * `parts`: each has a `text`, and the button also has a `link`
     /// * `preheader`: the text that mail programs show beside the subject, which is the first paragraph
-    /// * `address`: the recipient, and `why`: the reason why the letter was sent there, in the language `why_lang`;
-    ///   none if the letter has [no recipient](Letter::to)
+    /// * `address`: the recipient, and `why`: the reason why the email was sent there, in the language `why_lang`; none
+    ///   if the letter has [no recipient](Letter::to)
     /// * `accent` and `on_accent`, `accent_dark` and `on_accent_dark`: the colours of the [brand](Brand), and of text on
     ///   them, in the light and in the dark colour scheme
     /// * `home` and `help`: the URLs of the brand, or none
@@ -252,7 +252,7 @@ impl Templates {
         })
     }
 
-    /// Renders a letter with sample data, for looking at it. Its link leads to `example.org`.
+    /// Renders a letter with sample data, as a preview. Its link leads to `example.org`.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if a template is broken.
@@ -285,7 +285,7 @@ impl Templates {
         }
     }
 
-    /// The language in which a letter is sent to a user of this language.
+    /// The language in which a letter is sent to a user with this language.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if there is no such letter.

@@ -58,7 +58,7 @@ impl Web {
     /// Sends the request, and reads the whole answer.
     ///
     /// # Errors
-    /// If there is no answer of at most `max_bytes` in time, or requests to the URL are not allowed. The error shows
+    /// If no answer of at most `max_bytes` arrives in time, or requests to the URL are not allowed. The error shows
     /// only the host of the URL.
     pub(crate) async fn send(
         &self,

@@ -15,7 +15,7 @@ use crate::{
 /// How far the clocks of instances may differ. If a stored time is further in the future, it was written before a
 /// clock was set back.
 pub(crate) const SKEW: Duration = Duration::from_secs(30);
-/// How long a letter without a link may still be sent.
+/// How long an email without a link may still be sent.
 const NOTICE_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 
 id! {
@@ -36,7 +36,7 @@ pub struct Intent {
     pub letter: LetterKind,
     /// The recipient.
     pub recipient: Recipient,
-    /// Further data of the letter. The data must not contain a token.
+    /// Additional data for the letter. The data must not contain a token.
     pub payload: Map<String, Value>,
     /// When it was requested.
     pub created_at: Timestamp,
@@ -62,7 +62,7 @@ pub enum Recipient {
 }
 
 impl Intent {
-    /// A letter that is due now and may be sent for `lifetime`.
+    /// An email that is due now and may be sent for `lifetime`.
     #[must_use]
     pub fn new(
         letter: LetterKind,
@@ -80,8 +80,7 @@ impl Intent {
         }
     }
 
-    /// A letter without a link that reports an action of a client. The letter may be sent for a
-    /// week.
+    /// An email without a link that reports a client's action. The email may be sent for a week.
     #[must_use]
     pub fn notice(
         letter: LetterKind,
@@ -184,7 +183,7 @@ impl Claims {
     }
 }
 
-/// An intent that this version cannot read, such as an intent with a letter of a newer version.
+/// An intent that this version cannot read, such as an intent with a letter from a newer version.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -201,8 +200,8 @@ pub struct UnreadableIntent {
     pub error: String,
 }
 
-/// The start of the period in which a due time that was set at `now` is valid. If the clock shows
-/// an earlier time, it was set back, and the due time is ignored.
+/// The earliest clock time at which a due time that was set at `now` is valid. If the clock shows an earlier time, it
+/// was set back, and the due time is ignored.
 pub(crate) fn holds_from(now: Timestamp) -> Timestamp {
     now - SKEW
 }
@@ -219,8 +218,8 @@ pub struct ClaimedIntent {
     /// The account that the email was requested for. If the intent is for the holder of an address, or an older version
     /// wrote it, this is `None` until a claim has found the account.
     pub ordered: Option<Ordered>,
-    /// The time of the change that the email reports. A retry of the email keeps this time,
-    /// although the retry is requested later.
+    /// The time of the change that the email reports. A retry of the email carries this time over, although the retry
+    /// is requested later.
     pub ordered_at: Timestamp,
     /// How often the intent has been claimed, including this claim. This number identifies the lease.
     pub attempt: i32,

@@ -8,19 +8,19 @@ macro_rules! letters {
     ($with:ident $($before:tt)*) => {
         $with! {
             $($before)*
-            /// A registration named an address that already has an account. The letter goes to its
+            /// Somebody tried to register an address that already has an account. The email goes to the account's
             /// owner.
             AccountExists "account_exists": Row::plain();
             /// The link that sets a new password, after a link in a notice has ended every session.
             AccountSecured "account_secured": Row::link(Purpose::ResetPassword);
-            /// Sign-in is locked after too many failures. The letter contains the link that unlocks
+            /// Sign-in is locked after too many failures. The email contains the link that unlocks
             /// sign-in.
             AccountLocked "account_locked": Row::link(Purpose::Unlock).optional(true);
-            /// The link that confirms a new address of the account. The letter goes to the new address.
+            /// The link that confirms a new address for the account. The email goes to the new address.
             ConfirmEmailChange "confirm_email_change": Row::link(Purpose::ConfirmEmailChange);
-            /// The address was changed. The email is sent to the old address.
+            /// The address was changed. The email goes to the old address.
             EmailChanged "email_changed": Row::notice();
-            /// A new address was requested. The email is sent to the current address.
+            /// A new address was requested. The email goes to the current address.
             EmailChangeRequested "email_change_requested": Row::notice().with_new_email();
             /// A second factor was added.
             FactorAdded "factor_added": Row::notice();
@@ -33,8 +33,7 @@ macro_rules! letters {
             /// An identity at a provider was linked to an existing account.
             IdentityLinked "identity_linked": Row::notice().optional(true);
             /// A user signed in on a new device, that is, without a valid [device
-            /// token](crate::event::ClientInfo::device). The first sign-in of an account does not
-            /// count.
+            /// token](crate::event::ClientInfo::device). An account's first sign-in does not count.
             NewSignIn "new_sign_in": Row::notice().optional(false);
             /// The password was changed or reset.
             PasswordChanged "password_changed": Row::notice().optional(true);
@@ -123,7 +122,8 @@ impl Row {
         }
     }
 
-    /// A letter with the time and client address of an action, and with the link for an owner who did not do it.
+    /// A letter with the time and client address of an action, and with the link for an owner who did not perform the
+    /// action.
     fn notice() -> Self {
         Self {
             is_notice: true,
@@ -154,8 +154,8 @@ impl LetterKind {
         self.row().purpose
     }
 
-    /// Whether it reports an action, with the time and client address. The link of such a letter ends every session of
-    /// the account, and is for an owner who did not do this.
+    /// Whether it reports an action, with the time and client address. The link in such a letter ends every session of
+    /// the account, and is for an owner who did not perform the action.
     #[must_use]
     pub fn is_notice(self) -> bool {
         self.row().is_notice

@@ -31,7 +31,7 @@ impl Secret {
         Ok(secret)
     }
 
-    /// A new secret from the random number generator of the operating system.
+    /// A new secret from the operating system's random number generator.
     #[must_use]
     pub fn generate() -> Self {
         Self(random_bytes::<MIN_BYTES>().to_vec())
@@ -100,9 +100,9 @@ impl Drop for Secret {
 /// issued; all secrets verify.
 ///
 /// To rotate, add the new secret as the second one on every instance, then move it to the front,
-/// and finally drop the old one. No session ends. The counters of limits and of the lockout are not
-/// reset either, because they use a key that is stored in the database, sealed with each secret. If
-/// a secret replaces another secret without an overlap, all counters start from zero.
+/// and finally drop the old one. No session ends. The limit and lockout counters are not reset
+/// either, because they use a key that is stored in the database, sealed with each secret. If a
+/// secret replaces another secret without an overlap, all counters start from zero.
 ///
 /// ```
 /// use hallpass::Secrets;
@@ -117,7 +117,7 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// The current secret, and the other secrets, which only verify.
+    /// The current secret and the other secrets, which only verify.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a secret is listed twice.

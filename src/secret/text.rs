@@ -85,8 +85,8 @@ secret_text! {
     Password
 }
 redacted_text! {
-    /// A password hash that this library can verify, as a PHC string: Argon2id of version 19 (RFC
-    /// 9106), within the limits of [`HashParams`](crate::credential::HashParams).
+    /// A password hash that this library can verify, as a PHC string: Argon2id version 19 (RFC 9106), within the limits
+    /// of [`HashParams`](crate::credential::HashParams).
     ///
     /// A hash from another system has to be [parsed](Self::parse).
     PasswordHash
@@ -96,7 +96,7 @@ secret_text! {
     RefreshToken
 }
 secret_text! {
-    /// The value of the cookie of a browser session.
+    /// The value of a browser session cookie.
     SessionCookie
 }
 

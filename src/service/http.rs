@@ -1,5 +1,4 @@
-//! The state of endpoints that `UserService` does not cover, and the confirmed caller as an
-//! argument of handlers.
+//! The state of endpoints that `UserService` does not cover and the confirmed caller as a handler argument.
 
 use std::sync::Arc;
 
@@ -10,8 +9,7 @@ use crate::{
     token::{ActiveUser, Credential, http::Shown},
 };
 
-/// The state of a feature's endpoints: the service that confirms callers, the form of cookies, and the
-/// feature.
+/// The state of a feature's endpoints: the service that confirms callers, the form of its cookies, and the feature.
 #[derive(Clone, Debug)]
 pub(crate) struct Context<F> {
     pub(crate) service: Arc<dyn UserService>,
@@ -19,7 +17,7 @@ pub(crate) struct Context<F> {
     pub(crate) feature: F,
 }
 
-/// The user of the browser's session, confirmed by the database. A bearer token is not accepted.
+/// The browser session's user, confirmed by the database. A bearer token is not accepted.
 ///
 /// # Errors
 /// [`Unauthenticated`](ErrorKind::Unauthenticated), [`InvalidAccessToken`](ErrorKind::InvalidAccessToken), or the other
@@ -31,7 +29,7 @@ pub(crate) async fn browser_caller(
     service.current_user(&browser_credential(request)?).await
 }
 
-/// The cookie of the browser's session, not verified yet. A bearer token is not accepted.
+/// The browser session cookie, not verified yet. A bearer token is not accepted.
 ///
 /// # Errors
 /// [`Unauthenticated`](ErrorKind::Unauthenticated), or the errors of

@@ -93,10 +93,10 @@ impl Enrolments {
         Ok((totp, secret))
     }
 
-    /// Begins the enrolment that a ticket asks for.
+    /// Begins the enrolment that a ticket requires.
     ///
     /// # Errors
-    /// [`InvalidToken`](ErrorKind::InvalidToken) if the ticket does not ask for an enrolment, or is
+    /// [`InvalidToken`](ErrorKind::InvalidToken) if the ticket does not require an enrolment, or is
     /// no longer valid.
     pub(crate) async fn begin(&self, ticket: &Ticket) -> Result<TotpSecret> {
         let parsed = self.enrolling(ticket)?;
@@ -128,7 +128,7 @@ impl Enrolments {
         pending.ok_or_else(|| ErrorKind::InvalidToken.into())
     }
 
-    /// The pending enrolment of a user, to show it again.
+    /// A user's pending enrolment, to show it again.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
@@ -145,7 +145,7 @@ impl Enrolments {
         }))
     }
 
-    /// Parses a ticket that asks for an enrolment.
+    /// Parses a ticket that requires an enrolment.
     fn enrolling(&self, ticket: &Ticket) -> Result<ParsedTicket> {
         self.core
             .tickets

@@ -1,8 +1,8 @@
 //! Opening a session.
 //!
 //! Only [`SessionOpener`] opens a session. It takes a [`Proof`], which exists only after a
-//! credential was checked, and asks the [policy](SecondFactorPolicy) whether the proof suffices. No
-//! way of signing in can therefore skip a step.
+//! credential was checked, and checks with the [policy](SecondFactorPolicy) whether the proof
+//! suffices. No way of signing in can therefore skip a step.
 //!
 //! ```text
 //! Proof ──► complete ──► enough ────────────► open_session ──► SignIn::Complete
@@ -54,7 +54,7 @@ use crate::{
 pub(crate) struct SessionOpener {
     pub(crate) core: Arc<Core>,
     pub(crate) policy: Arc<SecondFactorPolicy>,
-    /// The maximum number of sessions of one user.
+    /// The maximum number of sessions per user.
     pub(crate) sessions_at_most: NonZeroU32,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct SessionOpener {
 #[derive(Default)]
 struct Extras {
     second: Option<SecondProof>,
-    /// The remembered device of the client.
+    /// The client's remembered device.
     device: Option<DeviceId>,
     events: Vec<Event>,
     mails: Vec<Intent>,
@@ -319,7 +319,7 @@ impl SessionOpener {
         })))
     }
 
-    /// The known device of the client, if its token was issued to the user at this version of the credentials.
+    /// The client's known device, if its token was issued to the user at this credential version.
     fn known_device(&self, proof: &Proof, client: &ClientInfo) -> Option<Device> {
         let token = client.device.as_ref()?;
         let canonical = proof.user.email.canonical();

@@ -7,7 +7,7 @@ use crate::{
     user::{Role, Roles},
 };
 
-/// Which users must have a second factor. A user who has one is asked for it under every policy.
+/// Which users must have a second factor. A user who has one is prompted for it under every policy.
 ///
 /// ```
 /// use hallpass::{second_factor::SecondFactorPolicy, user::Role};
@@ -44,9 +44,9 @@ impl SecondFactorPolicy {
         }
     }
 
-    /// Whether these methods open a session for a user with these roles. A password and a provider are never presented
-    /// together. Methods are therefore multi-factor only with a second factor, or with a provider that is trusted for
-    /// two.
+    /// Whether these methods suffice to open a session for a user with these roles. A password and a provider are never
+    /// presented together. Methods are therefore multi-factor only with a second factor, or with a provider that is
+    /// trusted for two factors.
     pub(crate) fn judge(&self, methods: &Methods, has_factor: bool, roles: &Roles) -> Sufficiency {
         if methods.contains(Method::Mfa) {
             Sufficiency::Enough

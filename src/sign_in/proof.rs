@@ -28,7 +28,7 @@ pub(crate) struct Proof {
     pub(super) attempt: CountedAttempt,
     /// The name of the provider that the user signed in with, if any.
     pub(super) provider: Option<String>,
-    /// The sign-in in a browser session, if this one continues it.
+    /// The sign-in in the browser session that this sign-in continues, if any.
     pub(super) earlier: Option<EarlierSignIn>,
     /// Whether the second factor is required on remembered devices too.
     pub(super) on_every_device: bool,
@@ -77,7 +77,7 @@ impl Proof {
         }
     }
 
-    /// The proof of a user who has signed in in a browser, and whose code has been redeemed.
+    /// The proof of a user who has signed in with a browser, and whose code has been redeemed.
     #[cfg(feature = "oauth")]
     pub(crate) fn of_session(user: Credentials, earlier: EarlierSignIn, limits: &Limits) -> Self {
         // A factor that has been removed does not count.
@@ -111,8 +111,8 @@ impl Proof {
         }
     }
 
-    /// The first proof of a challenge together with the second factor that answers it. The policy does
-    /// not judge the result again.
+    /// The first proof of a challenge together with the second factor that answers it. The policy does not evaluate the
+    /// result again.
     pub(super) fn of_answer(attempted: Attempted, method: Method, limits: &Limits) -> Self {
         Self {
             user: attempted.user,

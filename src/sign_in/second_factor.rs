@@ -42,7 +42,7 @@ impl SecondFactor {
     }
 }
 
-/// Where a challenge is answered. A ticket is good only where its sign-in began.
+/// Where a challenge is answered. A ticket is valid only where its sign-in began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
     /// A caller that receives tokens.
@@ -173,7 +173,7 @@ impl SecondFactors {
                 core.trail.publish(&event);
                 return Ok(renewal.map(|renewal| renewal.cookie));
             }
-            // Another call has used the time step of the code, or the session has ended.
+            // Another call has used the code's time step, or the session has ended.
             if let Err(error) = core.ensure_live(caller).await {
                 self.take_back(counted).await;
                 return Err(error);

@@ -1,4 +1,4 @@
-//! The store trait for the overview of an account.
+//! The store trait for the account overview.
 
 use async_trait::async_trait;
 
@@ -18,9 +18,9 @@ pub trait AccountStore: std::fmt::Debug + Send + Sync {
     /// Returns everything that belongs to a user. The result is empty if the user does not exist.
     ///
     /// # Contract
-    /// The call costs one query, because every view of the account page makes it. The lists equal the results of [`factors`](super::FactorStore::factors),
-    /// [`devices`](super::DeviceStore::devices), [`sessions`](super::SessionStore::sessions) and
-    /// [`identities`](super::IdentityStore::identities) at that moment.
+    /// The call runs only one query, because the call is made for every view of the account page. The lists equal the
+    /// results of [`factors`](super::FactorStore::factors), [`devices`](super::DeviceStore::devices),
+    /// [`sessions`](super::SessionStore::sessions) and [`identities`](super::IdentityStore::identities) at that moment.
     ///
     /// # Errors
     /// If the database fails.

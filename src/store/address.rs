@@ -18,16 +18,16 @@ use crate::{
 /// A token is valid only for the address that it was mailed to.
 #[async_trait]
 pub trait AddressStore: std::fmt::Debug + Send + Sync {
-    /// Verifies the address of a user with a token of purpose [`VerifyEmail`](crate::token::Purpose::VerifyEmail), and
+    /// Verifies a user's address with a token of purpose [`VerifyEmail`](crate::token::Purpose::VerifyEmail), and
     /// returns the user; `None` if the token is not valid.
     ///
     /// # Contract
     /// The call is atomic, and at most one of any number of concurrent calls succeeds (I1). The
-    /// token must be neither used nor expired, its user must be active, and the address that the
-    /// token was mailed to must still be the address of the user. The call then marks the token as
-    /// used, as well as every other token that was mailed to the same address. An unverified
-    /// address becomes verified, a verified address keeps its verification time, and the event is
-    /// written. If a condition is not met, nothing changes.
+    /// token must be neither used nor expired. Its user must be active, and must still have the
+    /// address that the token was mailed to. The call then marks the token as used, as well as
+    /// every other token that was mailed to the same address. An unverified address becomes
+    /// verified, a verified address keeps its verification time, and the event is written. If a
+    /// condition is not met, nothing changes.
     ///
     /// # Errors
     /// If the database fails.
@@ -38,7 +38,7 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<Option<UserId>, StoreError>;
 
-    /// Stores the token that confirms a new address of the user, replaces any older token, and queues the emails.
+    /// Stores the token that confirms a new address for the user, replaces any older token, and queues the emails.
     ///
     /// # Contract
     /// The call is atomic. The session must be live, and the user's credentials must be unchanged
@@ -58,8 +58,8 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
         mails: &[Intent],
     ) -> Result<Checked, StoreError>;
 
-    /// Changes the address of a token's user to the address that the token was mailed to, and returns the user; `None`
-    /// if the token is not valid, or if another account has the address.
+    /// Changes the address of a token's user to the address that the token was mailed to, and returns the user. Returns
+    /// `None` if the token is not valid, or if another account has the address.
     ///
     /// # Contract
     /// The call is atomic, and at most one of any number of concurrent calls succeeds (I1). The

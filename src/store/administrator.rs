@@ -17,7 +17,7 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Adds an administrator if there is none yet.
     ///
     /// # Contract
-    /// The call is atomic: the user is added and the event is written only if, at the moment of the
+    /// The call is atomic. The user is added and the event is written only if, at the moment of the
     /// insert, there is no active [administrator](crate::user::User::is_administrator) and the
     /// address is free. Of any number of concurrent calls, with any addresses, at most one returns
     /// [`FirstAdministrator::Inserted`].
@@ -34,14 +34,14 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// that this change would replace.
     ///
     /// # Contract
-    /// The result of [`UserChange::apply`](crate::user::UserChange::apply) is written with its
-    /// events, and no other call writes the user between the read and the write. If the change has
-    /// no effect or is overtaken, nothing is written. Disabling a user increments `credential_version`, so that
-    /// every session and one-time token of the user becomes void. These sessions and tokens stay
-    /// void if the user is enabled again, except for tokens of purpose
-    /// [`VerifyEmail`](crate::token::Purpose::VerifyEmail). Under any number of concurrent calls of
-    /// this method and of [`delete_user`](Self::delete_user), at least one
-    /// [administrator](crate::user::User::is_administrator) remains if there was one before.
+    /// The result of [`UserChange::apply`](crate::user::UserChange::apply) is written with its events, and no other
+    /// call writes the user between the read and the write. If the change has no effect, or another change has replaced
+    /// a value in `seen` that this change would replace, nothing is written. Disabling a user increments
+    /// `credential_version`, so that all of the user's sessions and one-time tokens become void. These sessions and
+    /// tokens stay void if the user is enabled again, except for tokens of purpose
+    /// [`VerifyEmail`](crate::token::Purpose::VerifyEmail). Under any number of concurrent calls of this method and of
+    /// [`delete_user`](Self::delete_user), at least one [administrator](crate::user::User::is_administrator) remains if
+    /// there was one before.
     ///
     /// # Errors
     /// If the database fails.
@@ -57,8 +57,8 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Deletes a user. If a `credential_version` is given, the user must still have it.
     ///
     /// # Contract
-    /// The sessions and one-time tokens of the user are deleted as well, the address can be used
-    /// again immediately, and the event is written. The last
+    /// The user's sessions and one-time tokens are deleted as well, the address can be used again
+    /// immediately, and the event is written. The last
     /// [administrator](crate::user::User::is_administrator) cannot be deleted; see
     /// [`update_user`](Self::update_user).
     ///

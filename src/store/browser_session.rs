@@ -8,18 +8,17 @@ use crate::{
     token::{BrowserUser, PresentedCookie, SessionId},
 };
 
-/// Finds the sessions of browsers by their cookies. This trait is part of
-/// [`Store`](crate::store::Store).
+/// Finds browser sessions by their cookies. This trait is part of [`Store`](crate::store::Store).
 ///
 /// A session is *live* as defined by [`SessionStore`](super::SessionStore).
 #[async_trait]
 pub trait BrowserSessionStore: std::fmt::Debug + Send + Sync {
-    /// Returns the user of a live browser session, and how the user has authenticated.
+    /// Returns the user of a live browser session and how the user has authenticated.
     ///
     /// # Contract
-    /// The call runs one query. It returns `None` unless the session is live, is a browser session
-    /// of the user, and has the digest of the cookie. The previous cookie is accepted until its
-    /// end, with the methods and the times of authentication from before its replacement.
+    /// The call runs one query. It returns `None` unless the session is live, is a browser session of the user, and has
+    /// the cookie's digest. The previous cookie is accepted until it expires, with the authentication methods and times
+    /// from before its replacement.
     ///
     /// # Errors
     /// If the database fails.
@@ -32,8 +31,8 @@ pub trait BrowserSessionStore: std::fmt::Debug + Send + Sync {
     /// Records that a browser session is in use.
     ///
     /// # Contract
-    /// If the session is neither revoked nor expired, the call sets its idle expiry, but never to
-    /// an earlier time, and the time of its last use. The call changes nothing else.
+    /// If the session is neither revoked nor expired, the call sets the time of its last use and its idle expiry, but
+    /// never sets the idle expiry to an earlier time. The call changes nothing else.
     ///
     /// # Errors
     /// If the database fails.

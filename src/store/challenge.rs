@@ -13,9 +13,9 @@ use crate::{
 /// Keeps challenges: sign-ins that need another step. This trait is part of
 /// [`Store`](crate::store::Store).
 ///
-/// A challenge is *open* while it is neither spent nor expired (`now < expires_at`), fewer than
-/// [`MAX_TRIES`](crate::token::MAX_TRIES) tries were counted for it, and its user is active and
-/// still has the `credential_version` and the `factor_version` of the challenge.
+/// A challenge is *open* while it is neither spent nor expired (`now < expires_at`), and fewer than
+/// [`MAX_TRIES`](crate::token::MAX_TRIES) tries were counted for it. In addition, its user must be
+/// active, and must still have the challenge's `credential_version` and `factor_version`.
 /// [`open_session`](super::SessionStore::open_session) spends the challenge.
 #[async_trait]
 pub trait ChallengeStore: std::fmt::Debug + Send + Sync {
@@ -23,10 +23,10 @@ pub trait ChallengeStore: std::fmt::Debug + Send + Sync {
     /// factors the user can present.
     ///
     /// # Contract
-    /// The call is atomic: the challenge is opened if and only if, at the time of the write, the
+    /// The call is atomic. The challenge is opened if and only if, at the time of the write, the
     /// user is active and has the given `credential_version`, the given `factor_version` and the
-    /// password hash that was verified. The same step stores the rehashed password, clears the
-    /// attempts in `cleared_counter`, and deletes the user's oldest challenges, so that at most
+    /// verified password hash. The same step stores the rehashed password, clears the attempts in
+    /// `cleared_counter`, and deletes the user's oldest challenges, so that at most
     /// [`MAX_CHALLENGES`](crate::token::MAX_CHALLENGES) are left. Otherwise nothing is written.
     ///
     /// # Errors

@@ -33,12 +33,11 @@ pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
     /// Replaces a dead intent with a new intent that is created and due at `now`.
     ///
     /// # Contract
-    /// The call is atomic, and at most one of any number of concurrent calls succeeds. The dead
-    /// intent is removed. The new intent has the same content and recipient, and keeps the account
-    /// and the time of the original request. The event is written with [the details of the retried
-    /// email](crate::mail::RetriedMail::noted_on). If the email carries a link, the new email has a
-    /// different link, because links are derived from the identifier of the email. The lifetime of
-    /// the new email starts at `now`. An intent that is still pending is left unchanged.
+    /// The call is atomic, and at most one of any number of concurrent calls succeeds. The dead intent is removed. The
+    /// new intent has the same content and recipient, and carries over the account and the time of the original
+    /// request. The event is written with [the details of the retried email](crate::mail::RetriedMail::noted_on). If
+    /// the email carries a link, the new email has a different link, because links are derived from the email's
+    /// identifier. The lifetime of the new email starts at `now`. An intent that is still pending is left unchanged.
     ///
     /// # Errors
     /// If the database fails.

@@ -17,7 +17,7 @@ use crate::{
 /// [`open_session`](super::SessionStore::open_session) stored the device.
 #[async_trait]
 pub trait DeviceStore: std::fmt::Debug + Send + Sync {
-    /// Returns the remembered devices of a user, most recently used first.
+    /// Returns a user's remembered devices, most recently used first.
     ///
     /// # Errors
     /// If the database fails.

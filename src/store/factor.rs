@@ -19,24 +19,24 @@ use crate::{
 /// Keeps second factors and recovery codes. This trait is part of [`Store`](crate::store::Store).
 ///
 /// A factor is *pending* until it is confirmed. Its enrolment ends at `expires_at`; from then on,
-/// it cannot be confirmed. Only confirmed factors count as second factors of the user. Every change
-/// of the confirmed factors or the recovery codes increments the user's `factor_version`, which
+/// it cannot be confirmed. Only confirmed factors count as the user's second factors. Every change
+/// to the confirmed factors or the recovery codes increments the user's `factor_version`, which
 /// voids open challenges and remembered devices.
 #[async_trait]
 pub trait FactorStore: std::fmt::Debug + Send + Sync {
-    /// Returns the confirmed factors of a user, and the number of unused recovery codes.
+    /// Returns a user's confirmed factors and the number of unused recovery codes.
     ///
     /// # Errors
     /// If the database fails.
     async fn factors(&self, user: UserId) -> Result<FactorList, StoreError>;
 
-    /// Returns the confirmed authenticator apps of a user, with their keys.
+    /// Returns a user's confirmed authenticator apps, with their keys.
     ///
     /// # Errors
     /// If the database fails.
     async fn totps(&self, user: UserId) -> Result<Vec<SealedTotp>, StoreError>;
 
-    /// Returns a pending authenticator app of a user, if its enrolment has not ended.
+    /// Returns a user's pending authenticator app, if its enrolment has not ended.
     ///
     /// # Errors
     /// If the database fails.
@@ -63,7 +63,7 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// The call is atomic, and at most one of any number of concurrent calls confirms the factor.
     /// The session must be live, and the factor must be pending and belong to the user and the
-    /// session. Then the time step of the code is marked as used, the session gets the method
+    /// session. Then the code's time step is marked as used, the session gets the method
     /// [`Otp`](crate::token::Method::Otp) and the time of the second factor, and the event and the
     /// email are written. For the first factor, the given recovery codes replace all others, and
     /// other pending factors are deleted, because their enrolments began without a second factor. A
@@ -99,8 +99,8 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<RemoveFactor, StoreError>;
 
-    /// Replaces the recovery codes of a user, and returns whether the user has a factor. If the
-    /// user has none, nothing is written.
+    /// Replaces a user's recovery codes, and returns whether the user has a factor. If the user has
+    /// none, nothing is written.
     ///
     /// # Errors
     /// If the database fails.
@@ -116,12 +116,12 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// The call is atomic. The session must be live, and the factor must be confirmed and belong to
-    /// the user. The time step of the code must be later than the last used step of the factor, if
-    /// any. Then the step is marked as used, the session gets the method
-    /// [`Otp`](crate::token::Method::Otp), `authenticated_at` and the time of the second factor are
-    /// set, and the event is written. Otherwise the call returns [`Checked::Stale`] and writes
-    /// nothing. The cookie of a browser session must be the current one, and is
-    /// replaced as in [`reauthenticate`](super::SessionStore::reauthenticate).
+    /// the user. The code's time step must be later than the factor's last used step, if any. Then
+    /// the step is marked as used, the session gets the method [`Otp`](crate::token::Method::Otp),
+    /// `authenticated_at` and the time of the second factor are set, and the event is written.
+    /// Otherwise the call returns [`Checked::Stale`] and writes nothing. The browser session cookie
+    /// must be the current one, and is replaced as in
+    /// [`reauthenticate`](super::SessionStore::reauthenticate).
     ///
     /// # Errors
     /// If the database fails.
@@ -135,7 +135,7 @@ pub trait FactorStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<Checked, StoreError>;
 
-    /// Removes all factors, recovery codes and remembered devices of a user, and ends the user's
+    /// Removes all of a user's factors, recovery codes and remembered devices, and ends the user's
     /// sessions. Returns whether the user exists.
     ///
     /// # Contract

@@ -13,9 +13,9 @@ use crate::{
 /// Keeps sign-in flows and their codes. This trait is part of
 /// [`Store`](crate::store::Store).
 ///
-/// A flow is *pending* until it is taken or expires. The code of a flow is *valid* while `now < expires_at`, the code
-/// is not spent, and the user of the code is active and still has the `credential_version` that was stored with the
-/// code. The code of a browser session is valid only while that session is live.
+/// A flow is *pending* until it is taken or expires. A flow's code is *valid* while `now < expires_at` and the code is
+/// not spent. In addition, the code's user must be active, and must still have the `credential_version` that was stored
+/// with the code. The code of a browser session is valid only while that session is live.
 #[async_trait]
 pub trait FlowStore: std::fmt::Debug + Send + Sync {
     /// Stores a new flow.
@@ -52,11 +52,10 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
     /// session. Returns whether there is such a session.
     ///
     /// # Contract
-    /// The call is atomic. Nothing is written unless
-    /// [`browser_user`](super::BrowserSessionStore::browser_user) would find a session by this
-    /// cookie at `created_at`. The code keeps the session, the authentication that the cookie stands
-    /// for, the user's `factor_version`, and the `credential_version` of the session. The flow cannot
-    /// be taken.
+    /// The call is atomic. Nothing is written unless [`browser_user`](super::BrowserSessionStore::browser_user) would
+    /// find a session by this cookie at `created_at`. The session, the authentication that the cookie stands for, the
+    /// user's `factor_version` and the session's `credential_version` are stored with the code. The flow cannot be
+    /// taken.
     ///
     /// # Errors
     /// If the database fails.

@@ -29,7 +29,7 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// The call is atomic: [`Assertion::resolve`] decides based on the data that this call reads,
-    /// which may have changed since [`candidates`](Self::candidates), and no other call writes the
+    /// which may have changed since [`candidates`](Self::candidates). No other call writes the
     /// identity or the users between the decision and the write. Unless the decision is to refuse,
     /// the code is stored with the flow, together with the user and their `credential_version`. The
     /// rest depends on the decision:
@@ -37,23 +37,22 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// * [`SignIn`](crate::identity::Linking::SignIn) writes nothing more;
     /// * [`Join`](crate::identity::Linking::Join) links the identity, and queues [`joined`](IdentitySignIn::joined);
     /// * [`TakeOver`](crate::identity::Linking::TakeOver) removes the password hash, ends every session, voids every
-    ///   one-time token, removes every identity of the user and every flow with a code for the user, increments
-    ///   `credential_version`, verifies the address, and links the identity; the profile stays;
+    ///   one-time token, and removes all of the user's identities and every flow with a code for the user. It also
+    ///   increments `credential_version`, verifies the address, and links the identity; the profile stays;
     /// * [`Create`](crate::identity::Linking::Create) adds the user, links the identity, and queues
-    ///   [`verification`](IdentitySignIn::verification) if the address of the user is not verified;
+    ///   [`verification`](IdentitySignIn::verification) if the user's address is not verified;
     /// * [`Refuse`](crate::identity::Linking::Refuse) writes nothing at all, and neither does a
     ///   `Create` without a user to add.
     ///
-    /// The events of [`IdentitySignIn::events`] are written together with these changes. Of any
-    /// number of concurrent calls with the same identity, one links the identity, and the others
-    /// sign in the same user.
+    /// The events of [`IdentitySignIn::events`] are written together with these changes. Of any number of concurrent
+    /// calls with the same identity, exactly one links the identity, and the others sign in the same user.
     ///
     /// # Errors
     /// If the database fails.
     async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentityAdmission, StoreError>;
 
-    /// Spends the code of a linking flow, if the code is neither spent nor expired, and links the identity of the flow
-    /// to the user of a live session.
+    /// Spends the code of a linking flow, if the code is neither spent nor expired, and links the flow's identity to
+    /// the user of a live session.
     ///
     /// # Contract
     /// The call is atomic: the link, the email and the event are written together. The event is the
@@ -72,7 +71,7 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<Linked, StoreError>;
 
-    /// Returns at most 200 identities of a user, oldest first.
+    /// Returns at most 200 of a user's identities, oldest first.
     ///
     /// # Errors
     /// If the database fails.

@@ -38,7 +38,7 @@ pub trait Limiter: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn refund(&self, key: LimitKey, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Deletes the counter of a key.
+    /// Deletes a key's counter.
     ///
     /// # Errors
     /// If the database fails.

@@ -1,7 +1,7 @@
 //! The store traits, their adapters, and checks of their contracts.
 //!
 //! Each trait has its own file, and each adapter has its own folder. The file for a trait has the same name in every
-//! folder, including the folder of the checks.
+//! folder, including the folder for the checks.
 
 mod account;
 mod address;

@@ -18,24 +18,23 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// Stores a one-time token.
     ///
     /// # Contract
-    /// The user must be active, and the request must still be valid: the user must have the
-    /// `credential_version` of the token (except for [`SecureAccount`](Purpose::SecureAccount) and
-    /// [`VerifyEmail`](Purpose::VerifyEmail)) and the address of the token (except for `SecureAccount` and
-    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange)). This call never adds a token of the latter purpose. Such a token only replaces the unused token
-    /// that [`request_email_change`](super::AddressStore::request_email_change) stored for the same
-    /// address, so that a voided token stays void.
+    /// The user must be active, and the request must still be valid. The user must have the token's
+    /// `credential_version` (except for [`SecureAccount`](Purpose::SecureAccount) and
+    /// [`VerifyEmail`](Purpose::VerifyEmail)) and the token's address (except for `SecureAccount` and
+    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange)). This call never adds a `ConfirmEmailChange` token. Such a
+    /// token only replaces the unused token that [`request_email_change`](super::AddressStore::request_email_change)
+    /// stored for the same address, so that a voided token stays void.
     ///
-    /// A user has at most one token per purpose: a newer token (according to `created_at`) replaces
-    /// an older token, even if the older token was used. An older token never replaces a newer one.
-    /// For [`VerifyEmail`](Purpose::VerifyEmail), each email has its own token, and all tokens that
-    /// were mailed to one address are valid until they expire or one of them is used. The same holds for
-    /// [`SecureAccount`](Purpose::SecureAccount), whoever has changed the account since: of these tokens, the user has
-    /// at most [`SECURE_TOKENS_PER_ADDRESS`](crate::token::SECURE_TOKENS_PER_ADDRESS) for one address, the newest, and
-    /// at most [`SECURE_TOKENS_PER_USER`](crate::token::SECURE_TOKENS_PER_USER) in all. Beyond the latter, the newest
-    /// tokens of other addresses are deleted, so that somebody who moves an account from address to address keeps
-    /// deleting their own tokens. A repeated
-    /// call returns the digest of the live token, so that an email that is sent again carries the
-    /// same link. If that digest was derived from another key, the call returns
+    /// A user has at most one token per purpose: a newer token (according to `created_at`) replaces an older token,
+    /// even if the older token was used. An older token never replaces a newer one. For
+    /// [`VerifyEmail`](Purpose::VerifyEmail), each email has its own token, and all tokens that were mailed to one
+    /// address are valid until they expire or one of them is used. The same holds for
+    /// [`SecureAccount`](Purpose::SecureAccount), whoever has changed the account since. Of these tokens, the user has
+    /// at most the newest [`SECURE_TOKENS_PER_ADDRESS`](crate::token::SECURE_TOKENS_PER_ADDRESS) for one address, and
+    /// at most [`SECURE_TOKENS_PER_USER`](crate::token::SECURE_TOKENS_PER_USER) in all. If the second maximum is
+    /// exceeded, the newest tokens for other addresses are deleted. Somebody who moves an account from address to
+    /// address therefore keeps deleting their own tokens. A repeated call returns the digest of the live token, so that
+    /// an email that is sent again carries the same link. If that digest was derived from another key, the call returns
     /// [`Elsewhere`](IssueOneTime::Elsewhere).
     ///
     /// # Errors
@@ -45,11 +44,11 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// Returns the user of a token, if the token can be spent now.
     ///
     /// # Contract
-    /// The call returns `None` unless the purpose matches, the token is neither used nor expired
-    /// (`now < expires_at`), the user is active, the user's `credential_version` equals the token's
-    /// (except for [`Purpose::SecureAccount`] and [`Purpose::VerifyEmail`]), and the address that the token was mailed
-    /// to is the address of the user (except for [`Purpose::ConfirmEmailChange`] and [`Purpose::SecureAccount`]). The
-    /// call does not spend the token.
+    /// The call returns `None` unless the purpose matches, the token is neither used nor expired (`now < expires_at`),
+    /// and the user is active. In addition, the user's `credential_version` must equal the token's (except for
+    /// [`Purpose::SecureAccount`] and [`Purpose::VerifyEmail`]). The user must also have the address that the token was
+    /// mailed to (except for [`Purpose::ConfirmEmailChange`] and [`Purpose::SecureAccount`]). The call does not spend
+    /// the token.
     ///
     /// # Errors
     /// If the database fails.
@@ -60,15 +59,14 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<User>, StoreError>;
 
-    /// Returns the state of a token, for the page that its link leads to.
+    /// Returns a token's state, for the page that its link leads to.
     ///
     /// # Contract
-    /// The call runs one query and writes nothing. The state is [`Live`](OneTimeStatus::Live), with
-    /// the address that the token was mailed to, if and only if
-    /// [`one_time_user`](Self::one_time_user) finds its user. Otherwise, the state is
-    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, has not expired, and was
-    /// mailed to the current address of its user (except for [`SecureAccount`](Purpose::SecureAccount)), who may be
-    /// disabled. A token that became void because of another token does not count as spent. There are two exceptions. A
+    /// The call runs one query and writes nothing. The state is [`Live`](OneTimeStatus::Live), with the address that
+    /// the token was mailed to, if and only if [`one_time_user`](Self::one_time_user) finds its user. Otherwise, the
+    /// state is [`Used`](OneTimeStatus::Used) if this token itself was spent, has not expired, and was mailed to its
+    /// user's current address (except for [`SecureAccount`](Purpose::SecureAccount)). The user may be disabled. A token
+    /// that became void because of another token does not count as spent. There are two exceptions. A
     /// [`VerifyEmail`](Purpose::VerifyEmail) token counts as spent if a reset, a takeover or another such token made it
     /// void, because the address was proven. A `SecureAccount` token counts as spent if another one that was mailed to
     /// the same address was spent. The state reveals nothing else about the account.

@@ -10,8 +10,8 @@ pub const FIGURE_DAYS: usize = 14;
 /// Counts users, events and emails for operators. This trait is part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait OperatorStore: std::fmt::Debug + Send + Sync {
-    /// Counts users and emails, and the sign-ins of each day. A day begins with the event identifier in `days`, and
-    /// ends before the next one.
+    /// Counts users, emails and the sign-ins on each day. A day begins with the event identifier in `days`, and ends
+    /// before the next one.
     ///
     /// # Contract
     /// The call runs one query. Its cost is proportional to the number of users, and to the number of sign-ins in
@@ -51,11 +51,11 @@ pub struct Figures {
     pub pending_mails: u64,
     /// The emails that are marked dead.
     pub dead_mails: u64,
-    /// The sign-ins of each day, the oldest day first.
+    /// The sign-ins on each day, the oldest day first.
     pub days: [DayFigures; FIGURE_DAYS],
 }
 
-/// The sign-ins of a day.
+/// The sign-ins on one day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct DayFigures {
@@ -78,7 +78,8 @@ pub struct StoreCondition {
     pub oldest_pending: Option<Timestamp>,
     /// The emails that are marked dead.
     pub dead_mails: u64,
-    /// The keys that were [noted](OperatorStore::note_keys), at most 100, the newest first, and since when they are used.
+    /// The keys that were [noted](OperatorStore::note_keys), at most 100, the newest first, each with the time from
+    /// which it has been used.
     pub keys: Vec<(String, Timestamp)>,
     /// The newest migration; `None` if the store has no schema.
     pub migration: Option<AppliedMigration>,

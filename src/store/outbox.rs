@@ -70,17 +70,17 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Removes a completed intent.
     ///
     /// # Contract
-    /// Does nothing if the lease identified by `attempt` was lost to another worker.
+    /// The call does nothing if the lease identified by `attempt` was lost to another worker.
     ///
     /// # Errors
     /// If the database fails.
     async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError>;
 
-    /// Ends the lease of an intent at `now`, so that the intent is due again at `due_at`; `error`
-    /// gives the reason to the operator.
+    /// Ends an intent's lease at `now`, so that the intent is due again at `due_at`; `error` is the
+    /// reason that the operator sees.
     ///
     /// # Contract
-    /// Does nothing if the lease identified by `attempt` was lost to another worker.
+    /// The call does nothing if the lease identified by `attempt` was lost to another worker.
     ///
     /// # Errors
     /// If the database fails.
@@ -110,11 +110,11 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<u64, StoreError>;
 
-    /// Marks a leased intent dead, so that it is never claimed again; `error` gives the reason to
-    /// the operator.
+    /// Marks a leased intent dead, so that it is never claimed again; `error` is the reason that
+    /// the operator sees.
     ///
     /// # Contract
-    /// Does nothing if the lease identified by `attempt` was lost to another worker.
+    /// The call does nothing if the lease identified by `attempt` was lost to another worker.
     ///
     /// # Errors
     /// If the database fails.

@@ -15,8 +15,8 @@ use crate::{
     user::{User, UserId},
 };
 
-/// Sets new passwords: in a session, with a one-time token, or directly for a user. Makes passwords useless with the
-/// token of a notice. This trait is part of [`Store`](crate::store::Store).
+/// Sets new passwords: in a session, with a one-time token, or directly for a user. Also makes passwords useless with
+/// the token in a notice. This trait is part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// Sets a new password in a live session.
@@ -26,9 +26,9 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// the `credential_version` and the password hash that were checked. Then the new hash is
     /// stored, `credential_version` is incremented, this session moves to the new version, every
     /// other session ends, and the event and the email are written. Of any number of concurrent
-    /// calls with the same checked hash, exactly one therefore returns [`Checked::Done`]. If a
-    /// reset, a logout or the disabling of the user comes first, the call writes nothing, and a
-    /// session that ended before the write stays ended. One-time tokens of the old version become
+    /// calls with the same checked hash, exactly one therefore returns [`Checked::Done`]. If the
+    /// password is reset, or the user is logged out or disabled first, the call writes nothing, and
+    /// a session that ended before the write stays ended. One-time tokens of the old version become
     /// void (except for [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)).
     ///
     /// For a browser session, the same step replaces the cookie. The presented cookie must be the
@@ -53,10 +53,10 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// The call is atomic, and at most one of any number of concurrent calls succeeds (I1). The
     /// conditions of [`one_time_user`](super::OneTimeTokenStore::one_time_user) must hold when the
     /// token is spent. Then the hash is stored, `credential_version` is incremented, every session
-    /// ends, every other one-time token of the user becomes void, an unverified address becomes
+    /// ends, and all of the user's other one-time tokens become void. An unverified address becomes
     /// verified, the attempts in `cleared_counter` are cleared, and the event and the email are
-    /// written. If the address was not verified, the reset is a takeover, since the creator of the
-    /// account may not be the owner of the mailbox. The reset then deletes everything that
+    /// written. If the address was not verified, the reset is a takeover, because the account's
+    /// creator may not own the mailbox. The reset then deletes everything that
     /// [`TakeOver`](crate::identity::Linking::TakeOver) deletes, and also writes the event
     /// `on_takeover`.
     ///
@@ -75,15 +75,15 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// The call is atomic, and at most one of any number of concurrent calls succeeds (I1), even with different tokens
-    /// that were mailed to the same address, all of which count as spent afterwards. The conditions of
+    /// that were mailed to the same address. All of these tokens count as spent afterwards. The conditions of
     /// [`one_time_user`](super::OneTimeTokenStore::one_time_user) must hold when the token is spent. Then
     /// `credential_version` is incremented, every session ends with the reason
     /// [`AccountSecured`](crate::token::EndReason::AccountSecured), and the event is written, [completed with the
     /// outcome](SecuredAccount::noted_on).
     ///
-    /// If the token was mailed to the address that the user has at that moment, `useless_hash` replaces the password, if
-    /// there is one, and `reset` is written for the new version. Otherwise, the password stays and no email is written:
-    /// whoever reads a former address may end sessions, and nothing else.
+    /// If the token was mailed to the user's current address, `useless_hash` replaces the password, if any, and `reset`
+    /// is written for the new version. Otherwise, the password stays and no email is written: anyone who receives mail
+    /// at a former address may end sessions, but nothing else.
     ///
     /// # Errors
     /// If the database fails.
@@ -94,13 +94,14 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
         reset: &Intent,
     ) -> Result<Option<SecuredAccount>, StoreError>;
 
-    /// Sets the password of a user, who may have none yet, and returns the changed user; `None` for an unknown user.
+    /// Sets a user's password, whether or not the user already has one, and returns the changed user; `None` for an
+    /// unknown user.
     ///
     /// # Contract
-    /// The call is atomic: the hash is stored, `credential_version` is incremented, every session
-    /// ends with the reason [`PasswordChanged`](crate::token::EndReason::PasswordChanged), the
-    /// attempts in `cleared_counter` are cleared, and the event and the email are written. One-time
-    /// tokens of the old version become void (except for
+    /// The call is atomic: the hash is stored, `credential_version` is incremented, and every
+    /// session ends with the reason [`PasswordChanged`](crate::token::EndReason::PasswordChanged).
+    /// The attempts in `cleared_counter` are cleared, and the event and the email are written.
+    /// One-time tokens of the old version become void (except for
     /// [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)). Nothing else about the
     /// account changes: a disabled account stays disabled.
     ///

@@ -14,10 +14,10 @@ use crate::{
 
 /// Deletes expired data. This trait is part of [`Store`](crate::store::Store).
 ///
-/// Each method reads one small batch of rows, in the order of their key, and returns the position
-/// at which the next batch starts. No statement reads more than `limit` rows, however many there
-/// are, and every lock ends with its statement. Any number of callers may purge at the same time,
-/// because each call skips the rows that another caller has locked.
+/// Each method reads one small batch of rows, in key order, and returns the position at which the
+/// next batch starts. No statement reads more than `limit` rows, however many there are, and every
+/// lock ends with its statement. Any number of callers may purge at the same time, because each
+/// call skips the rows that another caller has locked.
 #[async_trait]
 pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// Reads one batch of sessions, and deletes those that ended at `before` or earlier, by
@@ -42,9 +42,9 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// A used token is kept until it expires, because its email may be sent a second time, and
     /// [`issue_one_time`](super::OneTimeTokenStore::issue_one_time) must then find that the token
     /// was used. If a newer token has replaced an expired token, the newer token is kept. A token
-    /// for an address change is kept while the outbox contains a letter for an address change of
-    /// the same user, even a dead letter, because the token shows whether a newer request has
-    /// voided that letter.
+    /// for an address change is kept while the outbox contains an email for an address change of
+    /// the same user, even a dead one. The token shows whether a newer request has voided that
+    /// email.
     ///
     /// # Errors
     /// If the database fails.

@@ -17,7 +17,7 @@ pub trait RotationStore: std::fmt::Debug + Send + Sync {
     /// Returns the user of a session whose refresh token is about to be exchanged.
     ///
     /// # Contract
-    /// The call runs one query and writes nothing. `None` unless
+    /// The call runs one query and writes nothing. It returns `None` unless
     /// [`SessionState::classify`](crate::token::SessionState::classify), applied to one snapshot,
     /// finds the presented token [current](crate::token::Verdict::Current), or
     /// [superseded](crate::token::Verdict::Superseded) within the grace period.

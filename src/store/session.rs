@@ -16,20 +16,21 @@ use crate::{
 
 /// Keeps sessions. This trait is part of [`Store`](crate::store::Store).
 ///
-/// A session is *live* while it is not revoked, has passed neither of its two expiry times
-/// (`now < expiry`), and its user is active and has the session's `credential_version`.
+/// A session is *live* while it is not revoked and has passed neither of its two expiry times
+/// (`now < expiry`). In addition, its user must be active and have the session's
+/// `credential_version`.
 #[async_trait]
 pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Opens a session, and records the sign-in in the user's row.
     ///
     /// # Contract
-    /// The call is atomic: the session is opened if and only if, at the time of the write, the user
+    /// The call is atomic. The session is opened if and only if, at the time of the write, the user
     /// is active and has the given `credential_version`, the given `factor_version` and the
-    /// password hash that was verified, and the second proof, if any, can be spent. The same step
-    /// sets `last_login_at`, stores the rehashed password, spends the second proof, clears the
-    /// attempts in `cleared_counter`, and writes the events and the emails. Otherwise no session is
-    /// opened and nothing is spent. The call waits for a concurrent reset, and never restores an
-    /// older password.
+    /// verified password hash. If there is a second proof, it must be possible to spend it. The
+    /// same step sets `last_login_at`, stores the rehashed password, spends the second proof,
+    /// clears the attempts in `cleared_counter`, and writes the events and the emails. Otherwise no
+    /// session is opened and nothing is spent. The call waits for a concurrent reset, and never
+    /// restores an older password.
     ///
     /// The second proof:
     /// * [`Device`](crate::token::SecondProof::Device): the device must be remembered for the user.
@@ -37,16 +38,16 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// * [`Answer`](crate::token::SecondProof::Answer): the challenge must be unspent and belong to
     ///   the user. The factor's last step must be earlier than the given step, or the recovery code
     ///   must be unused. Of any number of concurrent calls, at most one spends the step or the code
-    ///   (I15). A factor that is being enrolled must be the pending factor of the challenge. It is
+    ///   (I15). A factor that is being enrolled must be the challenge's pending factor. It is
     ///   confirmed, the new codes replace all recovery codes, and the session and the remembered
     ///   device get the new `factor_version`. If the device is to be remembered, it is stored with
-    ///   the session's user agent. At most [`MAX_DEVICES`](crate::factor::MAX_DEVICES) devices of a
+    ///   the session's user agent. At most [`MAX_DEVICES`](crate::factor::MAX_DEVICES) devices per
     ///   user are kept, the most recently used ones.
     ///
     /// If the user would then have more than `sessions_at_most` live sessions, those that were
-    /// refreshed or opened longest ago end with the reason [`EndReason::TooManySessions`], without
-    /// separate events. Even under concurrent calls, the user never has more live sessions than
-    /// `sessions_at_most`.
+    /// refreshed or opened longest ago end with the reason [`EndReason::TooManySessions`]. No
+    /// separate events are written for them. Even under concurrent calls, the user never has more
+    /// live sessions than `sessions_at_most`.
     ///
     /// # Errors
     /// If the database fails.
@@ -57,7 +58,7 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         mails: &[Intent],
     ) -> Result<OpenSession, StoreError>;
 
-    /// Returns the user of a live session, and the time of its last authentication.
+    /// Returns the user of a live session and the time of its last authentication.
     ///
     /// # Contract
     /// The call runs one query. It returns `None` unless the session is live and belongs to the
@@ -73,7 +74,7 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<SessionUser>, StoreError>;
 
-    /// Returns the live sessions of a user, newest first, but at most 200.
+    /// Returns a user's live sessions, newest first, but at most 200.
     ///
     /// # Errors
     /// If the database fails.
@@ -82,8 +83,8 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Ends a session, and returns its user; `None` if the session does not exist or had already been ended.
     ///
     /// # Contract
-    /// Takes precedence over a concurrent rotation: once this call has returned, no token of the
-    /// session can be exchanged (I3). The call that ends the session writes the event.
+    /// The call takes precedence over a concurrent rotation: once this call has returned, no token
+    /// of the session can be exchanged (I3). The call that ends the session writes the event.
     ///
     /// # Errors
     /// If the database fails.
@@ -152,10 +153,10 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// set, the session gets the method [`Password`](crate::token::Method::Password), and the event
     /// is written. Otherwise nothing is written.
     ///
-    /// For a browser session, the same step replaces the cookie. The presented cookie must be the
-    /// current one, or the previous one of the same successor before its end, unless a second factor
-    /// was presented in between. It is then the previous cookie, as
-    /// [`BrowserSessionStore`](super::BrowserSessionStore) defines.
+    /// For a browser session, the same step replaces the cookie. The presented cookie must be the current one, or,
+    /// before it expires, the previous cookie with the same successor, unless a second factor was presented in between.
+    /// The presented cookie then becomes the previous cookie, as defined by
+    /// [`BrowserSessionStore`](super::BrowserSessionStore).
     ///
     /// # Errors
     /// If the database fails.

@@ -39,7 +39,7 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// Returns the user with this canonical address, and the data for a password check.
+    /// Returns the user with this canonical address and the data for a password check.
     ///
     /// # Contract
     /// Disabled users are found as well. The caller may reveal that a user is disabled only after
@@ -72,7 +72,7 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<User>, StoreError>;
 
-    /// Changes the profile of a user, and returns the changed user; `None` if there is no such user.
+    /// Changes a user's profile, and returns the changed user; `None` if there is no such user.
     ///
     /// # Contract
     /// The call runs one statement, which also sets `updated_at`. Fields that are not in the change

@@ -15,7 +15,7 @@ use crate::{
 pub struct ActiveUser {
     /// The user as currently stored in the database.
     pub user: User,
-    /// The session of the access token or the cookie.
+    /// The access token's or the cookie's session.
     pub session_id: SessionId,
     /// When the user last presented a credential in this session: at sign-in, or later by `POST /auth/reauthenticate`.
     /// A refresh does not change it.
@@ -77,9 +77,9 @@ impl ActiveUser {
         }
     }
 
-    /// Requires that the user has presented a second factor other than a recovery code in this
-    /// session, and that the last second factor in it was presented within the last 10 minutes. A
-    /// user without a second factor needs a recent sign-in instead.
+    /// Requires that the user has presented a second factor other than a recovery code in this session and that the
+    /// most recent one was presented within the last 10 minutes. A user without a second factor needs a recent sign-in
+    /// instead.
     ///
     /// # Errors
     /// [`StepUpRequired`](ErrorKind::StepUpRequired) for a user with a second factor, otherwise

@@ -15,7 +15,7 @@ use crate::{
 /// How long a browser session lasts at most if it is not remembered.
 pub(super) const UNREMEMBERED: Duration = Duration::from_secs(12 * 3600);
 
-/// How long the previous cookie of a session is accepted after a reauthentication, with the
+/// How long a session's previous cookie is accepted after a reauthentication, with the
 /// authentication that it had before.
 pub(crate) const FORMER_COOKIE: Duration = Duration::from_secs(30);
 
@@ -24,7 +24,7 @@ const BODY: usize = 1 + 16 + 16 + 4 + 16;
 /// The flag of a session that outlives the browser.
 const REMEMBERED: u8 = 1;
 
-/// The cookie that a browser has to keep.
+/// The cookie that a browser has to store.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewCookie {
@@ -59,7 +59,7 @@ pub struct PresentedCookie {
     pub session_id: SessionId,
     /// The user that the cookie names.
     pub user_id: UserId,
-    /// The digest of the cookie.
+    /// The cookie's digest.
     pub digest: TokenDigest,
 }
 
@@ -91,12 +91,12 @@ pub struct RenewedCookie {
     pub former_until: Timestamp,
 }
 
-/// Creates and reads cookies: [opaque tokens](OpaqueKeys) `hp_bs_…` of flags (1 byte), session id
-/// (16), user id (16), generation (4, big endian) and a nonce (16).
+/// Creates and reads cookies: [opaque tokens](OpaqueKeys) `hp_bs_…` that consist of flags (1 byte), session id (16),
+/// user id (16), generation (4, big endian) and a nonce (16).
 #[derive(Clone, Debug)]
 pub(crate) struct BrowserKeys(OpaqueKeys);
 
-/// The parts of an authentic cookie. Only the store knows whether its session is live.
+/// The parts of an authentic cookie. Only the store can determine whether its session is live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ParsedCookie {
     pub(crate) session_id: SessionId,
@@ -130,7 +130,7 @@ impl BrowserKeys {
         Self(OpaqueKeys::new(secrets, "browser session", "hp_bs_"))
     }
 
-    /// The first cookie of a session.
+    /// A session's first cookie.
     pub(super) fn mint(
         &self,
         session_id: SessionId,

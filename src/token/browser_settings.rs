@@ -27,11 +27,11 @@ impl Browser {
 
     /// How long guards that trust claims, such as [`CurrentUser`](crate::CurrentUser), accept a
     /// checked cookie without another query: at most the lifetime of access tokens. Default: zero,
-    /// which asks the database at each request.
+    /// which queries the database for each request.
     ///
-    /// A sign-out or a change of roles then takes effect after this time at those guards, as with
-    /// access tokens. [`ActiveUser`](crate::ActiveUser) and the built-in endpoints always ask the
-    /// database. At most 10,000 sessions are kept.
+    /// A sign-out or a change of roles then takes effect after this time at those guards, as with access tokens.
+    /// [`ActiveUser`](crate::ActiveUser) and the built-in endpoints always query the database. At most 10,000 sessions
+    /// are cached.
     pub fn cache_for(mut self, period: Duration) -> Self {
         self.cache_for = period;
         self

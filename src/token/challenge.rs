@@ -15,19 +15,19 @@ id! {
     ChallengeId
 }
 
-/// The maximum number of tries of one challenge.
+/// The maximum number of tries for one challenge.
 pub const MAX_TRIES: u32 = 5;
 
 /// The maximum number of challenges that a store keeps for one user. A newer challenge replaces the oldest one.
 pub const MAX_CHALLENGES: u32 = 20;
 
-/// The step that a challenge asks for.
+/// The step that a challenge requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChallengePurpose {
     /// A second factor of the user.
     SecondFactor,
-    /// The enrolment of a second factor, because the user must have one and has none.
+    /// The enrolment of a second factor, for a user who must have one but does not yet.
     Enrolment,
 }
 
@@ -67,7 +67,7 @@ impl ChallengePurpose {
 pub struct NewChallenge {
     /// The identifier.
     pub id: ChallengeId,
-    /// The step that it asks for.
+    /// The step that it requires.
     pub purpose: ChallengePurpose,
     /// The user who gave the first proof.
     pub user_id: UserId,
@@ -104,8 +104,7 @@ pub enum OpenChallenge {
     Stale,
 }
 
-/// A challenge for which one more try has just been counted, and the data that the try is checked
-/// against.
+/// A challenge for which one more try has just been counted and the data that the try is checked against.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Attempted {
@@ -115,13 +114,13 @@ pub struct Attempted {
     pub credential_version: i64,
     /// The version of the user's second factors when the first proof was checked.
     pub factor_version: i64,
-    /// The step that the challenge asks for.
+    /// The step that the challenge requires.
     pub purpose: ChallengePurpose,
     /// The methods of the first proof.
     pub methods: Methods,
     /// The provider, if the first proof was a sign-in with one.
     pub provider: Option<String>,
-    /// The authenticator apps of the user. For an enrolment, only the pending app.
+    /// The user's authenticator apps. For an enrolment, only the pending app.
     pub totps: Vec<SealedTotp>,
     /// The digests of the user's unused recovery codes. Empty for an enrolment.
     pub recovery_codes: Vec<TokenDigest>,
@@ -173,9 +172,9 @@ pub enum SpentFactor {
     RecoveryCode(TokenDigest),
     /// The time step of the code that confirms a pending authenticator app.
     Enrolled {
-        /// The pending factor of the challenge.
+        /// The challenge's pending factor.
         id: FactorId,
-        /// The time step of the code.
+        /// The code's time step.
         step: i64,
         /// The digests of the recovery codes to store.
         codes: Vec<TokenDigest>,

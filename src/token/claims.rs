@@ -15,8 +15,8 @@ use crate::{
 /// RFC 9068, section 2.1.
 pub(super) const TYP: &str = "at+jwt";
 
-/// Claims that a host cannot replace with its own claims: those of RFC 9068 and of this crate, and
-/// those that identify the bearer and the scope of a token (RFC 7519, 7800, 8693).
+/// Claims that a host cannot replace with its own claims. They are those of RFC 9068 and of this
+/// crate, and those that identify a token's bearer and scope (RFC 7519, 7800, 8693).
 pub(super) const RESERVED: [&str; 18] = [
     "acr",
     "act",
@@ -162,7 +162,7 @@ fn uuid(claims: &mut Map<String, Value>, name: &str) -> Option<Uuid> {
     (*id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == *text).then_some(id)
 }
 
-/// The known methods. An issuer of a newer version may write other methods, which are ignored.
+/// The known methods. An issuer with a newer version may write other methods, which are ignored.
 fn methods(value: Value) -> Option<Methods> {
     let Value::Array(words) = value else {
         return None;

@@ -1,4 +1,4 @@
-//! The credential of a caller.
+//! A caller's credential.
 
 use crate::secret::{AccessToken, SessionCookie};
 
@@ -8,7 +8,7 @@ use crate::secret::{AccessToken, SessionCookie};
 pub enum Credential {
     /// An access token.
     AccessToken(AccessToken),
-    /// The cookie of a browser session.
+    /// The browser session cookie.
     Cookie(SessionCookie),
 }
 

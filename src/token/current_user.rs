@@ -17,8 +17,9 @@ use crate::{
 /// The caller that a verified access token identifies. The database was not queried, so the session
 /// may have ended since.
 ///
-/// The cookie of a browser session is always checked in the database. The claims are then those of
-/// the session: it is the token's own identifier too, and the token expires when the session does.
+/// A browser session cookie is always checked in the database. The claims are then those of the
+/// session. The session identifier is also the token's own identifier, and the token expires when
+/// the session does.
 ///
 /// Cheap to clone. Where a logout must take effect immediately, use [`ActiveUser`](super::ActiveUser).
 #[derive(Clone, Debug)]
@@ -143,7 +144,7 @@ impl CurrentUser {
     }
 
     /// The methods by which the user has authenticated in the session: claim `amr` (RFC 8176). Methods that this
-    /// version does not know are ignored.
+    /// version does not recognise are ignored.
     #[must_use]
     pub fn methods(&self) -> &Methods {
         &self.0.methods

@@ -1,4 +1,4 @@
-//! The tokens of known devices.
+//! Tokens for known devices.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
@@ -24,9 +24,10 @@ const TAG: usize = 32;
 ///
 /// A token marks a device on which a user signed in before, and grants no access. The device has a
 /// separate counter of failed attempts, so that other clients cannot lock its user out. Version 2
-/// marks a device that was remembered; the store knows whether it still is. Tokens of versions 2
-/// and 3 were issued after a second factor. Only these devices have a separate counter of wrong
-/// codes. Otherwise, an attacker who knows the password could obtain any number of counters.
+/// marks a device that was remembered; only the store can determine whether it still is. Tokens of
+/// versions 2 and 3 were issued after a second factor. Only these devices have a separate counter
+/// of wrong codes. Otherwise, an attacker who knows the password could obtain any number of
+/// counters.
 #[derive(Clone, Debug)]
 pub(crate) struct Devices(Vec<HmacKey>);
 
@@ -120,7 +121,7 @@ impl Devices {
 }
 
 impl Device {
-    /// The identifier of the device.
+    /// The device identifier.
     pub(crate) fn id(&self) -> &[u8; 16] {
         &self.id
     }

@@ -24,8 +24,8 @@ async fn jwks(tokens: Tokens) -> Result<Document> {
     Document::json(&tokens.keys().jwks())
 }
 
-/// The presented credential, not verified yet: a bearer token (RFC 6750) or the cookie of a browser
-/// session.
+/// The presented credential, not verified yet: a bearer token (RFC 6750) or a browser session
+/// cookie.
 pub(crate) struct Shown(pub(crate) Credential);
 
 impl<S: Sync> Input<S> for Shown {

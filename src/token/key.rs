@@ -1,4 +1,4 @@
-//! The keys of access tokens: the first key signs, and all keys verify and are published.
+//! The keys for access tokens: the first key signs, and all keys verify and are published.
 
 use std::{fmt, sync::Arc};
 

@@ -7,7 +7,7 @@ pub enum SessionKind {
     /// By access and refresh tokens.
     #[default]
     Tokens,
-    /// By the cookie of a browser.
+    /// By a browser cookie.
     #[non_exhaustive]
     Browser {
         /// Whether the session outlives the browser. It then has the lifetimes of
@@ -17,7 +17,7 @@ pub enum SessionKind {
 }
 
 impl SessionKind {
-    /// The kind of a session of a browser.
+    /// The kind of a browser session.
     #[must_use]
     pub fn browser(remember: bool) -> Self {
         Self::Browser { remember }

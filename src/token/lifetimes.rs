@@ -29,9 +29,9 @@ pub struct TokenLifetimes {
     /// The maximum lifetime of a session, even if it is refreshed. Default: 30 days (NIST SP
     /// 800-63B-4, AAL1).
     pub session_max: Duration,
-    /// How long after its first exchange a refresh token still gets the same successor, so that a
-    /// second tab, or a client that did not receive the answer, can repeat the exchange. The
-    /// request timeout is added to this time. Default: 30 s.
+    /// How long after its first exchange a refresh token still gets the same successor. Within this
+    /// time, a second tab, or a client that did not receive the answer, can repeat the exchange.
+    /// The request timeout is added to this time. Default: 30 s.
     ///
     /// Zero disables the grace period, and the request timeout is not added either. Every repeated
     /// use of a token then counts as theft, even if the first answer was lost or was a 503.
@@ -95,12 +95,13 @@ impl TokenLifetimes {
     /// clock.
     ///
     /// The time of an exchange is the start of its request (on Postgres, plus the time that the
-    /// statement waited), although the exchange may be written up to a request timeout later. If a
-    /// request ends with a 503 and the client retries, the exchange may already be as old as the
-    /// request timeout. The rest of the period covers the network, the pause of the client, and
+    /// statement waited). The exchange may be written up to a request timeout later. If a request
+    /// ends with a 503 and the client retries, the exchange may already be as old as the request
+    /// timeout. The rest of the period covers the network, the client's pause before the retry, and
     /// clock differences. With the defaults, a client that retries right after a 503 is therefore
-    /// not treated as a thief even if the retry arrives 30 s late or the clock jumps 30 s ahead. If
-    /// the clock jumps back, the age is negative, and a negative age is within the grace period.
+    /// not treated as a thief. This holds even if the retry arrives 30 s late or the clock jumps 30
+    /// s ahead. If the clock jumps back, the age is negative, and a negative age is within the
+    /// grace period.
     pub(super) fn reuse_window(&self, request_timeout: Duration) -> Duration {
         if self.refresh_grace.is_zero() {
             Duration::ZERO

@@ -57,13 +57,13 @@ impl Method {
     }
 }
 
-/// The methods by which the user of a session has authenticated, the later ones of the same session included. Displayed as
-/// words separated by spaces; empty for a session that was opened by an older version.
+/// The methods by which a session's user has authenticated, including those presented later in the session. Displayed
+/// as words separated by spaces; empty for a session that was opened by an older version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Methods(BTreeSet<Method>);
 
 impl Methods {
-    /// Parses a stored value. A word that this version does not know is ignored.
+    /// Parses a stored value. A word that this version does not recognise is ignored.
     #[must_use]
     pub fn from_stored(words: &str) -> Self {
         words
@@ -102,7 +102,7 @@ impl Methods {
         }
     }
 
-    /// Whether a second factor of this service was presented. A recovery code counts as one.
+    /// Whether a second factor of this service was presented. A recovery code counts as a second factor.
     #[must_use]
     pub fn have_second_factor(&self) -> bool {
         self.contains(Method::Otp) || self.contains(Method::Recovery)

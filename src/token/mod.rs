@@ -9,10 +9,10 @@
 //! logout ─── one UPDATE ──► revoked
 //! ```
 //!
-//! A refresh token contains its session, its generation and a tag that only the master secret can
-//! create, so that a forged token is refused without a database query. The successor of a token is
-//! derived from the token instead of drawn at random, so that a repeated request gets the same
-//! answer and no plaintext is stored. The store keeps SHA-256 digests only.
+//! A refresh token contains its session, its generation and a tag that only the master secret can create, so that a
+//! forged token is refused without a database query. The successor of a token is derived from the token rather than
+//! drawn at random, so that a repeated request gets the same answer and no plaintext is stored. The store keeps SHA-256
+//! digests only.
 //!
 //! A session is tied to its user's `credential_version`. The version is incremented when the
 //! password or the address is changed, the password is reset, the account is disabled, or the user
@@ -89,5 +89,5 @@ pub use crate::{id::SessionId, purpose::Purpose};
 /// How long a presented credential counts as recent.
 const RECENT: std::time::Duration = std::time::Duration::from_secs(600);
 
-/// The number of times the refresh token of a session has been exchanged.
+/// The number of times a session's refresh token has been exchanged.
 pub type RefreshGeneration = u32;

@@ -13,8 +13,8 @@ use crate::{
     user::{EmailAddress, User, UserId},
 };
 
-/// How many tokens of purpose [`SecureAccount`](Purpose::SecureAccount) a store keeps for one address of a user. Each
-/// newer one replaces the oldest.
+/// How many tokens of purpose [`SecureAccount`](Purpose::SecureAccount) a store keeps for one of a user's addresses.
+/// Each newer one replaces the oldest.
 pub const SECURE_TOKENS_PER_ADDRESS: u32 = 10;
 
 /// How many tokens of purpose [`SecureAccount`](Purpose::SecureAccount) a store keeps for a user. Each further one
@@ -55,7 +55,7 @@ pub struct NewOneTimeToken {
     reason = "a new outcome would change the contract"
 )]
 pub enum IssueOneTime {
-    /// The request is no longer valid: the token was used or replaced by a newer one, the user is
+    /// The request is no longer valid. The token was used or replaced by a newer one, the user is
     /// disabled or no longer exists, or their address or credentials have changed. Nothing was
     /// written.
     Dead,
@@ -133,8 +133,9 @@ pub struct SecuredAccount {
     pub user_id: UserId,
     /// The name of the letter that contained the link, if known.
     pub letter: Option<String>,
-    /// Whether a link for a new password is mailed to the address that the notice was sent to. This is not so if the
-    /// account has another address by now: somebody at another address must not get a link because of this one.
+    /// Whether a link for a new password is mailed to the address that the notice was sent to. If the account has
+    /// another address by now, no link is mailed, because this token must not cause a link to be mailed to another
+    /// address.
     pub is_reset_mailed: bool,
 }
 

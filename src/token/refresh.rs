@@ -12,12 +12,12 @@ use crate::secret::{RefreshToken, Secrets, TokenDigest, random_bytes};
 /// The length of the session id, generation and nonce.
 const BODY: usize = 16 + 4 + 16;
 
-/// Creates and reads refresh tokens: [opaque tokens](OpaqueKeys) `hp_rt_…` of session id (16 bytes), generation (4, big
-/// endian) and the session's nonce (16).
+/// Creates and reads refresh tokens: [opaque tokens](OpaqueKeys) `hp_rt_…` that consist of session id (16 bytes),
+/// generation (4, big endian) and the session's nonce (16).
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshKeys(OpaqueKeys);
 
-/// An authentic refresh token, parsed. Only the store knows whether its session is live.
+/// An authentic refresh token, parsed. Only the store can determine whether its session is live.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ParsedRefresh {
     pub(crate) session_id: SessionId,
@@ -30,7 +30,7 @@ impl RefreshKeys {
         Self(OpaqueKeys::new(secrets, "refresh token", "hp_rt_"))
     }
 
-    /// The first token of a session.
+    /// A session's first token.
     pub(crate) fn mint(&self, session_id: SessionId) -> Option<RefreshToken> {
         let first = ParsedRefresh {
             session_id,

@@ -22,7 +22,7 @@ use crate::{
 /// The maximum number of bytes that the permissions may take in an access token.
 const MAX_PERMISSIONS: usize = 4 * 1024;
 
-/// How long the idle time of a browser session is at most not written again.
+/// The maximum time before the idle time of a browser session in use is written again.
 const MAX_PAUSE: Duration = Duration::from_secs(300);
 
 /// The tokens of one session, as a client receives them.
@@ -41,7 +41,7 @@ pub struct TokenPair {
     pub session_id: SessionId,
 }
 
-/// Access and refresh tokens, and the sessions they belong to. Cheap to clone.
+/// Access and refresh tokens and the sessions that they belong to. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens(Arc<Inner>);
 
@@ -56,7 +56,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
 }
 
-/// The configuration of tokens.
+/// The token configuration.
 pub(crate) struct TokenParts<'a> {
     pub(crate) keys: SigningKeys,
     pub(crate) secrets: &'a Secrets,
@@ -72,13 +72,13 @@ pub(crate) struct TokenParts<'a> {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// A cookie that replaces the presented one, and the digests for the store.
+/// A cookie that replaces the presented one and the digests for the store.
 pub(crate) struct Renewal {
     pub(crate) renewed: RenewedCookie,
     pub(crate) cookie: NewCookie,
 }
 
-/// The first secret of a session, and when the session ends.
+/// A session's first secret and the time at which the session ends.
 pub(crate) struct Opening {
     pub(crate) secret: OpenedAs,
     pub(crate) digest: TokenDigest,
@@ -86,7 +86,7 @@ pub(crate) struct Opening {
     pub(crate) absolute_expires_at: Timestamp,
 }
 
-/// The first secret of a session.
+/// The session's first secret.
 pub(crate) enum OpenedAs {
     Tokens(RefreshToken),
     Browser(NewCookie),
@@ -186,8 +186,8 @@ impl Tokens {
         })
     }
 
-    /// When a browser session that is used now ends, if its idle time has to be written again. That
-    /// is at most once in five minutes or a tenth of the idle time.
+    /// The time at which a browser session that is used now ends; `None` if this time need not be written yet. It is
+    /// written at most once every five minutes, or once every tenth of the idle time if that is shorter.
     pub(crate) fn prolonged(&self, session: &SessionUser, now: Timestamp) -> Option<Timestamp> {
         let idle = self.0.lifetimes.session_idle;
         let pause = MAX_PAUSE.min(idle / 10);
@@ -208,7 +208,7 @@ impl Tokens {
         self.renewed(caller, now, ParsedCookie::successor)
     }
 
-    /// The cookie after a change of the password, which does not depend on the presented one.
+    /// The cookie after a password change, which does not depend on the presented one.
     pub(crate) fn replacement(
         &self,
         caller: &ActiveUser,
@@ -242,7 +242,7 @@ impl Tokens {
         }))
     }
 
-    /// An access token of a session, with the claims that the hooks add.
+    /// An access token for a session, with the claims that the hooks add.
     pub(crate) fn access(
         &self,
         user: &User,
@@ -260,7 +260,7 @@ impl Tokens {
             .issue(user, authentication, permissions.as_ref(), claims, now)
     }
 
-    /// The token pair of a session that the store has opened or rotated.
+    /// The token pair for a session that the store has opened or rotated.
     pub(crate) fn pair(
         &self,
         access_token: AccessToken,
@@ -278,7 +278,8 @@ impl Tokens {
         }
     }
 
-    /// The session of a refresh token of any generation, if this service issued the token.
+    /// The session of a refresh token, whatever the token's generation, if this service issued the
+    /// token.
     pub(crate) fn session_of(&self, refresh_token: &RefreshToken) -> Option<SessionId> {
         self.0
             .refresh
@@ -322,7 +323,7 @@ fn no_key() -> Error {
     Error::internal("there is no key for cookies")
 }
 
-/// Checks that verifiers accept even the token of a user who has every role.
+/// Checks that verifiers accept even a token for a user who has every role.
 fn check_length(permissions: &Permissions) -> Result<()> {
     let length: usize = permissions.iter().map(|one| one.as_str().len() + 3).sum();
     if length > MAX_PERMISSIONS {

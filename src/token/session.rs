@@ -21,7 +21,7 @@ use crate::{
 pub struct NewSession {
     /// The identifier.
     pub id: SessionId,
-    /// The user of the session.
+    /// The session's user.
     pub user_id: UserId,
     /// The version of the user's credentials when the credential was checked.
     pub credential_version: i64,
@@ -54,7 +54,7 @@ pub struct NewSession {
     pub rehashed: Option<PasswordHash>,
     /// The counter of failed attempts to clear.
     pub cleared_counter: Option<LimitKey>,
-    /// The maximum number of live sessions of the user, including this one.
+    /// The maximum number of live sessions that the user may have, including this one.
     pub sessions_at_most: NonZeroU32,
 }
 
@@ -139,8 +139,8 @@ pub struct SessionUser {
 }
 
 impl SessionUser {
-    /// When the user last authenticated in this session, and how, as claims say it. In a session
-    /// with two factors, only the second factor counts (RFC 9470). If a factor of the user was
+    /// When the user last authenticated in this session, and how, as stated in claims. In a session
+    /// with two factors, only the second factor counts (RFC 9470). If one of the user's factors was
     /// removed in another session, the factors that were presented here do not count.
     pub(crate) fn authentication(&self) -> (Timestamp, Methods) {
         let at = self.second_factor_at.unwrap_or(self.authenticated_at);
@@ -185,13 +185,12 @@ pub struct Session {
     pub idle_expires_at: Timestamp,
     /// When it ends even if it is refreshed.
     pub absolute_expires_at: Timestamp,
-    /// The client that opened it. The id of the request is not recorded.
+    /// The client that opened it. The request id is not recorded.
     pub client: ClientInfo,
 }
 
-/// A session whose user has just presented a credential, with the conditions for a change that it
-/// authorizes: the session is live, and the user still has this version of the credentials and this
-/// password hash.
+/// A session whose user has just presented a credential, which authorizes a change. The conditions for the change are
+/// that the session is live and that the user still has this credential version and this password hash.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -200,7 +199,7 @@ pub struct Session {
 pub struct CheckedSession {
     /// The session.
     pub id: SessionId,
-    /// The user of the session.
+    /// The session's user.
     pub user_id: UserId,
     /// The version of the user's credentials when the credential was checked.
     pub credential_version: i64,

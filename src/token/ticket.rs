@@ -21,12 +21,12 @@ const UNKNOWN: [u8; 16] = [0; 16];
 /// How far clocks may differ, in seconds.
 const SKEW: i64 = 60;
 
-/// Creates and reads tickets: [opaque tokens](OpaqueKeys) `hp_ct_…` of purpose (1 byte), kind of the session to open
-/// (1), challenge id (16), user id (16) and device id (16, zeros for an unknown device).
+/// Creates and reads tickets: [opaque tokens](OpaqueKeys) `hp_ct_…` that consist of purpose (1 byte), kind of the
+/// session to open (1), challenge id (16), user id (16) and device id (16, zeros for an unknown device).
 #[derive(Clone, Debug)]
 pub(crate) struct Tickets(OpaqueKeys);
 
-/// The parts of an authentic ticket. Only the store knows whether its challenge is open.
+/// The parts of an authentic ticket. Only the store can determine whether its challenge is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ParsedTicket {
     pub(crate) purpose: ChallengePurpose,
@@ -34,12 +34,12 @@ pub(crate) struct ParsedTicket {
     pub(crate) kind: SessionKind,
     pub(crate) id: ChallengeId,
     pub(crate) user_id: UserId,
-    /// The device of the first proof, if it is known. Its wrong codes are counted separately.
+    /// The device that was used for the first proof, if known. Wrong codes from this device are counted separately.
     pub(crate) device: Option<[u8; 16]>,
 }
 
 impl ParsedTicket {
-    /// Whether the ticket expired so long ago that it is expired on every instance, even with a clock that is behind.
+    /// Whether the ticket expired so long ago that it is expired on every instance, even one whose clock is behind.
     fn is_stale(&self, now: Timestamp) -> bool {
         let (issued, _) = self
             .id

@@ -1,4 +1,4 @@
-//! The keys that verify access tokens, and how they are read from a JWK Set (RFC 7517).
+//! The keys that verify access tokens and how they are read from a JWK Set (RFC 7517).
 
 use std::fmt;
 

@@ -25,8 +25,8 @@ pub struct UserChange {
     pub email_verified: Option<bool>,
 }
 
-/// The values of a user that the author of a change has seen. If another change has replaced a value that the change
-/// would replace, the change is refused as a whole.
+/// The user's values that the author of a change has seen. If another change has replaced a value that the change would
+/// replace, the change is refused as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -52,7 +52,7 @@ impl From<&User> for SeenUser {
     }
 }
 
-/// The result of a change for a user.
+/// The result of changing a user.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,

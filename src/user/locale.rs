@@ -80,7 +80,7 @@ impl Locale {
     }
 }
 
-/// A language range, and its quality in thousandths.
+/// A language range and its quality in thousandths.
 fn weighted(element: &str) -> Option<(u16, &str)> {
     let Some((range, parameter)) = element.split_once(';') else {
         return Some((1000, element.trim()));

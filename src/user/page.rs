@@ -1,4 +1,4 @@
-//! Pages of lists.
+//! List pages.
 
 use super::UserFilter;
 

@@ -1,4 +1,4 @@
-//! Permissions, and the permissions of roles.
+//! Permissions and the permissions of roles.
 
 use std::collections::BTreeMap;
 

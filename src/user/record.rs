@@ -135,7 +135,7 @@ pub enum FirstAdministrator {
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum UpdateUser {
-    /// The user with their current data, and the events that were written.
+    /// The user with their current data and the events that were written.
     Updated(User, Vec<Event>),
     /// The user with their current data. Another change has replaced a value that the author had seen; nothing was
     /// written.

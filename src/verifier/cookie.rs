@@ -1,4 +1,4 @@
-//! The check of the cookies of browser sessions.
+//! The check of browser session cookies.
 
 use async_trait::async_trait;
 
@@ -6,16 +6,16 @@ use async_trait::async_trait;
 use crate::http::CredentialRule;
 use crate::{error::Result, secret::SessionCookie, token::CurrentUser};
 
-/// Checks the cookies of browser sessions.
+/// Checks browser session cookies.
 #[async_trait]
 pub(crate) trait CheckCookie: std::fmt::Debug + Send + Sync {
-    /// The caller whose cookie it is, as the database confirms.
+    /// The caller that the cookie belongs to, as confirmed by the database.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken).
     async fn check(&self, cookie: &SessionCookie) -> Result<CurrentUser>;
 
-    /// The rule that finds what a caller presents.
+    /// The rule that finds a caller's credential.
     #[cfg(any(feature = "axum", feature = "actix"))]
     fn credentials(&self) -> &CredentialRule;
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::error::BoxError;
 
-/// Fetches the JWK Set of an issuer.
+/// Fetches an issuer's JWK Set.
 ///
 /// # Contract
 /// Each call makes one attempt. The connection must authenticate the server, because an attacker

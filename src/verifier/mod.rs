@@ -1,6 +1,6 @@
-//! Verifying the access tokens of a service that runs elsewhere.
+//! Verifies access tokens from a service that runs elsewhere.
 //!
-//! A verifier needs only the keys that the service publishes, but no database and no secret.
+//! A verifier needs only the keys that the service publishes, but neither a database nor a secret.
 //!
 //! ```text
 //! request ── token ──► key by `kid` ── known ──► signature and claims ──► CurrentUser
@@ -42,7 +42,7 @@ use crate::{
 
 /// Verifies access tokens without a database. Cheap to clone.
 ///
-/// [`Auth::verifier`](crate::Auth::verifier) returns a verifier of the tokens that an [`Auth`](crate::Auth) issues.
+/// [`Auth::verifier`](crate::Auth::verifier) returns a verifier for the tokens that an [`Auth`](crate::Auth) issues.
 /// Another service builds a verifier from the keys that the issuer publishes.
 ///
 /// ```
@@ -80,7 +80,7 @@ struct Fixed {
 }
 
 impl Verifier {
-    /// A builder of a verifier with this source of keys.
+    /// A builder for a verifier with this key source.
     pub fn builder(keys: KeySource) -> VerifierBuilder {
         VerifierBuilder {
             keys,
@@ -90,7 +90,7 @@ impl Verifier {
         }
     }
 
-    /// A verifier of the tokens and cookies that are issued here.
+    /// A verifier for the tokens and cookies that are issued here.
     pub(crate) fn own(
         tokens: &Tokens,
         #[cfg(feature = "http")] sessions: &Arc<dyn CheckCookie>,
@@ -102,7 +102,7 @@ impl Verifier {
         }))
     }
 
-    /// The claims of what a caller presents. A cookie takes one query.
+    /// The claims of the presented credential. Checking a cookie takes one query.
     ///
     /// # Errors
     /// The errors of [`verify`](Self::verify).
@@ -126,8 +126,7 @@ impl Verifier {
         }
     }
 
-    /// Like [`CurrentUser::require_step_up`], with the current time from the clock of this
-    /// verifier.
+    /// Like [`CurrentUser::require_step_up`], with the current time from this verifier's clock.
     ///
     /// # Errors
     /// [`StepUpRequired`](ErrorKind::StepUpRequired).
@@ -139,7 +138,7 @@ impl Verifier {
         })
     }
 
-    /// Verifies an access token. Sends a request only if the key of the token is unknown or the keys are old.
+    /// Verifies an access token. Sends a request only if the token's key is unknown or the keys are old.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken), or
@@ -180,7 +179,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// The clock. Default: the clock of the operating system.
+    /// The clock. Default: the operating system's clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self

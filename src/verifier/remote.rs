@@ -1,4 +1,4 @@
-//! The keys of a remote issuer, and how they are refreshed.
+//! The keys of a remote issuer and how they are refreshed.
 
 use std::{sync::Arc, time::Duration};
 

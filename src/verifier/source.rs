@@ -8,7 +8,7 @@ use crate::{
     token::VerifyingKeys,
 };
 
-/// The source of the keys of a [`Verifier`](super::Verifier). Cheap to clone.
+/// The key source of a [`Verifier`](super::Verifier). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct KeySource(pub(super) Kind);
 
@@ -37,7 +37,7 @@ impl KeySource {
         Ok(Self(Kind::Document(keys)))
     }
 
-    /// A JWK Set that a client of the host fetches.
+    /// A JWK Set that the host's own client fetches.
     #[must_use]
     pub fn remote(fetch: impl FetchJwks) -> Self {
         Self(Kind::Remote(Arc::new(fetch)))

@@ -41,7 +41,7 @@ const BUFFER: usize = 16 * 1024;
 /// discarded, and 3 MiB of framing. If the body is left unread, some more bytes are read after the answer.
 const MAX_CHUNKED: u64 = 19 * 1024 * 1024;
 
-/// Serves until `stop` completes, and then gives requests in flight a few seconds to end.
+/// Serves until `stop` completes, and then gives requests in flight a few seconds to finish.
 ///
 /// # Errors
 /// If no worker can be started.

@@ -1,4 +1,4 @@
-//! Passes the requests of a connection to actix one at a time.
+//! Passes a connection's requests to actix one at a time.
 //!
 //! While actix answers a request, it reads and parses all further requests that the client has sent, even thousands.
 //! This connection passes the next request to actix only after the previous request is answered.
@@ -70,8 +70,8 @@ enum Phase {
     Next(Head),
     /// The head has been read and passed to actix.
     Handed,
-    /// A request is being answered. `wants_body` says whether a handler waits for the body, and `left` says how many
-    /// bytes of the body may still be read.
+    /// A request is being answered. `wants_body` is set if a handler waits for the body. `left` is the number of bytes
+    /// of the body that may still be read.
     Taken {
         wants_body: bool,
         left: u64,

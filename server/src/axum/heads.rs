@@ -23,7 +23,7 @@ use tokio::{
 use super::framing::Framing;
 use crate::connection::Connection;
 
-/// A connection that observes the heads of its requests.
+/// A connection that observes its requests' heads.
 #[derive(Debug)]
 pub(crate) struct Followed {
     connection: Connection,

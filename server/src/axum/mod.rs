@@ -36,7 +36,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest head of a request, and the largest buffer of unsent replies, in bytes.
 const BUFFER: usize = 64 * 1024;
 
-/// Serves until `stop` completes, and then gives requests in flight a few seconds to end.
+/// Serves until `stop` completes, and then gives requests in flight a few seconds to finish.
 pub async fn serve(
     listener: Listener,
     auth: &Auth,

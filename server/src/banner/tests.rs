@@ -1,4 +1,4 @@
-//! The banner of each configuration.
+//! The banner for each configuration.
 
 use super::*;
 

@@ -9,7 +9,7 @@ use crate::printable::{printable, word};
 /// The target of these events.
 pub(super) const TARGET: &str = "hallpass::event";
 
-/// Sets the message to the words for the event, and reads its details, which are JSON in a text.
+/// Sets the message to the words for the event, and reads its details, which are JSON in a string.
 pub(super) fn explain(line: &mut Line) {
     if let Some(kind) = line.field("kind").map(plain) {
         let words = kind.parse().ok().and_then(words);
@@ -41,7 +41,7 @@ pub(super) fn write(line: &Line, text: &mut String) {
     text.push_str(&parts.join("  "));
 }
 
-/// The details; first the reason. The digest of an address says nothing more about a known user.
+/// The details, beginning with the reason. An address digest adds nothing if the user is known.
 fn details(detail: &Map<String, Value>, has_user: bool) -> Vec<String> {
     let reason = detail.get("reason").map(plain);
     let reason = reason.map(|reason| printable(&spaced(&reason)).into_owned());
@@ -71,7 +71,7 @@ fn spaced(name: &str) -> String {
     name.replace('_', " ")
 }
 
-/// The words for an event. `None` if it is of a kind that has none yet.
+/// The words for an event. `None` if there are none for its kind yet.
 fn words(kind: EventKind) -> Option<&'static str> {
     Some(match kind {
         EventKind::AccountCreated => "account created",

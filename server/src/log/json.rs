@@ -1,4 +1,4 @@
-//! A line of the log for programs: one JSON object.
+//! A log line for programs: one JSON object.
 
 use std::fmt::Write as _;
 
@@ -37,7 +37,8 @@ pub(super) fn write(line: &Line, time: &str) -> String {
     escape(&serde_json::to_string(&object).unwrap_or_default())
 }
 
-/// Escapes the characters that JSON allows in a string but a terminal may obey. Outside of strings, JSON has none.
+/// Escapes the characters that JSON allows in a string but a terminal may interpret. JSON has no such characters
+/// outside strings.
 fn escape(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for character in json.chars() {

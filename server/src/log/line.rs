@@ -1,4 +1,4 @@
-//! The parts of a line of the log.
+//! The parts of a log line.
 
 use std::{error::Error, fmt};
 

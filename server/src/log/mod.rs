@@ -24,7 +24,7 @@ use tracing_subscriber::{
 
 use self::line::{Fields, Line};
 
-/// How the lines of the log are written.
+/// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LogFormat {
     Text,
@@ -44,7 +44,7 @@ pub(crate) fn start(format: LogFormat) {
         .with(log)
         .init();
     if format == LogFormat::Json {
-        // The message of a panic would be the only line that is not an object.
+        // A panic message would be the only line that is not an object.
         std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     }
 }

@@ -7,7 +7,7 @@ use tracing::{error_span, info, subscriber::with_default, warn};
 
 use super::*;
 
-/// Terminal control in every way that a text may have it.
+/// Terminal control sequences in every form that a text may contain.
 const HOSTILE: &str = "curl\u{1b}[2J\r\nWARN forged\u{9b}31m\u{7f}\u{2028}\u{202e} \"x\" id=1";
 
 fn lines(format: LogFormat, work: impl FnOnce()) -> Vec<String> {
@@ -182,7 +182,7 @@ fn field_recorded_later_is_written() {
     assert_eq!(object["fields"], json!({ "name": "b", "state": "ready" }));
 }
 
-/// `lines` checks that nothing reaches a terminal raw.
+/// `lines` checks that nothing reaches a terminal unescaped.
 #[test]
 fn hostile_text_stays_in_its_place() {
     let work = || {

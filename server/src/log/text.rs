@@ -1,4 +1,4 @@
-//! A line of the log for people.
+//! A log line for people.
 
 use std::fmt::Write as _;
 

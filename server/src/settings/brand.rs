@@ -1,4 +1,4 @@
-//! The settings of what pages and emails show.
+//! The settings for the content of pages and emails.
 
 use std::{fs, path::Path};
 
@@ -81,7 +81,7 @@ impl BrandSettings {
     }
 }
 
-/// A brand with only a name, to check one other part.
+/// A brand with only a name, for checking one other part.
 fn blank() -> Brand {
     Brand::new("Hallpass")
 }

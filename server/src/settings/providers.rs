@@ -91,7 +91,7 @@ fn split(variable: &str) -> Option<(&str, &'static str)> {
     ((1..=32).contains(&name.len()) && name.bytes().all(is_name)).then_some((name, part))
 }
 
-/// The variables of one provider.
+/// One provider's variables.
 #[derive(Default)]
 struct Group {
     /// The name of the provider as spelled.

@@ -1,4 +1,4 @@
-//! Builder settings for how long requests and sessions last, and how many sessions a user has.
+//! Builder settings for how long requests and sessions last, and how many sessions a user may have.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
 pub(super) const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// The settings of sessions.
+/// The settings for sessions.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::auth) struct SessionSettings {
     per_user: u32,
@@ -28,7 +28,7 @@ impl Default for SessionSettings {
 }
 
 impl SessionSettings {
-    /// The maximum number of live sessions of one user.
+    /// The maximum number of live sessions per user.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the number is 0.
@@ -47,8 +47,8 @@ impl AuthBuilder {
         self
     }
 
-    /// The time limit of one request, at most an hour. Over HTTP, a request that takes longer is
-    /// answered with 503. Default: 10 seconds.
+    /// The time limit for one request, at most an hour. Over HTTP, a request that takes longer is answered with 503.
+    /// Default: 10 seconds.
     ///
     /// The timeout also extends the grace period of refresh tokens; see
     /// [`refresh_grace`](TokenLifetimes::refresh_grace). If the host calls the use cases in process
@@ -58,14 +58,14 @@ impl AuthBuilder {
         self
     }
 
-    /// The maximum number of live sessions of one user; it must be at least 1. If a user opens one
-    /// more, the least recently used session ends. Default: 100.
+    /// The maximum number of live sessions per user; it must be at least 1. If a user opens one more, the least
+    /// recently used session ends. Default: 100.
     pub fn sessions_per_user(mut self, most: u32) -> Self {
         self.sessions.per_user = most;
         self
     }
 
-    /// The settings of browser sessions.
+    /// The settings for browser sessions.
     pub fn browser(mut self, browser: Browser) -> Self {
         self.sessions.browser = browser;
         self

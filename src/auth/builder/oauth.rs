@@ -28,8 +28,8 @@ impl AuthBuilder {
         self
     }
 
-    /// The URLs of applications that browsers may be sent to after a sign-in, with a provider or on the pages. They
-    /// must be absolute and have no fragment, and are compared character by character. Default: none.
+    /// The application URLs that browsers may be sent to after a sign-in with a provider or on the pages. They must be
+    /// absolute and have no fragment, and are compared character by character. Default: none.
     pub fn provider_redirects(mut self, urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.oauth
             .redirects

@@ -1,13 +1,13 @@
-//! Guards of a host's own routes, as arguments of handlers and as layers.
+//! Guards for a host's own routes, as handler arguments and as layers.
 //!
-//! | argument of a handler | passes |
+//! | handler argument | passes |
 //! |---|---|
 //! | [`ClaimedRole`], [`ClaimedPermission`] | callers whose valid access token carries the role or permission |
 //! | [`WithRole`], [`WithPermission`] | callers who have the role or permission in the database now |
 //! | [`RecentSignIn`] | callers who signed in, or presented a credential again, within the last 10 minutes |
 //! | [`StepUp`] | callers who presented a second factor within the last 10 minutes |
 //! | [`ClaimedStepUp`] | callers whose valid access token records a second factor and a recent authentication |
-//! | `OrSignIn<T>` | as `T`, for pages: leads a visitor who does not pass to the page where they sign in |
+//! | `OrSignIn<T>` | as `T`, for pages: sends a visitor who does not pass to the sign-in page |
 //!
 //! [`CurrentUser`](crate::CurrentUser) and [`ActiveUser`](crate::ActiveUser) only require that a user is signed in.
 //! `RequireRole`, `RequirePermission` and `RequireStepUp` guard whole groups of routes.

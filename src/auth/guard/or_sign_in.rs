@@ -1,4 +1,4 @@
-//! The guard that leads people to the pages where they sign in.
+//! The guard that sends visitors to the sign-in pages.
 
 use std::fmt;
 
@@ -14,16 +14,16 @@ use crate::{
 
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
-/// Another guard, for pages that people open: a visitor who does not pass is led to the page where
-/// they sign in or confirm that they are the owner of the account, and comes back afterwards.
+/// Wraps another guard, for pages that people open in a browser. A visitor who does not pass is sent to a page to sign
+/// in, or to confirm that they own the account, and returns afterwards.
 ///
 /// | the request | the answer if the caller has to sign in, or has to present a factor again |
 /// |---|---|
 /// | opens a page: `GET` or `HEAD` with `Sec-Fetch-Mode: navigate`, or without that header and with `text/html` in `Accept` | 303 to `/sign-in?next=…` or `/second-factor?next=…` |
-/// | is sent by htmx (`HX-Request`) | 401 or 403 with `HX-Redirect`, so that the page is left and the answer is not swapped into it |
-/// | any other | that of the inner guard |
+/// | is sent by htmx (`HX-Request`) | 401 or 403 with `HX-Redirect`, so that the browser leaves the page instead of swapping the answer into it |
+/// | any other | the inner guard's answer |
 ///
-/// The pages are expected below the public URL. A caller who lacks a role gets 403 as ever.
+/// The pages are expected below the public URL. A caller who lacks a role gets 403 as usual.
 ///
 /// ```
 /// # #[cfg(feature = "axum")]
@@ -58,7 +58,7 @@ impl fmt::Display for SignInFirst {
     }
 }
 
-/// The paths of the pages where people sign in, below the public URL.
+/// The paths of the sign-in pages, below the public URL.
 #[derive(Clone, Debug)]
 pub(crate) struct SignInPages {
     base: String,
@@ -112,8 +112,7 @@ impl SignInPages {
         response
     }
 
-    /// The page that the visitor sees: the page that a boosted link opens, or the page that asks for
-    /// a fragment.
+    /// The page that the visitor sees: the page that a boosted link opens, or the page that requests a fragment.
     fn place_of_htmx(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<String> {
         if *method == Method::GET && headers.contains_key("hx-boosted") {
             return Some(next::place(uri).to_owned());

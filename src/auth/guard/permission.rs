@@ -46,7 +46,7 @@ pub trait RequiredPermission: 'static {
     const PERMISSION: Permission;
 }
 
-/// An [`ActiveUser`] whose roles grant the permission `P`, as an argument of a handler.
+/// An [`ActiveUser`] whose roles grant the permission `P`, as a handler argument.
 ///
 /// The reply is 401 if no user is signed in, and 403 if the user lacks the permission. The roles
 /// are read from the database, so that a change takes effect immediately.
@@ -84,7 +84,7 @@ impl<P: RequiredPermission> fmt::Debug for WithPermission<P> {
     }
 }
 
-/// A [`CurrentUser`] whose access token carries the permission `P`, as an argument of a handler.
+/// A [`CurrentUser`] whose access token carries the permission `P`, as a handler argument.
 ///
 /// The reply is 401 if no user is signed in, and 403 if the user lacks the permission. The database
 /// is not queried. The service that issues the tokens must turn on

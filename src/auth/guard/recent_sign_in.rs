@@ -2,7 +2,7 @@
 
 use crate::{auth::Auth, error::Result, token::ActiveUser, user::User};
 
-/// An [`ActiveUser`] who presented a credential within the last 10 minutes, as an argument of a handler. Use it for
+/// An [`ActiveUser`] who presented a credential within the last 10 minutes, as a handler argument. Use it for
 /// irreversible actions.
 ///
 /// The reply is 401 if no user is signed in, and 403 `reauthentication_required` if the last

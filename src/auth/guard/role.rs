@@ -34,7 +34,7 @@ impl RequiredRole for Admin {
     const ROLE: Role = Role::ADMIN;
 }
 
-/// An [`ActiveUser`] who has the role `R`, as an argument of a handler.
+/// An [`ActiveUser`] who has the role `R`, as a handler argument.
 ///
 /// The reply is 401 if no user is signed in, and 403 if the user lacks the role. The role is
 /// checked in the database, so that a change takes effect immediately.
@@ -70,7 +70,7 @@ impl<R: RequiredRole> fmt::Debug for WithRole<R> {
     }
 }
 
-/// A [`CurrentUser`] whose access token carries the role `R`, as an argument of a handler.
+/// A [`CurrentUser`] whose access token carries the role `R`, as a handler argument.
 ///
 /// The reply is 401 if no user is signed in, and 403 if the user lacks the role. The database is
 /// not queried, so a token that contains a revoked role, or belongs to an ended session, is accepted until the

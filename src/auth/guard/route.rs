@@ -37,7 +37,7 @@ impl Auth {
         &self.parts.sign_in_pages
     }
 
-    /// Whether the caller identifies itself by a cookie.
+    /// Whether the caller identifies itself with a cookie.
     #[cfg(feature = "axum")]
     pub(crate) fn is_by_cookie(&self, headers: &HeaderMap) -> bool {
         self.parts.credentials.is_by_cookie(headers)
@@ -64,13 +64,13 @@ impl Auth {
     }
 }
 
-/// The callers that earlier guards have identified, kept in the extensions of a request. Each [`Auth`] trusts only its
-/// own guards.
+/// The callers that earlier guards have identified, kept in the request's extensions. Each [`Auth`] trusts only its own
+/// guards.
 #[derive(Clone, Debug)]
 pub(crate) struct Admitted(Vec<(Auth, ActiveUser)>);
 
 impl Admitted {
-    /// The caller that a guard of this `Auth` or of a clone has identified.
+    /// The caller that a guard of this `Auth`, or of one of its clones, has identified.
     fn by(&self, auth: &Auth) -> Option<&ActiveUser> {
         let own = |(by, _): &&(Auth, ActiveUser)| Arc::ptr_eq(&by.parts, &auth.parts);
         self.0.iter().find(own).map(|(_, caller)| caller)
@@ -88,7 +88,7 @@ impl Admitted {
 pub(crate) struct Guard {
     witness: Witness,
     demand: Demand,
-    /// Whether visitors who do not pass are led to the page where they sign in.
+    /// Whether visitors who do not pass are sent to the sign-in page.
     leads: bool,
 }
 
@@ -202,8 +202,8 @@ impl Guard {
 pub struct RequireRole(pub(crate) Guard);
 
 impl RequireRole {
-    /// Leads a visitor who does not pass to the page where they sign in, as
-    /// [`OrSignIn`](super::OrSignIn) does. This has no effect on a guard that only verifies tokens.
+    /// Sends a visitor who does not pass to the sign-in page, as [`OrSignIn`](super::OrSignIn) does. This has no effect
+    /// on a guard that only verifies tokens.
     #[must_use]
     pub fn or_sign_in(self) -> Self {
         Self(self.0.leading())
@@ -244,8 +244,8 @@ impl RequireRole {
 pub struct RequirePermission(pub(crate) Guard);
 
 impl RequirePermission {
-    /// Leads a visitor who does not pass to the page where they sign in, as
-    /// [`OrSignIn`](super::OrSignIn) does. This has no effect on a guard that only verifies tokens.
+    /// Sends a visitor who does not pass to the sign-in page, as [`OrSignIn`](super::OrSignIn) does. This has no effect
+    /// on a guard that only verifies tokens.
     #[must_use]
     pub fn or_sign_in(self) -> Self {
         Self(self.0.leading())
@@ -284,8 +284,8 @@ impl RequirePermission {
 pub struct RequireStepUp(pub(crate) Guard);
 
 impl RequireStepUp {
-    /// Leads a visitor who does not pass to the page where they sign in, as
-    /// [`OrSignIn`](super::OrSignIn) does. This has no effect on a guard that only verifies tokens.
+    /// Sends a visitor who does not pass to the sign-in page, as [`OrSignIn`](super::OrSignIn) does. This has no effect
+    /// on a guard that only verifies tokens.
     #[must_use]
     pub fn or_sign_in(self) -> Self {
         Self(self.0.leading())

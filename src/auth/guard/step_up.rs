@@ -14,7 +14,7 @@ use crate::{
 /// A type that names an assurance level, for [`StepUp`] and [`ClaimedStepUp`]. [`Aal2`] is the only
 /// level at present.
 pub trait Assurance: private::Sealed + 'static {
-    /// The value of the claim `acr` at this level.
+    /// The value of the `acr` claim at this level.
     const ACR: &'static str;
 }
 
@@ -34,10 +34,10 @@ mod private {
     impl Sealed for super::Aal2 {}
 }
 
-/// An [`ActiveUser`] who presented a second factor within the last 10 minutes, as an argument of a handler. Use it for
+/// An [`ActiveUser`] who presented a second factor within the last 10 minutes, as a handler argument. Use it for
 /// irreversible actions.
 ///
-/// The reply is 401 `step_up_required` (RFC 9470) if the user presented the last second factor earlier, never presented
+/// The reply is 401 `step_up_required` (RFC 9470) if the user presented a second factor too long ago, never presented
 /// one, or presented only a recovery code. The client then calls `POST /auth/reauthenticate` with a second factor. A
 /// user without a second factor needs a recent sign-in, as for [`RecentSignIn`](super::RecentSignIn).
 ///
@@ -82,8 +82,8 @@ impl<A: Assurance> fmt::Debug for StepUp<A> {
     }
 }
 
-/// A [`CurrentUser`] whose access token records a second factor, and an authentication within the last 10 minutes, as
-/// an argument of a handler.
+/// A handler argument: a [`CurrentUser`] whose access token records both a second factor and an authentication within
+/// the last 10 minutes.
 ///
 /// The claims `acr`, `amr` and `auth_time` are checked; see [`CurrentUser::require_step_up`]. The
 /// database is not queried, so a user without a second factor never passes. After

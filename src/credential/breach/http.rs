@@ -24,14 +24,13 @@ const ASKING: Asking = Asking {
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// The maximum length of a line. A line consists of 35 digits, a colon and a count.
 const MAX_LINE: usize = 64;
-/// The number of digits of the digest that are sent.
+/// The number of digest digits that are sent.
 const PREFIX: usize = 5;
-/// The maximum number of checks at the same time. Further checks wait, and the wait counts toward
-/// the timeout.
+/// The maximum number of concurrent checks. Further checks wait, and the wait counts toward the timeout.
 const PERMITS: usize = 64;
 
-/// Queries a service that supports the range protocol of Pwned Passwords. TLS uses rustls and the
-/// root certificates of the platform.
+/// Queries a service that supports the range protocol of Pwned Passwords. TLS uses rustls and the platform's root
+/// certificates.
 ///
 /// The service gets the first 5 of the 40 hexadecimal digits of the password's SHA-1, and answers
 /// with the remaining digits of every known digest that begins with these 5. The service learns
@@ -165,7 +164,7 @@ impl<'a> Range<'a> {
         Ok(())
     }
 
-    /// Ends the reading, and returns whether the reply contained the password.
+    /// Finishes reading, and returns whether the reply contained the password.
     fn end(mut self) -> Result<bool, BoxError> {
         if !self.line.is_empty() {
             self.take_line()?;

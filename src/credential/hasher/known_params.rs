@@ -7,8 +7,8 @@ use std::sync::{
 
 use crate::credential::HashParams;
 
-/// Once this many former parameter sets are known, further sets are added only if they are
-/// declared, because with each known set, a failed verification computes one more hash.
+/// Once this many former parameter sets are known, further sets are added only if they are declared. Each known set
+/// makes a failed verification compute one more hash.
 const ENOUGH: usize = 4;
 
 /// The parameters of stored hashes: the current ones, and former ones.

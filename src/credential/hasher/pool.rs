@@ -47,7 +47,7 @@ pub(super) enum Threads {
     /// On the calling thread.
     #[cfg(feature = "testing")]
     Callers,
-    /// On threads of the pool, with the nice value increased by this much.
+    /// On pool threads, with the nice value increased by this much.
     Own { niceness: u8 },
 }
 

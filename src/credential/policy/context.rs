@@ -12,7 +12,7 @@ const MIN_WORD_BYTES: usize = 3;
 /// Fewer characters, such as a year or a PIN and a separator, add almost nothing to a word.
 const MIN_OTHER_CHARACTERS: usize = 6;
 
-/// The known words of the account that a new password is for. None of them is accepted as the password.
+/// The known words of the account for which a new password is set. None of them is accepted as the password.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
@@ -31,7 +31,7 @@ pub struct PasswordContext<'a> {
 }
 
 impl<'a> PasswordContext<'a> {
-    /// The context of an account with this address. In the default context, nothing is known about the account.
+    /// The context for an account with this address. In the default context, nothing is known about the account.
     pub fn new(email: &'a EmailAddress) -> Self {
         Self {
             email: Some(email),
@@ -56,7 +56,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// The words of the host, and those of an account.
+    /// The host's words, and those of an account.
     pub(super) fn new(of_host: &[String], context: &PasswordContext<'_>) -> Self {
         let mut words = Vec::new();
         let mut add = |text: &str, weakness| {

@@ -5,9 +5,8 @@ use zxcvbn::{Score, zxcvbn};
 use super::{PasswordPolicy, context::Words};
 use crate::error::{Error, Result};
 
-/// The number of code points that the estimate considers. The time grows fast with the length: the
-/// slowest known texts take 70 ms for 32 code points, and 900 ms for 100. Further code points could
-/// only increase the score.
+/// The number of code points that the estimate considers. The time grows quickly with the length: the slowest known
+/// texts take 70 ms for 32 code points, and 900 ms for 100. Further code points could only increase the score.
 const MAX_LOOKED_AT: usize = 32;
 
 /// The minimum score of a password.
@@ -30,12 +29,11 @@ impl PasswordPolicy {
     /// guesses, 2 for a million, 3 for a hundred million, 4 for ten billion. With 0, the default,
     /// no estimate is made.
     ///
-    /// The estimate considers common words, names, dates, keyboard rows, repetition, and the known
-    /// words of the account. It cannot consider what else an attacker may know. Only the first 32
-    /// code points are considered. An estimate takes about a millisecond, or 70 ms for a text that
-    /// is crafted to be slow. Each estimate needs a permit of the
-    /// [`Hasher`](crate::credential::Hasher). The first estimate builds tables of about 9 MiB,
-    /// which stay in memory.
+    /// The estimate considers common words, names, dates, keyboard rows, repetition, and the known words of the
+    /// account. It cannot consider other facts that an attacker may know. Only the first 32 code points are considered.
+    /// An estimate takes about a millisecond, or 70 ms for a text that is crafted to be slow. Each estimate needs a
+    /// permit of the [`Hasher`](crate::credential::Hasher). The first estimate builds tables of about 9 MiB, which stay
+    /// in memory.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if `score` is above 4.

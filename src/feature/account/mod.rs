@@ -29,7 +29,7 @@ use crate::{
     user::{ProfileChange, User, check_display_name},
 };
 
-/// The use cases of signed-in users for their own account, returned by
+/// The use cases with which signed-in users manage their own account, returned by
 /// [`Auth::accounts`](crate::Auth::accounts). Cheap to clone.
 ///
 /// Pass the caller that [`UserService::current_user`](crate::UserService::current_user) returns.

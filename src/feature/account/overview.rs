@@ -19,7 +19,7 @@ impl Accounts {
     }
 
     /// The events about the caller, newest first: at most `limit`, and only those before the event `before` if it is
-    /// given. The client of an administrator who has acted on the account is left out.
+    /// given. If an administrator acted on the account, the administrator's client is left out.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.

@@ -25,8 +25,8 @@ impl Accounts {
     /// * [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) for an account without a password, if
     ///   the sign-in is not recent;
     /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended during the check;
-    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three
-    ///   password checks;
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the password was checked three times and
+    ///   the account changed each time;
     /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), [`RateLimited`](crate::ErrorKind::RateLimited) or
     ///   [`Overloaded`](crate::ErrorKind::Overloaded).
     pub async fn change_password(
@@ -87,8 +87,8 @@ impl Accounts {
     ///   password;
     /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long;
     /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended during the check;
-    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three
-    ///   password checks;
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the password was checked three times and
+    ///   the account changed each time;
     /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), [`RateLimited`](crate::ErrorKind::RateLimited) or
     ///   [`Overloaded`](crate::ErrorKind::Overloaded).
     pub async fn reauthenticate(

@@ -17,7 +17,7 @@ impl Administration {
     }
 
     /// Requires that an administrator who has a second factor has presented it in this session, however long ago, and
-    /// that an administrator who must have one has one.
+    /// that an administrator who must have a second factor has one.
     ///
     /// # Errors
     /// [`StepUpRequired`](ErrorKind::StepUpRequired) or [`FactorRequired`](ErrorKind::FactorRequired).
@@ -32,7 +32,8 @@ impl Administration {
         Ok(())
     }
 
-    /// Requires a credential within the last ten minutes: the second factor of an administrator who has one.
+    /// Requires a credential that was presented within the last ten minutes: for an administrator who has a second
+    /// factor, that factor.
     #[cfg(feature = "pages")]
     pub(crate) fn require_recent_step_up(&self, caller: &ActiveUser) -> Result<()> {
         caller.require_step_up(self.core.clock.now())

@@ -22,8 +22,8 @@ pub enum SeenChange {
 }
 
 impl Administration {
-    /// Changes a user, and returns the changed user. The change takes effect with the next request
-    /// of the user. If a user is disabled, all sessions of that user end permanently.
+    /// Changes a user, and returns the changed user. The change takes effect with the user's next request. If a user is
+    /// disabled, all sessions of that user end permanently.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound); [`LastAdmin`](ErrorKind::LastAdmin) if no active
@@ -43,7 +43,7 @@ impl Administration {
     }
 
     /// Changes a user if no other change has replaced a value that this change would replace. Use it for a form that
-    /// shows a user, so that the later of two administrators does not undo the change of the earlier one.
+    /// shows a user, so that an administrator who saves later does not undo another administrator's earlier change.
     ///
     /// # Errors
     /// The same as for [`update_user`](Self::update_user).

@@ -17,7 +17,7 @@ const TAG: usize = 16;
 pub(super) struct Cursors(Vec<HmacKey>);
 
 impl Cursors {
-    /// `list` is the name of the list. A cursor of one list is invalid for every other list.
+    /// `list` is the name of the list. A cursor for one list is invalid for every other list.
     pub(super) fn new(secrets: &Secrets, list: &str) -> Self {
         Self(secrets.iter().map(|secret| secret.hmac_key(list)).collect())
     }

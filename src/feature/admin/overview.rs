@@ -11,12 +11,12 @@ use crate::{
     user::{EmailAddress, User, UserId},
 };
 
-/// The number of addresses that a store finds at once.
+/// The maximum number of addresses that are requested from the store at once.
 const AT_ONCE: usize = 100;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// The counts of users, sign-ins and emails, and the days that they are about.
+/// The counts of users, sign-ins and emails, and the days that the daily counts cover.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DatedFigures {

@@ -9,19 +9,19 @@ use crate::{clock::Timestamp, credential::HashLoad, error::Result, store::StoreC
 pub struct ServiceStatus {
     /// The version of this crate.
     pub version: &'static str,
-    /// Whether the database accepts writes. The schema may have pending migrations if it does not.
+    /// Whether the database accepts writes. If it does not, the schema may have pending migrations.
     pub accepts_writes: bool,
     /// The state of the outbox and of the schema.
     pub condition: StoreCondition,
     /// The load of the password hasher of this process.
     pub hashing: HashLoad,
-    /// The keys of access tokens. The first key signs, and all of them verify.
+    /// The keys for access tokens. The first key signs, and all of them verify.
     pub keys: Vec<KeyStatus>,
     /// Settings that weaken the service.
     pub dangers: Vec<Danger>,
 }
 
-/// A key of access tokens.
+/// A key for access tokens.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KeyStatus {

@@ -86,9 +86,9 @@ impl EmailVerifications {
         Ok(())
     }
 
-    /// Emails a link to the new address, and a notice to the current one. When the caller follows
-    /// the link, the account gets the new address. The link of an earlier call becomes void. No
-    /// link is mailed to an address that already has an account.
+    /// Emails a link to the new address, and a notice to the current one. When the caller follows the link, the account
+    /// gets the new address. The link from an earlier call becomes invalid. No link is mailed to an address that
+    /// already has an account.
     ///
     /// For an account without a password, omit `current`; a recent sign-in is required instead.
     ///
@@ -141,8 +141,8 @@ impl EmailVerifications {
         Err(overtaken())
     }
 
-    /// Changes the user's address to the one that the token was mailed to, and marks it as
-    /// verified. Every session of the user ends, and a notice is sent to the previous address.
+    /// Changes the user's address to the one that the token was mailed to, and marks it as verified. All of the user's
+    /// sessions end, and a notice is sent to the previous address.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, or if another

@@ -1,4 +1,4 @@
-//! Lifting a lockout, with the link in the email that reports the lockout.
+//! Lifts a lockout with the link in the lockout email.
 //!
 //! ```text
 //! unlock   SELECT by token ─► UPDATE token, DELETE counter ─► SELECT version ─► device token

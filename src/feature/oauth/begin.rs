@@ -1,4 +1,4 @@
-//! Beginning a sign-in with a provider.
+//! Begins a sign-in with a provider.
 
 use super::{FLOW_LIFETIME, FlowSecret, ProviderSignIns, client::Authorization, redirect, secret};
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewSignIn {
-    /// The URL to which the browser returns at the end of the flow. It must equal one of the
-    /// configured URLs, character by character.
+    /// The URL that the browser returns to at the end of the flow. It must equal one of the configured URLs, character
+    /// by character.
     pub redirect_to: String,
     /// The PKCE code challenge. The application keeps the verifier.
     pub challenge: CodeChallenge,
@@ -26,7 +26,7 @@ pub struct NewSignIn {
 }
 
 impl NewSignIn {
-    /// A request to sign in, without a state of the application.
+    /// A request to sign in, without an application state.
     pub fn new(redirect_to: impl Into<String>, challenge: CodeChallenge) -> Self {
         Self {
             redirect_to: redirect_to.into(),
@@ -41,8 +41,7 @@ impl NewSignIn {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Begun {
-    /// The URL to send the browser to: the URL of the provider or, if the provider is unreachable,
-    /// the URL of the application.
+    /// The URL to send the browser to: the provider's URL or, if the provider is unreachable, the application's URL.
     pub location: String,
     /// The secret that the browser keeps until it returns.
     pub kept: Option<Kept>,
@@ -99,7 +98,7 @@ impl ProviderSignIns {
     }
 
     /// Begins a sign-in, or the linking of an identity, that ends on the pages with this query; `None` if the provider
-    /// is unreachable. The verifier of the code stays in the browser, as part of its secret.
+    /// is unreachable. The code verifier stays in the browser, as part of its secret.
     ///
     /// # Errors
     /// The errors of [`begin`](Self::begin).

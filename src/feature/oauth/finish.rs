@@ -61,7 +61,7 @@ impl Answer {
         }
     }
 
-    /// The verifier of the code, if the flow ends on the pages.
+    /// The code verifier, if the flow ends on the pages.
     #[cfg(feature = "pages")]
     pub(super) fn page_verifier(&self) -> String {
         self.secret.page_verifier()
@@ -96,9 +96,9 @@ impl<E: Into<Error>> From<E> for Failure {
 }
 
 impl ProviderSignIns {
-    /// Finishes the flow of a browser that has returned from the provider. Returns the URL to send the browser to: the
-    /// `redirect_to` of the flow, with the `state` of the application and either `code` or `error`. The error is a code
-    /// of [`Problem`] or `access_denied`. The call waits at most 8 seconds for the provider.
+    /// Finishes the flow for a browser that has returned from the provider. Returns the URL to send the browser to: the
+    /// flow's `redirect_to`, with the application's `state` and either `code` or `error`. The error is a code of
+    /// [`Problem`] or `access_denied`. The call waits at most 8 seconds for the provider.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) if there is no such flow for this browser, or it was finished before;
@@ -126,7 +126,7 @@ impl ProviderSignIns {
         })
     }
 
-    /// Asks the provider for the user, and creates the code for the application.
+    /// Requests the user from the provider, and creates the code for the application.
     async fn settle(
         &self,
         provider: &str,
@@ -170,7 +170,7 @@ impl ProviderSignIns {
         Ok(text)
     }
 
-    /// Asks the provider for its assertion about the user who has returned.
+    /// Requests the provider's assertion about the user who has returned.
     async fn ask(
         &self,
         provider: &str,
@@ -303,7 +303,7 @@ impl ProviderSignIns {
         })
     }
 
-    /// Records a refused sign-in, or a failure of the provider, in the audit trail. Any other failure is only logged.
+    /// Records a refused sign-in, or a provider failure, in the audit trail. Any other failure is only logged.
     async fn write_down(
         &self,
         problem: &Problem,

@@ -194,7 +194,7 @@ struct ProviderList {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Provider))]
 struct ProviderView {
-    /// The name of the provider in paths.
+    /// The provider's name in paths.
     name: String,
     /// The name to show to users.
     display_name: String,

@@ -1,4 +1,4 @@
-//! The linked identities of a user.
+//! A user's linked identities.
 
 use super::ProviderSignIns;
 use crate::{

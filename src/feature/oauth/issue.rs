@@ -1,4 +1,4 @@
-//! Issuing a code to the user of a browser session, for an application that uses the pages.
+//! Issues a code to the user of a browser session, for an application that uses the pages.
 
 use super::{CODE_LIFETIME, NewSignIn, ProviderSignIns, redirect, secret};
 use crate::{
@@ -16,18 +16,18 @@ const PAGES: &str = "pages";
 /// The page for a user whose session has ended.
 const SIGN_IN: &str = "sign-in";
 
-/// The outcome of the request for a code.
+/// The outcome of a request for a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Issued {
-    /// The URL of the application, with the code and the application's state.
+    /// The application's URL, with the code and the application's state.
     At(String),
-    /// The page on which the user has to go on first.
+    /// The page on which the user has to continue first.
     First(&'static str),
 }
 
 impl ProviderSignIns {
-    /// Issues a code to the user of a browser session. The code keeps the methods and the time of
-    /// the sign-in, so that the session of the application is not stronger or fresher than this one.
+    /// Issues a code to the user of a browser session. The code carries over the methods and the time of the sign-in,
+    /// so that the application's session is not stronger or fresher than this one.
     ///
     /// # Errors
     /// [`InvalidRedirect`](crate::ErrorKind::InvalidRedirect); [`RateLimited`](crate::ErrorKind::RateLimited),

@@ -7,11 +7,11 @@
 //! link       UPDATE code, INSERT identity
 //! ```
 //!
-//! A sign-in has two halves, and each is protected separately. The half between this service and
-//! the provider uses `state`, `nonce` and a PKCE verifier. `nonce` and the verifier are derived
-//! from a secret that only the browser keeps, in a cookie. Therefore, neither another browser nor
-//! an attacker who can read the store can continue the flow. The half between the application and
-//! this service uses a PKCE challenge of the application, so that an intercepted code is useless.
+//! A sign-in has two halves, and each is protected separately. The half between this service and the provider uses
+//! `state`, `nonce` and a PKCE verifier. `nonce` and the verifier are derived from a secret that only the browser
+//! keeps, in a cookie. Therefore, neither another browser nor an attacker who can read the store can continue the flow.
+//! The half between the application and this service uses a PKCE challenge from the application, so that an intercepted
+//! code is useless.
 //!
 //! No database connection is held while a provider is called.
 //! [`Assertion::resolve`](crate::identity::Assertion::resolve) decides which account an identity
@@ -47,12 +47,12 @@ use crate::{
     sign_in::SessionOpener,
 };
 
-/// The time within which the browser must return from the provider.
+/// How long the browser has to return from the provider.
 const FLOW_LIFETIME: Duration = Duration::from_secs(600);
-/// The time within which the application must redeem its code.
+/// How long the application has to redeem its code.
 const CODE_LIFETIME: Duration = Duration::from_secs(60);
 
-/// Sign-in with providers, and the identities of signed-in users, returned by
+/// Provider sign-in, and the identities of signed-in users, returned by
 /// [`Auth::provider_sign_ins`](crate::Auth::provider_sign_ins). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ProviderSignIns {
@@ -149,8 +149,8 @@ impl ProviderSignIns {
         self.providers.clients.iter().map(Client::provider)
     }
 
-    /// Fetches the endpoints and the keys of every provider, so that the first user does not wait for them. Failed
-    /// fetches are retried with growing pauses, until all providers have answered or `shutdown` completes.
+    /// Fetches every provider's endpoints and keys, so that the first user does not wait for them. Failed fetches are
+    /// retried with growing pauses, until all providers have answered or `shutdown` completes.
     pub(crate) async fn prepare(&self, shutdown: impl Future<Output = ()> + Send) {
         let prepared = futures_util::future::join_all(self.providers.clients.iter().map(prepare));
         tokio::select! {

@@ -1,4 +1,4 @@
-//! The configuration of a provider.
+//! A provider's configuration.
 
 use std::fmt;
 
@@ -29,15 +29,13 @@ const GITHUB: &str = "https://github.com";
 /// variable is set, the proxy resolves names, so it has to refuse private addresses. If the proxy
 /// has a private address, the variable must contain this address, not a name.
 ///
-/// If the ID token lacks `email` or `email_verified`, the user info endpoint is queried as well. If
-/// the token contains an address, the `email_verified` of the user info counts only if the user
-/// info contains the same address. If the user info cannot be read, a user whose identity is linked
-/// can still sign in.
+/// If the ID token lacks `email` or `email_verified`, the user info endpoint is queried as well. If the token contains
+/// an address, the user info's `email_verified` counts only if the user info contains the same address. If the user
+/// info cannot be read, a user whose identity is linked can still sign in.
 ///
-/// One call to the provider takes at most 5 seconds, and all calls of one sign-in take at most 8
-/// seconds. Redirects are not followed, nothing is retried, and a document of more than 64 KiB is
-/// not read. The configuration and the keys of a provider are cached for an hour and renewed in the
-/// background. They stay in use while the provider is unreachable.
+/// One call to the provider takes at most 5 seconds, and all calls of one sign-in take at most 8 seconds. Redirects are
+/// not followed, nothing is retried, and a document of more than 64 KiB is not read. A provider's configuration and
+/// keys are cached for an hour and renewed in the background. They stay in use while the provider is unreachable.
 ///
 /// ```
 /// use hallpass::oauth::Provider;
@@ -67,7 +65,7 @@ pub struct Provider {
     is_multi_factor: bool,
 }
 
-/// The protocol of a provider.
+/// A provider's protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
     GitHub,
@@ -78,10 +76,9 @@ impl Provider {
     /// An OpenID Connect provider that this service calls `name`. A name has 1 to 32 characters:
     /// `a` to `z`, `0` to `9`, `_` and `-`. The name `token` is reserved for an endpoint.
     ///
-    /// `issuer` must equal the issuer that the provider sends, character by character. It is a URL
-    /// with `https://`, or with `http://` on loopback, and has no user, query or fragment. The
-    /// configuration of the provider is fetched from a path below this URL (OpenID Connect
-    /// Discovery 1.0).
+    /// `issuer` must equal the issuer that the provider sends, character by character. It is a URL with `https://`, or
+    /// with `http://` on loopback, and has no user, query or fragment. The provider's configuration is fetched from a
+    /// path below this URL (OpenID Connect Discovery 1.0).
     pub fn oidc(
         name: impl Into<String>,
         issuer: impl Into<String>,
@@ -107,9 +104,9 @@ impl Provider {
         Self::oidc("google", "https://accounts.google.com", client_id).display_name("Google")
     }
 
-    /// GitHub, with the name `github`: OAuth 2, where the user and the primary address come from
-    /// GitHub's API. Identities are recorded under the issuer `https://github.com`, with the user's
-    /// numeric id as the subject. Only the first 1000 addresses of a user are read.
+    /// GitHub, with the name `github`: OAuth 2, where the user and the primary address come from GitHub's API.
+    /// Identities are recorded under the issuer `https://github.com`, with the user's numeric id as the subject. Only a
+    /// user's first 1000 addresses are read.
     pub fn github(client_id: impl Into<String>) -> Self {
         Self {
             protocol: Protocol::GitHub,
@@ -135,17 +132,16 @@ impl Provider {
         self
     }
 
-    /// The name to show to users. Default: the name of the provider.
+    /// The name to show to users. Default: the provider's name.
     pub fn display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(name.into());
         self
     }
 
-    /// The email domains for which the provider is trusted; `*` for all. If the provider says that
-    /// an address in one of these domains is verified, a new identity with this address is linked
-    /// to the account with the same address. By default, the provider is not trusted for any
-    /// domain. The owner of an account then has to sign in another way first, and link the identity
-    /// afterwards.
+    /// The email domains for which the provider is trusted; `*` for all. If the provider reports that an address in one
+    /// of these domains is verified, a new identity with this address is linked to the account with the same address.
+    /// By default, the provider is not trusted for any domain. The account owner then has to sign in another way first,
+    /// and link the identity afterwards.
     ///
     /// A domain does not include its subdomains.
     pub fn trust_email_domains<T: Into<String>>(
@@ -163,10 +159,10 @@ impl Provider {
         self
     }
 
-    /// Trusts the provider to have checked two factors. A sign-in with this provider is then
-    /// multi-factor by itself: a user with a second factor is not asked for it, and a user who must
-    /// have one need not enrol one. A step-up still asks for a second factor that is enrolled with
-    /// this service. By default, a provider counts as one factor.
+    /// Trusts the provider to have checked two factors. A sign-in with this provider is then multi-factor by itself. A
+    /// user with a second factor is not asked for it, and a user who must have one does not have to enrol one. A
+    /// step-up still asks for a second factor that is enrolled with this service. By default, a provider counts as one
+    /// factor.
     ///
     /// Use it only for a provider that enforces two factors for all its users, such as a company
     /// directory.
@@ -175,17 +171,16 @@ impl Provider {
         self
     }
 
-    /// Sets another base URL, for GitHub Enterprise Server. The API of the server is at
-    /// `{url}/api/v3`. Identities are recorded under this URL, so that identities of different
-    /// hosts do not collide. The same rules apply to the URL as to the issuer of
-    /// [`oidc`](Self::oidc).
+    /// Sets another base URL, for GitHub Enterprise Server. The server's API is at `{url}/api/v3`. Identities are
+    /// recorded under this URL, so that identities of different hosts do not collide. The same rules apply to the URL
+    /// as to the issuer of [`oidc`](Self::oidc).
     pub fn at(mut self, url: impl Into<String>) -> Self {
         let url: String = url.into();
         url.trim_end_matches('/').clone_into(&mut self.base);
         self
     }
 
-    /// The name of the provider in this service.
+    /// The provider's name in this service.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

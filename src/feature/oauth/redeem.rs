@@ -1,4 +1,4 @@
-//! Redeeming the code of a finished flow.
+//! Redeems the code of a finished flow.
 
 use super::ProviderSignIns;
 use crate::{
@@ -14,7 +14,8 @@ impl ProviderSignIns {
     /// Exchanges the code at the end of a flow for a sign-in with a session of this kind. The verifier must match the
     /// challenge that the flow began with (RFC 7636).
     ///
-    /// A code of the pages opens only a session with tokens. That session has the methods and the time of the sign-in.
+    /// A code issued by the pages opens only a session with tokens. That session has the methods and the time of the
+    /// sign-in.
     ///
     /// # Errors
     /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute; for a wrong

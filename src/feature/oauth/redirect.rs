@@ -1,4 +1,4 @@
-//! Redirect URIs of applications.
+//! Application redirect URIs.
 
 #[cfg(feature = "pages")]
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use crate::{
     http::is_source,
 };
 
-/// URL schemes that open no application: those that the browser runs or shows itself, and that of the pages.
+/// URL schemes that open no application: those that the browser runs or shows itself, and the pages' own scheme.
 const NOT_OF_APPS: &[&str] = &[
     "blob",
     "data",
@@ -64,11 +64,11 @@ impl Redirects {
     }
 }
 
-/// The beginning of the URL of a flow that ends on the pages. No application has such a URL.
+/// The beginning of the URL for a flow that ends on the pages. No application has such a URL.
 #[cfg(feature = "pages")]
 const PAGES: &str = "hallpass-pages:";
 
-/// The URL of a flow that ends on the pages with this query, which may begin with `?`.
+/// The URL for a flow that ends on the pages with this query, which may begin with `?`.
 #[cfg(feature = "pages")]
 pub(super) fn on_pages(query: &str) -> String {
     format!("{PAGES}{query}")
@@ -85,7 +85,7 @@ pub(super) fn of_pages(location: &str) -> Option<Map<String, Value>> {
     Some(pairs.map(|(name, value)| (name, value.into())).collect())
 }
 
-/// The source of a URL in a Content Security Policy: its origin or, for the URL of an app, its scheme.
+/// The source for a URL in a Content Security Policy: its origin or, for an app's URL, its scheme.
 pub(super) fn source(url: &str) -> String {
     match Url::parse(url) {
         Ok(url) if url.origin().is_tuple() => url.origin().ascii_serialization(),
@@ -94,7 +94,7 @@ pub(super) fn source(url: &str) -> String {
     }
 }
 
-/// The URL at the end of a flow: the URL of the application, with the application's state and the outcome.
+/// The URL at the end of a flow: the application's URL, with the application's state and the outcome.
 pub(super) fn back(url: &str, app_state: Option<&str>, name: &str, value: &str) -> String {
     with_query(url, &[(name, Some(value)), ("state", app_state)])
 }

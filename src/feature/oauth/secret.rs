@@ -1,4 +1,4 @@
-//! Random values of a flow, and the cookie that binds the flow to the browser.
+//! A flow's random values, and the cookie that binds the flow to the browser.
 
 use std::fmt;
 
@@ -42,7 +42,7 @@ impl FlowSecret {
         self.derive("verifier")
     }
 
-    /// The PKCE verifier of the code, if the flow ends on the pages instead of in an application.
+    /// The PKCE verifier for the code, if the flow ends on the pages instead of in an application.
     #[cfg(feature = "pages")]
     pub(super) fn page_verifier(&self) -> String {
         self.derive("page verifier")

@@ -1,4 +1,4 @@
-//! The answers of pages.
+//! Page answers.
 
 use ::http::{
     HeaderValue, StatusCode,
@@ -11,7 +11,7 @@ use crate::{
     http::{Html, Output, Problem, Response, SeeOther, forget_cached_pages, json_reply},
 };
 
-/// The answer of a page: its content, or a redirect to another page.
+/// A page's answer: its content, or a redirect to another page.
 #[derive(Debug)]
 pub(super) enum Answer {
     /// A file that the browser saves, with its `Content-Disposition`.
@@ -44,12 +44,12 @@ impl Output for Answer {
     }
 }
 
-/// The answer of a page, with the cookies that it sets.
+/// A page's answer, with the cookies that it sets.
 #[derive(Debug)]
 pub(super) struct Reply {
     answer: Answer,
     cookies: Vec<HeaderValue>,
-    /// Whether the browser forgets the pages that it has cached.
+    /// Whether the browser discards its cached pages.
     forgets: bool,
 }
 
@@ -58,12 +58,12 @@ impl Reply {
         Self::from(Answer::Page(page.with_own_referrer()))
     }
 
-    /// The page of a form that was refused, with the status of the error.
+    /// The page for a refused form, with the error's status.
     pub(super) fn refused(page: Html, error: Error) -> Self {
         Self::page(page.in_place_of(&Problem::from(error).to_response()))
     }
 
-    /// A JSON file that the browser saves and no cache keeps.
+    /// A JSON file that the browser saves, and that caches do not store.
     pub(super) fn file(disposition: HeaderValue, content: &impl Serialize) -> Self {
         let response = json_reply(StatusCode::OK, content);
         Self::from(Answer::File(disposition, response))

@@ -1,4 +1,4 @@
-//! The language of a page, as a request chooses it.
+//! The page language that a request selects.
 
 use ::http::HeaderMap;
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use crate::{
     http::{Input, Members, Request},
 };
 
-/// The language of a page, and whether the reader chose it by `ui`.
+/// The language of a page, and whether the reader chose it with `ui`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Chosen {
     pub(crate) language: Language,
@@ -20,7 +20,7 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    /// The language that `ui` names, or else that the browser prefers.
+    /// The language that `ui` selects, or otherwise the browser's preferred language.
     pub(crate) fn of(headers: &HeaderMap, ui: Option<&str>) -> Self {
         match ui.and_then(Language::named) {
             Some(language) => Self {
@@ -34,7 +34,7 @@ impl Chosen {
         }
     }
 
-    /// The frame of a page with this query.
+    /// The frame for a page with this query.
     pub(crate) fn frame(self, query: &str) -> Frame<'_> {
         Frame {
             language: self.language,
@@ -60,7 +60,7 @@ impl<S: Sync> Input<S> for Chosen {
     }
 }
 
-/// Takes the field `ui`, which [`Chosen`] has read, out of a form.
+/// Removes the field `ui`, which [`Chosen`] has read, from a form.
 pub(super) fn skip_ui(members: &mut Members) {
     members.optional_token(UI);
 }

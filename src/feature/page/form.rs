@@ -1,4 +1,4 @@
-//! The forms of pages: their fields, and what is wrong with them.
+//! Page forms: their fields and errors.
 
 use minijinja::{Value, context};
 
@@ -8,17 +8,17 @@ use super::{
 };
 use crate::error::{Violation, Weakness};
 
-/// The form of a page.
+/// A page's form.
 #[derive(Debug, Default)]
 pub(super) struct PageForm<'a> {
     pub(super) notice: Option<Notice>,
     pub(super) fields: Vec<Field<'a>>,
 }
 
-/// A field of a form.
+/// A form field.
 #[derive(Debug)]
 pub(crate) struct Field<'a> {
-    /// The name and the id of the field.
+    /// The field's name and id.
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     pub(super) label: &'a str,
@@ -27,7 +27,7 @@ pub(crate) struct Field<'a> {
     pub(super) hint: Option<String>,
 }
 
-/// The kind of a field. It decides how browsers and password managers fill it in.
+/// The kind of a field, which determines how browsers and password managers fill it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A checkbox, which is checked if the field has a value.
@@ -93,7 +93,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// Adds what the violations say about this field.
+    /// Adds the messages for the violations that concern this field.
     pub(super) fn with_violations(mut self, texts: &OwnTexts, violations: &[Violation]) -> Self {
         let pointer = format!("/{}", self.name);
         let own = violations.iter().filter(|own| own.pointer == pointer);
@@ -139,7 +139,7 @@ impl PageForm<'_> {
         self.notice.as_ref().map(Notice::value)
     }
 
-    /// The fields. The focus is on the field that is wrong, or on the first empty one, unless there is a notice.
+    /// The fields. The focus is on the wrong field, or on the first empty one, unless there is a notice.
     pub(super) fn fields(&self) -> Vec<Value> {
         let focused = match (&self.notice, self.wrong()) {
             (Some(_), _) => None,
@@ -155,7 +155,7 @@ impl PageForm<'_> {
             .collect()
     }
 
-    /// The fields of a form that is not the only one of its page, so that the focus is only on a wrong field.
+    /// The fields of one of several forms on a page. Only a wrong field gets the focus.
     pub(super) fn fields_without_focus(&self) -> Vec<Value> {
         match self.wrong() {
             0 => self.fields.iter().map(|field| field.value(false)).collect(),
@@ -169,7 +169,7 @@ impl PageForm<'_> {
     }
 }
 
-/// The message of a violation: the text for its rule, or else the English description.
+/// The message for a violation: the text for its rule, or otherwise the English description.
 fn said(texts: &OwnTexts, kind: Kind, violation: &Violation) -> String {
     let common = &texts.common;
     let text = match (kind, violation.code) {

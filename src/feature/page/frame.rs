@@ -1,26 +1,26 @@
-//! The frame of a page: its language, and the query that its links keep.
+//! A page's frame: its language, and the query that its links carry over.
 
 use super::language::{Language, UI};
 use crate::user::Locale;
 
-/// The part of a request that concerns every page: the language, and the query that forms and links keep.
+/// The part of a request that concerns every page: the language, and the query that forms and links carry over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame<'a> {
     pub(crate) language: Language,
-    /// Whether the reader chose the language by `ui`. Forms and links then keep the choice.
+    /// Whether the reader chose the language with `ui`. Forms and links then carry over the choice.
     pub(crate) ui_chosen: bool,
-    /// The percent-encoded query that forms and links between pages keep, without `?` and `ui`, such as
-    /// `next=%2Fnotes`.
+    /// The percent-encoded query that forms and links carry from page to page, such as `next=%2Fnotes`. It contains
+    /// neither `?` nor `ui`.
     pub(crate) query: &'a str,
-    /// The way from the page to the mount point: empty, or `../` for a page one level deeper.
+    /// The relative path from the page to the mount point: empty, or `../` for a page one level deeper.
     pub(crate) root: &'a str,
     /// The source to which the forms may redirect the browser, apart from this origin.
     pub(crate) leads_to: Option<&'a str>,
-    /// The bar of a page for a signed-in user.
+    /// The bar on a signed-in user's page.
     pub(crate) bar: Option<Bar<'a>>,
 }
 
-/// The bar on top of a page: who is signed in, and the other pages.
+/// The bar at the top of a page: the signed-in user, and links to other pages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bar<'a> {
     pub(crate) email: &'a str,
@@ -28,10 +28,10 @@ pub(crate) struct Bar<'a> {
     pub(crate) current: Option<Tab>,
 }
 
-/// The pages to which a bar belongs.
+/// The group of pages that a bar belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Room {
-    /// The account of a user, with a link to the console if the user may open it.
+    /// A user's account, with a link to the console if the user may open it.
     Account {
         has_console: bool,
     },
@@ -56,7 +56,7 @@ impl Frame<'_> {
         self.language.locale()
     }
 
-    /// The query of a form's action, with `?`, or nothing. The form carries `ui` in a field.
+    /// The query for a form's action, beginning with `?`, or empty. The form contains `ui` as a field.
     pub(super) fn of_action(&self) -> String {
         match self.query {
             "" => String::new(),
@@ -64,7 +64,7 @@ impl Frame<'_> {
         }
     }
 
-    /// The query of a link, with `?`, or nothing.
+    /// The query for a link, beginning with `?`, or empty.
     pub(super) fn of_link(&self) -> String {
         let ui = self.ui().map(|code| format!("{UI}={code}"));
         let parts = [Some(self.query.to_owned()), ui];
@@ -89,7 +89,7 @@ impl Frame<'_> {
         self.away_with(page, "")
     }
 
-    /// The same, with a percent-encoded query.
+    /// Like `away`, but with a percent-encoded query.
     pub(crate) fn away_with(&self, page: &str, query: &str) -> String {
         Frame { query, ..*self }.to(page)
     }
@@ -105,7 +105,7 @@ impl Frame<'_> {
     }
 }
 
-/// The way up by this many levels.
+/// The relative path up by this many levels.
 pub(super) fn way_up(levels: usize) -> &'static str {
     match levels {
         0 => "",

@@ -1,4 +1,4 @@
-//! The host's own layout and texts of pages.
+//! The host's own page layout and texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,19 +14,19 @@ use crate::{
     user::Locale,
 };
 
-/// The longest text of a host, in characters.
+/// The maximum length of a host's text, in characters.
 const LONGEST: usize = 2000;
 
 /// The built-in layout, for a host that wants to change it.
 pub const LAYOUT: &str = include_str!("templates/page.html");
 
-/// The key of the attribute `lang`, which the language decides.
+/// The key of the `lang` attribute, which depends only on the language.
 const LANG: &str = "lang";
 
 /// The name of the layout among the templates.
 pub(super) const LAYOUT_NAME: &str = "page.html";
 
-/// The host's own layout and texts of the built-in pages. [`AuthBuilder::page_templates`] takes them. Everything that
+/// The host's own layout and texts for the built-in pages. [`AuthBuilder::page_templates`] takes them. Everything that
 /// is not replaced stays as it is.
 ///
 /// ```
@@ -43,20 +43,21 @@ pub(super) const LAYOUT_NAME: &str = "page.html";
 #[must_use]
 pub struct PageTemplates {
     layout: Option<String>,
-    /// By the code of the language and the key.
+    /// By language code and key.
     texts: BTreeMap<(&'static str, String), String>,
 }
 
 impl PageTemplates {
-    /// Replaces a text of the pages in one language. [`texts`](Self::texts) lists the keys.
+    /// Replaces a page text in one language. [`texts`](Self::texts) lists the keys.
     ///
     /// The text is plain text, not HTML. It can use the placeholders of the built-in text in any language, such as
     /// `{wait}`, and `{product}`. A text in brackets is a link; the built-in text determines how many there are, and
     /// where they lead.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the key or the language is unknown, or the text is empty, longer than 2000 characters, or has control characters, an unknown placeholder or another
-    /// number of links.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the key or the language is unknown, or the text is empty,
+    /// longer than 2000 characters, or contains control characters, an unknown placeholder or a different number of
+    /// links.
     pub fn with_text(mut self, key: &str, locale: &Locale, text: &str) -> Result<Self> {
         let refuse = |why: &str| {
             Err(Error::configuration(format!(
@@ -99,7 +100,7 @@ impl PageTemplates {
         Ok(self)
     }
 
-    /// Puts all pages into the host's own layout.
+    /// Renders all pages in the host's own layout.
     ///
     /// The layout is a [minijinja](https://docs.rs/minijinja) template; [`LAYOUT`] is the built-in one. It must contain
     /// the block `content`, and can use these values, which are escaped where necessary:
@@ -107,20 +108,21 @@ impl PageTemplates {
     /// * `title`, and `is_error` if the page reports a failure;
     /// * `product`, and the URLs `home_url`, `help_url`, `privacy_url` and `terms_url` of the
     ///   [`Brand`](crate::brand::Brand), each of which can be none; `has_logo`, for the image `{{ root }}brand/logo`;
-    /// * `style`, the style sheet with the CSS of the brand; without it, a page has no style;
+    /// * `style`, the style sheet with the brand's CSS; without it, a page has no style;
     /// * `script` and `has_form`: pages with a form can contain the script, which can be none;
     /// * `languages`, each with `code`, `lang` and `name`; `code` of the current one; `keep`, the query of a link to
     ///   the same page in another language, or none;
-    /// * `bar`, which pages for a signed-in user have: `email`, `name`, `is_console` for the pages of administrators,
-    ///   `query` (the query of a link that keeps the language), and `links`, each with `url`, `label` and `is_current`; and `wide` if the page has several sections;
+    /// * `bar`, which pages for a signed-in user have: `email`, `name`, `is_console` for administrators' pages,
+    ///   `query` (the query for a link, which carries over the language), and `links`, each with `url`, `label` and
+    ///   `is_current`; and `wide` if the page has several sections;
     /// * `t`, the texts, such as `t.common.help`.
     ///
-    /// The policy of the pages lets them load nothing except the logo: no other style sheet, script, image or font. Put
-    /// rules into [`Brand::css`](crate::brand::Brand::css).
+    /// The pages' policy lets them load nothing except the logo: no other style sheet, script, image or font. Put rules
+    /// into [`Brand::css`](crate::brand::Brand::css).
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the layout cannot be parsed. The builder also refuses a
-    /// layout that cannot be rendered, or does not show the block `content` once.
+    /// layout that cannot be rendered, or that does not show the block `content` exactly once.
     pub fn with_layout(mut self, html: &str) -> Result<Self> {
         Environment::new()
             .add_template(LAYOUT_NAME, html)
@@ -129,7 +131,8 @@ impl PageTemplates {
         Ok(self)
     }
 
-    /// The keys of the built-in texts in a language, with the texts; nothing if the pages do not have the language.
+    /// The keys of the built-in texts in a language, with the texts; nothing if the pages are not available in this
+    /// language.
     #[must_use]
     pub fn texts(locale: &Locale) -> Vec<(String, String)> {
         let mut found = Vec::new();
@@ -143,12 +146,12 @@ impl PageTemplates {
         found
     }
 
-    /// The layout of the host.
+    /// The host's layout.
     pub(super) fn layout(&self) -> Option<&str> {
         self.layout.as_deref()
     }
 
-    /// The texts of a language with those of the host, in which `fill` has replaced placeholders.
+    /// The texts in a language, including the host's own, with the placeholders replaced by `fill`.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the texts cannot be converted.
@@ -167,7 +170,7 @@ impl PageTemplates {
     }
 }
 
-/// The error of a layout that cannot be rendered.
+/// The error for a layout that cannot be rendered.
 pub(super) fn unusable() -> Error {
     Error::configuration("the layout of pages cannot be used")
 }

@@ -63,13 +63,13 @@ pub(crate) struct Parts {
     pub(crate) base: Arc<str>,
     /// Whether nobody can register.
     pub(crate) is_closed: bool,
-    /// Whether a registration says nothing about the address.
+    /// Whether the reply to a registration does not reveal whether the address is taken.
     pub(crate) is_private: bool,
     /// Whether signing in requires a verified address.
     pub(crate) require_verified: bool,
     /// The languages of emails.
     pub(crate) locales: Arc<[Locale]>,
-    /// The name of each provider in URLs, and the name that people know.
+    /// Each provider's name in URLs, and its display name.
     pub(crate) providers: Arc<[(String, String)]>,
     #[cfg(feature = "oauth")]
     pub(crate) provider_sign_ins: crate::feature::oauth::ProviderSignIns,
@@ -344,7 +344,7 @@ struct ResetForm {
     token: OneTimeToken,
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     new_password: Password,
-    /// The link of the form, to show the form again.
+    /// The link that the form belongs to, for showing the form again.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     address: Option<EmailAddress>,
 }

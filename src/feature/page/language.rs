@@ -1,14 +1,14 @@
-//! The languages of the pages.
+//! The languages that the pages are available in.
 
 use ::http::{HeaderMap, header::ACCEPT_LANGUAGE};
 
 use super::texts::{DE, EN, ES, FR, Texts, ZH};
 use crate::user::Locale;
 
-/// The parameter, and the field of forms, that chooses a language.
+/// The query parameter and form field that select a language.
 pub(super) const UI: &str = "ui";
 
-/// The languages of the pages.
+/// The languages that the pages are available in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
     Chinese,
@@ -58,7 +58,7 @@ impl Language {
         }
     }
 
-    /// The name of the language in itself.
+    /// The language's name in the language itself.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Chinese => "中文",

@@ -21,9 +21,9 @@ use crate::{
 };
 
 const STYLE: &str = include_str!("templates/style.css");
-/// The rules of pages with a bar, which follow the others.
+/// The rules for pages with a bar, which are appended to the others.
 const ACCOUNT_STYLE: &str = include_str!("templates/account.css");
-/// The rules of the console, which follow those of pages with a bar.
+/// The rules for the console, which are appended to those for pages with a bar.
 const CONSOLE_STYLE: &str = include_str!("templates/console.css");
 const SCRIPT: &str = include_str!("templates/script.js");
 
@@ -58,7 +58,7 @@ struct LanguageTexts {
     value: Value,
 }
 
-/// A style sheet, and the policies of the pages that have it.
+/// A style sheet, and the policies for the pages that use it.
 struct Style {
     css: Value,
     policies: Policies,
@@ -78,19 +78,19 @@ impl Style {
 pub(super) struct Head<'a> {
     pub(super) frame: &'a Frame<'a>,
     pub(super) title: &'a str,
-    /// Whether the title says that something failed.
+    /// Whether the title reports a failure.
     pub(super) is_error: bool,
     /// Whether the page has a form, and therefore the script.
     pub(super) has_form: bool,
-    /// The query with which the same page exists in other languages; `None` if there is no such page.
+    /// The query that leads to the same page in other languages; `None` if there is no such page.
     pub(super) keep: Option<&'a str>,
-    /// Whether the page has several sections and needs the width.
+    /// Whether the page has several sections and needs a wide layout.
     pub(super) is_wide: bool,
 }
 
 impl Layout {
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the layout of the host cannot be rendered.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the host's layout cannot be rendered.
     pub(super) fn new(
         brand: &Brand,
         templates: &PageTemplates,
@@ -163,7 +163,7 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Renders a page of each kind in the layout of the host.
+    /// Renders a page of each kind in the host's layout.
     fn check(&self) -> Result<()> {
         const PROBE: &str = "the content of the page";
         let bar = |room| Bar {
@@ -224,12 +224,12 @@ impl Layout {
         }
     }
 
-    /// The headers of a page, for a reply without a body.
+    /// A page's headers, for a reply without a body.
     pub(super) fn head(&self) -> Html {
         Html::head(self.plain.policies.scripted.clone())
     }
 
-    /// Renders a page. The template sees the context as `v`.
+    /// Renders a page. The context is available in the template as `v`.
     pub(super) fn render(&self, template: &str, head: &Head<'_>, v: Value) -> Result<Html> {
         let html = self.html(template, head, v).map_err(Error::internal)?;
         let policies = &self.style_of(head.frame).policies;
@@ -245,7 +245,7 @@ impl Layout {
         }
     }
 
-    /// The bar as a template sees it.
+    /// The bar as it is passed to a template.
     fn bar(&self, frame: &Frame<'_>, bar: Bar<'_>) -> Value {
         let texts = self.texts(frame.language);
         let (own, console) = (&texts.account, &texts.console);
@@ -301,7 +301,7 @@ impl Layout {
         }
     }
 
-    /// The HTML of a page.
+    /// A page's HTML.
     fn html(
         &self,
         template: &str,

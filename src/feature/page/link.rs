@@ -12,7 +12,7 @@ use crate::{
     token::{OneTimeStatus, Purpose},
 };
 
-/// Looks up mailed links without spending their tokens.
+/// Looks up mailed links without using up their tokens.
 #[derive(Clone, Debug)]
 pub(crate) struct Links {
     pub(crate) core: Arc<Core>,

@@ -13,7 +13,7 @@ use crate::{
     http::{Document, Endpoint},
 };
 
-/// The path, which pages name relative to themselves.
+/// The path, which pages reference with a relative URL.
 const PATH: &str = "/brand/logo";
 
 /// The logo as a document. An SVG that is opened on its own can neither run a script nor load anything.

@@ -1,5 +1,5 @@
-//! The built-in pages: the sign-in, the sign-up, the second factor, and those of mailed links. [`PageTemplates`]
-//! replaces their layout and their texts.
+//! The built-in pages: sign-in, sign-up, second factor, and the pages that mailed links open. [`PageTemplates`]
+//! replaces their layout and texts.
 //!
 //! A mailed link:
 //!
@@ -14,16 +14,16 @@
 //! The other pages work in the same way: `/reset-password` (where the form asks for the new password),
 //! `/confirm-email-change`, `/secure-account` and `/unlock`.
 //!
-//! A scanner that follows every link in an email changes nothing, because only a submitted form
-//! changes anything. The pages need no script, load only the logo and store nothing. They are in the
-//! language that the reader chooses by `ui`, or else in that of the browser, if there are texts in that language.
+//! A scanner that follows every link in an email changes nothing, because only a submitted form changes anything. The
+//! pages need no script, load only the logo and store nothing. They are in the language that the reader chooses with
+//! `ui`, or otherwise in the browser's language if there are texts in it.
 //!
-//! `view` has each page as a function of its state.
+//! `view` defines each page as a function of its state.
 //!
 //! The token alone authorizes the form; there is no cookie. Another site therefore gains nothing if it makes a browser
 //! send the form, because a site that has the token can also send the request itself. If the browser reports that
-//! another site sent the form, the form is still refused, because the audit trail would name the
-//! wrong client.
+//! another site sent the form, the form is still refused, because the audit trail would otherwise record the wrong
+//! client.
 
 mod answer;
 mod chosen;
@@ -59,9 +59,9 @@ use crate::{brand::Brand, error::Result, http::Document};
 pub(crate) struct Pages {
     layout: Arc<Layout>,
     logo: Option<Document>,
-    /// The home page of the brand, if it has one.
+    /// The brand's home page, if it has one.
     home: Option<String>,
-    /// Whether the sign-in pages are mounted too, so that the pages of links can lead to them.
+    /// Whether the sign-in pages are mounted too, so that the pages for links can lead to them.
     has_sign_in: bool,
 }
 
@@ -99,7 +99,7 @@ impl Action {
 
 /// The query of the page that reports success.
 const DONE: &str = "done";
-/// The query of the page that is shown if the sessions ended, but the account has another address by now.
+/// The query of the page that is shown if the sessions ended, but the account's address has changed.
 const MOVED: &str = "moved";
 /// The query of the page that is shown if the token was already used.
 const USED: &str = "used";
@@ -114,10 +114,10 @@ struct Link<'a> {
 }
 
 impl Pages {
-    /// The pages of this brand.
+    /// The pages for this brand.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the brand or the layout of the host has a mistake, or
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the brand or the host's layout has a mistake, or
     /// [`Internal`](crate::ErrorKind::Internal) if a template is broken.
     pub(crate) fn new(
         brand: &Brand,
@@ -134,7 +134,7 @@ impl Pages {
         })
     }
 
-    /// The place where a visitor goes on who has not asked for another one.
+    /// The place where visitors continue unless they have requested another one.
     fn start(&self) -> &str {
         self.home.as_deref().unwrap_or("./")
     }
@@ -151,12 +151,11 @@ impl Pages {
     }
 }
 
-/// Whether the text can be a token of this service. Any other text is neither put into a page nor
-/// looked up.
+/// Whether the text can be one of this service's tokens. Any other text is neither put into a page nor looked up.
 fn is_token(text: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(good)
 }
 
-/// The maximum length of a text that can be a token. All tokens of this service are shorter.
+/// The maximum length of a text that can be a token. All of this service's tokens are shorter.
 const MAX_TOKEN: usize = 200;

@@ -1,4 +1,4 @@
-//! The notice above the form of a page.
+//! The notice above a page's form.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     mail::in_words,
 };
 
-/// The reason why a form may succeed later as it is.
+/// The reason why an unchanged form may succeed later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Held {
     Busy,
@@ -28,7 +28,7 @@ pub(crate) enum Held {
 }
 
 impl Held {
-    /// The reason in an error, if it is such a reason.
+    /// The reason in an error, if it is one of these.
     pub(crate) fn of(error: &Error) -> Option<Self> {
         let seconds = seconds(error);
         match error.kind() {
@@ -49,7 +49,7 @@ impl Held {
     }
 }
 
-/// The seconds after which a refused call may succeed.
+/// The number of seconds after which a refused call may succeed.
 pub(crate) fn seconds(error: &Error) -> u64 {
     let after = error.retry_after().unwrap_or_default();
     after.as_secs() + u64::from(after.subsec_nanos() > 0)
@@ -78,7 +78,7 @@ impl Notice {
         }
     }
 
-    /// A failure whose text names something.
+    /// A failure whose text contains a name in place of a placeholder.
     pub(super) fn about(note: &Note<String>, placeholder: &str, name: &str) -> Self {
         let filled = |text: &str| text.replace(&format!("{{{placeholder}}}"), name);
         Self {
@@ -87,12 +87,12 @@ impl Notice {
         }
     }
 
-    /// A failure that passes after a time.
+    /// A failure that passes after this time.
     pub(super) fn wait(note: &Note<String>, language: Language, seconds: u64) -> Self {
         Self::about(note, "wait", &waiting(language, seconds))
     }
 
-    /// The refusal of a host, in its own words.
+    /// A host's refusal, in its own words.
     pub(super) fn refused(texts: &OwnTexts, text: &str) -> Self {
         Self {
             title: Some(texts.common.not_done.clone()),
@@ -118,7 +118,7 @@ impl Notice {
     }
 }
 
-/// The words for a time to wait, rounded up.
+/// The text for a waiting time, rounded up.
 fn waiting(language: Language, seconds: u64) -> String {
     let seconds = match seconds.max(1) {
         short @ ..90 => short,

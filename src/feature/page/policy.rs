@@ -1,4 +1,4 @@
-//! The `Content-Security-Policy` of the pages.
+//! The pages' `Content-Security-Policy`.
 
 use ::http::HeaderValue;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::error::{Error, Result};
 
-/// The policies of pages without and with the script.
+/// The policies for pages without and with the script.
 #[derive(Debug)]
 pub(super) struct Policies {
     pub(super) plain: HeaderValue,
@@ -14,7 +14,7 @@ pub(super) struct Policies {
 }
 
 impl Policies {
-    /// The policies of pages with this style sheet, and with this script if there is one.
+    /// The policies for pages with this style sheet, and with this script if there is one.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if a policy is not a valid header.

@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 /// The width of the light margin (ISO/IEC 18004).
 const MARGIN: usize = 4;
 
-/// A QR code of the text as an `<svg>` with one path. Its plate is white in the dark scheme too, because many scanners
-/// cannot read light codes on a dark ground. The element around it has the label.
+/// A QR code of the text as an `<svg>` with one path. Its background is white in the dark scheme too, because many
+/// scanners cannot read light codes on a dark background. The surrounding element has the label.
 ///
 /// # Errors
 /// [`Internal`](crate::ErrorKind::Internal) if the text is too long.

@@ -101,7 +101,7 @@ pub(crate) fn endpoints(
     ]
 }
 
-/// The sign-in of browsers.
+/// Browser sign-in.
 pub(crate) fn browser_endpoints(
     service: &Service,
     hasher: &Hasher,

@@ -38,10 +38,10 @@ pub enum RegistrationMode {
     /// Anyone may register. A registration with a taken address is answered with 409.
     #[default]
     Open,
-    /// Anyone may register. The answer is always 202, so it does not reveal whether the address is
-    /// taken. A new address receives the verification email; the owner of a taken address receives
-    /// an email about the attempt. A sign-in with a provider creates an account only if the
-    /// provider is trusted for the address and says that the address is verified.
+    /// Anyone may register. The answer is always 202, so it does not reveal whether the address is taken. A new address
+    /// receives the verification email; the owner of a taken address receives an email about the attempt. A sign-in
+    /// with a provider creates an account only if the provider is trusted for the address and reports that the address
+    /// is verified.
     Private,
     /// Only administrators create accounts over HTTP; [`UserService::register`](crate::UserService::register) creates
     /// accounts in process.
@@ -67,7 +67,7 @@ impl FromStr for RegistrationMode {
 #[error("expected open, private or closed")]
 pub struct UnknownRegistrationMode(());
 
-/// The use cases of accounts with address and password. Cheap to clone.
+/// The use cases for accounts with an email address and a password. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Passwords {
     pub(crate) core: Arc<Core>,

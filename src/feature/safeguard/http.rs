@@ -55,7 +55,7 @@ impl FromMembers for SecureAccountRequest {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct SecuredAccountView {
-    /// Whether a link for a new password is mailed. If not, the account has another address by now, and the people who
-    /// run the service have to help.
+    /// Whether a password-reset link is mailed. If not, the account's address has changed, and the service's operators
+    /// have to help.
     reset_mailed: bool,
 }

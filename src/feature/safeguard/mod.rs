@@ -1,18 +1,18 @@
-//! Securing an account, with the link in the email that reports a change.
+//! Secures an account with the link in the email that reports a change.
 //!
 //! ```text
 //! secure_account   SELECT by token ─► hash ─► UPDATE user, sessions, tokens, INSERT event and intent
 //! ```
 //!
-//! A notice goes to the address that the account had when the change was made, and so does its link. Nothing that
-//! somebody does to the account afterwards voids the link, except that an administrator disables or deletes it. The
-//! store decides by the account's address at the moment of use:
+//! A notice, with its link, goes to the address that the account had when the change was made. No later action on the
+//! account makes the link invalid, unless an administrator disables or deletes the account. The store decides by the
+//! account's address at the moment of use:
 //!
 //! * If it is still the address of the notice, the owner of the mailbox owns the account. Every session ends, the
-//!   password becomes useless, and a link for a new password is mailed there.
-//! * If it is another address, every session ends, and nothing else happens. Nobody can know whether the owner or an
-//!   intruder made that change, so neither address gets a link. The page asks the reader to turn to the people who run
-//!   the service, who find both events in the audit trail.
+//!   password becomes useless, and a password-reset link is mailed there.
+//! * If it is another address, every session ends, and nothing else happens. It is impossible to determine whether the
+//!   owner or an intruder made that change, so neither address gets a link. The page asks the reader to contact the
+//!   service's operators, who can find both events in the audit trail.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -32,7 +32,7 @@ use crate::{
     token::{Purpose, SecureAccount, SecuredAccount},
 };
 
-/// The use case of the link in notices, returned by [`Auth::safeguards`](crate::Auth::safeguards). Cheap to clone.
+/// The use case for the link in notices, returned by [`Auth::safeguards`](crate::Auth::safeguards). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Safeguards {
     pub(crate) core: Arc<Core>,
@@ -40,8 +40,8 @@ pub struct Safeguards {
 }
 
 impl Safeguards {
-    /// Ends every session of the user to whom the token was mailed. If the account still has the address that the token
-    /// was mailed to, its password becomes useless, and a link for a new one is mailed.
+    /// Ends all sessions of the user to whom the token was mailed. If the account still has the address that the token
+    /// was mailed to, its password becomes useless, and a password-reset link is mailed.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token;

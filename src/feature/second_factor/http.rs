@@ -88,7 +88,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     ]
 }
 
-/// The second step of the sign-in of browsers.
+/// The second step of a browser's sign-in.
 pub(crate) fn browser_endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/auth/session/second-factor", own.clone(), answer_in_browser)
@@ -358,7 +358,7 @@ impl From<Vec<RecoveryCode>> for RecoveryCodesView {
     }
 }
 
-/// The remembered devices of an account.
+/// An account's remembered devices.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct DeviceList {

@@ -31,8 +31,7 @@ use crate::{
 #[cfg(feature = "pages")]
 use crate::{factor::FactorId, token::ChallengePurpose};
 
-/// The use cases of second factors, returned by [`Auth::factors`](crate::Auth::factors). Cheap to
-/// clone.
+/// The use cases for second factors, returned by [`Auth::factors`](crate::Auth::factors). Cheap to clone.
 ///
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.
 ///
@@ -83,12 +82,11 @@ impl Factors {
         self.policy.requires(&caller.user.roles)
     }
 
-    /// Completes a sign-in with a second factor. If the [challenge](Challenge::enrol) asks for an
-    /// enrolment, the first code from the new authenticator app completes the enrolment, and the
-    /// result contains the recovery codes.
+    /// Completes a sign-in with a second factor. If the [challenge](Challenge::enrol) requires an enrolment, the first
+    /// code from the new authenticator app completes the enrolment, and the result contains the recovery codes.
     ///
-    /// With `remember`, the user is not asked for a second factor on this device for 30 days. Keep the device token of
-    /// the sign-in, as [`ClientInfo::device`] describes.
+    /// With `remember`, the user is not asked for a second factor on this device for 30 days. Keep the device token
+    /// from the sign-in, as [`ClientInfo::device`] describes.
     ///
     /// # Errors
     /// * [`InvalidToken`](crate::ErrorKind::InvalidToken) if the ticket is unknown, used or
@@ -128,16 +126,16 @@ impl Factors {
             .await
     }
 
-    /// Begins the enrolment that a [challenge](Challenge::enrol) asks for. A second call replaces the key.
+    /// Begins the enrolment that a [challenge](Challenge::enrol) requires. A second call replaces the key.
     ///
     /// # Errors
-    /// [`InvalidToken`](crate::ErrorKind::InvalidToken) if the ticket does not ask for an
-    /// enrolment, and in the cases listed at [`answer`](Self::answer).
+    /// [`InvalidToken`](crate::ErrorKind::InvalidToken) if the ticket does not require an enrolment, and in the cases
+    /// listed at [`answer`](Self::answer).
     pub async fn enrol(&self, ticket: &Ticket) -> Result<TotpSecret> {
         self.enrolments.begin(ticket).await
     }
 
-    /// The step that the ticket of a browser asks for; `None` if the ticket is not good.
+    /// The step that a browser's ticket requires; `None` if the ticket is not valid.
     #[cfg(feature = "pages")]
     pub(crate) fn step_of(&self, ticket: &Ticket) -> Option<ChallengePurpose> {
         let read = self.core.tickets.read(ticket, self.core.clock.now());
@@ -188,7 +186,7 @@ impl Factors {
         self.core.deliveries.notice(letter, recipient, now, client)
     }
 
-    /// Publishes the event of a change that was written, and starts its hooks and emails.
+    /// Publishes the event for a written change, and starts its hooks and emails.
     fn announce(&self, event: &Event, caller: &ActiveUser) {
         self.core.trail.publish(event);
         self.core.hooks.after_factor_change(&caller.user);

@@ -11,7 +11,7 @@ use crate::{
     user::check_label,
 };
 
-/// The maximum length of the name of an authenticator app, in code points.
+/// The maximum length of an authenticator app's name, in code points.
 const MAX_NAME: usize = 100;
 
 impl Factors {
@@ -40,8 +40,8 @@ impl Factors {
         }
     }
 
-    /// The key of an authenticator app whose enrolment the caller has begun, to show it again. The result is `None` if
-    /// the enrolment is unknown or has expired.
+    /// The key of an authenticator app whose enrolment the caller has begun, so that it can be shown again. The result
+    /// is `None` if the enrolment is unknown or has expired.
     ///
     /// # Errors
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) or

@@ -1,4 +1,4 @@
-//! The check of cookies for guards that see only claims.
+//! The cookie check for guards that use only claims.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     verifier::CheckCookie,
 };
 
-/// Checks cookies for guards that see only claims.
+/// Checks cookies for guards that use only claims.
 #[derive(Debug)]
 pub(crate) struct CookieCheck {
     pub(crate) sessions: Sessions,

@@ -1,4 +1,4 @@
-//! The caller of a request, confirmed by the database.
+//! A request's caller, confirmed by the database.
 
 use super::Sessions;
 use crate::{
@@ -43,8 +43,7 @@ impl Sessions {
         ))
     }
 
-    /// Writes the idle time of a session. If the write fails, the session is still live, and the
-    /// next request tries again.
+    /// Writes a session's idle time. If the write fails, the session is still live, and the next request tries again.
     async fn prolong(&self, live: &mut SessionUser, id: SessionId, until: Timestamp) {
         let now = self.core.clock.now();
         match self.core.store.use_browser_session(id, until, now).await {

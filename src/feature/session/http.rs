@@ -60,7 +60,7 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
     ]
 }
 
-/// Reading and ending the session of a browser.
+/// Reads and ends a browser's session.
 pub(crate) fn browser_endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/auth/session", own.clone(), browser::show)
@@ -123,7 +123,7 @@ async fn end(
     Ok(NoContent)
 }
 
-/// The live sessions of an account, at most 200.
+/// An account's live sessions, at most 200.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct SessionList {

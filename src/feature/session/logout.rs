@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl Sessions {
-    /// Ends the session that a refresh token belongs to, even if the token has been superseded. A
-    /// text that is not a refresh token of this service has no effect.
+    /// Ends the session that a refresh token belongs to, even if the token has been superseded. A text that is not one
+    /// of this service's refresh tokens has no effect.
     pub(crate) async fn logout(
         &self,
         refresh_token: &RefreshToken,
@@ -39,7 +39,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Ends the browser session of a cookie. A text that is not a cookie of this service has no
+    /// Ends the browser session that a cookie belongs to. A text that is not one of this service's cookies has no
     /// effect.
     #[cfg(feature = "http")]
     pub(crate) async fn sign_out(&self, cookie: &SessionCookie, client: &ClientInfo) -> Result<()> {
@@ -49,7 +49,7 @@ impl Sessions {
         self.end_by_owner(presented.session_id, client).await
     }
 
-    /// Ends every session of the user.
+    /// Ends all of the user's sessions.
     pub(crate) async fn logout_all(&self, caller: &ActiveUser, client: &ClientInfo) -> Result<()> {
         let (user, now) = (caller.user.id, self.core.clock.now());
         let event = Event::new(EventKind::LoggedOutEverywhere, now, client).by(user);

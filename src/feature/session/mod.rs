@@ -1,4 +1,4 @@
-//! Refreshing, listing and ending sessions.
+//! Refreshes, lists and ends sessions.
 
 #[cfg(feature = "http")]
 mod checked;

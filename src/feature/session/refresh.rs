@@ -71,8 +71,8 @@ impl Sessions {
         Ok(tokens.pair(access_token, id, token, expires_at, now))
     }
 
-    /// Asks the hooks for the claims of the next access token. No hook is called if the refresh
-    /// token cannot be exchanged. The reuse of a token is therefore handled without the hooks.
+    /// Requests the claims for the next access token from the hooks. No hook is called if the refresh token cannot be
+    /// exchanged. Token reuse is therefore handled without the hooks.
     async fn ask(&self, rotation: &RotateSession) -> Result<Option<Asked>> {
         if !self.core.hooks.are_there() {
             return Ok(None);

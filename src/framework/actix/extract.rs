@@ -122,8 +122,7 @@ impl<A: Assurance> FromRequest for ClaimedStepUp<A> {
     }
 }
 
-/// The client of the request. Outside of [`Auth::request_scope`], the reply is 500 `internal`, and
-/// the reason is logged.
+/// The request's client. Outside [`Auth::request_scope`], the reply is 500 `internal`, and the reason is logged.
 impl FromRequest for ClientInfo {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -136,7 +135,7 @@ impl FromRequest for ClientInfo {
     }
 }
 
-/// Leads a visitor who does not pass to the page where they sign in.
+/// Sends a visitor who does not pass to the sign-in page.
 impl<T: FromRequest<Error = Problem> + 'static> FromRequest for OrSignIn<T> {
     type Error = SignInFirst;
     type Future = Pin<Box<dyn Future<Output = Result<Self, SignInFirst>>>>;
@@ -218,7 +217,7 @@ async fn checked<T>(
     check(auth, caller)
 }
 
-/// Notes in the scope of the request that its reply depends on the caller.
+/// Records in the request's scope that its reply depends on the caller.
 pub(super) fn look(request: &HttpRequest) {
     if let Some(scope) = request.extensions().get::<RequestScope>() {
         scope.look();

@@ -20,7 +20,7 @@ use crate::{
     http::{RequestId, RequestScope, Response, UnknownLength},
 };
 
-/// The head of a request.
+/// A request's head.
 ///
 /// # Errors
 /// `Internal` if the head cannot be converted. That never happens, because everything that is valid in `http` 0.2 is
@@ -81,7 +81,7 @@ pub(super) fn reply(response: Response) -> HttpResponse {
     }
 }
 
-/// The maximum number of bytes of a body that actix copies at once.
+/// The maximum number of body bytes that actix copies at once.
 const PIECE: usize = 16 * 1024;
 
 /// A long body, sent in pieces. Otherwise actix would copy the whole body, even if the client does

@@ -22,8 +22,7 @@ use crate::{
     http::{ClientAddress, Problem, Resource, Resources},
 };
 
-/// Mounts the endpoints on an `App` or a `Scope`: all of them, or a list from which some are left
-/// out.
+/// Mounts the endpoints on an `App` or a `Scope`: all of them, or a list with some of them left out.
 ///
 /// ```
 /// use hallpass::ClientAddress;

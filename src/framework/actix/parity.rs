@@ -335,7 +335,7 @@ async fn raw_bytes_in_the_path_are_refused_by_both_servers() {
     }
 }
 
-/// Checks how the extractors of a host's own routes refuse a request.
+/// Checks how the extractors on a host's own routes refuse a request.
 #[actix_web::test]
 async fn rejections_look_alike_in_routes_of_the_host() {
     use ::axum::{body::to_bytes as read_axum, response::IntoResponse as _};

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A state that can verify access tokens: a [`Verifier`], or any state that contains an [`Auth`]. A host implements
-/// this trait for its other types of state.
+/// this trait for its other state types.
 ///
 /// ```
 /// use hallpass::{verifier::Verifier, axum::VerifyTokens};
@@ -70,8 +70,7 @@ impl<S: VerifyTokens + Send + Sync> FromRequestParts<S> for CurrentUser {
     }
 }
 
-/// `None` if no bearer token was sent, or the session of a cookie has ended. An invalid token is
-/// still refused.
+/// `None` if no bearer token was sent, or the cookie's session has ended. An invalid token is still refused.
 impl<S: VerifyTokens + Send + Sync> OptionalFromRequestParts<S> for CurrentUser {
     type Rejection = Problem;
 
@@ -100,8 +99,7 @@ where
     }
 }
 
-/// `None` if no bearer token was sent, or the session of a cookie has ended. An invalid token is
-/// still refused.
+/// `None` if no bearer token was sent, or the cookie's session has ended. An invalid token is still refused.
 impl<S: Send + Sync> OptionalFromRequestParts<S> for ActiveUser
 where
     Auth: FromRef<S>,
@@ -195,8 +193,7 @@ impl<S: VerifyTokens + Send + Sync, A: Assurance> FromRequestParts<S> for Claime
     }
 }
 
-/// The client of the request. Outside of [`Auth::request_scope`], the reply is 500 `internal`, and
-/// the reason is logged.
+/// The request's client. Outside [`Auth::request_scope`], the reply is 500 `internal`, and the reason is logged.
 impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
     type Rejection = Problem;
 
@@ -207,7 +204,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
     }
 }
 
-/// Leads a visitor who does not pass to the page where they sign in.
+/// Sends a visitor who does not pass to the sign-in page.
 impl<S, T> FromRequestParts<S> for OrSignIn<T>
 where
     S: Send + Sync,
@@ -258,14 +255,14 @@ where
         .map_err(|error| Problem::answering(&parts.headers, error))
 }
 
-/// Notes in the scope of the request that its reply depends on the caller.
+/// Records in the request's scope that its reply depends on the caller.
 pub(super) fn look(parts: &Parts) {
     if let Some(scope) = parts.extensions.get::<RequestScope>() {
         scope.look();
     }
 }
 
-/// Browsers send the cookie of an ended session on and on, which must not close public pages.
+/// Browsers keep sending the cookie of an ended session, which must not make public pages inaccessible.
 fn if_sent<T>(caller: Result<T, Error>, is_by_cookie: bool) -> Result<Option<T>> {
     match caller {
         Err(error) if error.kind() == ErrorKind::Unauthenticated => Ok(None),

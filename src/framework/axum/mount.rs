@@ -17,8 +17,7 @@ use crate::{
     http::{ClientAddress, Resources, UnknownLength},
 };
 
-/// The endpoints as a router, for any state of the host: all of them, or a list from which some are
-/// left out.
+/// The endpoints as a router, for any host state: all of them, or a list with some of them left out.
 ///
 /// ```
 /// use hallpass::ClientAddress;
@@ -40,7 +39,7 @@ where
     mount(&endpoints.into().into_resources(client_address))
 }
 
-/// The resources as a router for any state of the host.
+/// The resources as a router for any host state.
 pub(crate) fn mount<S>(resources: &Resources) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -86,8 +85,7 @@ pub(super) fn whole_uri(head: &Parts) -> &Uri {
     }
 }
 
-/// Whether the only difference between the URIs is a removed prefix of the path. Otherwise, the
-/// host has rewritten the URI.
+/// Whether the only difference between the URIs is a removed path prefix. Otherwise, the host has rewritten the URI.
 fn only_stripped(uri: &Uri, whole: &Uri) -> bool {
     whole.query() == uri.query() && whole.path().ends_with(uri.path())
 }

@@ -81,7 +81,7 @@ where
     }
 }
 
-/// The pattern of the route, or the path if the layer is outside of the router.
+/// The pattern of the route, or the path if the layer is outside the router.
 fn path(head: &Parts) -> &str {
     let extensions = &head.extensions;
     let pattern = extensions.get().map(MatchedPath::as_str);

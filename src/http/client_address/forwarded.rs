@@ -1,4 +1,4 @@
-//! The chain of addresses that forwarding headers name.
+//! The chain of addresses in forwarding headers.
 //!
 //! The chain goes from right to left, with the nearest proxy first. An element without an address
 //! is `None`.
@@ -37,7 +37,7 @@ pub(super) fn x_forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Optio
         .map(address)
 }
 
-/// Parses the header `Forwarded` (RFC 7239, section 4) from right to left, so that elements sent by
+/// Parses the `Forwarded` header (RFC 7239, section 4) from right to left, so that elements sent by
 /// a client cannot change how the elements to their right are read.
 pub(super) fn forwarded(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     let elements = headers
@@ -59,7 +59,7 @@ fn value_of_for(pair: &[u8]) -> Option<&[u8]> {
     is_for.then(|| value.get(1..))?
 }
 
-/// Splits the text at the separators that are outside of quoted strings, from right to left.
+/// Splits the text at separators outside quoted strings, from right to left.
 fn parts(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     iter::from_fn(move || {

@@ -10,7 +10,7 @@ const PROXIES: &str = "10.0.0.0/8, 2001:db8:aa::/48";
 const PROXY: &str = "10.0.0.1";
 const CLIENT: &str = "203.0.113.9";
 
-/// Headers, and the client they name.
+/// Headers and the client that they identify.
 type Row<'a> = (&'a [(&'a str, &'a str)], &'a str);
 
 fn head(headers: &[(&str, &[u8])]) -> Parts {
@@ -50,7 +50,7 @@ fn proxies() -> ClientAddress {
 const XFF: &str = "x-forwarded-for";
 const FWD: &str = "forwarded";
 
-/// Headers of an attacker who imitates another client.
+/// Headers from an attacker who imitates another client.
 const FORGED: &[&[(&str, &str)]] = &[
     &[(XFF, "198.51.100.7")],
     &[("X-Forwarded-For", "198.51.100.7, 10.0.0.1")],

@@ -1,4 +1,4 @@
-//! A document that is kept in memory as it is and compressed, and the choice between the two.
+//! A document that is kept in memory both uncompressed and compressed, and the choice between the two forms.
 
 use std::{fmt::Write as _, io};
 
@@ -26,7 +26,7 @@ pub(super) struct Kept {
     gzip: Form,
 }
 
-/// The bytes of one form, and the tag that tells them from all others.
+/// The bytes of one form and the tag that distinguishes them from all others.
 #[derive(Debug)]
 struct Form {
     bytes: Bytes,
@@ -107,7 +107,7 @@ impl Output for Ready {
     }
 }
 
-/// The form of a document that a client can read, and the forms that it has.
+/// The form of a document that a client can read and the forms that the client already has.
 pub(super) struct Wanted {
     gzip: bool,
     known: Vec<HeaderValue>,
@@ -136,8 +136,8 @@ impl<S: Sync> Input<S> for Wanted {
     }
 }
 
-/// Whether a client with these headers can read gzip (RFC 9110, section 12.5.3). A coding that is named counts more
-/// than `*`.
+/// Whether a client with these headers can read gzip (RFC 9110, section 12.5.3). A coding that is named takes
+/// precedence over `*`.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).into_iter();
     let values = values.filter_map(|value| value.to_str().ok());
@@ -154,7 +154,7 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     named.or(any).unwrap_or(false)
 }
 
-/// Whether the parameters of a coding have the weight 0.
+/// Whether a coding's parameters give it the weight 0.
 fn is_zero(parameters: &str) -> bool {
     parameters.split(';').any(|parameter| {
         let weight = parameter.trim().to_ascii_lowercase();

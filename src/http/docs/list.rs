@@ -1,4 +1,4 @@
-//! What the page shows: the rows by task, the objects in their replies, and every error once.
+//! The content of the page: the endpoints by task, the objects in their replies, and every error once.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The title of rows without a tag.
+/// The title above endpoints without a tag.
 const UNTAGGED: &str = "Other";
 
 #[derive(Debug, Serialize)]
@@ -45,11 +45,11 @@ struct Entry {
     description: &'static str,
     takes_token: bool,
     takes_cookie: bool,
-    /// The parameters of the query, and the members of the body.
+    /// The query parameters and the members of the body.
     members: Vec<Member>,
     replies: Vec<Reply>,
     errors: Vec<&'static str>,
-    /// Whether the call must come from a page of the own origin.
+    /// Whether the call must come from a page of the same origin.
     is_of_browser: bool,
     curl: String,
 }
@@ -67,7 +67,7 @@ struct Object {
     members: Vec<Member>,
 }
 
-/// The errors of one kind of calls.
+/// The errors for one kind of call.
 #[derive(Debug, Serialize)]
 struct Errors {
     name: &'static str,
@@ -81,7 +81,7 @@ struct Error {
     meaning: String,
 }
 
-/// The errors that many calls share, by the kind of calls. An entry does not repeat them.
+/// The errors that many calls share, by kind of call. An entry does not repeat them.
 const OF_ANY_CALL: &[ErrorKind] = &[
     ErrorKind::NotFound,
     ErrorKind::MethodNotAllowed,
@@ -105,7 +105,7 @@ const OF_CALLERS: &[ErrorKind] = &[
 ];
 
 impl List {
-    /// The list of these endpoints, which the document describes.
+    /// The list of these endpoints, as the document describes them.
     pub(super) fn new(endpoints: &[Endpoint], document: &Value) -> Self {
         let described = || endpoints.iter().filter(|row| !row.is_for_people());
         let mut groups: Vec<Group> = openapi::tags(endpoints)
@@ -186,7 +186,7 @@ impl Entry {
         }
     }
 
-    /// The command. The page says what the variables are.
+    /// The command. The page explains the variables.
     fn curl(&self, body: Option<String>) -> String {
         let mut command = String::from("curl ");
         // A body implies POST.
@@ -249,7 +249,7 @@ fn own_errors(row: &Endpoint, has_caller: bool) -> Vec<&'static str> {
     codes.into_iter().collect()
 }
 
-/// The objects in replies, and those in them.
+/// The objects in replies and the objects nested in them.
 fn objects(groups: &[Group], document: &Value) -> Vec<Object> {
     let replies = groups
         .iter()

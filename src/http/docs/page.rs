@@ -71,7 +71,7 @@ fn script() -> String {
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// HTML in which a text between backticks is code.
+/// HTML in which text between backticks is code.
 fn prose(text: &str) -> String {
     let mut html = String::new();
     for (index, part) in text.split('`').enumerate() {

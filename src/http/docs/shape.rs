@@ -1,11 +1,11 @@
-//! Schemas as words: the members of an object, and an example of a request body.
+//! Schemas in words: the members of an object, and an example of a request body.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// A member of an object, or a parameter of a query.
+/// A member of an object, or a query parameter.
 #[derive(Debug, Serialize)]
 pub(super) struct Member {
     name: String,
@@ -20,7 +20,7 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// A parameter of the query.
+    /// A query parameter.
     pub(super) fn of_query(parameter: &Value) -> Self {
         let schema = parameter.get("schema").unwrap_or(&Value::Null);
         Self {
@@ -39,7 +39,7 @@ impl Member {
         self.of.as_deref()
     }
 
-    /// The name, if this is a parameter that a query must have.
+    /// The name, if this is a required query parameter.
     pub(super) fn in_query(&self) -> Option<&str> {
         (self.is_query && !self.is_optional).then_some(&*self.name)
     }
@@ -66,8 +66,8 @@ pub(super) fn members(schema: &Value) -> Vec<Member> {
     members
 }
 
-/// An example of a body with this schema: the required members, or else the first one. What the reader has to replace
-/// is in angle brackets, so that the example cannot be sent as it is.
+/// An example of a body with this schema: the required members, or else the first one. Values that the reader has to
+/// replace are in angle brackets, so that the example cannot be sent as it is.
 pub(super) fn example(schema: &Value) -> String {
     let mut body = Map::new();
     for (name, property) in properties(schema) {
@@ -111,7 +111,7 @@ fn is_required(schema: &Value, name: &str) -> bool {
     required(schema).any(|required| required == name)
 }
 
-/// The name of the schema that this one refers to, directly, as the type of items or as one of a choice.
+/// The name of the schema that this one refers to: directly, as the item type, or as one of several alternatives.
 pub(super) fn reference(schema: &Value) -> Option<&str> {
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
         return target.rsplit('/').next();
@@ -165,7 +165,7 @@ fn kind(schema: &Value) -> String {
     words
 }
 
-/// The type without null. A reference has no words of its own, because its name follows.
+/// The type without null. A reference adds no words, because its name follows.
 fn types(schema: &Value) -> String {
     if has_type(schema, "array") {
         let items = schema.get("items").map(types).unwrap_or_default();
@@ -204,7 +204,7 @@ fn is_nullable(schema: &Value) -> bool {
     has_type(schema, "null") || choice.flatten().any(|one| has_type(one, "null"))
 }
 
-/// A text of the document, or nothing.
+/// A text in the document; empty if it is missing.
 pub(super) fn text(part: &Value, name: &str) -> String {
     part.get(name)
         .and_then(Value::as_str)

@@ -68,7 +68,7 @@ async fn the_page_loads_nothing() {
     assert_eq!(head.headers()["content-length"], length.as_str());
 }
 
-/// The host's own rows follow ours, by tag. Rows without a tag come last.
+/// The host's own endpoints follow ours, by tag. Endpoints without a tag come last.
 #[tokio::test]
 async fn rows_are_in_groups_by_tag() {
     let page = page().await;
@@ -81,7 +81,7 @@ async fn rows_are_in_groups_by_tag() {
     assert!(at("<details id=get_docs>") < groups[1]);
     assert!((groups[1]..groups[2]).contains(&at("<details id=get_notes_id>")));
     assert!(at("<details id=post_ping>") > groups[2]);
-    // The contract has no sign-in, so the page asks for no password.
+    // The contract has no sign-in, so the page does not request a password.
     assert!(!page.contains("type=password"));
 }
 

@@ -92,7 +92,7 @@ fn line(code: &Code) -> String {
     format!("`{}`: {}", code.code, meaning(code))
 }
 
-/// The detail of a code, with the codes of its violations if they are of a closed set.
+/// The detail of a code, with its violation codes if they form a closed set.
 pub(in crate::http) fn meaning(code: &Code) -> String {
     if code.code != Code::of(ErrorKind::WeakPassword).code {
         return code.detail.to_owned();

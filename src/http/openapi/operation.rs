@@ -36,7 +36,7 @@ impl Operation {
         self.bearer = true;
     }
 
-    /// Requires the cookie of a browser session.
+    /// Requires a browser session cookie.
     pub fn cookie(&mut self) {
         self.cookie = true;
     }
@@ -105,8 +105,8 @@ impl Operation {
         std::mem::take(&mut self.closed)
     }
 
-    /// The operation of this method. If browser sessions are offered, their cookie identifies a
-    /// caller as well as a bearer token.
+    /// The operation for this method. If browser sessions are offered, a caller can be identified by their cookie as
+    /// well as by a bearer token.
     pub(super) fn build(
         self,
         id: String,

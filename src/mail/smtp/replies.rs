@@ -41,15 +41,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Replies<S> {
     }
 
     /// A connection whose first reply is a greeting that the server has not sent. A server sends no
-    /// second greeting after STARTTLS (RFC 3207 section 4.2), but the client of `lettre` waits for
-    /// one.
+    /// second greeting after STARTTLS (RFC 3207 section 4.2), but `lettre`'s client waits for one.
     pub(super) fn greeted(stream: S, peer: SocketAddr) -> Self {
         let mut replies = Self::new(stream, peer);
         replies.ready = b"220 \r\n".to_vec();
         replies
     }
 
-    /// The connection; `None` if some of the data that arrived has not been read.
+    /// The connection; `None` if some of the received data has not been read.
     pub(super) fn into_inner(self) -> Option<S> {
         let is_empty =
             self.ready.is_empty() && self.line.is_empty() && self.stream.buffer().is_empty();

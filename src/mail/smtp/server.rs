@@ -19,7 +19,7 @@ use super::{
 };
 use crate::error::{BoxError, Error, Result};
 
-/// The address of an SMTP server, and its encryption.
+/// The address and encryption of an SMTP server.
 pub(super) struct Server {
     host: String,
     port: u16,

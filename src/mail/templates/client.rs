@@ -13,7 +13,7 @@ pub(super) fn client(
     user_agent: Option<&str>,
     locale: &Locale,
 ) -> Option<String> {
-    // Another program chooses its name, so it could choose the text of a letter.
+    // Any other program chooses its own name, and so could choose text in an email.
     let browser = user_agent
         .and_then(software)
         .filter(|software| software.is_known)

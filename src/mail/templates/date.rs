@@ -61,7 +61,7 @@ const FR: [&str; 12] = [
     "décembre",
 ];
 
-/// The date and the time to the minute in UTC, in the form of the language; in the form of ISO 8601 for other languages.
+/// The date and time in UTC, to the minute, in the language's own format; in ISO 8601 format for other languages.
 pub(crate) fn moment(at: Timestamp, locale: &Locale) -> String {
     let at = at.to_utc();
     let (year, day) = (at.year(), at.day());

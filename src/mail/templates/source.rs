@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 /// The source of a letter: a subject and paragraphs.
 ///
 /// The first line is the subject. Paragraphs are separated by empty lines, and the lines of a paragraph are joined. A
-/// paragraph in brackets is the link, and its text is the label of the button.
+/// paragraph in brackets is the link, and its text is the button label.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub(super) subject: String,

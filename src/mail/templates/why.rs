@@ -1,4 +1,4 @@
-//! The reason why somebody receives a letter.
+//! The reason why somebody receives an email.
 
 use crate::{outbox::LetterKind, user::Locale};
 
@@ -8,7 +8,7 @@ pub(super) struct Reason {
     pub(super) lang: &'static str,
 }
 
-/// Why this letter was sent to this address. The reason is in English for languages other than those of the built-in
+/// Why this email was sent to this address. The reason is in English for languages other than those of the built-in
 /// letters.
 pub(super) fn reason(kind: LetterKind, address: &str, product: &str, locale: &Locale) -> Reason {
     let lang = match locale.language() {

@@ -14,7 +14,7 @@ use crate::{
 /// The cookie of a browser whose sign-in needs another step on a page.
 pub(crate) const TICKET: &str = "hallpass_ticket";
 
-/// The cookie that forgets the ticket.
+/// The value of `Set-Cookie` that deletes the ticket.
 pub(crate) fn no_ticket(cookies: Cookies) -> Option<HeaderValue> {
     cookies.set(TICKET, "", Duration::ZERO)
 }
@@ -22,13 +22,13 @@ pub(crate) fn no_ticket(cookies: Cookies) -> Option<HeaderValue> {
 /// The step that follows a sign-in on the pages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum NextStep<'a> {
-    /// The user is signed in with this cookie, and goes on.
+    /// The user is signed in with this cookie, and continues.
     GoOn(&'a SessionCookie),
     SecondFactor,
 }
 
 impl SignIn {
-    /// The next step, and the cookies that it needs.
+    /// The next step and the cookies that it needs.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the sign-in has opened a session with tokens.

@@ -14,7 +14,7 @@ use crate::{
     user::UserId,
 };
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -23,7 +23,8 @@ pub async fn check_all(store: &Subject) {
     pending_address_is_shown_until_it_is_confirmed_or_expires(store).await;
 }
 
-/// The overview contains the same as the lists, at any time, and nothing of other users.
+/// The overview always contains the same data as the lists, and nothing that belongs to other
+/// users.
 ///
 /// # Panics
 /// If the store breaks the contract.

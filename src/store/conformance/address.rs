@@ -1,4 +1,4 @@
-//! The verification and the change of an address, each with a token that was mailed to it.
+//! Address verification and address changes, each with a token that was mailed to the address.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use crate::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -311,8 +311,8 @@ pub async fn a_taken_address_stays_with_its_user(store: &Subject) {
     assert_eq!(found.email.as_str(), own.as_str());
 }
 
-/// If several users confirm the same address, one of them gets it, and the others keep their
-/// previous addresses.
+/// If several users confirm the same address, exactly one of them gets it, and the others keep their previous
+/// addresses.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// Runs every check of this module. The store must not contain an administrator.
+/// Runs every check in this module. The store must not contain an administrator.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -112,8 +112,8 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
     );
 }
 
-/// Of concurrent changes of the same value, by authors who have seen the same user, exactly one is written, and the
-/// others get the user that it has written. A change of another value is written as well.
+/// If authors who have seen the same user change the same value concurrently, exactly one change is written. The other
+/// authors get the user as written by that change. A change to another value is written as well.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -258,7 +258,7 @@ pub async fn a_deleted_user_leaves_only_events(store: &Subject) {
     assert_eq!(count, events.len(), "a failed deletion left an event");
 }
 
-/// A deletion that names an older `credential_version` has no effect.
+/// A deletion with an outdated `credential_version` has no effect.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -24,7 +24,7 @@ use crate::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -38,7 +38,7 @@ pub async fn check_all(store: &Subject) {
     new_password_voids_every_earlier_cookie(store).await;
 }
 
-/// Only the cookie of a live browser session finds a user.
+/// A user is found only by the cookie of a live browser session.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -97,7 +97,8 @@ pub async fn use_of_a_session_prolongs_it(store: &Subject) {
     assert!(find(store, &session, session.digest, dead).await.is_none());
 }
 
-/// After a reauthentication, the former cookie finds the session as it was before, until its end.
+/// After a reauthentication, the former cookie finds the session as it was before, until that
+/// cookie expires.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -136,7 +137,7 @@ pub async fn former_cookie_keeps_its_authentication_for_a_while(store: &Subject)
     );
 }
 
-/// Any number of concurrent renewals of one cookie succeed with the same successor.
+/// Any number of concurrent renewals of the same cookie succeed with the same successor.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -155,7 +156,8 @@ pub async fn concurrent_renewals_leave_one_successor(store: &Subject) {
     }
 }
 
-/// A code renews the cookie, and the former cookie stays without the second factor.
+/// Presenting a code renews the cookie, and the former cookie still stands for an authentication without the second
+/// factor.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -192,7 +194,7 @@ pub async fn second_factor_renews_the_cookie(store: &Subject) {
     );
 }
 
-/// A second factor raises only the current cookie, not one that a password has obtained.
+/// A second factor strengthens a session only with the current cookie, not with a cookie that has been replaced since.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -218,7 +220,7 @@ pub async fn second_factor_needs_the_current_cookie(store: &Subject) {
     assert_eq!(done, Checked::Stale);
 }
 
-/// After a change of the password, only the new cookie is accepted.
+/// After a password change, only the new cookie is accepted.
 ///
 /// # Panics
 /// If the store breaks the contract.

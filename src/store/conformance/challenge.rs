@@ -1,4 +1,5 @@
-//! The contract of [`ChallengeStore`](crate::store::ChallengeStore), and of the sessions that answers open.
+//! The contract of [`ChallengeStore`](crate::store::ChallengeStore), and of the sessions that are opened when a
+//! challenge is answered.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +21,7 @@ use crate::{
     user::{User, UserId},
 };
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -138,7 +139,7 @@ pub async fn concurrent_attempts_stay_within_the_maximum(store: &Subject) {
     assert!(attempt(store, &challenge).await.is_none());
 }
 
-/// A change of the second factors or of the credentials closes the open challenges of the user.
+/// A change to the second factors or the credentials closes the user's open challenges.
 ///
 /// # Panics
 /// If the store breaks the contract.

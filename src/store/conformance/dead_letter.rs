@@ -17,7 +17,7 @@ use crate::{
     user::UserId,
 };
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -71,8 +71,8 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     }
 }
 
-/// The new email keeps the account and the time of the old email, and is not counted against the
-/// budget again. The event names the actor, the letter and the user.
+/// The account and the time of the old email are carried over to the new email, which is not counted against the budget
+/// again. The event names the actor, the letter and the user.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -129,7 +129,7 @@ pub async fn only_the_lease_holder_marks_a_mail_dead(store: &Subject) {
     complete(store, &third).await;
 }
 
-/// The list is in descending order of id, and shows the address of the intent or of the user.
+/// The list is in descending order of id, and shows the intent's or the user's address.
 ///
 /// # Panics
 /// If the store breaks the contract.

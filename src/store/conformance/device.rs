@@ -1,4 +1,5 @@
-//! The contract of [`DeviceStore`](crate::store::DeviceStore), and of the sessions that remembered devices open.
+//! The contract of [`DeviceStore`](crate::store::DeviceStore), and of the sessions that are opened on remembered
+//! devices.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +18,7 @@ use crate::{
     user::{User, UserId},
 };
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -29,8 +30,7 @@ pub async fn check_all(store: &Subject) {
     expired_devices_are_purged(store).await;
 }
 
-/// Until it expires, a remembered device opens sessions, but only for its user. Its last use is
-/// recorded.
+/// Until a remembered device expires, it can be used to open sessions, but only for its user. Its last use is recorded.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -64,8 +64,7 @@ pub async fn remembered_device_opens_sessions_until_it_expires(store: &Subject) 
     assert!(try_open(store, &unknown).await.is_none());
 }
 
-/// Of many concurrent calls, one deletes the device, and the device opens no session afterwards
-/// (I3).
+/// Of many concurrent calls, exactly one deletes the device, and no session is opened with the device afterwards (I3).
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -91,7 +90,7 @@ pub async fn forgotten_device_opens_no_session(store: &Subject) {
     assert_eq!(count.count(), 1);
 }
 
-/// After a change of the factors, a device is no longer remembered.
+/// After a change to the factors, a device is no longer remembered.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -19,7 +19,7 @@ use crate::{
     user::{InsertUser, UserId},
 };
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -94,7 +94,7 @@ pub async fn events_are_listed_newest_first(store: &Subject) {
     );
 }
 
-/// The creation of an account writes one event. If the account is refused, no event is written.
+/// Creating an account writes one event. If the account is refused, no event is written.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -126,8 +126,8 @@ pub async fn a_session_that_is_not_opened_leaves_no_event(store: &Subject) {
     }
 }
 
-/// Only the first logout of a session writes an event. A logout everywhere for an unknown user
-/// writes none.
+/// Only a session's first logout writes an event. A logout everywhere for an unknown user writes
+/// none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -179,7 +179,7 @@ pub async fn a_token_that_is_not_spent_leaves_no_event(store: &Subject) {
     }
 }
 
-/// The event of a queued email names the user of the address, if there is one.
+/// The event for a queued email names the user who has the address, if there is one.
 ///
 /// # Panics
 /// If the store breaks the contract.

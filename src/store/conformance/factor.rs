@@ -21,7 +21,7 @@ use crate::{
     user::{User, UserId},
 };
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -39,7 +39,7 @@ pub async fn check_all(store: &Subject) {
     reset_removes_everything_and_ends_the_sessions(store).await;
 }
 
-/// A pending factor is found until its enrolment ends, and is not listed.
+/// A pending factor can be looked up until its enrolment ends, but does not appear in lists.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -184,7 +184,7 @@ pub async fn first_factor_voids_the_enrolments_begun_without_it(store: &Subject)
     assert_eq!(add(store, &late).await, AddTotp::Stale);
 }
 
-/// If one factor is confirmed concurrently, exactly one confirmation succeeds.
+/// If the same factor is confirmed concurrently, exactly one confirmation succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -270,8 +270,7 @@ pub async fn removal_keeps_a_required_factor(store: &Subject) {
     assert_eq!(count(store, user.id, EventKind::FactorRemoved).await, 2);
 }
 
-/// If a factor is required and all factors are removed concurrently, one of the removals is
-/// refused.
+/// If a factor is required and all factors are removed concurrently, exactly one of the removals is refused.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -122,7 +122,7 @@ pub(super) async fn delete(
     deleted.expect("delete_user")
 }
 
-/// The events of a user, newest first.
+/// A user's events, newest first.
 pub(super) async fn events_of(store: &Subject, user: UserId) -> Vec<Event> {
     let filter = EventFilter {
         user_id: Some(user),
@@ -183,7 +183,7 @@ pub(super) fn new_session(user: UserId, credential_version: i64) -> NewSession {
     }
 }
 
-/// A new session with the current versions of the user.
+/// A new session with the user's current versions.
 pub(super) async fn current_session(store: &Subject, user: &User) -> NewSession {
     let held = credentials(store, user).await;
     NewSession {

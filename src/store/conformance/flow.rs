@@ -25,7 +25,7 @@ const RACES: usize = 16;
 const ROUNDS: usize = 16;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -41,8 +41,8 @@ pub async fn check_all(store: &Subject) {
     a_linking_code_signs_nobody_in(store).await;
 }
 
-/// Every field is returned as it was stored, for both intents, with and without the state of the
-/// application.
+/// Every field is returned as it was stored, for both intents, with and without the application's
+/// state.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -87,7 +87,7 @@ pub async fn a_pending_flow_is_taken_by_its_own_browser_only(store: &Subject) {
     assert!(again.is_none(), "a flow was taken twice");
 }
 
-/// Invariant I1: of many concurrent calls, one takes the flow.
+/// Invariant I1: of many concurrent calls, exactly one takes the flow.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -102,8 +102,8 @@ pub async fn a_flow_is_taken_once_in_a_race(store: &Subject) {
     assert_eq!(taken, 1, "a flow was taken {taken} times");
 }
 
-/// The code can be redeemed once, and returns the current credentials of the user and the name of
-/// the provider.
+/// The code can be redeemed once, and returns the user's current credentials and the provider's
+/// name.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -145,7 +145,7 @@ pub async fn a_code_is_spent_only_by_the_user_who_began_the_flow(store: &Subject
     assert!(redeemed.is_some(), "another user burnt the code");
 }
 
-/// Invariant I1: of many concurrent calls, one redeems the code.
+/// Invariant I1: of many concurrent calls, exactly one redeems the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -247,7 +247,7 @@ async fn take(
     taken.expect("take_flow")
 }
 
-/// A flow that was taken, and a code to complete it.
+/// A flow that was taken and a code to complete it.
 pub(super) async fn taken(store: &Subject, intent: FlowIntent) -> (Flow, NewCode) {
     let new = new_flow(intent);
     begin(store, &new).await;

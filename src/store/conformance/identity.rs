@@ -28,7 +28,7 @@ use crate::{
 
 const RACES: usize = 16;
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -47,7 +47,7 @@ pub async fn check_all(store: &Subject) {
     unlink::check_all(store).await;
 }
 
-/// The candidates of an assertion are the user with the link and the user with the address. Either may be missing.
+/// The candidates for an assertion are the user with the link and the user with the address. Either may be missing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -257,7 +257,7 @@ pub async fn a_refused_sign_in_writes_nothing(store: &Subject) {
     }
 }
 
-/// One call creates the account, and all calls sign in to it.
+/// Exactly one call creates the account, and all calls sign in to it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -292,8 +292,8 @@ pub async fn concurrent_sign_ins_take_an_account_over_once(store: &Subject) {
     }
 }
 
-/// Of two identities with the same verified address, one creates the account, and the other is
-/// linked to it.
+/// Of two identities with the same verified address, exactly one is used to create the account, and the other is linked
+/// to that account.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -330,7 +330,7 @@ async fn race_in(
     (users, events, arrivals)
 }
 
-/// A user with an identity at a provider, and the assertion of that identity.
+/// A user with an identity at a provider and the assertion of that identity.
 pub(super) async fn known(store: &Subject) -> (User, Assertion) {
     let said = assertion(&fresh_address());
     let (arrival, _) = arrival(store, &said).await;
@@ -366,13 +366,13 @@ async fn refused(store: &Subject, said: &Assertion, user: &User, why: LinkRefusa
     assert_eq!(identities(store, user.id).await, linked);
 }
 
-/// The identity that an arrival links.
+/// The identity that a sign-in links.
 fn expected(arrival: &IdentitySignIn) -> Identity {
     identity(arrival.identity, &arrival.assertion, arrival.now)
 }
 
-/// Checks the kinds of these events, and that the trail contains exactly these events in addition
-/// to `before` earlier ones.
+/// Checks the kinds of these events, and checks that the trail contains exactly these events and `before` earlier
+/// events.
 async fn assert_recorded(
     store: &Subject,
     user: UserId,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{limit::SealedKey, secret::random_bytes};
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -38,8 +38,7 @@ pub async fn the_first_sealed_key_is_found_with_any_of_its_secrets(store: &Subje
     assert_eq!(agree(store, all).await, sorted(vec![first, third]));
 }
 
-/// Several instances start together. Each of them has its own secret and a secret that all of them
-/// share.
+/// Several instances start together. Each instance has its own secret and a secret that all instances share.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -22,7 +22,7 @@ use crate::{
 /// A limiter to check.
 pub type LimiterSubject = Arc<dyn Limiter>;
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -34,7 +34,7 @@ pub async fn check_all(store: &Subject) {
     expired_counters_are_purged_and_others_stay(store).await;
 }
 
-/// Runs the checks of a limiter that need no store.
+/// Runs the limiter checks that need no store.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -47,7 +47,7 @@ pub async fn check_limiter(limiter: &LimiterSubject) {
     cleared_counter_starts_at_zero(limiter).await;
 }
 
-/// At each step, the decision of the limiter and the stored counter follow [`Rule::charge`].
+/// At each step, the limiter's decision and the stored counter follow [`Rule::charge`].
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -108,8 +108,8 @@ pub async fn a_burst_admits_no_more_calls_than_its_size(limiter: &LimiterSubject
     }
 }
 
-/// Invariant I6: of several concurrent guesses, only as many are checked as there are free
-/// attempts. After a wait, one more guess is checked.
+/// Invariant I6: of several concurrent guesses, only as many are checked as there are free attempts. After a wait,
+/// exactly one more guess is checked.
 ///
 /// # Panics
 /// If the limiter breaks the contract.

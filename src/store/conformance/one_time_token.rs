@@ -17,7 +17,7 @@ use crate::{
     user::{User, UserId, UserStatus},
 };
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -103,7 +103,7 @@ pub async fn the_newest_token_wins(store: &Subject) {
     issued(store, &verify).await;
 }
 
-/// At the end, the newest token is live, whatever the order of arrival.
+/// At the end, the newest token is live, regardless of the order of the calls.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -18,7 +18,7 @@ use crate::{
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -29,7 +29,7 @@ pub async fn check_all(store: &Subject) {
     key_keeps_the_time_of_its_first_use(store).await;
 }
 
-/// A user counts at once, by status and role.
+/// A user is counted at once, by status and role.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -53,7 +53,7 @@ pub async fn users_are_counted(store: &Subject) {
     set_status(store, ann.id, UserStatus::Disabled).await;
 }
 
-/// An event counts on its day: at the first moment of the day, and no longer at the first moment of the next day.
+/// An event is counted on its day, which includes its own first moment but not the first moment of the next day.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -94,7 +94,7 @@ pub async fn sign_ins_are_counted_by_day(store: &Subject) {
     assert_eq!(found.days, expected);
 }
 
-/// A mail is pending until it is marked dead.
+/// An email is pending until it is marked dead.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -123,7 +123,7 @@ pub async fn mails_are_counted_by_state(store: &Subject) {
     assert_eq!(condition(store).await, before);
 }
 
-/// A key that is noted again keeps the first time.
+/// If a key is noted again, the time at which it was first noted stays unchanged.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -141,7 +141,7 @@ pub async fn key_keeps_the_time_of_its_first_use(store: &Subject) {
     assert_eq!(keys.get(..2), Some(&expected[..]));
 }
 
-/// The figures of the fourteen days of which the last one begins at this time.
+/// The figures for the fourteen days, the last of which begins at this time.
 async fn figures(store: &Subject, last: Timestamp) -> Figures {
     let first = last - DAY * 13;
     let days = array::from_fn(|day| {

@@ -23,7 +23,7 @@ pub(super) const LEASE: Duration = Duration::from_secs(60);
 /// The tolerated clock skew.
 const SKEW: Duration = Duration::from_secs(30);
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.

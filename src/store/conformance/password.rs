@@ -21,7 +21,7 @@ use crate::{
 
 const RESETS: usize = 100;
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -159,7 +159,7 @@ pub async fn an_account_without_a_password_gets_one(store: &Subject) {
     assert!(is_live(store, &session, at).await);
 }
 
-/// Of many changes with the same checked password from several sessions, one succeeds.
+/// Of many changes with the same checked password from several sessions, exactly one succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -270,7 +270,7 @@ pub async fn a_change_revives_no_session(store: &Subject) {
     }
 }
 
-/// Of a hundred concurrent resets with one token, one sets its password.
+/// Of a hundred concurrent resets with the same token, exactly one sets its password.
 ///
 /// # Panics
 /// If the store breaks the contract.

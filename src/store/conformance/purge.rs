@@ -21,7 +21,7 @@ use crate::{
 const LIMIT: u32 = 500;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Runs every check of this module. The checks also purge rows that other checks have left.
+/// Runs every check in this module. The checks also purge rows that other checks have left.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -15,7 +15,7 @@ use crate::{
     user::{User, UserId, UserStatus},
 };
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -31,7 +31,7 @@ pub async fn check_all(store: &Subject) {
     the_user_of_an_exchangeable_token_is_found(store).await;
 }
 
-/// One of many concurrent rotations writes, and the others get the same successor.
+/// Exactly one of many concurrent rotations writes, and the others get the same successor.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -58,7 +58,7 @@ pub async fn a_token_has_one_successor(store: &Subject) {
     rotated(store, &rotation(&session, 1, successor, digest())).await;
 }
 
-/// Of many rotations without a grace period, one writes, another reports the reuse and ends the
+/// Of many rotations without a grace period, exactly one writes, exactly one other reports the reuse and ends the
 /// session, and the rest find no session.
 ///
 /// # Panics

@@ -1,4 +1,4 @@
-//! The contract of the tokens in notices: how many there are, what voids them, and what spending one does.
+//! The contract of the tokens in notices: their number, what voids them, and the effect of spending one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ use crate::{
 
 const PURPOSE: Purpose = Purpose::SecureAccount;
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -42,7 +42,7 @@ pub async fn check_all(store: &Subject) {
     a_disabled_user_cannot_secure_the_account(store).await;
 }
 
-/// Neither other credentials nor another address void the token.
+/// Neither new credentials nor a new address void the token.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -68,7 +68,7 @@ pub async fn a_change_of_the_account_voids_no_token_of_a_notice(store: &Subject)
     assert!(user_of(store, live, PURPOSE, end).await.is_none());
 }
 
-/// Each address has the newest tokens. A full account loses the newest tokens of other addresses.
+/// Each address keeps its newest tokens. An account at the maximum loses the newest tokens of other addresses.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -108,7 +108,7 @@ pub async fn tokens_of_notices_are_bounded(store: &Subject) {
     assert_eq!(u32::try_from(kept), Ok(SECURE_TOKENS_PER_USER));
 }
 
-/// Concurrent calls do not exceed the bound, and each call that stored its token says so.
+/// Concurrent calls do not exceed the maximum, and each call that stored its token reports this.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -128,8 +128,8 @@ pub async fn a_race_of_notices_keeps_the_bound(store: &Subject) {
     assert_eq!(live(store, &tokens).await, numbers(count - kept..count));
 }
 
-/// Sessions end, the password is useless, the other notices of the address count as used, and the mailed link is for
-/// the account as it is afterwards.
+/// Sessions end, the password becomes useless, and the other notices to the address count as used. The mailed link is
+/// for the account as it is afterwards.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -194,7 +194,7 @@ pub async fn securing_ends_sessions_and_mails_a_reset(store: &Subject) {
     assert!(opened.is_some(), "nobody can sign in afterwards");
 }
 
-/// An account without a password gets none, but gets the link for one.
+/// An account without a password is not given one, but its user gets the link that sets one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -230,7 +230,7 @@ pub async fn a_former_address_ends_sessions_only(store: &Subject) {
     assert!(user_of(store, own, PURPOSE, at).await.is_some());
 }
 
-/// Of concurrent calls with the tokens of one address, one takes effect.
+/// If several calls use tokens of the same address concurrently, exactly one takes effect.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -255,7 +255,7 @@ pub async fn a_token_of_a_notice_is_spent_once(store: &Subject) {
     assert_eq!(resets(store, &user).await.len(), 1);
 }
 
-/// A disabled user has no token, and gets none.
+/// A disabled user has no token and gets none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -334,7 +334,8 @@ async fn secure(store: &Subject, digest: TokenDigest, at: Timestamp) -> Option<S
     secured.await.expect("secure_account")
 }
 
-/// Takes all waiting letters, and returns what those with a link for a new password of this user were ordered for.
+/// Takes all waiting emails, and returns the accounts that this user's emails with a link for a new password were
+/// requested for.
 async fn resets(store: &Subject, user: &User) -> Vec<Ordered> {
     let now = now();
     let claims = store.claim(now, now + Duration::from_secs(30), 100_000);

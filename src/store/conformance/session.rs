@@ -19,7 +19,7 @@ use crate::{
     user::{UserId, UserStatus},
 };
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -229,7 +229,7 @@ pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
     }
 }
 
-/// The list shows the live sessions of the user with the client and the last refresh of each.
+/// The list shows the user's live sessions, with the client and the last refresh of each.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -271,7 +271,7 @@ pub async fn live_sessions_are_listed_newest_first(store: &Subject) {
     assert_eq!(of(user.id, at).await, 0, "a dead session is listed");
 }
 
-/// If the owner calls several times concurrently, one call ends the session.
+/// If the owner makes several concurrent calls, exactly one of them ends the session.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -305,8 +305,8 @@ pub async fn a_session_is_ended_by_its_owner_only(store: &Subject) {
     );
 }
 
-/// The other sessions of the user end, with one event. Sessions of other users stay. Of many concurrent calls, one ends
-/// a session.
+/// The user's other sessions end, with one event. Sessions of other users stay. Of many concurrent calls, exactly one
+/// ends a session.
 ///
 /// # Panics
 /// If the store breaks the contract.

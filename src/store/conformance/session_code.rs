@@ -19,7 +19,7 @@ use crate::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -30,8 +30,8 @@ pub async fn check_all(store: &Subject) {
     a_code_is_void_after_its_session_has_ended(store).await;
 }
 
-/// The code can be redeemed once, with the authentication at its issue. A later reauthentication
-/// does not change it.
+/// The code can be redeemed once, and carries the authentication from the time when it was issued.
+/// A later reauthentication does not change it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -78,8 +78,8 @@ pub async fn a_code_keeps_the_authentication_of_its_session(store: &Subject) {
     assert!(late.is_none(), "an expired code was spent");
 }
 
-/// After a second factor, the code of the new cookie keeps it, and the code of the previous cookie
-/// does not.
+/// After a second factor is presented, a code issued with the new cookie carries it, and one issued
+/// with the previous cookie does not.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -116,7 +116,7 @@ pub async fn a_former_cookie_issues_a_code_without_the_second_factor(store: &Sub
     assert!(code.is_none(), "a replaced cookie issued a code");
 }
 
-/// Neither another cookie, nor a session with tokens, nor a session that has ended issues a code.
+/// No code is issued for another cookie, a session with tokens, or a session that has ended.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -172,7 +172,7 @@ pub async fn a_code_is_void_after_its_session_has_ended(store: &Subject) {
     assert!(redeemed.is_none(), "a code survived its session");
 }
 
-/// Asks for a code with this cookie; `None` if the store refuses.
+/// Requests a code with this cookie; `None` if the store refuses.
 async fn issue(
     store: &Subject,
     session: &NewSession,

@@ -31,7 +31,7 @@ use crate::{
 
 const ROUNDS: usize = 16;
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.

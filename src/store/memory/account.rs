@@ -1,4 +1,4 @@
-//! The overview of an account in memory.
+//! The account overview, in memory.
 
 use async_trait::async_trait;
 

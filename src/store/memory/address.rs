@@ -108,7 +108,7 @@ impl AddressStore for MemoryStore {
 }
 
 impl State {
-    /// Returns the user of this live token, and the address that the token was mailed to.
+    /// Returns the user of this live token and the address that the token was mailed to.
     fn mailed_to(
         &self,
         digest: &TokenDigest,

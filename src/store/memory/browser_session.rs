@@ -92,7 +92,7 @@ impl SessionRow {
         renewed.is_none_or(|renewed| self.digest == renewed.presented)
     }
 
-    /// Replaces the cookie before the authentication is raised.
+    /// Replaces the cookie before the authentication is strengthened.
     pub(super) fn renew(&mut self, renewed: Option<&RenewedCookie>) {
         let Some(renewed) = renewed.filter(|renewed| self.digest == renewed.presented) else {
             return;

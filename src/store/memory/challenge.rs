@@ -139,7 +139,7 @@ impl State {
         })
     }
 
-    /// Deletes the oldest challenges of a user, to make room for another one.
+    /// Deletes a user's oldest challenges, to make room for another one.
     fn trim_challenges(&mut self, user: UserId) {
         let own = self.challenges.iter();
         let own = own.filter(|(_, row)| row.user_id == user);
@@ -148,7 +148,7 @@ impl State {
         }
     }
 
-    /// Spends the second proof of a sign-in, and returns whether it could be spent. The caller has
+    /// Spends a sign-in's second proof, and returns whether it could be spent. The caller has
     /// checked that the account is unchanged.
     pub(super) fn prove(&mut self, new: &NewSession) -> bool {
         let (user, now) = (new.user_id, new.created_at);

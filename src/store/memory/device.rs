@@ -53,7 +53,7 @@ impl DeviceStore for MemoryStore {
 }
 
 impl State {
-    /// The remembered devices of a user, most recently used first.
+    /// A user's remembered devices, most recently used first.
     pub(super) fn devices_of(&self, user: UserId, now: Timestamp) -> Vec<RememberedDevice> {
         let rows = self.devices.iter();
         let mut devices: Vec<RememberedDevice> = rows

@@ -202,7 +202,7 @@ impl FactorStore for MemoryStore {
 }
 
 impl State {
-    /// The confirmed factors of a user, oldest first, and the number of unused recovery codes.
+    /// A user's confirmed factors, oldest first, and the number of unused recovery codes.
     pub(super) fn factors_of(&self, user: UserId) -> FactorList {
         let rows = self.factors.iter();
         let mut items: Vec<Factor> = rows
@@ -308,7 +308,7 @@ impl State {
         true
     }
 
-    /// Removes all second factors of a user, and all data that depends on them.
+    /// Removes all of a user's second factors, and all data that depends on them.
     pub(super) fn forget_factors(&mut self, user: UserId) {
         if let Some(row) = self.users.get_mut(&user) {
             row.second_factors = 0;

@@ -142,7 +142,7 @@ impl IdentityStore for MemoryStore {
 }
 
 impl State {
-    /// The identities of a user in the order in which they were linked, at most 200.
+    /// A user's identities in the order in which they were linked, at most 200.
     pub(super) fn identities_of(&self, user: UserId) -> Vec<Identity> {
         let own = self.identities.values().filter(|row| row.user_id == user);
         own.take(200).map(|row| row.identity.clone()).collect()
@@ -197,7 +197,7 @@ impl State {
         identity
     }
 
-    /// Removes the identities of the user, and the flows with a code for the user.
+    /// Removes the user's identities and the flows with a code for the user.
     pub(super) fn forget_identities(&mut self, user: UserId) {
         self.identities.retain(|_, row| row.user_id != user);
         self.flows.retain(|_, row| {

@@ -39,7 +39,7 @@ impl MemoryStore {
         with(users.find(|row| row.user.email.as_str() == email).unwrap())
     }
 
-    /// The number of pending letters.
+    /// The number of pending emails.
     pub(crate) fn waiting(&self) -> usize {
         let state = self.state();
         state
@@ -49,7 +49,7 @@ impl MemoryStore {
             .count()
     }
 
-    /// The due time of the only pending letter, and the reason why it was not sent.
+    /// The due time of the only pending email and the reason why it was not sent.
     pub(crate) fn letter(&self) -> (Timestamp, Option<String>) {
         let letter = |row: &OutboxRow| (row.due_at, row.last_error.clone());
         let state = self.state();
@@ -61,7 +61,7 @@ impl MemoryStore {
             .unwrap()
     }
 
-    /// The reasons why letters were marked dead.
+    /// The reasons why emails were marked dead.
     pub(crate) fn given_up(&self) -> Vec<String> {
         let state = self.state();
         state

@@ -1,4 +1,4 @@
-//! The secret key of limit counters in memory.
+//! The secret limit counter key, in memory.
 
 use async_trait::async_trait;
 

@@ -75,12 +75,12 @@ impl OneTimeRow {
         !self.used && user.stands(purpose, self.credential_version, &self.address)
     }
 
-    /// Whether the address that the token was mailed to is still the address of the user.
+    /// Whether the address that the token was mailed to is still the user's address.
     pub(super) fn is_mailed_to(&self, user: &UserRow) -> bool {
         self.address.as_str() == user.user.email.as_str()
     }
 
-    /// Whether the new token belongs to a retry of the letter that carried this unused token.
+    /// Whether the new token belongs to a retry of the email that carried this unused token.
     fn is_renewed_by(&self, new: &NewOneTimeToken, user: &UserRow) -> bool {
         self.created_at < new.created_at
             && self.is_live(new.purpose, user)
@@ -192,7 +192,7 @@ impl State {
         })
     }
 
-    /// Deletes tokens of notices beyond the maximum, after one was mailed to this address.
+    /// Deletes notice tokens beyond the maximum, after one was mailed to this address.
     fn limit_notices(&mut self, user: UserId, address: &EmailAddress) {
         let (mut same, mut others) = (Vec::new(), Vec::new());
         for (key, token) in &self.one_time {

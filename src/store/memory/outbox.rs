@@ -204,7 +204,7 @@ impl OutboxStore for MemoryStore {
 }
 
 impl State {
-    /// Whether a letter that confirms a new address of this user is still in the outbox.
+    /// Whether an email that confirms a new address for this user is still in the outbox.
     pub(super) fn changes_address(&self, user: UserId) -> bool {
         self.outbox.values().any(|row| {
             row.intent.letter == LetterKind::ConfirmEmailChange && row.user_id() == Some(user)

@@ -41,7 +41,7 @@ pub(super) struct SessionRow {
     pub(super) former: Option<Former>,
 }
 
-/// The previous cookie of a browser session, and the authentication that it stands for.
+/// The previous cookie of a browser session and the authentication that it stands for.
 #[derive(Debug)]
 pub(super) struct Former {
     pub(super) digest: TokenDigest,
@@ -272,7 +272,7 @@ impl SessionStore for MemoryStore {
 }
 
 impl State {
-    /// The live sessions of a user, newest first.
+    /// A user's live sessions, newest first.
     pub(super) fn sessions_of(&self, user: UserId, now: Timestamp) -> Vec<Session> {
         let Some(row) = self.users.get(&user) else {
             return Vec::new();
@@ -288,7 +288,7 @@ impl State {
         live
     }
 
-    /// A live session of a user, and the user.
+    /// A live session and its user.
     pub(super) fn live(
         &self,
         id: SessionId,
@@ -302,7 +302,7 @@ impl State {
             .filter(|(session, row)| session.is_live(row, now))
     }
 
-    /// Ends live sessions of a user to leave room for another one, starting with those that were used longest ago.
+    /// Ends a user's live sessions to leave room for another one, starting with those that were used longest ago.
     fn make_room(&mut self, user: UserId, at_most: NonZeroU32, now: Timestamp) {
         let Some(row) = self.users.get(&user) else {
             return;

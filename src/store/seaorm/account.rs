@@ -1,4 +1,4 @@
-//! The overview of an account in SQL.
+//! The account overview, in SQL.
 
 use std::cmp::Reverse;
 

@@ -96,8 +96,8 @@ macro_rules! is_current {
 }
 pub(super) use is_current;
 
-/// The condition that the presented cookie, if any, is the current one, or the previous one of the
-/// same successor. The successor must not stand for more than the presented cookie and a password.
+/// The condition that the presented cookie, if any, is the current one, or the previous cookie with the same successor.
+/// The successor must not stand for more than the presented cookie and a password.
 macro_rules! may_renew {
     ($presented:literal, $successor:literal) => {
         concat!(
@@ -140,7 +140,7 @@ impl<D: Database> BrowserSessionStore for SeaOrmStore<D> {
     }
 }
 
-/// The values of `$1` to `$4` in a statement about the session of a cookie.
+/// The values of `$1` to `$4` in a statement about a cookie's session.
 pub(super) fn cookie_values(cookie: &PresentedCookie, now: Timestamp) -> [Value; 4] {
     [
         cookie.session_id.as_uuid().into(),

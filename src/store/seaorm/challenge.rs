@@ -97,7 +97,7 @@ macro_rules! attempted_columns {
     };
 }
 
-/// Selects the factors and recovery codes of the user in row `a`, as JSON.
+/// Selects the factors and recovery codes, as JSON, for the user in row `a`.
 macro_rules! shown {
     ($list:literal, $object:literal, $id:literal, $secret:literal, $digest:literal) => {
         concat!(
@@ -298,7 +298,7 @@ fn open_values(id: ChallengeId, user: UserId, now: Timestamp) -> [Value; 4] {
     ]
 }
 
-/// The number of other challenges of the user that are kept.
+/// How many of the user's other challenges are kept.
 fn others() -> Value {
     (i64::from(MAX_CHALLENGES) - 1).into()
 }

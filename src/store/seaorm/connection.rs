@@ -103,7 +103,7 @@ pub(super) struct Connection {
     on_failure: Option<OnFailure>,
 }
 
-/// A callback that runs after each failure of the database, because another database host may have taken over.
+/// A callback that runs after each database failure, because another database host may have taken over.
 #[derive(Clone)]
 pub(super) struct OnFailure(Arc<dyn Fn(Failure) + Send + Sync>);
 

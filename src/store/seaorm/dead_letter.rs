@@ -113,7 +113,7 @@ impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
     }
 }
 
-/// Reads the readable columns of the email. A letter of a newer version is shown by its stored
+/// Reads the readable columns of the email. A letter from a newer version is shown by its stored
 /// name.
 fn entry(row: &QueryResult) -> Result<MailEntry, DbErr> {
     let recipient = column::<Option<String>>(row, "recipient")?

@@ -51,7 +51,7 @@ impl Retries {
         }
     }
 
-    /// Whether the connection of the next attempt must be checked first.
+    /// Whether the next attempt's connection must be checked first.
     pub(super) fn needs_live_connection(&self) -> bool {
         self.has_reconnected && !self.is_of_host
     }
@@ -97,7 +97,7 @@ impl Retries {
     }
 }
 
-/// Wraps an error of the driver as a connection error.
+/// Wraps a driver error as a connection error.
 pub(super) fn connection_error(error: SqlxError) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }

@@ -46,8 +46,8 @@ const PENDING_IN_SESSION: &str = "\
     SELECT id FROM auth_factors \
     WHERE user_id = $1 AND id = $2 AND confirmed_at IS NULL AND expires_at > $3 AND session_id = $4";
 
-/// On Postgres, selects and locks the row of the user, so that changes of the factors of one user
-/// run one after the other.
+/// On Postgres, selects and locks the user row, so that changes to one user's factors run one after
+/// the other.
 const HOLD: &str = "\
     SELECT second_factors FROM auth_users WHERE id = $1 AND status = 'active' FOR NO KEY UPDATE";
 const READ: &str = "SELECT second_factors FROM auth_users WHERE id = $1 AND status = 'active'";
@@ -266,7 +266,7 @@ pub(super) async fn held(txn: &Txn<'_>, user: UserId) -> Result<Option<u32>, DbE
         .transpose()
 }
 
-/// Adds a pending factor to the [`held`] factors of the user.
+/// Adds a pending factor to the user's [`held`] factors.
 pub(super) async fn add(txn: &Txn<'_>, count: u32, new: &NewTotp) -> Result<AddTotp, DbErr> {
     match count {
         MAX_FACTORS.. => return Ok(AddTotp::TooMany),
@@ -298,7 +298,7 @@ pub(super) struct Confirmation<'a> {
     pub(super) now: Timestamp,
 }
 
-/// Confirms a pending factor, which joins the [`held`] factors of the user.
+/// Confirms a pending factor, which joins the user's [`held`] factors.
 pub(super) async fn confirm(
     txn: &Txn<'_>,
     count: u32,

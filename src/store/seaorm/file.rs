@@ -57,7 +57,7 @@ impl Files {
 }
 
 impl Files {
-    /// Releases the files, so that the last connection of the pool can write the log into the database file.
+    /// Releases the files, so that the pool's last connection can write the log into the database file.
     pub(super) async fn close(&self) {
         let Some(opened) = self.0.get() else {
             return;

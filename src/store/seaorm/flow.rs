@@ -51,7 +51,7 @@ const OFFER: &str = "\
         credential_version = NULL, assertion = $4 \
     WHERE state = $1";
 
-/// Copies the authentication from the session, so that the code keeps what the cookie stands for
+/// Copies the authentication from the session, so that the code keeps the authentication that the cookie stands for
 /// now. The flow counts as taken, because no provider sends a browser back.
 const ISSUE: &str = concat!(
     "INSERT INTO auth_oauth_flows (state, binding, provider, intent, redirect_to, app_state, challenge, created_at, \
@@ -63,7 +63,7 @@ const ISSUE: &str = concat!(
     " RETURNING state"
 );
 
-/// Selects the user of a valid code `$1` with the challenge `$3`. A code of a browser session needs that session.
+/// Selects the user of a valid code `$1` with the challenge `$3`. A code from a browser session needs that session.
 macro_rules! redeemable {
     ($lock:literal) => {
         concat!(
@@ -245,7 +245,7 @@ fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
     })
 }
 
-/// Stores the code of a user in the transaction of the sign-in, and records the events of the sign-in.
+/// Stores a user's code in the transaction of the sign-in, and records the sign-in's events.
 pub(super) async fn keep_code(
     txn: &Txn<'_>,
     code: &NewCode,

@@ -37,7 +37,7 @@ macro_rules! local {
     };
 }
 
-/// Selects the user that an identity is linked to, and the user who has the address.
+/// Selects the user that an identity is linked to and the user who has the address.
 const CANDIDATES: &str = concat!(
     "SELECT ",
     local!(),

@@ -1,4 +1,4 @@
-//! The secret key of limit counters, stored in `auth_limit_keys` with one row for each master secret that seals it.
+//! The secret limit counter key, stored in `auth_limit_keys` with one row for each master secret that seals it.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult};

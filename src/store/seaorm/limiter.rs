@@ -70,8 +70,8 @@ fn bytes(key: LimitKey) -> Value {
 }
 
 /// Builds one statement for all charges, in which each step uses the result of the previous step.
-/// If a counter has no room, its step writes nothing and returns no row; the state of the counter
-/// is read separately.
+/// If a counter has no room, its step writes nothing and returns no row; the counter's state is
+/// read separately.
 fn statement(charges: &[Charge], now: Timestamp) -> (String, Vec<Value>) {
     let mut values = vec![Value::from(now)];
     let mut bind = |value: Value| {

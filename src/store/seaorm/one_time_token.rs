@@ -63,8 +63,8 @@ macro_rules! issue {
 const ISSUE: &str = issue!("");
 const ISSUE_LOCKED: &str = issue!("FOR SHARE OF u");
 
-/// Issues a token for the address that the notice is sent to, whatever the address and the credentials of the user are
-/// by now. On Postgres, the user row is locked, so that no concurrent call exceeds the maximum.
+/// Issues a token for the address that the notice is sent to, whatever the user's address and credentials are by now.
+/// On Postgres, the user row is locked, so that no concurrent call exceeds the maximum.
 macro_rules! issue_of_notice {
     ($lock:literal) => {
         concat!(
@@ -282,7 +282,7 @@ impl<D: Database> OneTimeTokenStore for SeaOrmStore<D> {
     }
 }
 
-/// Issues the token of a notice, and deletes tokens beyond the maximum.
+/// Issues the token for a notice, and deletes tokens beyond the maximum.
 async fn issue_of_notice<D: Database>(
     store: &SeaOrmStore<D>,
     token: &NewOneTimeToken,
@@ -334,7 +334,7 @@ fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTim
     Ok(found)
 }
 
-/// How the live token in this row relates to an email that needs a token.
+/// How the live token in a row relates to an email that needs a token.
 fn issued(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let live = digest(row)?;
     if token.digests.contains(&live) {
@@ -352,8 +352,8 @@ fn issued(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, Db
     })
 }
 
-/// The data stored with a token: the address that it is mailed to, as given and in canonical form, and the id and the
-/// letter of the email.
+/// The data stored with a token: the address that it is mailed to, as given and in canonical form, and the email's id
+/// and letter.
 pub(super) fn payload(token: &NewOneTimeToken) -> Value {
     let NewOneTimeToken {
         address,

@@ -95,7 +95,7 @@ macro_rules! put_off_later {
 
 /// Leases due emails. Rows locked by other transactions are skipped. MATERIALIZED makes each CTE
 /// run only once, so that the limit is respected. `holds_from` is set to `$1` minus the length of
-/// the lease, so that a difference between the clocks of two instances does not end a lease early.
+/// the lease, so that a difference between two instances' clocks does not end a lease early.
 const CLAIM: &str = concat!(
     "WITH due AS MATERIALIZED (",
     due!("id, due_at", "$3"),

@@ -12,7 +12,7 @@ use crate::{
     user::{EmailAddress, UserId},
 };
 
-/// A row that this version cannot read, such as a letter of a newer version, must not delay the
+/// A row that this version cannot read, such as a letter from a newer version, must not delay the
 /// other emails.
 pub(super) fn claims(rows: &[QueryResult]) -> Claims {
     let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
@@ -32,7 +32,7 @@ pub(super) fn claims(rows: &[QueryResult]) -> Claims {
     }
 }
 
-/// Reads the intent, and the time at which it was due.
+/// Reads the intent and the time at which it was due.
 fn claimed(row: &QueryResult) -> Result<(Timestamp, ClaimedIntent), DbErr> {
     let intent = intent(row)?;
     let ordered_at: Option<Timestamp> = column(row, "ordered_at")?;

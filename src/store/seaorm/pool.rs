@@ -84,7 +84,7 @@ impl SeaOrmStore {
         }))
     }
 
-    /// Sets a callback for failures of the database.
+    /// Sets a callback for database failures.
     #[cfg(feature = "postgres")]
     pub(super) fn on_failure(mut self, callback: impl Fn(Failure) + Send + Sync + 'static) -> Self {
         self.0.on_failure = Some(OnFailure::new(callback));
@@ -234,7 +234,7 @@ pub(super) enum Access {
     Write,
 }
 
-/// Executes the statements of a store: a [`Pool`], or a transaction of the host
+/// Executes a store's statements: a [`Pool`], or a host's transaction
 /// ([`InTransaction`](super::InTransaction)).
 pub(super) trait Database: Send + Sync {
     fn backend(&self) -> DbBackend;
@@ -271,8 +271,8 @@ pub struct Pool {
     checks_before_use: bool,
     /// The time limit of a statement; zero if the host has not declared it.
     statement_timeout: Duration,
-    /// SQLite allows one writer at a time. Waiting for this mutex is fair and cheap, whereas waiting for the lock of
-    /// the file means polling.
+    /// SQLite allows one writer at a time. Waiting for this mutex is fair and cheap, whereas waiting for the file lock
+    /// means polling.
     writer: Arc<Mutex<()>>,
     #[cfg(feature = "sqlite")]
     files: Files,

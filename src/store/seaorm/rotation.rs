@@ -31,9 +31,9 @@ use crate::{
 const MAX_ROTATIONS: u32 = 4;
 
 /// If an exchange waited for a lock, `rotated_at` is set to the end of that wait. If it were set to the start of a long
-/// wait, the exchange would look older than it is, and a retry could miss the grace period. The start comes from the
-/// clock of this process, because the clock of the database may jump. The database measures only the wait. A wait of
-/// less than 2 s is ignored, and a longer wait counts as an hour at most.
+/// wait, the exchange would look older than it is, and a retry could miss the grace period. The start comes from this
+/// process's clock, because the database's clock may jump. The database measures only the wait. A wait of less than 2 s
+/// is ignored, and a longer wait counts as an hour at most.
 const ROTATE: &str = concat!(
     "UPDATE auth_sessions s SET generation = s.generation + 1, digest = $5, idle_expires_at = $6, \
         rotated_at = CAST($2 AS timestamptz) \

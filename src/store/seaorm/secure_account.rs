@@ -1,4 +1,4 @@
-//! Spending the token of a notice, with which an owner ends every session of the account, in SQL.
+//! Spends the token in a notice, which lets an owner end every session of the account, in SQL.
 
 use sea_orm::{DbErr, Value};
 
@@ -32,7 +32,7 @@ const RAISE_VERSION: &str =
 
 const MAKE_USELESS: &str = "UPDATE auth_users SET password_hash = $2, updated_at = $3 WHERE id = $1 AND password_hash IS NOT NULL";
 
-/// Spends the token of a notice inside a transaction.
+/// Spends the token in a notice inside a transaction.
 pub(super) async fn secure(
     txn: &Txn<'_>,
     secure: &SecureAccount,
@@ -72,7 +72,7 @@ pub(super) async fn secure(
     run(txn, SPEND_OTHERS, [id(), now(), address.into()]).await?;
     event::insert(txn, &secured.noted_on(event), Some(owner.id)).await?;
     if secured.is_reset_mailed {
-        // The version is raised already, so the link in this email works.
+        // The version is already incremented, so the link in this email works.
         order::insert(txn, [reset], Some(owner.id)).await?;
     }
     Ok(Some(secured))

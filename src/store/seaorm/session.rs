@@ -1,4 +1,4 @@
-//! Sessions: opening, listing, reauthenticating and ending them.
+//! Opens, lists, reauthenticates and ends sessions.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
@@ -226,7 +226,7 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
         event: &Event,
     ) -> Result<u64, StoreError> {
         transaction!(self, |txn| async {
-            // The row of the user is locked first, so that concurrent calls do not wait for each other's sessions.
+            // The user row is locked first, so that concurrent calls do not wait for each other's sessions.
             if held(txn, user).await?.is_none() {
                 return Ok(0);
             }

@@ -55,7 +55,7 @@ pub struct ConnectSettings {
     map_sqlite: Map<SqliteConnectOptions>,
 }
 
-/// A function of the application that changes the options of the driver.
+/// The application's function that changes the driver options.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 type Map<O> = Arc<dyn Fn(O) -> O + Send + Sync>;
 
@@ -66,9 +66,9 @@ impl ConnectSettings {
     ///
     /// A SQLite file is created only if the URL has `?mode=rwc`. Only the user of the process can access the created
     /// file and its companion files (mode 0600); an existing file keeps its mode. A URL that names no file, or opens
-    /// the file read-only, is refused. The URL `sqlite::memory:` opens a database in the memory of the process.
+    /// the file read-only, is refused. The URL `sqlite::memory:` opens a database in the process's memory.
     ///
-    /// A URL with a parameter that the driver does not know is refused. A Postgres URL may name
+    /// A URL with a parameter that the driver does not support is refused. A Postgres URL may name
     /// several hosts, `postgres://user@one:5432,two:5432/app`, which are tried in this order. It
     /// may also set `target_session_attrs` to `read-write` (the default with several hosts),
     /// `primary` or `any`. When the current host changes its role or fails, new connections go to
@@ -118,11 +118,10 @@ impl ConnectSettings {
     /// effect. Migrations and the purge have their own limits. On SQLite, this limits the wait for
     /// other processes that write.
     ///
-    /// If a request has less time left than this limit before its
-    /// [timeout](crate::AuthBuilder::request_timeout), it begins no write and commits no
-    /// transaction, so that nothing is committed after the request was answered with 503. Behind a
-    /// pooler in transaction mode, this setting cannot limit statements, so set the limit for the
-    /// role instead.
+    /// A request begins no write and commits no transaction if it has less time left than this
+    /// limit before its [timeout](crate::AuthBuilder::request_timeout). Nothing is therefore
+    /// committed after the request was answered with 503. Behind a pooler in transaction mode, this
+    /// setting cannot limit statements, so set the limit for the role instead.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout.max(Duration::from_millis(1));
@@ -170,18 +169,17 @@ impl ConnectSettings {
 
     /// Converts the settings to options of SeaORM, for an application that opens the pool itself.
     /// SQLite is opened with WAL, foreign keys and `synchronous = NORMAL`. With these options,
-    /// acknowledged writes survive the end of the process. A power failure can lose the latest
+    /// acknowledged writes are kept when the process ends. A power failure can lose the latest
     /// writes, but never corrupts the file.
     ///
-    /// SeaORM keeps only one function of each kind, so a call of `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on
+    /// SeaORM keeps only one function of each kind, so calling `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on
     /// the result replaces the function that applies these settings. Use [`map_sqlite`](Self::map_sqlite) or
-    /// [`map_postgres`](Self::map_postgres) instead. The driver creates a SQLite file with the default mode of the
-    /// process.
+    /// [`map_postgres`](Self::map_postgres) instead. The driver creates a SQLite file with the process's default mode.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the URL does not belong to a database whose driver is
-    /// compiled in (features `postgres` and `sqlite`), names several hosts or no file, or has a parameter that the
-    /// driver does not know, or if a setting is out of range.
+    /// compiled in (features `postgres` and `sqlite`). The same error is returned if the URL names several hosts or no
+    /// file, or has a parameter that the driver does not support, or if a setting is out of range.
     pub fn to_options(&self) -> Result<ConnectOptions> {
         self.check_statement_cache()?;
         match self.kind()? {

@@ -25,7 +25,7 @@ const WIPED: [&str; 6] = {
     ]
 };
 
-/// The tables of second factors, and of the data that depends on them.
+/// The tables for second factors and for the data that depends on them.
 pub(super) const WITH_FACTORS: [&str; 4] = [
     "auth_challenges",
     "auth_devices",
@@ -40,8 +40,8 @@ pub(super) const USE_ALL_PROOFS: &str = concat!(
     is_proof!("purpose")
 );
 
-/// For Postgres, CTEs that delete the rows in the statement of the reset. These CTEs follow a CTE `taken_over` with the
-/// `id` of the account. Other CTEs of that statement end the sessions and mark the one-time tokens as used.
+/// For Postgres, CTEs that delete the rows in the reset statement. These CTEs follow a CTE `taken_over` with the
+/// account's `id`. Other CTEs of that statement end the sessions and mark the one-time tokens as used.
 pub(super) fn wiping() -> String {
     let wiping = |table: &str| {
         format!(

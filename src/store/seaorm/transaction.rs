@@ -110,7 +110,7 @@ impl Txn<'_> {
     }
 }
 
-/// An open transaction on a connection of the pool. If it is dropped, a task rolls it back.
+/// An open transaction on a pool connection. If it is dropped, a task rolls it back.
 #[derive(Debug)]
 pub(super) struct Own {
     backend: DbBackend,

@@ -265,7 +265,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
 #[expect(private_bounds, reason = "there are exactly two databases")]
 impl<D: Database> SeaOrmStore<D> {
     /// Whether so many users have this prefix that walking through all users, newest first, finds a page sooner than
-    /// sorting the matches. Postgres knows this from its statistics.
+    /// sorting the matches. Postgres estimates this from its statistics.
     async fn matches_many(&self, prefix: &EmailPrefix) -> Result<bool, StoreError> {
         if self.is_postgres() {
             return Ok(false);

@@ -72,7 +72,7 @@ fn signed_in(now: Timestamp) -> Authentication {
     }
 }
 
-/// Signs any header and claims with the key of the service.
+/// Signs any header and claims with the service's key.
 struct Forge {
     tokens: AccessTokens,
     now: Timestamp,

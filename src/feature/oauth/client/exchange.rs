@@ -21,10 +21,10 @@ use crate::{error::BoxError, feature::oauth::provider::Provider, json, outbound:
 const ANSWER: &str = "token endpoint";
 /// The length of a verifier (RFC 7636, section 4.1).
 const VERIFIER: std::ops::RangeInclusive<usize> = 43..=128;
-/// The longest error code that is logged.
+/// The maximum length of a logged error code.
 const MAX_WORD: usize = 64;
 
-/// The endpoints of a provider, and the method by which this client authenticates to it.
+/// A provider's endpoints, and the method by which this client authenticates to it.
 #[derive(Debug)]
 pub(super) struct Endpoints {
     pub(super) authorization: Url,

@@ -15,13 +15,13 @@ pub(crate) enum ProviderFault {
     /// The configuration or the keys have not been fetched yet; each attempt is logged.
     #[error("{0} could not be fetched yet")]
     NotAtHand(&'static str),
-    /// A response of the provider is not valid.
+    /// A response from the provider is not valid.
     #[error("the {0} {1}")]
     Nonsense(&'static str, &'static str),
     /// The provider refused the authorization code, with this error code.
     #[error("the provider refuses the code: {0}")]
     Refused(String),
-    /// The combined time limit of all calls has passed.
+    /// The combined time limit for all calls has passed.
     #[error("the provider took too long")]
     TimedOut,
     /// A call to the provider failed.

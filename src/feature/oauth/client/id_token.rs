@@ -10,15 +10,15 @@ use super::{
 };
 use crate::{clock::Timestamp, json};
 
-/// The longest token that is parsed, in bytes.
+/// The maximum length of a token that is parsed, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
 const MAX_SUBJECT: usize = 255;
 /// How many seconds after its expiry a token is still accepted.
 const LEEWAY: i64 = 5;
-/// How many seconds the provider's clock may be ahead of the clock of this service.
+/// How many seconds the provider's clock may be ahead of this service's clock.
 const MAX_SKEW: i64 = 60;
 
-/// A token of which only the header has been read. Its claims are read once its signature is
+/// A token whose header has been read, but not its claims. Its claims are read once its signature is
 /// [checked](Self::signed).
 #[derive(Debug)]
 pub(super) struct IdToken<'a> {
@@ -29,7 +29,7 @@ pub(super) struct IdToken<'a> {
     signature: Vec<u8>,
 }
 
-/// A token whose signature has been verified with a key of the provider.
+/// A token whose signature has been verified with one of the provider's keys.
 #[derive(Debug)]
 pub(super) struct Signed<'a>(&'a IdToken<'a>);
 

@@ -1,4 +1,4 @@
-//! The keys of a provider, and the verification of ID tokens.
+//! A provider's keys, and the verification of ID tokens.
 
 use std::{fmt, sync::Arc};
 
@@ -40,7 +40,7 @@ pub(super) enum Algorithm {
     Rs512,
 }
 
-/// The keys of a provider.
+/// A provider's keys.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Keys(Vec<Key>);
 
@@ -71,7 +71,7 @@ pub(super) enum NoKey {
     Unfit,
 }
 
-/// Fetches the keys of one provider, from the URL in its configuration.
+/// Fetches one provider's keys, from the URL in its configuration.
 #[derive(Debug)]
 pub(super) struct Jwks {
     pub(super) web: Web,

@@ -1,4 +1,4 @@
-//! The discovery document of a provider.
+//! A provider's discovery document.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(super) struct Metadata {
     pub(super) names_itself: bool,
 }
 
-/// Fetches the metadata of one issuer.
+/// Fetches one issuer's metadata.
 #[derive(Debug)]
 pub(super) struct Discovery {
     pub(super) web: Web,

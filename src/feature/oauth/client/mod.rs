@@ -1,4 +1,4 @@
-//! The client that asks a provider which user has just signed in.
+//! The client that determines which user has just signed in at a provider.
 //!
 //! ```text
 //! configuration ──► authorization URL ──► (browser) ──► code ──► tokens ──► ID token, verified by the provider's keys
@@ -54,7 +54,7 @@ const fn hourly(what: &'static str) -> Terms {
     }
 }
 
-/// The client of one provider. Cheap to clone.
+/// The client for one provider. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Client(Arc<Inner>);
 

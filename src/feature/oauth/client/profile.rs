@@ -1,4 +1,4 @@
-//! The profile of a user at a provider, in addition to the identity.
+//! A user's profile at a provider, in addition to the identity.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use crate::{
     user::{EmailAddress, check_display_name},
 };
 
-/// Fetches JSON with the access token of the user.
+/// Fetches JSON with the user's access token.
 pub(super) async fn ask(
     web: &Web,
     what: &'static str,
@@ -53,7 +53,7 @@ fn is_said(claims: &Map<String, Value>, name: &str) -> bool {
     claims.get(name).is_some_and(|value| !value.is_null())
 }
 
-/// Adds the claims of the user info endpoint (OpenID Connect Core 1.0, section 5.3). The claims of the ID token take
+/// Adds the claims from the user info endpoint (OpenID Connect Core 1.0, section 5.3). The claims of the ID token take
 /// precedence.
 pub(super) async fn complete(
     claims: &mut Map<String, Value>,

@@ -1,4 +1,4 @@
-//! The sign-in of an application on another site or on a phone, for which the pages are one more provider.
+//! Sign-in for an application on another site or on a phone, for which the pages act as another provider.
 
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ use crate::{
     percent,
 };
 
-/// The parameters of the query. Pages ignore all others.
+/// The query parameters. Pages ignore all others.
 const PARAMETERS: [&str; 4] = [
     "redirect_to",
     "code_challenge",
@@ -18,18 +18,18 @@ const PARAMETERS: [&str; 4] = [
     "state",
 ];
 
-/// The sign-in that an application has asked the pages for.
+/// The sign-in that an application has requested from the pages.
 #[derive(Clone, Debug)]
 pub(crate) struct AppSignIn {
     pub(crate) new: NewSignIn,
-    /// The percent-encoded query, which every page of the sign-in keeps.
+    /// The percent-encoded query, which every page of the sign-in carries over.
     pub(crate) query: String,
     /// The source to which a form may redirect the browser (Content Security Policy Level 3, section 6.4.1).
     pub(crate) source: String,
 }
 
 impl AppSignIn {
-    /// Reads the query of a page. Without `redirect_to`, no application has asked for the sign-in.
+    /// Reads a page's query. Without `redirect_to`, no application has requested the sign-in.
     ///
     /// # Errors
     /// [`InvalidRedirect`](ErrorKind::InvalidRedirect), also for a repeated parameter. It is checked before
@@ -45,7 +45,7 @@ impl AppSignIn {
         Self::of_query(sign_ins, &pick(&PARAMETERS)?)
     }
 
-    /// Reads the parameters of a page. Without `redirect_to`, no application has asked for the sign-in.
+    /// Reads a page's parameters. Without `redirect_to`, no application has requested the sign-in.
     ///
     /// # Errors
     /// The errors of [`of_request`](Self::of_request).

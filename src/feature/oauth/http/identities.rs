@@ -74,7 +74,7 @@ async fn unlink(
     Ok(NoContent)
 }
 
-/// The identities of an account.
+/// An account's identities.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct IdentityList {
@@ -88,11 +88,11 @@ struct IdentityList {
 struct IdentityView {
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     id: IdentityId,
-    /// The name of the provider when the identity was linked.
+    /// The provider's name when the identity was linked.
     provider: String,
     /// The issuer of the identity.
     issuer: String,
-    /// The permanent identifier of the user at the provider.
+    /// The user's permanent identifier at the provider.
     subject: String,
     /// The address that the provider gave when the identity was linked.
     #[cfg_attr(feature = "openapi", schema(required))]

@@ -1,4 +1,4 @@
-//! The inputs of the provider endpoints.
+//! The inputs for the provider endpoints.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::{
 #[cfg(feature = "pages")]
 use crate::{http::Presented, token::Credential};
 
-/// The longest `state` of an application, in bytes.
+/// The maximum length of an application's `state`, in bytes.
 const MAX_APP_STATE: usize = 1024;
 
 /// The input of a new sign-in. It is checked in the documented order: the provider, `redirect_to`,
@@ -127,7 +127,7 @@ pub(super) struct BroughtBack {
     pub(super) answer: Answer,
     /// The name of the cookie to delete.
     pub(super) cookie: String,
-    /// The session of the browser, if it has one.
+    /// The browser's session, if it has one.
     #[cfg(feature = "pages")]
     pub(super) session: Option<Credential>,
 }

@@ -13,7 +13,7 @@ use crate::{
     http::{Cookies, Request},
 };
 
-/// The prefix of each name.
+/// The prefix of each cookie name.
 const NAME: &str = "hallpass_oauth_";
 /// The maximum number of concurrent flows per browser.
 const MOST: usize = 8;
@@ -23,18 +23,18 @@ const AT_ONCE: usize = 24;
 /// The length of the result of [`kept_as`](crate::feature::oauth::begin::kept_as).
 const DIGITS: usize = 16;
 
-/// The name of the cookie of a flow.
+/// The name of a flow's cookie.
 pub(super) fn named(kept_as: &str) -> String {
     format!("{NAME}{kept_as}")
 }
 
-/// The value of the cookie of a flow that begins now. It includes the start of the flow, because browsers do not send
-/// the age of a cookie, and the order of the cookies proves nothing (RFC 6265, section 4.2.2).
+/// The cookie value for a flow that begins now. It includes the start of the flow, because browsers do not send the age
+/// of a cookie, and the order of the cookies proves nothing (RFC 6265, section 4.2.2).
 fn value(secret: &str, now: Timestamp) -> String {
     format!("{secret}.{:x}", now.timestamp_micros())
 }
 
-/// The cookies of a flow that begins now, and the deletion of surplus ones.
+/// The cookies for a flow that begins now, including deletions of surplus cookies.
 pub(super) fn cookies(
     begun: &Begun,
     surplus: &[String],
@@ -53,13 +53,13 @@ pub(super) fn cookies(
     set
 }
 
-/// The secret in the value of a cookie.
+/// The secret in a cookie value.
 pub(super) fn secret(value: &str) -> &str {
     value.rsplit_once('.').map_or(value, |(secret, _)| secret)
 }
 
-/// The names of the cookies to delete, oldest first, so that there is room for one more cookie.
-/// Cookies of the same age keep the order that they have in the request.
+/// The names of the cookies to delete, oldest first, so that there is room for one more cookie. Cookies of the same age
+/// stay in the request's order.
 pub(super) fn surplus(request: &Request) -> Vec<String> {
     let is_ours = |rest: &str| {
         let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);

@@ -15,7 +15,7 @@ use crate::{
     token::{Credential, SessionKind},
 };
 
-/// The cookies of older flows that a new one replaces.
+/// The cookies of older flows that a new flow replaces.
 pub(crate) struct OldFlows(Vec<String>);
 
 impl OldFlows {
@@ -35,7 +35,7 @@ impl<S: Sync> Input<S> for OldFlows {
     }
 }
 
-/// The parameter of a flow that links an identity: the id of the user who began it.
+/// The parameter for a flow that links an identity: the id of the user who began it.
 pub(crate) const LINK: &str = "link";
 
 /// Whether a flow links an identity.
@@ -43,7 +43,7 @@ pub(super) fn links(parameters: &Map<String, Value>) -> bool {
     parameters.contains_key(LINK)
 }
 
-/// Links the identity at the end of a flow to the user of the browser's session, and leads to the account.
+/// Links the identity at the end of a flow to the browser session's user, and leads to the account page.
 pub(super) async fn link(
     own: &Own,
     parameters: &Map<String, Value>,
@@ -80,8 +80,8 @@ pub(super) async fn link(
     })
 }
 
-/// Opens a session with the code at the end of a flow, and leads to the place where the user goes
-/// on, or back to the sign-in with the reason of a failure.
+/// Opens a session with the code at the end of a flow. The browser then continues to the page that the user wanted, or
+/// returns to the sign-in page with the reason for the failure.
 pub(super) async fn end(
     own: &Own,
     parameters: &Map<String, Value>,
@@ -129,7 +129,7 @@ pub(super) async fn end(
     Ok(SeeOther { location, cookies })
 }
 
-/// The URL of a page with these parameters, after a query that is already encoded.
+/// A page's URL with an already encoded query, followed by these parameters.
 fn page_at(own: &Own, page: &str, query: Option<&str>, pairs: &[(&str, Option<&str>)]) -> String {
     let pair = |(name, value): &(&str, Option<&str>)| {
         let value = percent::encoded((*value)?);

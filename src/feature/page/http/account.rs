@@ -56,14 +56,14 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
 }
 
 impl Asked {
-    /// The URL of `/account`, with a line that reports what was done.
+    /// The URL of `/account`, with a query that makes the page report this change.
     fn saved(&self, what: Saved) -> String {
         self.to_with("account", &format!("saved={}", what.as_str()))
     }
 }
 
 impl Parts {
-    /// Whether the user has a password to confirm a change with. If there is none, the sign-in must be recent.
+    /// Whether the user has a password with which to confirm a change. Without a password, the sign-in must be recent.
     async fn has_password(&self, owner: &ActiveUser) -> Result<bool> {
         let has_password = self.accounts.overview(owner).await?.has_password;
         if !has_password {
@@ -72,13 +72,13 @@ impl Parts {
         Ok(has_password)
     }
 
-    /// The same for a change that also needs a second factor if the user has one.
+    /// Like `has_password`, but for a change that also needs a second factor if the user has one.
     async fn has_password_after_step_up(&self, owner: &ActiveUser) -> Result<bool> {
         owner.require_step_up_if_enrolled(self.links.core.clock.now())?;
         self.has_password(owner).await
     }
 
-    /// The field for the password that the user has now; nothing for a user without a password.
+    /// The field for the user's current password; nothing for a user without a password.
     fn current_password(&self, frame: &Frame<'_>, has_password: bool) -> Vec<Field<'_>> {
         let label = &self.pages.texts(frame.language).account.current_password;
         match has_password {

@@ -21,18 +21,18 @@ use crate::{
     token::{ActiveUser, Credential},
 };
 
-/// The language of a page, and the place where the visitor goes on after the sign-in.
+/// A page's language, and the destination to which the visitor continues after the sign-in.
 pub(super) struct Asked {
     pub(super) chosen: Chosen,
     next: Option<String>,
     /// The application that receives a code after the sign-in. If there is one, `next` is not used.
     #[cfg(feature = "oauth")]
     pub(super) app: Option<AppSignIn>,
-    /// The query that forms and links keep.
+    /// The query that forms and links carry over.
     kept: String,
-    /// The way from the page to the mount point.
+    /// The relative path from the page to the mount point.
     root: &'static str,
-    /// Whether there is a console.
+    /// Whether the console is mounted.
     pub(super) has_console: bool,
     query: Map<String, Value>,
 }
@@ -52,7 +52,7 @@ impl Asked {
         self.frame().to(page)
     }
 
-    /// The same, with more parameters in the query, percent-encoded.
+    /// Like `to`, but with further percent-encoded parameters in the query.
     pub(super) fn to_with(&self, page: &str, parameters: &str) -> String {
         let query = match self.kept.as_str() {
             "" => parameters.to_owned(),
@@ -65,18 +65,18 @@ impl Asked {
         frame.to(page)
     }
 
-    /// The same for a page this many levels below the others. `/sign-in/{provider}` is one level below them.
+    /// [`Asked`] for a page this many levels below the other pages. `/sign-in/{provider}` is one level below them.
     pub(super) fn below(mut self, levels: usize) -> Self {
         self.root = way_up(levels);
         self
     }
 
-    /// The place where the visitor goes on.
+    /// The destination to which the visitor continues.
     pub(super) fn next<'a>(&'a self, otherwise: &'a str) -> &'a str {
         self.next.as_deref().unwrap_or(otherwise)
     }
 
-    /// Whether the visitor goes on at a place of this origin, rather than in an application.
+    /// Whether the visitor continues to a page on this origin rather than to an application.
     pub(super) fn is_local(&self) -> bool {
         self.frame().leads_to.is_none()
     }
@@ -129,7 +129,7 @@ impl Input<super::Parts> for Visitor {
     }
 }
 
-/// The sender of a form of this origin, and the user of its session.
+/// The sender of a form from this origin, and the user of the sender's session.
 pub(super) struct Sender {
     pub(super) client: ClientInfo,
     pub(super) visitor: Option<ActiveUser>,
@@ -158,7 +158,7 @@ impl<S: Sync> Input<S> for SentSession {
     }
 }
 
-/// The ticket of a sign-in that needs another step, and the factor that it enrols.
+/// The ticket for a sign-in that needs another step, and the factor that it enrols.
 pub(super) struct SentTicket(pub(super) Option<(Ticket, Option<FactorId>)>);
 
 impl<S: Sync> Input<S> for SentTicket {

@@ -53,7 +53,7 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
     rows.map(|row| for_owner(parts, row)).collect()
 }
 
-/// An administrator who has presented the second factor, if there is one. For other users, the page does not exist.
+/// An administrator who has presented their second factor, if they have one. For other users, the page does not exist.
 struct Admin(ActiveUser);
 
 impl Input<Parts> for Admin {
@@ -69,7 +69,7 @@ impl Input<Parts> for Admin {
     }
 }
 
-/// The sender of a form of this origin, who is an administrator.
+/// An administrator who has sent a form from this origin.
 struct AdminSender {
     admin: ActiveUser,
     author: Author,
@@ -87,7 +87,7 @@ impl Input<Parts> for AdminSender {
     }
 }
 
-/// The sender of a form that keeps what was typed: nobody if the session has ended.
+/// The sender of a form whose typed values must not be lost; `None` if the session has ended.
 struct FormSender(Option<AdminSender>);
 
 impl Input<Parts> for FormSender {
@@ -108,17 +108,17 @@ impl Input<Parts> for FormSender {
 }
 
 impl Asked {
-    /// The frame of a page of the console.
+    /// The frame for a console page.
     fn frame_for<'a>(&'a self, admin: &'a ActiveUser, current: Option<Tab>) -> Frame<'a> {
         self.frame_in(Room::Console, admin, current)
     }
 
-    /// The line that reports what was done.
+    /// The completed action that the page reports.
     fn done(&self) -> Option<Done> {
         self.parameter("done").and_then(Done::named)
     }
 
-    /// Leads to a page of the console that reports what was done.
+    /// Redirects to a console page that reports a completed action.
     fn after(&self, page: &str, done: Done) -> Reply {
         Reply::see_other(self.to_with(page, &format!("done={}", done.as_str())))
     }

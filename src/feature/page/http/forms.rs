@@ -1,4 +1,4 @@
-//! The forms of the pages of the sign-in.
+//! The forms on the sign-in pages.
 
 use super::super::{MailPurpose, chosen::skip_ui};
 use crate::{
@@ -6,16 +6,16 @@ use crate::{
     secret::Password,
 };
 
-/// The fields of `/sign-in`. Any text is read, so that the page can show it again.
+/// The fields of `/sign-in`. Any text is accepted, so that the page can show it again.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct SignInForm {
     pub(super) email: String,
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub(super) password: Password,
     pub(super) remember: bool,
-    /// Whether a signed-in user goes on to the application.
+    /// Whether a signed-in user continues to the application.
     pub(super) is_continued: bool,
-    /// The id of that user, as the page has shown it.
+    /// The id of that user, as it was in the page.
     pub(super) user: String,
 }
 
@@ -36,7 +36,7 @@ impl FromMembers for SignInForm {
     }
 }
 
-/// The step that a form of `/second-factor` asks for.
+/// The step that a form on `/second-factor` requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Code,

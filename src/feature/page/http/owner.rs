@@ -1,4 +1,4 @@
-//! What the pages for a signed-in user share: the user, the frame with a bar, and the page with one form.
+//! The common parts of the pages for a signed-in user: the user, the frame with a bar, and the page with one form.
 
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ use crate::{
     token::ActiveUser,
 };
 
-/// The longest query that comes back from the sign-in, in bytes.
+/// The maximum length of a query that is restored after the sign-in, in bytes.
 const MAX_KEPT: usize = 1500;
 
-/// Leads a visitor who is not signed in to the sign-in, and a user who has to confirm a credential to the page for it.
-/// Both come back to this page.
+/// Sends a visitor who is not signed in to the sign-in page, and a user who has to confirm a credential to the
+/// confirmation page. Both then return to this page.
 pub(super) fn for_owner(parts: &Parts, row: Endpoint) -> Endpoint {
     let (pages, base) = (Arc::clone(&parts.pages), Arc::clone(&parts.base));
     let path = row.path();
@@ -52,7 +52,7 @@ impl Input<Parts> for Owner {
     }
 }
 
-/// The sender of a form of this origin, who is signed in.
+/// A signed-in user who has sent a form from this origin.
 pub(super) struct OwnSender {
     pub(super) owner: ActiveUser,
     pub(super) client: ClientInfo,
@@ -85,7 +85,7 @@ impl Asked {
         self.frame_in(Room::Account { has_console }, owner, current)
     }
 
-    /// The frame of a page in the given group of pages.
+    /// The frame for a page in the given group of pages.
     pub(super) fn frame_in<'a>(
         &'a self,
         room: Room,
@@ -105,8 +105,8 @@ impl Asked {
 }
 
 impl Parts {
-    /// Leads a user whose session has ended to the sign-in, and back to this page with the typed values in the query.
-    /// Values that are too long together are lost.
+    /// Sends a user whose session has ended to the sign-in page, and then back to this page with the typed values in
+    /// the query. If the values together are too long, they are lost.
     pub(super) fn sign_in_first(&self, asked: &Asked, page: &str, typed: &[(&str, &str)]) -> Reply {
         let typed = typed.iter().filter(|(_, value)| !value.is_empty());
         let typed = typed.map(|(name, value)| format!("{name}={}", percent::encoded(value)));
@@ -119,7 +119,8 @@ impl Parts {
         Reply::see_other(asked.frame().away_with("sign-in", &query))
     }
 
-    /// The page of a form. If the form was refused, the page says why, or the error is returned.
+    /// The page with a form. If the form was refused, the page says why; an error that the page cannot explain is
+    /// returned.
     pub(super) fn form_page(
         &self,
         frame: &Frame<'_>,

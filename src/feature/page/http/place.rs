@@ -1,4 +1,4 @@
-//! The place of a page that a visitor does not see yet, to come back to it.
+//! The location of a page to which a visitor returns after signing in or confirming a credential.
 
 use serde_json::Value;
 
@@ -12,22 +12,22 @@ use crate::{
     percent,
 };
 
-/// The longest search that comes back from the sign-in, in bytes.
+/// The maximum length of a search that is restored after the sign-in, in bytes.
 const MAX_SEARCH: usize = 1000;
 
-/// The place of a page.
+/// The location of a page.
 pub(super) struct Place {
     chosen: Chosen,
-    /// The path below the mount point that the visitor comes back to, such as `account/email`.
+    /// The path below the mount point that the visitor returns to, such as `account/email`.
     path: String,
-    /// The query of a page of the console, which is a search.
+    /// The query of a console page, which is a search.
     search: String,
-    /// The way from the page to the mount point.
+    /// The relative path from the page to the mount point.
     root: &'static str,
 }
 
 impl Place {
-    /// The place of a request to this pattern.
+    /// The location for a request to this pattern.
     pub(super) fn of(pattern: &str, visit: &Visit) -> Self {
         let depth = pattern.matches('/').count().saturating_sub(1);
         let query = query::parse(visit.uri.query().unwrap_or_default()).unwrap_or_default();
@@ -52,7 +52,7 @@ impl Place {
         }
     }
 
-    /// Leads to the sign-in of the service with this path, and then back.
+    /// Sends the visitor to the sign-in page of the service at this path, and then back.
     pub(super) fn sign_in(&self, base: &str) -> Response {
         // A second click on the button that deletes an account must not lead the next user to it.
         let path = match self.path.as_str() {
@@ -68,7 +68,7 @@ impl Place {
         self.lead("sign-in", &format!("next={}", percent::encoded(&next)))
     }
 
-    /// Leads to the page where a user confirms a credential, and then back.
+    /// Sends the user to the page for confirming a credential, and then back.
     pub(super) fn confirm(&self) -> Response {
         let to = format!("to={}", percent::encoded(&self.path));
         self.lead("account/confirm", &to)
@@ -88,14 +88,14 @@ impl Place {
     }
 }
 
-/// The query without the parts that hold only once.
+/// The query without the parts that apply only once.
 fn without_passing(query: &str) -> String {
     let parts = query.split('&');
     let parts = parts.filter(|part| !part.starts_with("cursor=") && !part.starts_with("done="));
     parts.collect::<Vec<_>>().join("&")
 }
 
-/// The page that a visitor comes back to. A provider is linked only after another click.
+/// The page that a visitor returns to. A provider is linked only after another click.
 fn back_to<'a>(path: &'a str, to: Option<&'a str>) -> &'a str {
     match path {
         "account/confirm" => destination(to),
@@ -104,7 +104,7 @@ fn back_to<'a>(path: &'a str, to: Option<&'a str>) -> &'a str {
     }
 }
 
-/// The page that was asked for: one of an account or of the console, or else the account itself.
+/// The requested page, if it belongs to the account or the console, and otherwise the account page.
 pub(super) fn destination(to: Option<&str>) -> &str {
     to.filter(|to| is_of_signed_in(to)).unwrap_or("account")
 }
@@ -116,7 +116,7 @@ fn is_of_signed_in(path: &str) -> bool {
     let mut segments = path.split('/');
     path.len() <= 200
         && matches!(segments.next(), Some("account" | "console"))
-        // Only a click on a link of the account begins to link a provider.
+        // Only a click on a link on the account page starts linking a provider.
         && !path.starts_with("account/link")
         && segments.all(|segment| !segment.is_empty() && segment.bytes().all(is_sane))
 }

@@ -9,7 +9,7 @@ use crate::{
     identity::FlowIntent,
 };
 
-/// Whether a person has followed the link on the sign-in. Another site must not begin a sign-in.
+/// Whether a person has followed the link on the sign-in page. Another site must not begin a sign-in.
 pub(super) struct Followed {
     is_followed: bool,
     client: ClientInfo,
@@ -25,7 +25,7 @@ impl<S: Sync> Input<S> for Followed {
     }
 }
 
-/// Sends the browser to the provider. It returns to the callback, which opens the session.
+/// Sends the browser to the provider. The browser then returns to the callback, which opens the session.
 pub(super) async fn begin(
     parts: Parts,
     Path(provider): Path<String>,
@@ -55,7 +55,7 @@ pub(super) struct ProviderStart<'a> {
     pub(super) intent: FlowIntent,
     /// The query that the flow ends with, which may begin with `?`.
     pub(super) query: &'a str,
-    /// The page that reports a provider that cannot be reached.
+    /// The page that reports that a provider cannot be reached.
     pub(super) back: &'a str,
 }
 

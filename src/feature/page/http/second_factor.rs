@@ -74,7 +74,7 @@ pub(super) async fn answer(
     }
 }
 
-/// A code as somebody types it: six digits are from an app, everything else is a recovery code.
+/// A code as a user types it: six digits are from an app, everything else is a recovery code.
 fn code(text: &str) -> Option<SecondFactor> {
     if let Ok(code) = text.parse::<TotpCode>() {
         return Some(SecondFactor::Totp(code));
@@ -84,7 +84,7 @@ fn code(text: &str) -> Option<SecondFactor> {
 }
 
 impl Parts {
-    /// The page of the step that a ticket asks for.
+    /// The page for the step that a ticket requires.
     async fn step_page(
         &self,
         asked: &Asked,
@@ -117,7 +117,7 @@ impl Parts {
         }
     }
 
-    /// Begins the enrolment, and leads to the page that shows it.
+    /// Begins the enrolment, and redirects to the page that shows it.
     async fn begin(&self, asked: &Asked, ticket: &Ticket) -> Result<Reply> {
         let secret = match self.factors.enrol(ticket).await {
             Ok(secret) => secret,
@@ -186,7 +186,7 @@ impl Parts {
         Ok(Reply::page(page).with_cookies(cookies))
     }
 
-    /// The page on which a signed-in user presents a credential once more. Its form is sent to `page`.
+    /// The page on which a signed-in user presents a credential again. Its form is sent to `page`.
     pub(super) fn confirmation_page(
         &self,
         frame: &Frame<'_>,
@@ -209,7 +209,7 @@ impl Parts {
         self.pages.confirm_password(frame, page, &view)
     }
 
-    /// Checks the credential of a signed-in user once more. The session gets a new cookie, which is returned.
+    /// Checks the credential of a signed-in user again. The session gets a new cookie, which is returned.
     pub(super) async fn check_again(
         &self,
         visitor: &ActiveUser,
@@ -230,7 +230,7 @@ impl Parts {
         checked.await
     }
 
-    /// The page of a confirmation that was refused.
+    /// The page shown for a refused confirmation.
     pub(super) fn refuse_again(
         &self,
         frame: &Frame<'_>,
@@ -246,7 +246,7 @@ impl Parts {
         Ok(Reply::refused(page, error))
     }
 
-    /// Checks the credential of a signed-in user once more, and leads to the place where the user goes on.
+    /// Checks the credential of a signed-in user again, and redirects to the user's destination.
     async fn confirm(
         &self,
         asked: &Asked,
@@ -271,7 +271,7 @@ impl Parts {
         }
     }
 
-    /// Leads back to the sign-in, because the second step took too long.
+    /// Redirects back to the sign-in page, because the second step took too long.
     fn start_again(&self, asked: &Asked) -> Reply {
         let location = asked.to_with("sign-in", "expired");
         Reply::see_other(location).with_cookies(no_ticket(self.cookies))

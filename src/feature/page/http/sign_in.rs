@@ -1,4 +1,4 @@
-//! `GET` and `POST /sign-in` and `/sign-out`, and what follows a first proof.
+//! `GET` and `POST /sign-in` and `/sign-out`, and the steps after the first factor.
 
 use super::{
     super::{Held, SignInNotice, SignInView, SignOutView, SignedInAs, answer::Reply},
@@ -153,7 +153,7 @@ impl Parts {
         Ok(Reply::refused(page, error))
     }
 
-    /// Leads to the next step of a sign-in, or to the place where the user goes on.
+    /// Redirects to the next step of a sign-in, or to the user's destination.
     pub(super) async fn go_on(
         &self,
         asked: &Asked,
@@ -168,8 +168,8 @@ impl Parts {
         Ok(Reply::see_other(location).with_cookies(cookies))
     }
 
-    /// The place where a user who has just signed in goes on. The sign-in page offers it again if the
-    /// application cannot get a code now, so that the user stays signed in.
+    /// The destination of a user who has just signed in. The sign-in page offers it again if the application cannot get
+    /// a code now, so that the user stays signed in.
     pub(super) async fn onward(
         &self,
         asked: &Asked,
@@ -185,8 +185,7 @@ impl Parts {
             })
     }
 
-    /// The place where a signed-in user goes on: the application that has asked for the sign-in, or
-    /// a place of this origin.
+    /// The destination of a signed-in user: the application that requested the sign-in, or a page on this origin.
     #[cfg_attr(
         not(feature = "oauth"),
         allow(clippy::unused_async, unused_variables, reason = "for applications")

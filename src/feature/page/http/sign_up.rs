@@ -21,7 +21,7 @@ use crate::{
     user::{EmailAddress, Locale},
 };
 
-/// For how long a repeated sign-up counts as the first one.
+/// How long a repeated sign-up is treated as the first one.
 const SAME: TimeDelta = TimeDelta::seconds(60);
 
 pub(super) async fn show(parts: Parts, asked: Asked) -> Result<Reply> {
@@ -125,7 +125,7 @@ pub(super) async fn forgot(
     Ok(Reply::refused(page, error))
 }
 
-/// Says that an email is on its way. Without an address, the visitor starts again.
+/// Shows that an email is on its way. Without an address, the visitor has to start again.
 pub(super) async fn check_mail(parts: Parts, asked: Asked) -> Result<Reply> {
     let purpose = asked.parameter("purpose").and_then(MailPurpose::named);
     let email = asked.parameter("email");
@@ -180,7 +180,7 @@ fn check_mail_at(asked: &Asked, email: &str, purpose: MailPurpose) -> Reply {
 }
 
 impl Parts {
-    /// Orders an email, whether or not the address has an account.
+    /// Requests an email, whether or not the address has an account.
     async fn mail(&self, email: &str, purpose: MailPurpose, client: &ClientInfo) -> Result<()> {
         let Ok(address) = email.parse::<EmailAddress>() else {
             let violation = Violation::new("email", "invalid_email", "");

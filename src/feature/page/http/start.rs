@@ -1,4 +1,4 @@
-//! `GET /` and `GET /.well-known/change-password`, which lead somewhere.
+//! `GET /` and `GET /.well-known/change-password`, which redirect to other pages.
 
 use super::{
     super::answer::Reply,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::error::Result;
 
-/// Leads a visitor to the sign-in, and a signed-in user to the account.
+/// Redirects a visitor to the sign-in page, and a signed-in user to the account page.
 pub(super) async fn start(_: Parts, asked: Asked, Visitor(visitor): Visitor) -> Result<Reply> {
     Ok(Reply::see_other(asked.to(match visitor {
         None => "sign-in",
@@ -15,7 +15,7 @@ pub(super) async fn start(_: Parts, asked: Asked, Visitor(visitor): Visitor) -> 
     })))
 }
 
-/// Leads to the page where a password is set ("A Well-Known URL for Changing Passwords", W3C).
+/// Redirects to the page where a password is set ("A Well-Known URL for Changing Passwords", W3C).
 pub(super) async fn change_password(_: Parts, asked: Asked) -> Result<Reply> {
     Ok(Reply::see_other(asked.below(1).to("account/password")))
 }

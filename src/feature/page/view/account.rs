@@ -28,23 +28,23 @@ use crate::{
     user::User,
 };
 
-/// The state of an account.
+/// The state of the account page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccountView<'a> {
     pub(crate) user: &'a User,
-    /// The session of the browser.
+    /// The browser's session.
     pub(crate) current: SessionId,
     pub(crate) overview: &'a AccountOverview,
-    /// The name of each provider in URLs, and the name that people know.
+    /// Each provider's name in URLs, and its display name.
     pub(crate) providers: &'a [(String, String)],
-    /// The query of the links that begin to link a provider.
+    /// The query for the links that start linking a provider.
     pub(crate) link_query: &'a str,
     pub(crate) notice: Option<AccountNotice<'a>>,
     /// The name in the form.
     pub(crate) name: Option<&'a str>,
 }
 
-/// The notice above an account.
+/// The notice at the top of the account page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum AccountNotice<'a> {
     /// The violations of `/display_name`.
@@ -55,14 +55,14 @@ pub(crate) enum AccountNotice<'a> {
         allow(dead_code, reason = "identities are unlinked with the providers")
     )]
     LastWayIn(IdentityId),
-    /// The code of an error of linking an identity.
+    /// The code of an error that occurred while an identity was linked.
     OfLink(&'a str),
     Saved(Saved),
 }
 
 macro_rules! saved {
     ($($saved:ident $word:ident)*) => {
-        /// The change that a line reports.
+        /// The change that the page reports.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Saved {
             $($saved,)*
@@ -239,7 +239,7 @@ fn security(texts: &OwnTexts, frame: &Frame<'_>, view: &AccountView<'_>) -> Vec<
     rows
 }
 
-/// The linked identities, and the providers without one.
+/// The linked identities, and the providers without a linked identity.
 fn identities(own: &AccountTexts<String>, frame: &Frame<'_>, view: &AccountView<'_>) -> Vec<Value> {
     let linked = view.overview.identities.iter().map(|identity| {
         let name = provider_title(view.providers, identity);

@@ -1,4 +1,4 @@
-//! The pages of the console.
+//! The console pages.
 
 mod events;
 mod figures;
@@ -26,7 +26,7 @@ use crate::{clock::Timestamp, event::Event, mail::moment, percent};
 
 macro_rules! done {
     ($($done:ident $word:ident)*) => {
-        /// What was done, as a line reports it.
+        /// A completed action that a page reports.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Done {
             $($done,)*
@@ -75,7 +75,7 @@ impl Done {
     }
 }
 
-/// The head of a page of the console, which exists in every language with the same query.
+/// The head of a console page, which exists in every language with the same query.
 fn head<'a>(frame: &'a Frame<'a>, title: &'a str, has_form: bool) -> Head<'a> {
     Head {
         frame,
@@ -87,7 +87,7 @@ fn head<'a>(frame: &'a Frame<'a>, title: &'a str, has_form: bool) -> Head<'a> {
     }
 }
 
-/// A time as a template sees it.
+/// A time in the form that a template takes.
 fn time(frame: &Frame<'_>, at: Timestamp) -> Value {
     context! {
         text => moment(at, &frame.locale()),
@@ -105,10 +105,10 @@ fn next_page(frame: &Frame<'_>, page: &str, cursor: Option<&str>) -> Option<Stri
     Some(frame.away_with(page, &query))
 }
 
-/// The kind of an event, and the details that say something to a person.
+/// The kind of an event, and the details that are meaningful to a person.
 fn event(event: &Event) -> Value {
     let details = event.detail.iter();
-    // Identifiers and digests of addresses only serve machines.
+    // Identifiers and digests of addresses are only useful to machines.
     let details = details.filter(|(name, _)| {
         !name.ends_with("_id") && !matches!(name.as_str(), "address" | "from_session")
     });

@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl Pages {
-    /// The page of a path without a page. Its link leads to the mount point if the way there is known, and otherwise
-    /// to the root of the host, because the path can be of any depth.
+    /// The page shown for a path without a page. Its link leads to the mount point if the relative path to it is known,
+    /// and otherwise to the root of the host, because the path can be of any depth.
     #[cfg_attr(
         not(any(feature = "axum", feature = "actix")),
         allow(dead_code, reason = "the frameworks have paths without a row")
@@ -30,7 +30,7 @@ impl Pages {
         Ok(page.with_status(StatusCode::NOT_FOUND))
     }
 
-    /// The page of a path whose parameter names nothing.
+    /// The page shown for a path whose parameter identifies nothing.
     pub(in super::super) fn nothing_at(&self, frame: &Frame<'_>, problem: &Response) -> Response {
         match self.not_found(frame) {
             Ok(page) => page.in_place_of(problem).render(),
@@ -38,7 +38,7 @@ impl Pages {
         }
     }
 
-    /// The page of an internal error, with the id of the request.
+    /// The page shown for an internal error, with the request id.
     pub(crate) fn failed(&self, frame: &Frame<'_>, request_id: &str) -> Result<Html> {
         let failed = &self.texts(frame.language).common.failed;
         let text = failed.text.replace("{number}", request_id);

@@ -1,4 +1,4 @@
-//! The pages of mailed links.
+//! The pages that mailed links open.
 
 use ::http::{HeaderMap, StatusCode};
 use minijinja::{Value, context};
@@ -106,13 +106,13 @@ impl Pages {
         self.link_end(chosen, done, DONE)
     }
 
-    /// The page after the link of a notice that was sent to a former address of the account.
+    /// The page shown after using the link in a notice that was sent to a former address of the account.
     pub(in super::super) fn moved(&self, chosen: Chosen) -> Result<Html> {
         let moved = &self.texts(chosen.language).link.secured_elsewhere;
         self.link_end(chosen, moved, MOVED)
     }
 
-    /// The page of a link that has already been used.
+    /// The page shown for a link that has already been used.
     pub(in super::super) fn used(&self, chosen: Chosen, action: Action) -> Result<Html> {
         let texts = &self.texts(chosen.language).link;
         let note = match action {
@@ -146,7 +146,7 @@ impl Pages {
         self.layout.render("note.html", &head, v)
     }
 
-    /// The page of a link that is invalid or no longer valid, with a form for a new one.
+    /// The page shown for an invalid or expired link, with a form for requesting a new link.
     pub(in super::super) fn invalid(&self, chosen: Chosen, action: Action) -> Result<Html> {
         let texts = self.texts(chosen.language);
         let frame = chosen.frame("");
@@ -190,7 +190,7 @@ impl Pages {
         Ok(page.in_place_of(&problem))
     }
 
-    /// The page of any other problem.
+    /// The page shown for any other problem.
     pub(in super::super) fn page_of(
         &self,
         frame: &Frame<'_>,

@@ -15,7 +15,7 @@ use crate::{
     http::Html,
 };
 
-/// The field with the password that the user has now.
+/// The field for the current password.
 pub(crate) const CURRENT_PASSWORD: &str = "current_password";
 
 /// A page for a signed-in user with one form.
@@ -25,7 +25,7 @@ pub(crate) struct FormView<'a> {
     pub(crate) texts: Vec<&'a str>,
     /// The page that the form is sent to.
     pub(crate) page: &'a str,
-    /// The address of the user, for password managers.
+    /// The user's address, for password managers.
     pub(crate) email: &'a str,
     pub(crate) fields: Vec<Field<'a>>,
     /// The names and values that the form sends back.
@@ -41,7 +41,7 @@ pub(crate) struct FormView<'a> {
     pub(crate) back: &'a str,
     /// The reason why the form was refused.
     pub(crate) error: Option<&'a Error>,
-    /// The notice above the form, in place of that of the error.
+    /// The notice above the form, in place of the error's notice.
     pub(crate) notice: Option<Notice>,
 }
 
@@ -82,7 +82,7 @@ impl<'a> FormView<'a> {
 }
 
 impl Pages {
-    /// A page with one form, sent to the page of the view.
+    /// A page with one form, which is sent to the view's `page`.
     pub(crate) fn one_form<'a>(&'a self, frame: &Frame<'_>, view: FormView<'a>) -> Result<Html> {
         let texts = self.texts(frame.language);
         let error = view.error;

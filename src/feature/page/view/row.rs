@@ -12,13 +12,13 @@ pub(super) struct Row {
     value: Option<String>,
     good: Option<String>,
     hints: Vec<String>,
-    /// The label of the link or the button, and its name for people who do not see the row.
+    /// The label of the link or the button, and its accessible name for people who cannot see the row.
     action: Option<(String, String)>,
     /// The page that a link leads to.
     url: Option<String>,
-    /// The query that the link has, apart from the language.
+    /// The link's query, without the language.
     query: String,
-    /// The step and the id that a form of `account` sends.
+    /// The step and the id that a form on `account` sends.
     form: Option<(&'static str, String)>,
 }
 
@@ -41,7 +41,7 @@ impl Row {
         self
     }
 
-    /// Adds words after the value that report something good.
+    /// Adds words that report something good after the value.
     pub(super) fn good(mut self, good: &str) -> Self {
         self.good = Some(good.to_owned());
         self

@@ -13,20 +13,20 @@ use super::super::{
 };
 use crate::{error::Result, http::Html};
 
-/// The state of the second step.
+/// The state of the page for the second step.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SecondFactorView<'a> {
-    /// Whether a code of an authenticator app is good.
+    /// Whether a code from an authenticator app is accepted.
     pub(crate) totp: bool,
-    /// Whether a recovery code is good.
+    /// Whether a recovery code is accepted.
     pub(crate) recovery_code: bool,
     pub(crate) notice: Option<CodeNotice>,
     pub(crate) remember_device: bool,
-    /// The address of a user who is signed in and confirms once more.
+    /// The address of a signed-in user who presents a second factor again.
     pub(crate) step_up: Option<&'a str>,
 }
 
-/// The notice of a form for a code.
+/// The notice on a form that asks for a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CodeNotice {
     Busy,
@@ -38,7 +38,7 @@ pub(crate) enum CodeNotice {
     Wrong,
 }
 
-/// The confirmation of a password by a user who is signed in.
+/// The state of the page on which a signed-in user confirms the password.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConfirmPasswordView<'a> {
     pub(crate) email: &'a str,
@@ -67,7 +67,7 @@ pub(crate) struct EnrolView<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RecoveryCodesView<'a> {
     pub(crate) codes: &'a [&'a str],
-    /// The URL at which the user goes on.
+    /// The URL to which the user continues.
     pub(crate) next: &'a str,
 }
 
@@ -99,7 +99,7 @@ impl Pages {
         self.layout.render("second-factor.html", &head, v)
     }
 
-    /// The second step of a user without a second factor who is signed in. The form sends `password` to the same page;
+    /// The confirmation page for a signed-in user without a second factor. The form sends `password` to the same page;
     /// the field `username` is for password managers.
     pub(crate) fn confirm_password(
         &self,

@@ -1,4 +1,4 @@
-//! The sign-in, and the sign-out.
+//! The sign-in and sign-out pages.
 
 use minijinja::{Value, context};
 
@@ -15,28 +15,28 @@ use crate::{
     user::UserId,
 };
 
-/// The state of the sign-in.
+/// The state of the sign-in page.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SignInView<'a> {
     pub(crate) email: &'a str,
     pub(crate) remember: bool,
     pub(crate) notice: Option<SignInNotice<'a>>,
-    /// The name of each provider in URLs, and the name that people know.
+    /// Each provider's name in URLs, and its display name.
     pub(crate) providers: &'a [(&'a str, &'a str)],
     pub(crate) may_register: bool,
     pub(crate) signed_in_as: Option<SignedInAs<'a>>,
 }
 
-/// A user who opens the sign-in while being signed in.
+/// A user who opens the sign-in page while already signed in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignedInAs<'a> {
     pub(crate) email: &'a str,
     pub(crate) user: UserId,
-    /// The place where the user goes on; `None` if a form asks for it with `step=continue` and `user`.
+    /// The user's destination; `None` if a form requests it with `step=continue` and `user`.
     pub(crate) next: Option<&'a str>,
 }
 
-/// The notice above the form of the sign-in.
+/// The notice above the sign-in form.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SignInNotice<'a> {
     /// The user has deleted the account.
@@ -49,16 +49,16 @@ pub(crate) enum SignInNotice<'a> {
     Held(Held),
     NotVerified,
     PasswordSet,
-    /// The code of an error of a sign-in with a provider.
+    /// The code of an error from a sign-in with a provider.
     Provider(&'a str),
-    /// The refusal of the host, in its own words.
+    /// The host's refusal, in its own words.
     Refused(&'a str),
     SignedOut,
     Verified,
     Wrong,
 }
 
-/// The question whether to sign out.
+/// The state of the page that asks whether to sign out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignOutView<'a> {
     pub(crate) email: &'a str,
@@ -69,8 +69,8 @@ impl Pages {
     ///
     /// The form sends `email`, `password` and `remember` (`true`, or absent). The button of
     /// [`NotVerified`](SignInNotice::NotVerified) sends `email` and `purpose=resend` to `check-mail`; the button of
-    /// [`SignedInAs`] sends nothing to `sign-out`. With an application, another one sends `step=continue` and `user` to
-    /// `sign-in`.
+    /// [`SignedInAs`] sends nothing to `sign-out`. If an application requested the sign-in, another button sends
+    /// `step=continue` and `user` to `sign-in`.
     pub(crate) fn sign_in(&self, frame: &Frame<'_>, view: &SignInView<'_>) -> Result<Html> {
         let texts = self.texts(frame.language);
         let own = &texts.sign_in;

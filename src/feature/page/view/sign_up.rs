@@ -1,4 +1,4 @@
-//! The sign-up, and the pages that send an email.
+//! The sign-up page, and the pages that send an email.
 
 use minijinja::context;
 
@@ -14,7 +14,7 @@ use crate::{
     http::Html,
 };
 
-/// The state of the sign-up.
+/// The state of the sign-up form.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SignUpView<'a> {
     pub(crate) email: &'a str,
@@ -24,19 +24,19 @@ pub(crate) struct SignUpView<'a> {
     pub(crate) notice: Option<SignUpNotice<'a>>,
 }
 
-/// The notice above the form of the sign-up.
+/// The notice above the sign-up form.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SignUpNotice<'a> {
-    /// There is no registration, and no form.
+    /// Registration is closed, and the page has no form.
     Closed,
     Held(Held),
-    /// The refusal of the host, in its own words.
+    /// The host's refusal, in its own words.
     Refused(&'a str),
     /// The address has an account.
     Taken,
 }
 
-/// The page after an email may have been sent. It is the same whether or not one was.
+/// The page shown after an email may have been sent. It is the same whether or not an email was sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CheckMailView<'a> {
     pub(crate) email: &'a str,
@@ -86,7 +86,7 @@ pub(crate) struct ForgotView<'a> {
     pub(crate) notice: Option<ForgotNotice>,
 }
 
-/// The notice of that form.
+/// The notice on that form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ForgotNotice {
     /// The text is not an address.
@@ -128,7 +128,7 @@ impl Pages {
         self.layout.render("sign-up.html", &head, v)
     }
 
-    /// `check-mail`. The form sends `email` and `purpose` once more.
+    /// `check-mail`. The form sends `email` and `purpose` again.
     pub(crate) fn check_mail(&self, frame: &Frame<'_>, view: &CheckMailView<'_>) -> Result<Html> {
         let texts = self.texts(frame.language);
         let notice = view

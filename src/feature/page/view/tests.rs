@@ -171,7 +171,7 @@ fn the_sign_in_page_is_small() {
     }
 }
 
-/// Shows how long a page takes, with `--nocapture`. The number means something only in a release build.
+/// With `--nocapture`, shows how long it takes to render a page. The number is meaningful only in a release build.
 #[test]
 #[allow(clippy::print_stdout, reason = "it is a measurement")]
 fn many_pages_are_rendered_in_a_second() {

@@ -57,7 +57,7 @@ impl Input<Own> for BrowserCaller {
     }
 }
 
-/// The cookie of this service, if the browser sent one.
+/// This service's cookie, if the browser sent one.
 pub(super) struct SentCookie(Option<SessionCookie>);
 
 impl Input<Own> for SentCookie {
@@ -83,8 +83,7 @@ fn is_nothing(error: &Error) -> bool {
     )
 }
 
-/// A reply with status 204 that deletes the cookie, and makes the browser forget the pages that it
-/// has cached.
+/// A reply with status 204 that deletes the cookie, and makes the browser discard its cached pages.
 pub(super) struct SignedOut(Cookies);
 
 impl Output for SignedOut {
@@ -104,7 +103,7 @@ impl Output for SignedOut {
     }
 }
 
-/// The session of a browser.
+/// A browser's session.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = CurrentBrowserSession))]

@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::http::{ClientAddress, sample};
 
-/// The sample contract on both frameworks, at the root and below a prefix, next to routes of the host.
+/// The sample contract on both frameworks, at the root and below a prefix, next to the host's routes.
 pub(super) struct Servers {
     axum: SocketAddr,
     axum_task: JoinHandle<()>,
@@ -164,7 +164,7 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The code of a problem, empty for other replies.
+    /// A problem's code; empty for other replies.
     pub(super) fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }

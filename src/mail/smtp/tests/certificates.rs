@@ -1,4 +1,4 @@
-//! A certificate authority for tests, and its certificates.
+//! A certificate authority for tests and its certificates.
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -10,7 +10,7 @@ pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// The certificate of a server, and its key, both in PEM.
+/// A server certificate and its key, both in PEM.
 pub(crate) struct Identity {
     pub(crate) certificate: String,
     pub(crate) key: String,
@@ -33,7 +33,7 @@ impl Authority {
         Self { pem, issuer }
     }
 
-    /// The certificate of the authority itself.
+    /// The authority's own certificate.
     pub(crate) fn pem(&self) -> &str {
         &self.pem
     }

@@ -1,4 +1,4 @@
-//! Any host, user or template input results in an email with valid headers and one recipient.
+//! Any host, user or template input results in an email with valid headers and exactly one recipient.
 
 use super::{super::message, *};
 use crate::user::EmailAddress;

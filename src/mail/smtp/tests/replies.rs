@@ -1,4 +1,4 @@
-//! Malformed replies of servers.
+//! Malformed server replies.
 
 use super::{
     certificates::Authority,

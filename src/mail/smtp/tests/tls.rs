@@ -119,7 +119,7 @@ async fn an_invalid_certificate_is_refused_before_any_data() {
     }
 }
 
-/// Replaces the library's texts for some errors with the names of the errors.
+/// Replaces the library's texts for some errors with the error names.
 fn spelled(reason: &str) -> String {
     let reason = reason.replace("certificate not valid for name", "NotValidForName");
     let reason = reason.replace("certificate expired", "Expired");

@@ -36,7 +36,7 @@ fn all() -> Vec<(LetterKind, Locale, Content)> {
     all
 }
 
-/// The start tags, also those that only Word sees.
+/// The start tags, including those that only Word sees.
 fn tags(html: &str) -> impl Iterator<Item = &str> {
     html.split('<')
         .filter_map(|rest| rest.split_once('>'))
@@ -68,7 +68,7 @@ fn the_shell_holds_in_word() {
                 let colour = colour.split(';').next().unwrap();
                 assert!(tag.contains(&format!("bgcolor=\"{colour}\"")), "{tag}");
             }
-            // Word ignores the padding of a link, so the cell around it says the same to Word alone.
+            // Word ignores the padding of a link, so the cell around it sets the same padding for Word only.
             let is_padded = tag.contains(" padding: ") || tag.contains("\"padding: ");
             let is_cell = tag.starts_with("td ") || tag.starts_with("body ");
             assert!(
@@ -76,7 +76,7 @@ fn the_shell_holds_in_word() {
                 "{tag}"
             );
         }
-        // Word knows no `max-width`, so it gets a table of a fixed width around the one that has it.
+        // Word does not support `max-width`, so it gets a fixed-width table around the one that uses it.
         let (before, _) = html.split_once("max-width").unwrap();
         let (_, ghost) = before.rsplit_once("<!--[if mso]><table ").unwrap();
         assert!(ghost.contains("width=\"480\""), "{ghost}");
@@ -132,7 +132,7 @@ fn the_preview_is_the_first_paragraph_alone() {
         let (text, padding) = preview.split_once("&nbsp;").unwrap();
         let first = content.text.split("\n\n").next().unwrap();
         let first = escape_html(&first.replace('\n', " "));
-        // Lines of Chinese are broken at other places.
+        // Lines of Chinese text break at different places.
         assert_eq!(text.replace(' ', ""), first.trim().replace(' ', ""));
         assert!(padding.len() > 500, "{padding}");
     }

@@ -16,7 +16,7 @@ use crate::{
     user::{FirstAdministrator, NewUser, Role, UserStatus},
 };
 
-/// Runs every check of this module. The store must not contain an administrator.
+/// Runs every check in this module. The store must not contain an administrator.
 ///
 /// # Panics
 /// If the store breaks the contract.

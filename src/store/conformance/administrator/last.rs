@@ -14,7 +14,7 @@ use crate::{
     user::{DeleteUser, Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus},
 };
 
-/// Runs every check of this module. The checks demote every other administrator.
+/// Runs every check in this module. The checks demote every other administrator.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -63,7 +63,7 @@ pub async fn the_last_administrator_stays(store: &Subject) {
     }
 }
 
-/// Two administrators remove each other or themselves, in every combination of the ways to do so.
+/// Two administrators remove each other or themselves, with every combination of methods.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -21,7 +21,7 @@ use crate::{
 
 const ROUNDS: usize = 16;
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -121,7 +121,7 @@ pub async fn flow_links_only_for_the_user_who_began_it(store: &Subject) {
     assert!(matches!(link(store, &good).await, Linked::Linked(_)));
 }
 
-/// Invariant I1: one of any number of concurrent calls links the identity.
+/// Invariant I1: exactly one of any number of concurrent calls links the identity.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -144,8 +144,8 @@ pub async fn a_code_links_once(store: &Subject) {
     assert_eq!(events_of(store, user.id).await.len(), recorded + 1);
 }
 
-/// A call with a session that has ended, has expired or belongs to another user, or whose user is
-/// disabled, logged out or deleted, writes nothing, and the code stays valid.
+/// The call writes nothing, and the code stays valid, if the session has ended, has expired or
+/// belongs to another user, or if the user is disabled, logged out or deleted.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -190,7 +190,7 @@ pub async fn linking_needs_a_live_session(store: &Subject) {
     assert!(matches!(link(store, &good).await, Linked::Linked(_)));
 }
 
-/// One user gets the identity, and the other is refused.
+/// Exactly one user gets the identity, and the other is refused.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -224,7 +224,7 @@ pub async fn one_of_two_users_links_an_identity(store: &Subject) {
     }
 }
 
-/// An offer to link this identity to the user of the session.
+/// An offer to link this identity to the session's user.
 pub(in crate::store::conformance) async fn offer(
     store: &Subject,
     session: &NewSession,

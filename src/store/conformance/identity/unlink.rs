@@ -25,7 +25,7 @@ use crate::{
 
 const ROUNDS: usize = 16;
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -67,7 +67,7 @@ pub async fn an_identity_is_unlinked_with_its_event(store: &Subject) {
     linked(store, other.id, &said).await;
 }
 
-/// A user without a password keeps one identity; a user with a password can remove all identities.
+/// A user without a password keeps at least one identity; a user with a password can remove all identities.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -96,7 +96,7 @@ pub async fn the_last_sign_in_method_stays(store: &Subject) {
     );
 }
 
-/// If a user without a password has two identities, two concurrent calls remove only one of them.
+/// If a user without a password has two identities, two concurrent calls remove only one of the identities.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -22,7 +22,7 @@ use crate::{
     user::{InsertUser, UserId},
 };
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -108,7 +108,7 @@ pub async fn a_reset_orders_its_notice(store: &Subject) {
     }
 }
 
-/// A successful change of the password queues a notice.
+/// A successful password change queues a notice.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -144,7 +144,7 @@ pub async fn a_password_change_orders_its_notice(store: &Subject) {
     }
 }
 
-/// When a token theft is detected, the user of the session gets one notice.
+/// When a token theft is detected, the session's user gets one notice.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -268,7 +268,7 @@ pub async fn an_unproven_account_gets_a_verification_link(store: &Subject) {
     }
 }
 
-/// One call queues several intents, and its event names the user of the first intent.
+/// One call queues several intents, and its event is about the first intent's user.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -23,7 +23,7 @@ use crate::{
 const SECOND: Duration = Duration::from_secs(1);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -113,7 +113,7 @@ pub async fn a_notice_of_a_new_address_is_ordered_for_the_old_one(store: &Subjec
     }
 }
 
-/// A token is refused after a change of the address and, except for verification, after a change of the credentials.
+/// A token is refused after a change to the address and, except for verification, after a change to the credentials.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -235,7 +235,7 @@ pub async fn a_voided_request_stays_void(store: &Subject) {
     }
 }
 
-/// The purge keeps the record of the newest request while one of its letters can be retried.
+/// The purge keeps the record of the newest request while one of its emails can be retried.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -289,7 +289,7 @@ pub async fn a_link_to_a_former_address_is_void(store: &Subject) {
     }
 }
 
-/// The token for a retry of the same letter, a year later, to the same address.
+/// The token for a retry of the same email, a year later, to the same address.
 fn retried(token: &NewOneTimeToken) -> NewOneTimeToken {
     let at = token.created_at + YEAR;
     NewOneTimeToken {

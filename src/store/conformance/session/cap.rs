@@ -15,7 +15,7 @@ use crate::{
     user::UserId,
 };
 
-/// Runs every check of this module.
+/// Runs every check in this module.
 ///
 /// # Panics
 /// If the store breaks the contract.

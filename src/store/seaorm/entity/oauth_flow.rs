@@ -32,8 +32,7 @@ pub struct Model {
     pub code_used_at: Option<DateTimeUtc>,
     /// The user that the code signs in.
     pub user_id: Option<Uuid>,
-    /// The credential version of the user when the code was stored. The code is void if the user now has another
-    /// version.
+    /// The user's credential version when the code was stored. The code is void if the user now has another version.
     pub credential_version: Option<i64>,
     /// The identity that the code links.
     #[sea_orm(column_type = "JsonBinary", nullable)]

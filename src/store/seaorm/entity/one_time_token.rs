@@ -7,7 +7,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
-    /// The purpose. If each email has its own token for this purpose, `/` and the id of the email
+    /// The purpose. If each email has its own token for this purpose, `/` and the email's id
     /// follow.
     #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
     pub purpose: String,
@@ -16,7 +16,7 @@ pub struct Model {
     pub digest: Vec<u8>,
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub payload: Option<Json>,
-    /// The credential version of the user when the token was issued.
+    /// The user's credential version when the token was issued.
     pub credential_version: i64,
     pub created_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,

@@ -12,7 +12,7 @@ pub struct Model {
     /// The recipient or, if `address` is set, the user who requested that address.
     pub user_id: Option<Uuid>,
     /// The address that the email was requested for, in its original spelling; null if the email
-    /// goes to the address of the user.
+    /// goes to the user's address.
     #[sea_orm(column_type = "Text", nullable)]
     pub address: Option<String>,
     #[sea_orm(column_type = "JsonBinary")]
@@ -23,8 +23,7 @@ pub struct Model {
     pub due_at: DateTimeUtc,
     /// If the clock shows an earlier time than this, the clock was set back, and the email is due.
     pub holds_from: Option<DateTimeUtc>,
-    /// When the reported change happened. A retried email keeps this time, and its `created_at` is
-    /// later.
+    /// When the reported change happened. A retried email carries this time over, and its `created_at` is later.
     pub ordered_at: Option<DateTimeUtc>,
     /// The account that the email was requested for. The next two columns contain the address and
     /// the credential version that it had at that time. For an email that was requested with an

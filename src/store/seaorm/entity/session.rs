@@ -12,7 +12,7 @@ pub struct Model {
     pub generation: i64,
     /// The SHA-256 digest of the current refresh token.
     pub digest: Vec<u8>,
-    /// The credential version of the user when the session was opened. The session is dead if the user now has another
+    /// The user's credential version when the session was opened. The session is dead if the user now has another
     /// version.
     pub credential_version: i64,
     pub created_at: DateTimeUtc,

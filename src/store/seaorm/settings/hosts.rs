@@ -1,4 +1,4 @@
-//! The hosts of a Postgres URL, and the choice among them.
+//! The hosts in a Postgres URL and the choice among them.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ pub(super) enum Wanted {
 }
 
 impl Wanted {
-    /// Whether the host of this connection has the wanted role.
+    /// Whether this connection's host has the required role.
     pub(super) async fn suits(self, connection: &mut PgConnection) -> Result<bool, SqlxError> {
         let sql = match self {
             Self::Any => "SELECT true",
@@ -76,7 +76,7 @@ impl Wanted {
 /// The driver options for one host, as if the URL named no other host.
 #[derive(Clone)]
 pub(super) struct Host {
-    /// The URL without parameters that the driver does not know.
+    /// The URL without parameters that the driver does not support.
     pub(super) url: String,
     pub(super) options: PgConnectOptions,
 }
@@ -132,7 +132,7 @@ impl Hosts {
         self.hosts.len() > 1 || self.wanted != Wanted::Any
     }
 
-    /// Finds the first host that accepts a connection and has the wanted role. Tries the hosts in rounds, until
+    /// Finds the first host that accepts a connection and has the required role. Tries the hosts in rounds, until
     /// `patience` has passed or another round cannot succeed.
     pub(super) async fn find(
         &self,
@@ -173,7 +173,7 @@ impl Hosts {
         }
     }
 
-    /// Connects to a host; `None` if the host does not have the wanted role.
+    /// Connects to a host; `None` if the host does not have the required role.
     async fn open(&self, host: &Host) -> Result<Option<PgConnection>, SqlxError> {
         let mut connection = host.options.connect().await?;
         if self.wanted == Wanted::Any || self.wanted.suits(&mut connection).await? {

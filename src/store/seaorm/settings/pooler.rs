@@ -102,7 +102,7 @@ struct Prober {
 
 enum Fault {
     Driver(SqlxError),
-    /// Instead of our prepared statement, a statement of another connection with the same name ran.
+    /// A statement with the same name from another connection ran instead of our prepared statement.
     MixedUp,
     NoAnswer,
 }

@@ -99,7 +99,8 @@ fn tune(
     }
 }
 
-/// When a connection of the store was last found to have ended. Idle connections in the pool may have ended as well.
+/// When one of the store's connections was last found to have ended. Idle connections in the pool may have ended as
+/// well.
 #[derive(Clone, Default)]
 struct Losses(Arc<Mutex<Option<Instant>>>);
 

@@ -47,7 +47,7 @@ struct State {
     calls: Vec<Call>,
 }
 
-/// The reply of the provider.
+/// The provider's reply.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -122,7 +122,7 @@ impl FakeProvider {
         format!("http://{}", self.address)
     }
 
-    /// Sets the reply of the path.
+    /// Sets the reply for the path.
     pub(crate) fn reply(&self, path: &str, reply: Reply) {
         self.state().replies.insert(path.to_owned(), reply);
     }
@@ -206,7 +206,7 @@ async fn answer(
     Ok(response.body(Full::new(reply.body.into())).unwrap())
 }
 
-/// A key of the provider.
+/// One of the provider's keys.
 pub(crate) struct Key {
     kid: &'static str,
     pair: Pair,
@@ -266,7 +266,7 @@ impl Key {
         json!({"alg": algorithm, "kid": self.kid, "typ": "JWT"})
     }
 
-    /// A token with the header of this key.
+    /// A token with this key's header.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         self.sign_with(&self.header(), claims)
     }

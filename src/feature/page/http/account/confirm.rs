@@ -1,4 +1,4 @@
-//! `GET` and `POST /account/confirm`: presenting a credential once more, and then on to what was asked.
+//! `GET` and `POST /account/confirm`: presenting a credential again before continuing to the requested page.
 
 use super::{
     super::{
@@ -68,7 +68,7 @@ impl Parts {
     }
 }
 
-/// The frame of a page whose form keeps this query.
+/// The frame for a page whose form carries over this query.
 fn frame<'a>(asked: &'a Asked, owner: &'a ActiveUser, query: &'a str) -> Frame<'a> {
     Frame {
         query,

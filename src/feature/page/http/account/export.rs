@@ -1,4 +1,4 @@
-//! `GET` and `POST /account/export`: everything about a user as JSON.
+//! `GET` and `POST /account/export`: exporting everything about a user as JSON.
 
 use ::http::HeaderValue;
 use serde::Serialize;
@@ -28,7 +28,7 @@ const FILE: HeaderValue = HeaderValue::from_static("attachment; filename=\"accou
 /// The number of events that one query reads.
 const BATCH: u32 = 1000;
 
-/// The maximum number of batches, so that the size of a file has a bound.
+/// The maximum number of batches, which limits the size of the file.
 const MOST: usize = 10;
 
 pub(super) async fn show(

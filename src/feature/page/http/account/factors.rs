@@ -1,4 +1,4 @@
-//! `/account/mfa`: the second factors and the recovery codes of a user.
+//! `/account/mfa`: a user's second factors and recovery codes.
 
 use super::{
     super::{
@@ -30,7 +30,7 @@ pub(super) async fn show(
     page.map(Reply::page)
 }
 
-/// Begins the enrolment of an app, and leads to the page that shows its key.
+/// Begins the enrolment of an app, and redirects to the page that shows the app's key.
 pub(super) async fn begin(
     parts: Parts,
     Below(asked): Below<1>,
@@ -176,7 +176,7 @@ impl Parts {
         self.pages.factors(&asked.frame_of(owner, None), &view)
     }
 
-    /// The page with the key of an app, or nothing if the enrolment is unknown or has expired.
+    /// The page with an app's key, or nothing if the enrolment is unknown or has expired.
     async fn enrol_page(
         &self,
         asked: &Asked,

@@ -1,4 +1,4 @@
-//! The forms of the pages of an account.
+//! The forms on the account pages.
 
 use super::super::{super::chosen::skip_ui, forms::text};
 use crate::{
@@ -17,7 +17,7 @@ pub(super) struct AccountForm {
     pub(super) step: Step,
 }
 
-/// The change that a form of `/account` asks for.
+/// The change that a form on `/account` requests.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     EndOtherSessions,

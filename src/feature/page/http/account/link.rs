@@ -25,7 +25,8 @@ use crate::{
 /// The parameter that proves that the user has followed a link of this service.
 pub(super) const PROOF: &str = "proof";
 
-/// The proof for the links in a session. Another site does not know the cookie, so it cannot lead a user to a link.
+/// The proof for the links in a session. Another site does not know the session's cookie, so it cannot send a user to a
+/// valid link.
 pub(super) fn proof(cookie: &SessionCookie) -> String {
     let text = format!("link:{}", cookie.expose());
     URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
@@ -49,7 +50,7 @@ impl Input<Parts> for Begin {
     }
 }
 
-/// Sends the browser to the provider. It returns to the callback, which links the identity.
+/// Sends the browser to the provider. The browser then returns to the callback, which links the identity.
 pub(super) async fn begin(
     parts: Parts,
     Path(provider): Path<String>,

@@ -1,4 +1,4 @@
-//! `GET` and `POST /console/users/{id}/{action}`: asking before something is done to a user, and doing it.
+//! `GET` and `POST /console/users/{id}/{action}`: confirming and performing an action on a user.
 
 use std::str::FromStr;
 
@@ -23,7 +23,7 @@ use crate::{
 
 macro_rules! actions {
     ($($action:ident $word:literal $texts:ident)*) => {
-        /// What an administrator does to a user.
+        /// An action that an administrator performs on a user.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum UserAction {
             $($action,)*
@@ -68,7 +68,7 @@ actions! {
 }
 
 impl UserAction {
-    /// Whether the page warns, because the user loses something.
+    /// Whether the page shows a warning, because the user loses something.
     fn is_danger(self) -> bool {
         matches!(self, Self::Delete | Self::Disable | Self::ResetFactors)
     }

@@ -87,7 +87,7 @@ pub(super) async fn save(
             let now = SeenUser::from(&user);
             let texts = parts.pages.texts(asked.chosen.language);
             let refused = Refused::Overtaken(overtaken(texts, &seen, &now));
-            // A value that this administrator has not touched stays as the other one has left it.
+            // A field that this administrator has not touched shows the other administrator's value.
             let roles = now.roles.to_string();
             let typed = Typed {
                 name: match form.has_new_name() {
@@ -114,8 +114,8 @@ pub(super) async fn save(
 }
 
 impl Parts {
-    /// Writes only the values that the administrator has changed, so that the change of somebody else to another value
-    /// stays.
+    /// Writes only the values that the administrator has changed, so that somebody else's change to another value is
+    /// preserved.
     async fn save_user(
         &self,
         id: UserId,
@@ -186,7 +186,7 @@ impl Parts {
     }
 }
 
-/// The notice that names what somebody else has changed.
+/// The notice that lists the values that somebody else has changed.
 fn overtaken(texts: &OwnTexts, seen: &SeenUser, now: &SeenUser) -> Notice {
     let own = &texts.console.edit;
     let says = |field: &str, value: &str| {

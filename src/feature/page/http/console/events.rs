@@ -74,7 +74,7 @@ pub(super) async fn show(
     }
 }
 
-/// The query of a search, percent-encoded.
+/// The percent-encoded query for a search.
 fn query_of(user: Option<UserId>, kind: Option<EventKind>) -> String {
     let user = user.map(|user| format!("user={user}"));
     let kind = kind.map(|kind| format!("type={}", percent::encoded(kind.as_str())));

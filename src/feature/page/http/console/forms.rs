@@ -46,13 +46,13 @@ impl FromMembers for UserForm {
 }
 
 impl UserForm {
-    /// The typed name; `None` if there is none.
+    /// The typed name; `None` if the field is empty.
     pub(super) fn name(&self) -> Option<String> {
         let name = self.display_name.trim();
         Some(name.to_owned()).filter(|name| !name.is_empty())
     }
 
-    /// Whether the name is another one than the page has shown.
+    /// Whether the name differs from the one that the page showed.
     pub(super) fn has_new_name(&self) -> bool {
         self.display_name.trim() != self.seen_name.trim()
     }
@@ -68,7 +68,7 @@ impl UserForm {
         })
     }
 
-    /// The values that the page has shown.
+    /// The values that the page showed.
     pub(super) fn seen(&self) -> SeenUser {
         SeenUser {
             roles: roles(&self.seen_roles).unwrap_or_default(),
@@ -79,7 +79,7 @@ impl UserForm {
     }
 }
 
-/// The hidden fields that carry what the page has shown.
+/// The hidden fields that contain the values that the page showed.
 pub(super) fn hidden(seen: &SeenUser) -> Vec<(&'static str, String)> {
     vec![
         ("seen_name", seen.display_name.clone().unwrap_or_default()),
@@ -88,7 +88,7 @@ pub(super) fn hidden(seen: &SeenUser) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Reads names of roles with spaces or commas between them.
+/// Reads role names that are separated by spaces or commas.
 fn roles(text: &str) -> Option<Roles> {
     let names = text.split(|letter: char| letter.is_whitespace() || letter == ',');
     let names = names.filter(|name| !name.is_empty());

@@ -80,7 +80,7 @@ fn status(asked: &Asked) -> Option<MailStatus> {
     asked.parameter("status").and_then(|word| word.parse().ok())
 }
 
-/// The query that the page keeps.
+/// The query that the page carries over.
 fn kept(asked: &Asked) -> String {
     status(asked).map_or_else(String::new, |status| format!("status={}", status.as_str()))
 }

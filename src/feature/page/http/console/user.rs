@@ -14,7 +14,7 @@ use crate::{
     user::UserId,
 };
 
-/// The number of events on the page of a user.
+/// The number of events on a user's page.
 const SHOWN: u32 = 10;
 
 pub(super) async fn show(

@@ -55,7 +55,7 @@ fn search(asked: &Asked) -> UserSearch {
     }
 }
 
-/// The query of a search; `None` if nobody can match.
+/// The query for a search; `None` if no user can match.
 fn query(search: &UserSearch, cursor: Option<&str>) -> Option<UserQuery> {
     let email = search.email.as_str();
     if email.len() > LONGEST || email.chars().any(char::is_control) {

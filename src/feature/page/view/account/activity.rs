@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ActivityView<'a> {
     pub(crate) events: &'a [Event],
-    /// The event before which older ones follow.
+    /// The last event on this page, if older events follow.
     pub(crate) older: Option<EventId>,
 }
 

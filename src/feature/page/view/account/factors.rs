@@ -20,13 +20,13 @@ use crate::{
     mail::moment,
 };
 
-/// The state of the second factors.
+/// The state of the page for second factors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FactorsView<'a> {
     pub(crate) factors: &'a FactorList,
     /// Whether the user must have a second factor.
     pub(crate) is_required: bool,
-    /// The typed name of a new app.
+    /// The typed name for a new app.
     pub(crate) name: &'a str,
     /// The reason why no app was added.
     pub(crate) error: Option<&'a Error>,
@@ -81,7 +81,7 @@ impl Pages {
     }
 }
 
-/// The row of the recovery codes that are left.
+/// The row for the remaining recovery codes.
 pub(super) fn recovery_codes(own: &AccountTexts<String>, left: u32) -> Row {
     let left = own.codes_left.replace("{count}", &left.to_string());
     let says = format!("{}: {}", own.renew, own.recovery_codes);

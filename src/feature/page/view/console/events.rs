@@ -16,12 +16,12 @@ use crate::{
     user::{EmailAddress, UserId},
 };
 
-/// What the form asks for, as typed.
+/// The search that the form requests, as typed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EventSearch {
     pub(crate) user: String,
     pub(crate) kind: Option<EventKind>,
-    /// Whether the text names no user.
+    /// Whether the text does not identify a user.
     pub(crate) is_unknown: bool,
 }
 
@@ -72,7 +72,7 @@ impl Pages {
     }
 }
 
-/// A user as a template sees them.
+/// A user in the form that a template takes.
 fn person(texts: &OwnTexts, frame: &Frame<'_>, view: &EventsView<'_>, id: UserId) -> Value {
     match view.addresses.get(&id) {
         Some(email) => {

@@ -10,7 +10,7 @@ use crate::{
     error::Result, feature::admin::DatedFigures, http::Html, store::DayFigures, user::UserStatus,
 };
 
-/// The height of the greatest bar, in units of the picture.
+/// The height of the tallest bar, in units of the picture.
 const HEIGHT: u64 = 120;
 /// The width of a day.
 const WIDTH: usize = 40;
@@ -63,7 +63,7 @@ impl Pages {
     }
 }
 
-/// A bar for each count of a day, next to each other.
+/// One bar for each of a day's counts, side by side.
 fn bars_of(index: usize, day: &DayFigures, most: u64) -> [Value; 3] {
     let start = index * WIDTH;
     [
@@ -81,7 +81,7 @@ fn bars_of(index: usize, day: &DayFigures, most: u64) -> [Value; 3] {
     })
 }
 
-/// The number with a mark between groups of three digits.
+/// The number with a separator between groups of three digits.
 pub(super) fn grouped(number: u64, language: Language) -> String {
     let mark = match language {
         Language::English | Language::Chinese => ',',

@@ -26,12 +26,12 @@ use crate::{
 /// The number of rows in a list.
 const ROWS_SHOWN: usize = 10;
 
-/// The state of a user.
+/// The state of a user's page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConsoleUserView<'a> {
     pub(crate) user: &'a User,
     pub(crate) overview: &'a AccountOverview,
-    /// The name of each provider in URLs, and the name that people know.
+    /// Each provider's name in URLs, and its display name.
     pub(crate) providers: &'a [(String, String)],
     /// The last events, newest first.
     pub(crate) events: &'a [Event],
@@ -189,14 +189,14 @@ fn row_of_session(texts: &OwnTexts, frame: &Frame<'_>, session: &Session) -> Val
     .value()
 }
 
-/// The line that counts what is not shown.
+/// The line with the number of rows that are not shown.
 fn more(texts: &OwnTexts, count: usize) -> Option<String> {
     let hidden = count.checked_sub(ROWS_SHOWN).filter(|hidden| *hidden > 0)?;
     let more = &texts.console.user.more;
     Some(more.replace("{count}", &hidden.to_string()))
 }
 
-/// Where an event came from.
+/// The client that an event came from.
 pub(super) fn from(texts: &OwnTexts, event: &Event) -> String {
     let client = &event.client;
     let device = client.user_agent.as_deref();
@@ -209,7 +209,7 @@ pub(super) fn from(texts: &OwnTexts, event: &Event) -> String {
     }
 }
 
-/// The pages that help the user.
+/// Links to the actions that help the user.
 fn help(texts: &OwnTexts, base: &str, user: &User) -> Vec<Value> {
     let own = &texts.console.action;
     let page = |word: &str| format!("{base}/{word}");
@@ -221,7 +221,7 @@ fn help(texts: &OwnTexts, base: &str, user: &User) -> Vec<Value> {
     rows
 }
 
-/// The pages on which the user loses something.
+/// Links to the actions by which the user loses something.
 fn danger(texts: &OwnTexts, base: &str, user: &User) -> Vec<Value> {
     let own = &texts.console.action;
     let page = |word: &str| format!("{base}/{word}");

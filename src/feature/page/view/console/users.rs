@@ -16,7 +16,7 @@ use crate::{
 /// The number of roles in a row.
 const ROLES_SHOWN: usize = 5;
 
-/// What the form asks for, as typed.
+/// The search that the form requests, as typed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UserSearch {
     pub(crate) email: String,
@@ -25,7 +25,7 @@ pub(crate) struct UserSearch {
 }
 
 impl UserSearch {
-    /// The query of the search, percent-encoded.
+    /// The percent-encoded query for the search.
     pub(crate) fn query(&self) -> String {
         let status = self.status.map(UserStatus::as_str);
         let parts = [

@@ -1,4 +1,4 @@
-//! Every state of the pages of an account.
+//! Every state of the account pages.
 
 use std::net::IpAddr;
 
@@ -78,7 +78,7 @@ fn factor(name: Option<&str>) -> Factor {
     }
 }
 
-/// An account in which there is something of everything.
+/// An account with entries in every list.
 pub(super) fn full() -> AccountOverview {
     let linked = at("2026-11-01T10:00:00Z");
     let identity = |provider: &str| Identity {

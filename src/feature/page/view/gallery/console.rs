@@ -1,4 +1,4 @@
-//! Every state of the pages of the console.
+//! Every state of the console pages.
 
 use std::collections::HashMap;
 
