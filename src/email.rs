@@ -10,8 +10,8 @@ const MAX_TOTAL: usize = 254;
 /// An email address: a UTF-8 dot-atom of at most 64 bytes, `@`, and a domain with two or more labels. The whole address
 /// has at most 254 bytes.
 ///
-/// The address is kept as given, and compared by its [canonical form](Self::canonical). Quoted local parts, comments,
-/// display names and address literals are valid in email, but are refused because they are easy to abuse.
+/// The address is kept as given, but compared by its [canonical form](Self::canonical). Quoted local parts, comments,
+/// display names and address literals are valid in email messages, but are refused because they are easy to abuse.
 ///
 /// ```
 /// use hallpass::user::EmailAddress;

@@ -58,7 +58,7 @@
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
 //! * [`deadline::Deadline`] is the time at which a request that is still unanswered gets a 503. A
 //!   store writes nothing that could be committed after that time.
-//! * `testing` is for a host's tests: a service in memory, with control over its users, tokens, emails and clock.
+//! * `testing` is for a host's tests: an in-memory service, with control over its users, tokens, emails and clock.
 //!
 //! # Cargo features
 //!

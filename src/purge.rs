@@ -25,7 +25,7 @@ pub(crate) const DEFAULT_EVENT_RETENTION: Duration = Duration::from_secs(90 * 86
 const MAX_EVENT_RETENTION: Duration = Duration::from_secs(3650 * 86_400);
 /// The number of rows that one statement reads.
 const BATCH: u32 = 500;
-/// How far clocks may differ.
+/// The maximum difference between two clocks.
 const SKEW: TimeDelta = TimeDelta::hours(1);
 /// How long one batch may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,7 +41,7 @@ pub(crate) struct Purges {
     event_retention: Duration,
 }
 
-/// How much a purge deleted.
+/// How many rows a purge deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Purged {
@@ -63,7 +63,7 @@ pub struct Purged {
 
 impl Purges {
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) if the retention is out of range.
+    /// [`Configuration`](ErrorKind::Configuration) if the retention period is out of range.
     pub(crate) fn new(
         store: Arc<dyn PurgeStore>,
         clock: Arc<dyn Clock>,

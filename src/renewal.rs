@@ -29,7 +29,7 @@ pub(crate) trait Fetch: Debug + Send + Sync + 'static {
 pub(crate) struct Terms {
     /// The name of the value, for logs.
     pub(crate) what: &'static str,
-    /// The time limit of one attempt.
+    /// The time limit for one attempt.
     pub(crate) timeout: Duration,
     /// How long a value is fresh.
     pub(crate) fresh: Duration,

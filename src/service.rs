@@ -187,7 +187,7 @@ pub struct Login {
 }
 
 impl Login {
-    /// A sign-in with this address and password, by an unknown client.
+    /// A sign-in with this address and password, from an unknown client.
     pub fn new(email: EmailAddress, password: impl Into<Password>) -> Self {
         Self {
             email,

@@ -37,7 +37,7 @@ impl Trail {
         }))
     }
 
-    /// Adds the address that an event concerns, as a keyed digest.
+    /// Adds a keyed digest of the address that an event concerns.
     pub(crate) fn about(&self, event: Event, canonical: &str) -> Event {
         event.with("address", self.0.addresses.digest(canonical))
     }

@@ -35,9 +35,9 @@ const SYSTEMS: [(&str, &str); 7] = [
 /// A client's program and system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Software {
-    /// The browser, or the name that another program gives itself.
+    /// The name of the browser, or the name by which another program identifies itself.
     pub(crate) program: String,
-    /// Whether the program is in the list of browsers, so that the client cannot choose its name.
+    /// Whether the program is in the list of browsers. If it is, the name comes from that list and not from the client.
     pub(crate) is_known: bool,
     pub(crate) system: Option<&'static str>,
 }

@@ -39,7 +39,7 @@ pub(crate) struct LimitParts<'a> {
     pub(crate) codes: Option<Tries>,
     /// The store, which keeps the counters unless `limiter` is given.
     pub(crate) store: Arc<dyn Limiter>,
-    /// The limiter that keeps the counters instead of the store.
+    /// The limiter that keeps the counters in place of the store.
     pub(crate) limiter: Option<Arc<dyn Limiter>>,
     /// The limiter for the counters that only this process uses.
     pub(crate) local: Arc<dyn Limiter>,
@@ -123,7 +123,7 @@ impl Limits {
         })))
     }
 
-    /// Reads the counter key, and seals it for new secrets. Does nothing if no limit is configured.
+    /// Reads the counter key, and seals it with each new secret. Does nothing if no limit is configured.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).

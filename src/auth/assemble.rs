@@ -51,7 +51,7 @@ use crate::{
     http::CredentialRule,
 };
 
-/// At least this many unauthenticated callers can run a statement at the same time. If there are
+/// The minimum number of unauthenticated callers that can run a statement at the same time. If there are
 /// more hash permits, the limit is the number of hash permits.
 const MIN_PERMITS: usize = 4;
 const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);

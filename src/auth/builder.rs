@@ -307,7 +307,7 @@ impl AuthBuilder {
     }
 
     /// Adds a sink that receives every event of the audit trail. Call it once for each sink.
-    /// [`tracing`] receives every event in any case.
+    /// [`tracing`] always receives every event.
     pub fn event_sink(mut self, sink: impl Sink) -> Self {
         self.event_sinks.push(Arc::new(sink));
         self

@@ -194,8 +194,8 @@ impl Endpoints {
     /// one of them is first requested.
     ///
     /// The page loads no other resources, and is complete without scripts. Its script signs in, keeps the access token
-    /// only in the tab's memory, and sends the calls that a reader fills in. Angle brackets mark the values to fill in;
-    /// the page never sends an example unchanged.
+    /// only in the tab's memory, and sends the calls for which the reader fills in the values. Angle brackets mark the
+    /// values to fill in; the page never sends an example unchanged.
     #[cfg(feature = "openapi")]
     pub fn with_docs(mut self) -> Self {
         self.rows = crate::http::docs::with_docs(self.rows);
@@ -208,14 +208,14 @@ impl Endpoints {
     /// none of its own, and mount them at the public URL.
     ///
     /// They show the [brand](crate::AuthBuilder::brand), and serve its logo at `GET /brand/logo`. They work without
-    /// JavaScript; one small script lets readers see the password that they type, and prevents double clicks. They load
-    /// nothing but the logo, and are available in English, German, French, Spanish and Chinese. The reader can choose
-    /// the language with `ui`; by default, it is the browser's language. Only submitting the form uses up a link; `GET`
-    /// and `HEAD` do not. `GET` reads the link's state. For a dead link, the page does not ask for a password; for a
-    /// live link, it shows the address to which the link was mailed. `HEAD` reads nothing, so its reply has no content
-    /// length. Success is answered with a redirect (303). A request with a token that was already used is also answered
-    /// with a redirect, because the first click of a double click may have used it. The pages are not part of the
-    /// OpenAPI document.
+    /// JavaScript; one small script lets readers see the password that they type, and prevents double submission. They
+    /// load nothing but the logo, and are available in English, German, French, Spanish and Chinese. The reader can
+    /// choose the language with `ui`; by default, it is the browser's language. Only submitting the form uses up a
+    /// link; `GET` and `HEAD` do not. `GET` reads the link's state. For a dead link, the page does not ask for a
+    /// password; for a live link, it shows the address to which the link was mailed. `HEAD` reads nothing, so its reply
+    /// has no content length. Success is answered with a redirect (303). A request with a token that was already used
+    /// is also answered with a redirect, because the first click of a double click may have used it. The pages are not
+    /// part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(self) -> Self {
         let parts = self.page_parts(false);

@@ -16,7 +16,7 @@ pub(super) enum Scheme {
 }
 
 impl Scheme {
-    /// The colour of sheets, as in the pages' style sheet.
+    /// The background colour of sheets, as in the pages' style sheet.
     fn sheet(self) -> &'static str {
         match self {
             Self::Dark => "#1d2125",
@@ -58,7 +58,8 @@ impl Colour {
         })
     }
 
-    /// Checks the colour for links on a sheet and for buttons. Returns the colour for text on it.
+    /// Checks that the colour has enough contrast for links on a sheet and for buttons. Returns the colour for text on
+    /// it.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a contrast is too low.

@@ -1,4 +1,4 @@
-//! The only check of an address and a password.
+//! The single place where an address and a password are checked.
 
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ impl PasswordCheck {
         Ok(Ok(checked))
     }
 
-    /// Checks the password of a signed-in user, whose credentials are looked up by the stored address. The right
+    /// Checks the password of a signed-in user, whose credentials are looked up by the stored address. A correct
     /// password clears the failed attempts so far.
     ///
     /// # Errors

@@ -39,14 +39,14 @@ const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
 /// Gives a thread about a tenth of the scheduling weight of a thread at nice value 0.
 const DEFAULT_NICENESS: u8 = 10;
 
-/// Hashes and verifies passwords, at most a fixed number at the same time.
+/// Hashes and verifies passwords, with a fixed limit on how many are processed at the same time.
 ///
 /// Each hash is computed on a thread of the hasher, under one of a fixed number of permits. A caller that finds no free
 /// permit waits in a fair queue of limited length, for a limited time. If the queue is full or the time has passed, the
 /// caller is refused with [`Overloaded`](crate::ErrorKind::Overloaded) and a time after which to retry. Each permit has
-/// its own Argon2 memory, allocated at first use and kept. That memory is large enough for the most demanding of the
-/// current and the declared former parameters. If a stored hash needs more memory, the additional memory is freed after
-/// the verification.
+/// its own Argon2 memory, allocated at first use and kept. That memory is large enough for the most demanding
+/// parameters among the current and the declared former ones. If a stored hash needs more memory, the additional memory
+/// is freed after the verification.
 ///
 /// A failed verification computes one hash for each set of parameters that stored hashes are known
 /// to have, always in the same order. Its time therefore does not reveal which parameters a hash
@@ -328,7 +328,7 @@ impl Hasher {
         self.begin_verify(password, hash).await?.finished().await
     }
 
-    /// Like [`verify`](Self::verify), but returns when the verification begins. If the caller
+    /// Like [`verify`](Self::verify), but returns as soon as the verification begins. If the caller
     /// disconnects before that, the verification never begins.
     ///
     /// # Errors

@@ -29,8 +29,8 @@
 //! with the stored address, but opens no session. For an account without a password it requires a recent sign-in
 //! instead.
 //!
-//! An unknown address, an account without a password and a wrong password each cost one
-//! verification, which waits in the same queue. Neither time nor load reveals which case it was.
+//! An unknown address, an account without a password and a wrong password each cost one verification, and all
+//! verifications wait in the same queue. Neither time nor load reveals which case it was.
 
 mod attempt;
 mod breach;

@@ -17,8 +17,8 @@ pub(super) const SALT_LEN: usize = 16;
 pub(super) const TAG_LEN: usize = 32;
 
 /// The last bytes of the salt if the hash was made from a prepared password. A separate parameter
-/// would be clearer, but instances of the previous version could not read it. It is practically
-/// impossible that a random salt ends with these bytes.
+/// would be clearer, but instances of the previous version could not read it. It is practically impossible for a random
+/// salt to end with these bytes.
 const PREPARED: &[u8] = b"nfc8265";
 
 impl PasswordHash {

@@ -34,8 +34,8 @@ const MAX_BYTES: usize = 1024;
 ///
 /// A password is prepared according to RFC 8265 (OpaqueString) before the rules are checked. Each
 /// Unicode space becomes U+0020, and the text is composed (NFC), so that the same password typed on
-/// another system matches. Differences in case and width and between compatibility characters (such
-/// as `ﬁ` and `fi`) still count, and nothing is trimmed or cut off.
+/// another system matches. Differences in case, in width, and between compatibility characters (such as `ﬁ` and `fi`)
+/// still count, and nothing is trimmed or truncated.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};

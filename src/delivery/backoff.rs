@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::secret::random_bytes;
 
 const FIRST: Duration = Duration::from_secs(15);
-/// The first wait after a refusal. A server rarely changes its decision, but its operator may
-/// correct its rules.
+/// The first wait after a refusal. A mail server rarely changes its decision, but its operator may correct the server's
+/// rules.
 const FIRST_REFUSED: Duration = Duration::from_secs(5 * 60);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 

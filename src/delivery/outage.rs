@@ -72,7 +72,7 @@ impl Outage {
         is_time
     }
 
-    /// Stops assuming an outage, because no email is waiting.
+    /// Stops assuming an outage. Called when no email is waiting.
     fn forget(&self) {
         self.state().since = None;
     }

@@ -81,7 +81,8 @@ fn with_sources(error: &dyn StdError) -> String {
     text
 }
 
-/// Shortens the text to a useful length, and removes characters that a database refuses.
+/// Shortens the text to a useful length, and replaces control characters with spaces, because a database may refuse
+/// such characters.
 fn one_line(text: &str) -> String {
     text.get(..text.floor_char_boundary(MAX_NOTE))
         .unwrap_or_default()

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Passes the table to a macro. A row contains the kind, its text in a log, and the status, the
-/// code, the title and the detail of the problem that a client receives.
+/// Passes the table to a macro. A row contains the kind, its log text, and the status, code, title and detail of the
+/// problem that a client receives.
 macro_rules! error_kinds {
     ($with:ident) => {
         $with! {
@@ -184,7 +184,7 @@ pub(crate) use error_kinds;
 
 macro_rules! kinds {
     ($($(#[$docs:meta])* $kind:ident $text:literal => $status:ident $code:literal $title:literal $detail:literal;)*) => {
-        /// The kinds of errors, each with one stable word. The HTTP contract defines a status and a
+        /// The kinds of errors, each with a stable name. The HTTP contract defines a status and a
         /// code for every kind.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]

@@ -40,7 +40,7 @@ weaknesses! {
     Common "common_password" "this is a common password"
     /// The password is little more than the account's address, or a part of it.
     ContainsAddress "contains_address" "this password is too similar to the email address"
-    /// The password is little more than the user's name.
+    /// The password consists of little more than the user's name.
     ContainsName "contains_name" "this password is too similar to the user's name"
     /// The password is little more than the product name, or another configured word.
     ContainsProduct "contains_product" "this password is too similar to the name of this service"

@@ -66,7 +66,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event at the time `now`, without an affected or acting user.
+    /// An event at the time `now`, without an affected user or an acting user.
     #[must_use]
     pub fn new(kind: EventKind, now: Timestamp, client: &ClientInfo) -> Self {
         Self {
@@ -237,15 +237,14 @@ kinds! {
     /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`,
     /// `no_password`, `provider_failed`, `refused_by_application` (with its `code`),
     /// `unknown_address` or `wrong_password`. Detail `address` is a keyed digest of the address,
-    /// and is the same whether or not the address has an account. For `provider_failed`, there is a
-    /// detail `provider` instead of `address`. For `email_not_verified`, both details are present
+    /// and is the same whether or not the address has an account. For `provider_failed`, the detail `provider` replaces
+    /// `address`. For `email_not_verified`, both details are present
     /// if the user signed in with a provider.
     SignInFailed "sign_in_failed" Failure
     /// A sign-in was refused because too many failures preceded it. The detail `address` is the
     /// same as in [`SignInFailed`](Self::SignInFailed).
     SignInLocked "sign_in_locked" Failure
-    /// The counter of failed sign-ins was cleared, by the link in the lockout email or by an
-    /// administrator.
+    /// The link in the lockout email, or an administrator, cleared the counter of failed sign-ins.
     SignInUnlocked "sign_in_unlocked" Success
     /// An account was disabled or made active again.
     StatusChanged "status_changed" Success

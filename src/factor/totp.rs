@@ -54,7 +54,7 @@ impl fmt::Debug for TotpCode {
     }
 }
 
-/// The key that an authenticator app shares with the server.
+/// The secret key shared by an authenticator app and the server.
 #[derive(Clone)]
 pub(crate) struct TotpKey(Zeroizing<[u8; KEY]>);
 

@@ -84,7 +84,8 @@ impl ClientAddress {
     }
 
     /// The address that proxies in these networks report in `X-Forwarded-For` or `Forwarded`. A network is a CIDR
-    /// block or a single address. Without any network this is the same as [`peer`](Self::peer).
+    /// block or a single address. If `networks` is empty, this is the same as
+    /// [`peer`](Self::peer).
     ///
     /// If the peer is not trusted, the peer is the client, whatever headers it sends. If the peer is trusted, the
     /// header is read from right to left, across all its lines. Each address was written by the proxy to its right, so
@@ -146,8 +147,8 @@ impl ClientAddress {
         Self(Rule::Unknown)
     }
 
-    /// For the host's own handlers: the address of the client that sent this head over a connection from this peer;
-    /// `None` if unknown. An IPv4-mapped IPv6 address is returned as IPv4.
+    /// For the host's own handlers: the address of the client that sent this request head over a connection from this
+    /// peer; `None` if unknown. An IPv4-mapped IPv6 address is returned as IPv4.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the rule needs the peer and there is none.

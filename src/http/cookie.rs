@@ -60,8 +60,8 @@ impl Cookies {
         }
     }
 
-    /// The cookies whose names begin with this prefix, in request order. Each item is the rest of the name and the
-    /// value.
+    /// The cookies whose names begin with this prefix, in request order. Each item contains the name without the
+    /// prefix, and the value.
     #[cfg(feature = "oauth")]
     pub(crate) fn beginning<'a>(
         self,

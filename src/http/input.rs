@@ -100,7 +100,8 @@ impl<S: Sync, T: FromMembers> Input<S> for Query<T> {
     }
 }
 
-/// The next `{parameter}` of the path, from left to right. A segment that does not parse is answered with 404.
+/// The next `{parameter}` of the path, from left to right. A request with a segment that cannot be parsed is answered
+/// with 404.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler takes it apart")]
 pub struct Path<T>(pub T);

@@ -110,8 +110,8 @@ fn http_method(method: &Method) -> HttpMethod {
     }
 }
 
-/// Gives a text an example that the reader has to replace. An address or a password in angle brackets is refused, so
-/// that sending the example unchanged creates no account. Without an example, tools would generate one that might be
+/// Gives a text field an example that the reader has to replace. An address or a password in angle brackets is refused,
+/// so that sending the example unchanged creates no account. Without an example, tools would generate one that might be
 /// valid.
 fn leave_to_be_filled_in(name: &str, property: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = property else {

@@ -12,13 +12,13 @@ const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub(crate) struct Origin(Option<String>);
 
 impl Origin {
-    /// The origin of a URL. A text that is not a URL has an origin that equals no other origin.
+    /// The origin of a URL. The origin of a string that is not a URL never equals another origin.
     pub(crate) fn of(url: &str) -> Self {
         Self(origin(url))
     }
 
-    /// Requires that a page of this origin, or the user, made the browser send this request
-    /// (Fetch Metadata, section 2.3, and the Fetch standard, section 3.2).
+    /// Requires that this request was initiated by a page of this origin or by the user (Fetch Metadata, section 2.3,
+    /// and the Fetch standard, section 3.2).
     ///
     /// `Sec-Fetch-Site` decides if it is present. If it is absent, `Origin` must be this origin. A request
     /// with neither header is refused.
@@ -41,7 +41,8 @@ impl Origin {
         }
     }
 
-    /// Whether the browser reports that another site sent this form. A secret in the form authorizes it.
+    /// Whether the browser reports that another site sent this form. The form is authorized by a secret that it
+    /// contains.
     ///
     /// If `Sec-Fetch-Site` is present, it decides. Older browsers send only `Origin`. For a form on a
     /// page with the referrer policy `no-referrer`, its value is `null`, which is therefore not
@@ -60,7 +61,7 @@ impl Origin {
     }
 
     /// Like [`ensure_own`](Self::ensure_own), but requests that only read pass. A request to upgrade to another
-    /// protocol, such as WebSocket, does not count as only reading.
+    /// protocol, such as WebSocket, does not count as read-only.
     ///
     /// # Errors
     /// [`CrossSiteRequest`](ErrorKind::CrossSiteRequest).

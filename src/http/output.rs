@@ -103,8 +103,8 @@ impl<T: Serialize + Described> Output for Created<T> {
     }
 }
 
-/// A reply with status 303, which sends the browser to another URL. The browser sends no referrer to that URL, and no
-/// cache keeps the redirect.
+/// A reply with status 303, which sends the browser to another URL. The browser sends no referrer to that URL, and
+/// caches do not store the redirect.
 #[derive(Clone, Debug)]
 pub(crate) struct SeeOther {
     /// The URL.
@@ -193,7 +193,8 @@ impl Html {
         }
     }
 
-    /// Also lets the page's forms lead to this source. Chromium applies `form-action` to redirects as well.
+    /// Also lets the page's forms submit or redirect to this source. Chromium applies `form-action` to redirects as
+    /// well.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the source cannot be used in a header.
@@ -274,7 +275,7 @@ impl Document {
         }
     }
 
-    /// A JSON document that caches may keep for five minutes.
+    /// A JSON document that caches may store for five minutes.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the value cannot be serialized as JSON.

@@ -58,7 +58,7 @@ impl Request {
         self.id.as_str()
     }
 
-    /// The `User-Agent` header, if it is UTF-8.
+    /// The `User-Agent` header, if it is valid UTF-8.
     pub fn user_agent(&self) -> Option<&str> {
         user_agent(&self.head.headers)
     }

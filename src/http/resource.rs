@@ -98,7 +98,8 @@ impl Resource {
             })
     }
 
-    /// Answers a request to this path with any method. `peer` is the other end of its connection, if known.
+    /// Answers a request to this path with any method. `peer` is the address of the other end of the connection, if
+    /// known.
     pub async fn serve<B, E>(&self, head: Parts, peer: Option<SocketAddr>, body: B) -> Response
     where
         B: Stream<Item = Result<Bytes, E>>,

@@ -13,7 +13,7 @@ pub(crate) const ADMINISTRATION: &str = "Administration";
 /// Calls by machines rather than people.
 pub(crate) const SERVICE: &str = "Service";
 
-/// All of them, in order.
+/// All tasks, in order.
 #[cfg(feature = "openapi")]
 pub(super) const TASKS: [&str; 6] = [
     REGISTER,

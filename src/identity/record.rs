@@ -82,7 +82,7 @@ pub enum IdentityAdmission {
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Redeemed {
-    /// The credentials of the user who signs in.
+    /// The credentials of the user who is signing in.
     pub credentials: Credentials,
     /// How the user has authenticated.
     pub proof: FlowProof,

@@ -98,7 +98,7 @@ impl LimitKeys {
     }
 }
 
-/// The IPv4 address behind an IPv6 address that embeds one (RFC 4291) or comes from a translator (RFC 6052). Without
+/// The IPv4 address behind an IPv6 address that embeds it (RFC 4291) or comes from a translator (RFC 6052). Without
 /// this conversion, many IPv4 clients would share a /64 and its counter.
 fn canonical(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {

@@ -46,7 +46,7 @@ pub struct Lockout {
     /// The wait after `free_attempts` failures. It doubles with each further failure. Default: 1
     /// second.
     pub base_delay: Duration,
-    /// The longest wait; at most a day. Default: 15 minutes.
+    /// The longest wait; at most one day. Default: 15 minutes.
     pub max_delay: Duration,
     /// The number of failures in a row after which no password is checked. Default: 100, which is
     /// also the maximum.

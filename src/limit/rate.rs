@@ -91,7 +91,7 @@ impl Rate {
         now + self.tolerance() + self.emission_interval() + SKEW
     }
 
-    /// The counter after one more call. If there is no room, the error is the unchanged counter.
+    /// The counter after one more call. If the limit is reached, the error value is the unchanged counter.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
         let held = held.filter(|held| held.until <= self.latest(now));
         let at = held.map_or(now, |held| held.until);

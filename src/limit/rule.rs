@@ -34,8 +34,8 @@ impl Rule {
         }
     }
 
-    /// The time until there is room again. After the maximum number of failed attempts, this is the longest wait,
-    /// although there is no room after that wait either.
+    /// The time until there is room again. Once the maximum number of failed attempts is reached, no further attempt is
+    /// allowed, and this is the longest wait.
     #[must_use]
     pub fn retry_after(&self, held: &Held, now: Timestamp) -> Duration {
         let wait = match self {

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// How many tries may fail in a period, which begins with the first failure. A try is counted before it is made, and
+/// How many tries may fail in a period; a period begins with the first failure. A try is counted before it is made, and
 /// taken back if it succeeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain record")]

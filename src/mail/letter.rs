@@ -8,7 +8,7 @@ use crate::{clock::Timestamp, outbox::LetterKind, user::EmailAddress};
 /// A letter with the data that its [kind](LetterKind) needs.
 ///
 /// A letter names the browser and the system only if they are on the library's own lists. It never contains the
-/// `User-Agent` itself, because a caller could use it to make the service send a text of the caller's choice.
+/// `User-Agent` itself, because a caller could use that header to make the service send text of the caller's choice.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Letter {

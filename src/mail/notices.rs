@@ -21,7 +21,7 @@ pub struct Notices {
 }
 
 impl Notices {
-    /// Switches a letter on. A letter that is not optional is sent in any case.
+    /// Switches a letter on. A letter that is not optional is always sent.
     #[must_use]
     pub fn with(self, letter: LetterKind) -> Self {
         self.choose(letter, true)

@@ -31,8 +31,8 @@ const MAX_IDLE: usize = 4;
 /// With TLS, the server's certificate is always verified: its name, its dates, and its root. The
 /// root must be one that the machine trusts, or one that the host [has
 /// given](Self::with_root_certificate). The user, the password and the emails are then sent only
-/// through TLS. Without TLS, everything can be read on the network, so use plain `smtp://` only for
-/// servers on the same machine or network.
+/// through TLS. Without TLS, anyone on the network can read everything, so use plain `smtp://` only for servers on the
+/// same machine or network.
 ///
 /// Only the three digits of a reply determine its meaning (RFC 5321 section 4.2); its text need not
 /// be UTF-8. Connecting and sending may take up to 10 seconds each. Addresses with UTF-8 local

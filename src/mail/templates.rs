@@ -174,7 +174,7 @@ impl Templates {
     ///   if the letter has [no recipient](Letter::to)
     /// * `accent` and `on_accent`, `accent_dark` and `on_accent_dark`: the colours of the [brand](Brand), and of text on
     ///   them, in the light and in the dark colour scheme
-    /// * `home` and `help`: the URLs of the brand, or none
+    /// * `home` and `help`: the brand's URLs, or none
     ///
     /// The default is `src/mail/templates/layout.html`.
     ///

@@ -2,9 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether the address belongs to the public network. The special-purpose registries of the IANA
-/// (RFC 6890) reserve all other addresses for private networks, the local machine, documentation,
-/// or translation to such addresses.
+/// Whether the address belongs to the public network. IANA's special-purpose registries (RFC 6890) reserve all other
+/// addresses for private networks, the local machine, documentation, or translation to such addresses.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),

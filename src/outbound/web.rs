@@ -37,7 +37,8 @@ pub(crate) enum Reach {
 }
 
 impl Web {
-    /// A client with this reach. `timeout` limits one call, including the time to connect.
+    /// A client that connects only to the addresses that the given reach allows. `timeout` limits one call, including
+    /// the time to connect.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if TLS is not available.

@@ -62,7 +62,7 @@ pub enum Recipient {
 }
 
 impl Intent {
-    /// An email that is due now and may be sent for `lifetime`.
+    /// An email that is due now and may be sent until `lifetime` has passed.
     #[must_use]
     pub fn new(
         letter: LetterKind,

@@ -1,4 +1,4 @@
-//! The state of endpoints that `UserService` does not cover and the confirmed caller as a handler argument.
+//! The state of endpoints that `UserService` does not cover, and the confirmed caller as a handler argument.
 
 use std::sync::Arc;
 

@@ -96,7 +96,7 @@ impl Output for BrowserSignInReply {
 #[cfg_attr(feature = "openapi", schema(as = BrowserSession))]
 pub(crate) struct BrowserSessionView {
     user: UserView,
-    /// When the session ends if it is not used.
+    /// When the session ends if it is not used again.
     #[serde(serialize_with = "time::serialize")]
     expires_at: DateTime<Utc>,
     /// The recovery codes, shown only once. Present only if this sign-in enrolled the user's first authenticator app.

@@ -405,8 +405,8 @@ impl SecondFactors {
         }
     }
 
-    /// Takes back a try whose code was right or was never compared. If this fails, the worst result
-    /// is that the user has to wait longer.
+    /// Refunds a try whose code was correct or was never compared. If this fails, the worst consequence is that the
+    /// user has to wait longer.
     async fn take_back(&self, counted: Counted) {
         if let Err(error) = self.core.limits.refund(counted).await {
             let error = &error as &dyn std::error::Error;

@@ -33,8 +33,8 @@ pub trait ChallengeStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn open_challenge(&self, challenge: &NewChallenge) -> Result<OpenChallenge, StoreError>;
 
-    /// Counts a try for an open challenge of this user, and returns the data that the try is
-    /// checked against; `None` if the challenge is not open.
+    /// Counts a try for one of this user's open challenges, and returns the data to check the try against; `None` if
+    /// the challenge is not open.
     ///
     /// # Contract
     /// The try is counted before the call returns: of any number of concurrent calls, at most

@@ -28,8 +28,7 @@ pub trait Limiter: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError>;
 
-    /// Takes back an attempt that was counted but did not take place, together with the wait that
-    /// it started.
+    /// Removes an attempt that was counted but did not take place, and the wait that it started.
     ///
     /// # Contract
     /// A counter does not fall below 0.

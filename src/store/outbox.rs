@@ -124,8 +124,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// The call is atomic: either the intent is permanently admitted and the budget records the
-    /// email, or nothing changes. Of any number of concurrent calls with the same key, on any
-    /// number of instances, no more are admitted than the [`Admission`] allows. If the lease
+    /// email, or nothing changes. However many calls with the same key run concurrently, on however many instances, the
+    /// store admits no more of them than the [`Admission`] allows. If the lease
     /// identified by `attempt` was lost, the call returns `false` and changes nothing.
     ///
     /// # Errors

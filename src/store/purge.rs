@@ -20,8 +20,7 @@ use crate::{
 /// call skips the rows that another caller has locked.
 #[async_trait]
 pub trait PurgeStore: std::fmt::Debug + Send + Sync {
-    /// Reads one batch of sessions, and deletes those that ended at `before` or earlier, by
-    /// revocation or expiry.
+    /// Reads one batch of sessions, and deletes those that were revoked or expired at `before` or earlier.
     ///
     /// # Contract
     /// Each session is checked again when it is deleted, so a session that was refreshed after the

@@ -36,8 +36,8 @@ pub trait RotationStore: std::fmt::Debug + Send + Sync {
     /// returns [`Rotation::Rotated`], and the others get the same successor or none. If the write
     /// matches no row, [`SessionState::classify`](crate::token::SessionState::classify) classifies
     /// the token based on one snapshot. Only a rotation changes `rotated_at`, and sets it to the
-    /// `now` of the rotation plus the time for which the statement waited. If a reuse ends the
-    /// session, the one call that ended it returns [`Rotation::Reused`]. That call writes the event
+    /// `now` of the rotation plus the time for which the statement waited. If a reuse ends the session, only the call
+    /// that ended it returns [`Rotation::Reused`]. That call writes the event
     /// `on_reuse` with the class of the reuse
     /// ([`ReuseClass::noted_on`](crate::token::ReuseClass::noted_on)), and the email.
     ///

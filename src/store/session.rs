@@ -112,7 +112,7 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<bool, StoreError>;
 
-    /// Ends the sessions of an active user, except one, with the reason [`EndReason::Revoked`], and returns how many
+    /// Ends all sessions of an active user except one, with the reason [`EndReason::Revoked`], and returns how many
     /// this call ended. Sessions that were ended or have expired stay unchanged.
     ///
     /// # Contract

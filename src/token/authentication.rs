@@ -1,4 +1,4 @@
-//! How the user of a session has authenticated.
+//! How the user of a session authenticated.
 
 use super::{Methods, SessionId, SessionUser};
 use crate::clock::Timestamp;

@@ -21,7 +21,7 @@ pub(crate) const FORMER_COOKIE: Duration = Duration::from_secs(30);
 
 /// The length of the flags, session id, user id, generation and nonce.
 const BODY: usize = 1 + 16 + 16 + 4 + 16;
-/// The flag of a session that outlives the browser.
+/// The flag for a session that outlives the browser.
 const REMEMBERED: u8 = 1;
 
 /// The cookie that a browser has to store.
@@ -96,7 +96,7 @@ pub struct RenewedCookie {
 #[derive(Clone, Debug)]
 pub(crate) struct BrowserKeys(OpaqueKeys);
 
-/// The parts of an authentic cookie. Only the store can determine whether its session is live.
+/// The parts of an authentic cookie. Only the store can determine whether the cookie's session is live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ParsedCookie {
     pub(crate) session_id: SessionId,

@@ -104,7 +104,7 @@ pub enum OpenChallenge {
     Stale,
 }
 
-/// A challenge for which one more try has just been counted and the data that the try is checked against.
+/// A challenge for which one more try has just been counted, together with the data that the try is checked against.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Attempted {

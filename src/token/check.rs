@@ -172,7 +172,7 @@ fn members(object: &Map<String, Value>) -> usize {
         .sum()
 }
 
-/// The approximate memory of a value. Lists and objects count twice, because their capacity grows by doubling.
+/// The approximate memory usage of a value. Lists and objects count twice, because their capacity grows by doubling.
 fn size(value: &Value) -> usize {
     size_of::<Value>()
         + match value {

@@ -15,8 +15,8 @@ use crate::{
 /// RFC 9068, section 2.1.
 pub(super) const TYP: &str = "at+jwt";
 
-/// Claims that a host cannot replace with its own claims. They are those of RFC 9068 and of this
-/// crate, and those that identify a token's bearer and scope (RFC 7519, 7800, 8693).
+/// Claims that a host cannot replace with its own claims. They are the claims of RFC 9068 and of this crate, and the
+/// claims that identify a token's bearer and scope (RFC 7519, 7800, 8693).
 pub(super) const RESERVED: [&str; 18] = [
     "acr",
     "act",

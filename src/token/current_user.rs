@@ -82,7 +82,7 @@ impl CurrentUser {
         self.0.token_id
     }
 
-    /// The roles when the token was issued: claim `roles`.
+    /// The roles that the user had when the token was issued: claim `roles`.
     #[must_use]
     pub fn roles(&self) -> &Roles {
         &self.0.roles

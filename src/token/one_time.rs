@@ -14,11 +14,11 @@ use crate::{
 };
 
 /// How many tokens of purpose [`SecureAccount`](Purpose::SecureAccount) a store keeps for one of a user's addresses.
-/// Each newer one replaces the oldest.
+/// At this limit, each new token replaces the oldest.
 pub const SECURE_TOKENS_PER_ADDRESS: u32 = 10;
 
-/// How many tokens of purpose [`SecureAccount`](Purpose::SecureAccount) a store keeps for a user. Each further one
-/// replaces the newest that was mailed to another address.
+/// How many tokens of purpose [`SecureAccount`](Purpose::SecureAccount) a store keeps for a user. At this limit, each
+/// new token replaces the newest token that was mailed to another address.
 pub const SECURE_TOKENS_PER_USER: u32 = 50;
 
 /// A one-time token to be stored.
@@ -59,7 +59,7 @@ pub enum IssueOneTime {
     /// disabled or no longer exists, or their address or credentials have changed. Nothing was
     /// written.
     Dead,
-    /// The email has a live token that was derived from a key other than the given ones. Nothing
+    /// The email has a live token that was derived from a key that is not among the given keys. Nothing
     /// was written.
     Elsewhere,
     /// The token with this digest is valid. Except for [`Purpose::SecureAccount`] and [`Purpose::VerifyEmail`], it is
@@ -169,7 +169,7 @@ impl OneTimeKeys {
         )
     }
 
-    /// The tokens with this origin, one for each current key; the first token is issued.
+    /// Derives the tokens with this origin, one for each current key. Only the first one is ever issued.
     pub(crate) fn derive(&self, origin: Uuid, purpose: Purpose) -> Vec<OneTimeToken> {
         let message = [origin.as_bytes(), purpose.as_str().as_bytes()].concat();
         self.0

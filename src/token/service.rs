@@ -132,7 +132,7 @@ impl Tokens {
         self.0.access.verify(access_token, self.0.clock.now())
     }
 
-    /// Prepares a session without storing it. Its longest lifetime counts from the authentication.
+    /// Prepares a session without storing it. Its maximum lifetime is counted from the authentication.
     pub(crate) fn open(
         &self,
         id: SessionId,
@@ -323,7 +323,7 @@ fn no_key() -> Error {
     Error::internal("there is no key for cookies")
 }
 
-/// Checks that verifiers accept even a token for a user who has every role.
+/// Checks that even the token of a user who has every role is short enough for verifiers to accept.
 fn check_length(permissions: &Permissions) -> Result<()> {
     let length: usize = permissions.iter().map(|one| one.as_str().len() + 3).sum();
     if length > MAX_PERMISSIONS {

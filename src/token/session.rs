@@ -66,7 +66,7 @@ pub struct NewSession {
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum OpenSession {
-    /// The session is open. The user is returned with their current data.
+    /// The session is open. The returned user has the current data.
     Opened(User),
     /// The account has changed since the credential was checked; nothing was written.
     Stale,
@@ -147,7 +147,7 @@ impl SessionUser {
         (at, self.methods.counting(self.second_factor_at))
     }
 
-    /// When the session ends if it is not refreshed or used again.
+    /// When the session ends if it is neither refreshed nor used again.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.idle_expires_at.min(self.absolute_expires_at)
@@ -238,7 +238,7 @@ pub enum EndReason {
     PasswordReset,
     /// A refresh token was used again.
     Reuse,
-    /// The user ended it from the list of their sessions.
+    /// The user ended it in their list of sessions.
     Revoked,
     /// The owner of the address took over the account by signing in with a provider.
     TakenOver,

@@ -26,7 +26,7 @@ const SKEW: i64 = 60;
 #[derive(Clone, Debug)]
 pub(crate) struct Tickets(OpaqueKeys);
 
-/// The parts of an authentic ticket. Only the store can determine whether its challenge is open.
+/// The parts of an authentic ticket. Only the store can determine whether the ticket's challenge is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ParsedTicket {
     pub(crate) purpose: ChallengePurpose,

@@ -73,8 +73,8 @@ impl Queue {
         }
     }
 
-    /// Ensures that a task sends the waiting events. A task cannot be started outside a runtime;
-    /// the next call inside a runtime then starts it.
+    /// Ensures that a task sends the waiting events. A task cannot be started outside a runtime; in that case, the next
+    /// call inside a runtime starts it.
     fn start(&self) {
         let Ok(runtime) = Handle::try_current() else {
             return;

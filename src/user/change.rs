@@ -25,8 +25,8 @@ pub struct UserChange {
     pub email_verified: Option<bool>,
 }
 
-/// The user's values that the author of a change has seen. If another change has replaced a value that the change would
-/// replace, the change is refused as a whole.
+/// The user's values that the author of a change has seen. The whole change is refused if another change has already
+/// replaced a value that it would replace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,

@@ -1,4 +1,4 @@
-//! The check of names that users choose: their own, and those of their authenticator apps.
+//! Checks the names that users choose: their own, and those of their authenticator apps.
 
 use crate::error::{Error, Result, Violation};
 

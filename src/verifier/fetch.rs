@@ -13,8 +13,8 @@ use crate::error::BoxError;
 /// who can change the document can sign in as any user. Only a reply with status 200 counts as the
 /// document. Redirects are not followed.
 ///
-/// The method is called at most once a minute, and canceled after five seconds. A document of more than 64 KiB is
-/// refused.
+/// The method is called at most once a minute, and each call is canceled after five seconds. A document of more than 64
+/// KiB is refused.
 #[async_trait]
 pub trait FetchJwks: Debug + Send + Sync + 'static {
     /// The document.

@@ -37,9 +37,8 @@ impl HttpJwks {
         Site::new(ASKING, url).map(Self)
     }
 
-    /// Like [`new`](Self::new), but also accepts `http://` for any host. An attacker on the network
-    /// path can then sign in as any user, so use this only in networks that authenticate the server
-    /// by other means.
+    /// Like [`new`](Self::new), but also accepts `http://` for any host. An attacker on the network path can then sign
+    /// in as any user, so use this only on networks that authenticate the server by other means.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.

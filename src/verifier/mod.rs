@@ -90,7 +90,7 @@ impl Verifier {
         }
     }
 
-    /// A verifier for the tokens and cookies that are issued here.
+    /// A verifier for the tokens and cookies that this service itself issues.
     pub(crate) fn own(
         tokens: &Tokens,
         #[cfg(feature = "http")] sessions: &Arc<dyn CheckCookie>,

@@ -18,7 +18,7 @@ impl AuthBuilder {
         self
     }
 
-    /// How many wrong second-factor codes are allowed, for each user and for each known device: from 1 to 100, in a
+    /// How many wrong second-factor codes are allowed for each user and for each known device: from 1 to 100 in a
     /// period of at most 366 days. Default: ten an hour; `None` turns the limit off. In any case, one sign-in allows
     /// only five tries.
     pub fn second_factor_tries(mut self, tries: impl Into<Option<Tries>>) -> Self {

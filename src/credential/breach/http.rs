@@ -22,7 +22,7 @@ const ASKING: Asking = Asking {
     keep: Duration::from_secs(30),
 };
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// The maximum length of a line. A line consists of 35 digits, a colon and a count.
+/// The maximum length of a line. A line consists of 35 hexadecimal digits, a colon and a count.
 const MAX_LINE: usize = 64;
 /// The number of digest digits that are sent.
 const PREFIX: usize = 5;

@@ -23,9 +23,9 @@ use crate::{
 /// Runs jobs on its own threads, at most a fixed number at the same time. Further jobs wait in the
 /// order of their arrival.
 ///
-/// A thread that has finished its job takes the next waiting job directly. If an async thread handed out the jobs,
-/// that thread would first have to get a processor, which takes a while when hashing uses all processors. If no job
-/// waits, the thread ends.
+/// A thread that has finished its job takes the next waiting job directly. If an async thread handed out the jobs, that
+/// thread would first have to be scheduled on a processor, which takes a while when hashing uses all processors. If no
+/// job is waiting, the thread ends.
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Inner>);
 
@@ -68,7 +68,7 @@ struct Waiting {
     job: Job,
 }
 
-/// Identifies a job in the queue. Later jobs have greater tickets.
+/// Identifies a job in the queue. Later jobs have higher tickets.
 type Ticket = u64;
 
 /// Does the work, and returns a closure that delivers the result.

@@ -29,11 +29,11 @@ impl PasswordPolicy {
     /// guesses, 2 for a million, 3 for a hundred million, 4 for ten billion. With 0, the default,
     /// no estimate is made.
     ///
-    /// The estimate considers common words, names, dates, keyboard rows, repetition, and the known words of the
-    /// account. It cannot consider other facts that an attacker may know. Only the first 32 code points are considered.
-    /// An estimate takes about a millisecond, or 70 ms for a text that is crafted to be slow. Each estimate needs a
-    /// permit of the [`Hasher`](crate::credential::Hasher). The first estimate builds tables of about 9 MiB, which stay
-    /// in memory.
+    /// The estimate considers common words, names, dates, keyboard rows, repetition, and the words that are known from
+    /// the account. It cannot consider other facts that an attacker may know. Only the first 32 code points are
+    /// considered. An estimate takes about a millisecond, or 70 ms for a text that is crafted to be slow. Each estimate
+    /// needs a permit of the [`Hasher`](crate::credential::Hasher). The first estimate builds tables of about 9 MiB,
+    /// which stay in memory.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if `score` is above 4.

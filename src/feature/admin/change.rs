@@ -17,7 +17,8 @@ use crate::{
 pub enum SeenChange {
     /// The changed user.
     Updated(User),
-    /// The current user. Another change has replaced a value that the author had seen, so nothing was changed.
+    /// The current user. Another change has replaced a value that the author of this change had seen, so nothing was
+    /// changed.
     Overtaken(User),
 }
 

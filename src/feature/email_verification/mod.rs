@@ -100,8 +100,7 @@ impl EmailVerifications {
     ///   sign-in is not recent;
     /// * [`StepUpRequired`](ErrorKind::StepUpRequired) if the user has a second factor that was not presented recently;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended during the check;
-    /// * [`Unavailable`](ErrorKind::Unavailable) if the account changed during each of three
-    ///   password checks;
+    /// * [`Unavailable`](ErrorKind::Unavailable) if the account changed during three password checks in a row;
     /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
     ///   [`Overloaded`](ErrorKind::Overloaded).
     pub async fn request_change(

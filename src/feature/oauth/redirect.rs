@@ -99,7 +99,7 @@ pub(super) fn back(url: &str, app_state: Option<&str>, name: &str, value: &str) 
     with_query(url, &[(name, Some(value)), ("state", app_state)])
 }
 
-/// The URL with these parameters added to its query. A text that cannot be parsed as a URL is returned unchanged.
+/// The URL with these parameters added to its query. Text that cannot be parsed as a URL is returned unchanged.
 fn with_query(url: &str, parameters: &[(&str, Option<&str>)]) -> String {
     let Ok(mut target) = Url::parse(url) else {
         return url.to_owned();

@@ -155,7 +155,7 @@ impl PageForm<'_> {
             .collect()
     }
 
-    /// The fields of one of several forms on a page. Only a wrong field gets the focus.
+    /// The fields of one of several forms on a page. Only an invalid field gets the focus.
     pub(super) fn fields_without_focus(&self) -> Vec<Value> {
         match self.wrong() {
             0 => self.fields.iter().map(|field| field.value(false)).collect(),

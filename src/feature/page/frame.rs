@@ -28,7 +28,7 @@ pub(crate) struct Bar<'a> {
     pub(crate) current: Option<Tab>,
 }
 
-/// The group of pages that a bar belongs to.
+/// The group of pages that a navigation bar belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Room {
     /// A user's account, with a link to the console if the user may open it.

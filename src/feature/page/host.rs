@@ -122,7 +122,7 @@ impl PageTemplates {
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the layout cannot be parsed. The builder also refuses a
-    /// layout that cannot be rendered, or that does not show the block `content` exactly once.
+    /// layout that cannot be rendered or does not show the block `content` exactly once.
     pub fn with_layout(mut self, html: &str) -> Result<Self> {
         Environment::new()
             .add_template(LAYOUT_NAME, html)

@@ -307,7 +307,7 @@ impl<S: Sync> Input<S> for LinkQuery {
     }
 }
 
-/// Refuses a form that was sent by a page of another site.
+/// Refuses a form that was sent from a page of another site.
 struct OwnForm;
 
 impl Input<Asked> for OwnForm {

@@ -21,7 +21,7 @@ use crate::{
 };
 
 const STYLE: &str = include_str!("templates/style.css");
-/// The rules for pages with a bar, which are appended to the others.
+/// The CSS rules for pages with a bar, which are appended to the base rules.
 const ACCOUNT_STYLE: &str = include_str!("templates/account.css");
 /// The rules for the console, which are appended to those for pages with a bar.
 const CONSOLE_STYLE: &str = include_str!("templates/console.css");
@@ -349,7 +349,7 @@ impl fmt::Debug for Layout {
     }
 }
 
-/// The text as HTML, in which each part in brackets is a link to the next URL.
+/// The text as HTML, in which each part in brackets becomes a link to the next URL.
 pub(super) fn linked(text: &str, urls: &[&str]) -> String {
     if urls.is_empty() {
         return HtmlEscape(text).to_string();

@@ -25,7 +25,7 @@ use crate::{
 pub struct PreparedRegistration {
     user: NewUser,
     mail: Intent,
-    /// With private registration, the email and the event in case the address is taken.
+    /// With private registration, the email and the event to write if the address is taken.
     if_taken: Option<(Intent, Event)>,
     /// The event to record with the account if the breach check gave no answer.
     pub(crate) unanswered: Option<Event>,

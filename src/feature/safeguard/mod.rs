@@ -9,7 +9,7 @@
 //! account's address at the moment of use:
 //!
 //! * If it is still the address of the notice, the owner of the mailbox owns the account. Every session ends, the
-//!   password becomes useless, and a password-reset link is mailed there.
+//! password becomes useless, and a password-reset link is mailed to that address.
 //! * If it is another address, every session ends, and nothing else happens. It is impossible to determine whether the
 //!   owner or an intruder made that change, so neither address gets a link. The page asks the reader to contact the
 //!   service's operators, who can find both events in the audit trail.

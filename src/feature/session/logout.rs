@@ -39,7 +39,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Ends the browser session that a cookie belongs to. A text that is not one of this service's cookies has no
+    /// Ends the browser session that a cookie belongs to. A value that is not one of this service's cookies has no
     /// effect.
     #[cfg(feature = "http")]
     pub(crate) async fn sign_out(&self, cookie: &SessionCookie, client: &ClientInfo) -> Result<()> {

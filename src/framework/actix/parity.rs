@@ -1,4 +1,4 @@
-//! Sends the same bytes to both servers over real connections. The replies must be the same, except
+//! Sends the same bytes to both frameworks' servers over real connections. The replies must be the same, except
 //! for each server's own `content-length`, `date` and `connection`.
 
 mod exchange;

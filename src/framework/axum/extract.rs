@@ -42,7 +42,7 @@ use crate::{
     note = "implement `FromRef<{Self}>` for `hallpass::Auth`, or `hallpass::axum::VerifyTokens` for `{Self}`"
 )]
 pub trait VerifyTokens {
-    /// The verifier of access tokens.
+    /// The verifier for access tokens.
     fn verifier(&self) -> Verifier;
 }
 

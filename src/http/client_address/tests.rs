@@ -50,7 +50,7 @@ fn proxies() -> ClientAddress {
 const XFF: &str = "x-forwarded-for";
 const FWD: &str = "forwarded";
 
-/// Headers from an attacker who imitates another client.
+/// Headers from an attacker who impersonates another client.
 const FORGED: &[&[(&str, &str)]] = &[
     &[(XFF, "198.51.100.7")],
     &[("X-Forwarded-For", "198.51.100.7, 10.0.0.1")],

@@ -136,7 +136,7 @@ impl<S: Sync> Input<S> for Wanted {
     }
 }
 
-/// Whether a client with these headers can read gzip (RFC 9110, section 12.5.3). A coding that is named takes
+/// Whether a client with these headers can read gzip (RFC 9110, section 12.5.3). An explicitly listed coding takes
 /// precedence over `*`.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).into_iter();

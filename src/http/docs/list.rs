@@ -1,4 +1,4 @@
-//! The content of the page: the endpoints by task, the objects in their replies, and every error once.
+//! The content of the page: the endpoints grouped by task, the objects in their replies, and each error once.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 

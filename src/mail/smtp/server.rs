@@ -70,7 +70,7 @@ impl Server {
         })
     }
 
-    /// The same server with only these roots trusted.
+    /// The same server, trusting only these root certificates.
     pub(super) fn with_root_certificate(mut self, pem: &[u8]) -> Result<Self> {
         match &mut self.tls {
             Encryption::None => return Err(tls::refuse("the URL of the server does not use TLS")),

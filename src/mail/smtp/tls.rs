@@ -15,7 +15,7 @@ use crate::{
     tls::provider,
 };
 
-/// The configuration of TLS with one server.
+/// The TLS configuration for one server.
 pub(super) struct Tls {
     connector: TlsConnector,
     name: ServerName<'static>,

@@ -186,7 +186,7 @@ pub async fn an_empty_change_writes_nothing(store: &Subject) {
     assert_eq!(events_of(store, user.id).await.len(), 1);
 }
 
-/// The sessions of a disabled user stay dead when the user is enabled again.
+/// The sessions of a disabled user remain ended when the user is enabled again.
 ///
 /// # Panics
 /// If the store breaks the contract.

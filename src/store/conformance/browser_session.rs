@@ -156,7 +156,7 @@ pub async fn concurrent_renewals_leave_one_successor(store: &Subject) {
     }
 }
 
-/// Presenting a code renews the cookie, and the former cookie still stands for an authentication without the second
+/// Presenting a code renews the cookie, and the former cookie still represents an authentication without the second
 /// factor.
 ///
 /// # Panics
@@ -255,7 +255,7 @@ pub async fn new_password_voids_every_earlier_cookie(store: &Subject) {
     }
 }
 
-/// An open browser session of a user with an authenticator app, who has not presented a code in it.
+/// An open browser session in which the user, who has an authenticator app, has not presented a code.
 pub(super) async fn enrolled_session(store: &Subject) -> (User, NewSession, FactorId) {
     let (user, session) = browser_session(store).await;
     let factor = enrol(store, &session, 1).await;

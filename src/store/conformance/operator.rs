@@ -53,7 +53,8 @@ pub async fn users_are_counted(store: &Subject) {
     set_status(store, ann.id, UserStatus::Disabled).await;
 }
 
-/// An event is counted on its day, which includes its own first moment but not the first moment of the next day.
+/// An event is counted on the day on which it happened; a day includes its own first moment, but not the first moment
+/// of the next day.
 ///
 /// # Panics
 /// If the store breaks the contract.

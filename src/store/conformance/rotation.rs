@@ -293,7 +293,7 @@ async fn race_rotation(store: &Subject, rotation: &RotateSession) -> Vec<Rotatio
     outcomes.await
 }
 
-/// Asserts that the outcome and the only event have this class of reuse.
+/// Asserts that the outcome and the only event both report this class of reuse.
 async fn assert_reused(store: &Subject, rotation: &RotateSession, class: ReuseClass, what: &str) {
     let outcome = rotate(store, rotation).await;
     let Rotation::Reused(user, seen) = outcome else {

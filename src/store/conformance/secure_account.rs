@@ -129,7 +129,7 @@ pub async fn a_race_of_notices_keeps_the_bound(store: &Subject) {
 }
 
 /// Sessions end, the password becomes useless, and the other notices to the address count as used. The mailed link is
-/// for the account as it is afterwards.
+/// valid for the account in its state after this change.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -305,8 +305,8 @@ pub async fn a_session_is_ended_by_its_owner_only(store: &Subject) {
     );
 }
 
-/// The user's other sessions end, with one event. Sessions of other users stay. Of many concurrent calls, exactly one
-/// ends a session.
+/// The user's other sessions end, with one event. Sessions of other users remain live. Of many concurrent calls,
+/// exactly one ends a session.
 ///
 /// # Panics
 /// If the store breaks the contract.

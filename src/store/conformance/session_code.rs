@@ -78,8 +78,8 @@ pub async fn a_code_keeps_the_authentication_of_its_session(store: &Subject) {
     assert!(late.is_none(), "an expired code was spent");
 }
 
-/// After a second factor is presented, a code issued with the new cookie carries it, and one issued
-/// with the previous cookie does not.
+/// After a second factor is presented, a code issued with the new cookie records that factor. A code issued with the
+/// previous cookie does not.
 ///
 /// # Panics
 /// If the store breaks the contract.

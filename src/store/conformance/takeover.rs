@@ -93,8 +93,8 @@ pub async fn a_reset_of_an_unproven_account_takes_it_over(store: &Subject) {
     assert_eq!(identities(store, other.id).await.len(), 1);
 }
 
-/// A reset of an account with a proven address is not a takeover, and even identities of untrusted
-/// providers are kept.
+/// A password reset for an account with a proven address is not a takeover, and even identities at untrusted providers
+/// are kept.
 ///
 /// # Panics
 /// If the store breaks the contract.

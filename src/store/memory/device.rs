@@ -80,8 +80,7 @@ impl State {
             })
     }
 
-    /// Stores a device. If the user has too many devices, those that were used longest ago are
-    /// deleted.
+    /// Stores a device. If the user has too many devices, the least recently used ones are deleted.
     pub(super) fn remember(&mut self, id: DeviceId, new: DeviceRow) {
         let own = self.devices.iter();
         let own = own.filter(|(_, row)| row.user_id == new.user_id);

@@ -1,4 +1,4 @@
-//! The secret limit counter key, in memory.
+//! The secret key for limit counters, in memory.
 
 use async_trait::async_trait;
 

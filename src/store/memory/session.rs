@@ -41,7 +41,7 @@ pub(super) struct SessionRow {
     pub(super) former: Option<Former>,
 }
 
-/// The previous cookie of a browser session and the authentication that it stands for.
+/// The previous cookie of a browser session, and the authentication that it represents.
 #[derive(Debug)]
 pub(super) struct Former {
     pub(super) digest: TokenDigest,

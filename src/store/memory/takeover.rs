@@ -4,9 +4,9 @@ use super::State;
 use crate::{clock::Timestamp, secret::PasswordHash, token::EndReason, user::UserId};
 
 impl State {
-    /// Removes all access of the previous holder of an account whose address was unverified until now. Every way to
-    /// sign in is removed, and the given password, if any, is set. A feature that stores another way to sign in has to
-    /// remove it here.
+    /// Removes all access that the previous holder had to an account whose address was unverified until now. Every way
+    /// to sign in is removed, and the given password, if any, is set. A feature that stores another way to sign in has
+    /// to remove it here.
     pub(super) fn take_over(
         &mut self,
         user: UserId,

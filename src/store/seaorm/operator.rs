@@ -34,7 +34,7 @@ const FIGURES: &str = "\
 const NOTE_KEY: &str = "\
     INSERT INTO auth_signing_keys (id, first_used_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
 
-/// One row for each key, each with the same counts.
+/// One row for each key; all rows contain the same counts.
 const CONDITION: &str = "\
     SELECT (SELECT COUNT(*) FROM auth_outbox WHERE state = 'pending') AS pending_mails, \
         (SELECT MIN(created_at) FROM auth_outbox WHERE state = 'pending') AS oldest_pending, \

@@ -156,8 +156,7 @@ const BRING_FORWARD: &str = "\
 const MARK_DEAD: &str = "\
     UPDATE auth_outbox SET state = 'dead', last_error = $3 WHERE id = $1 AND attempts = $2 AND state = 'pending'";
 
-/// Counts an email against its budget. The row keeps the times of the last five emails, latest
-/// first.
+/// Counts an email against its budget. The row keeps the times of the last five emails, newest first.
 macro_rules! take {
     ($values:literal) => {
         concat!(

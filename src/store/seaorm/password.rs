@@ -333,7 +333,7 @@ fn was_reset(rows: &[QueryResult]) -> Result<Option<Reset>, DbErr> {
         .transpose()
 }
 
-/// The values of `$1` to `$3` in the statement that finds the user of a reset token.
+/// The values of `$1` to `$3` in the statement that finds the user to whom a reset token belongs.
 fn live_values(reset: &ResetPassword) -> [Value; 3] {
     [
         bytes(&reset.digest),

@@ -30,7 +30,7 @@ impl SeaOrmStore {
     /// each write, the store therefore checks the connection, which costs one round trip. A pool that
     /// [`connect`](Self::connect) opened checks each connection when it is returned instead.
     ///
-    /// The host's pool sets the time limit of statements; see [`statement_timeout`](Self::statement_timeout).
+    /// The host's pool sets the time limit for statements; see [`statement_timeout`](Self::statement_timeout).
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the database is neither Postgres nor SQLite, or the Cargo
@@ -92,10 +92,9 @@ impl SeaOrmStore {
     }
 
     /// Declares the time limit that the host's own pool puts on a statement: `statement_timeout` on
-    /// Postgres, the busy timeout on SQLite. A request that has less time left than this limit
-    /// begins no write and commits no transaction, so that nothing is committed after the request
-    /// was answered with 503. The limit should be at most three tenths of
-    /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
+    /// Postgres, the busy timeout on SQLite. A request that has less time left than this limit begins no write and
+    /// commits no transaction, so that nothing is committed after the request has been answered with 503. The limit
+    /// should be at most three tenths of [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
     ///
     /// A pool that [`connect`](Self::connect) opened uses the limit in its settings.
     #[must_use]
@@ -266,8 +265,8 @@ pub(super) trait Database: Send + Sync {
 pub struct Pool {
     db: DatabaseConnection,
     connections: Connections,
-    /// Whether a connection is checked before use. This is needed for a host's pool, which does not check returned
-    /// connections.
+    /// Whether a connection is checked before use. This is needed for a pool that the host provides, because such a
+    /// pool does not check returned connections.
     checks_before_use: bool,
     /// The time limit of a statement; zero if the host has not declared it.
     statement_timeout: Duration,

@@ -23,9 +23,9 @@ use crate::{
     token::{ChallengeId, SessionId},
 };
 
-/// The statements that read one batch of rows of `$table`, in the order of `$key`, and delete rows
-/// of this batch. The second statement checks the rows again, because the result of the first
-/// statement may be out of date. On Postgres, a row that another transaction has locked is skipped.
+/// The statements that read one batch of rows from `$table`, in the order of `$key`, and delete rows of that batch. The
+/// second statement checks the rows again, because the result of the first statement may be out of date. On Postgres, a
+/// row that another transaction has locked is skipped.
 struct Purge {
     look: &'static str,
     delete: &'static str,

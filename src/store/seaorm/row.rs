@@ -161,7 +161,7 @@ pub(super) fn object(name: &str, json: Value) -> Result<Map<String, Value>, DbEr
     }
 }
 
-/// Converts a digest to a value of a statement.
+/// Converts a digest to a statement parameter.
 pub(super) fn bytes(digest: &TokenDigest) -> sea_orm::Value {
     digest.as_bytes().to_vec().into()
 }

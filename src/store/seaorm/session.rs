@@ -66,8 +66,8 @@ pub(super) const END_RECORDED: &str = concat!(
     ") SELECT user_id FROM ended"
 );
 
-/// This statement does not read the user. If it did, and waited for another statement that increments the version, it
-/// would combine the new session row with the old user row, and leave the session open.
+/// This statement does not read the user. If it read the user and had to wait for another statement that increments the
+/// version, it would combine the new session row with the old user row, and leave the session open.
 macro_rules! end_of {
     () => {
         "UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $4 \

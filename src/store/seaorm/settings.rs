@@ -115,12 +115,12 @@ impl ConnectSettings {
     /// Sets how long a statement may run on Postgres, including waits for locks, before it is
     /// cancelled and the call fails as [`Unavailable`](crate::ErrorKind::Unavailable). The default
     /// is three seconds; a stricter `statement_timeout` of the role or the database stays in
-    /// effect. Migrations and the purge have their own limits. On SQLite, this limits the wait for
-    /// other processes that write.
+    /// effect. Migrations and the purge have their own limits. On SQLite, this limits how long a write waits for other
+    /// processes that write.
     ///
     /// A request begins no write and commits no transaction if it has less time left than this
-    /// limit before its [timeout](crate::AuthBuilder::request_timeout). Nothing is therefore
-    /// committed after the request was answered with 503. Behind a pooler in transaction mode, this
+    /// limit before its [timeout](crate::AuthBuilder::request_timeout). Therefore, nothing is committed after the
+    /// request has been answered with 503. Behind a pooler in transaction mode, this
     /// setting cannot limit statements, so set the limit for the role instead.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {

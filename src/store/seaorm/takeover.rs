@@ -34,7 +34,7 @@ pub(super) const WITH_FACTORS: [&str; 4] = [
 ];
 
 /// Marks the tokens that verify an address as used, after the address was verified in another way. All other tokens
-/// become void without a mark, because the credential version is incremented.
+/// become void without being marked, because the credential version is incremented.
 pub(super) const USE_ALL_PROOFS: &str = concat!(
     "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL AND ",
     is_proof!("purpose")

@@ -1,4 +1,4 @@
-//! The endpoints without a body: read, delete, log out, unlock.
+//! The endpoints without a request body: read, delete, log out, unlock.
 
 use super::{Administrator, State, Target};
 use crate::{

@@ -75,7 +75,7 @@ pub(super) fn surplus(request: &Request) -> Vec<String> {
         .collect()
 }
 
-/// The start of the flow, in microseconds. A value without a time counts as the oldest.
+/// The time at which the flow began, in microseconds. A value without a time counts as the oldest.
 fn began(value: &str) -> i64 {
     let time = value.rsplit_once('.').map(|(_, time)| time);
     time.and_then(|time| i64::from_str_radix(time, 16).ok())

@@ -76,7 +76,7 @@ impl Asked {
         self.next.as_deref().unwrap_or(otherwise)
     }
 
-    /// Whether the visitor continues to a page on this origin rather than to an application.
+    /// Whether the visitor continues to a page of this origin rather than to an application.
     pub(super) fn is_local(&self) -> bool {
         self.frame().leads_to.is_none()
     }

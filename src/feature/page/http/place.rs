@@ -18,7 +18,7 @@ const MAX_SEARCH: usize = 1000;
 /// The location of a page.
 pub(super) struct Place {
     chosen: Chosen,
-    /// The path below the mount point that the visitor returns to, such as `account/email`.
+    /// The path that the visitor returns to, relative to the mount point, such as `account/email`.
     path: String,
     /// The query of a console page, which is a search.
     search: String,

@@ -8,7 +8,7 @@ use super::Note;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AccountTexts<T = &'static str> {
     pub(crate) title: T,
-    /// The label of the links at the top.
+    /// The label of the group of links at the top of the page.
     pub(crate) navigation: T,
     /// The link to the main part of the page, for keyboard users.
     pub(crate) skip: T,

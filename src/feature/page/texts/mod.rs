@@ -1,7 +1,7 @@
 //! Page texts in each language.
 //!
 //! The placeholders `{product}` and `{min}` are replaced once, at start; the others, such as `{wait}`, when a page is
-//! rendered. A text in brackets is a link.
+//! rendered. Text in brackets is a link.
 
 mod account;
 mod common;

@@ -60,7 +60,7 @@ pub(super) fn text(response: &Response) -> String {
     String::from_utf8(response.body().to_vec()).unwrap()
 }
 
-/// Every state in one language, with a name for each.
+/// Every state in one language, each with a name.
 pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(String, Response)> {
     let frame = Frame {
         language,

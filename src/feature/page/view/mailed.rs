@@ -28,7 +28,7 @@ impl Pages {
         self.link_form(chosen, action, link, None, &[])
     }
 
-    /// The headers of the page with the form, without looking up the link.
+    /// The headers of the page with the form, built without looking up the link.
     pub(in super::super) fn head(&self) -> Html {
         self.layout.head()
     }

@@ -1,4 +1,4 @@
-//! The pages as functions of their state. None of them reads or changes anything.
+//! The pages as functions of their state. None of these functions reads or changes anything else.
 
 mod account;
 mod console;

@@ -1,4 +1,4 @@
-//! A page for a signed-in user with one form.
+//! A page with one form, for a signed-in user.
 
 use minijinja::{Value, context};
 
@@ -35,7 +35,7 @@ pub(crate) struct FormView<'a> {
     pub(crate) is_danger: bool,
     /// Whether the browser stays on the page, because the answer is a file.
     pub(crate) stays: bool,
-    /// The label of the link back.
+    /// The label of the link that leads back.
     pub(crate) keep: Option<&'a str>,
     /// The page that the link leads back to.
     pub(crate) back: &'a str,
@@ -64,7 +64,7 @@ impl<'a> FormView<'a> {
         }
     }
 
-    /// Whether the page can say why the form was refused.
+    /// Whether the page can show why the form was refused.
     pub(crate) fn can_say(error: &Error) -> bool {
         Held::of(error).is_some()
             || matches!(

@@ -1,4 +1,4 @@
-//! A row of a list: a name, a value, and what can be done with it.
+//! A row of a list: a name, a value, and the actions available for it.
 
 use minijinja::{Value, context};
 
@@ -41,7 +41,7 @@ impl Row {
         self
     }
 
-    /// Adds words that report something good after the value.
+    /// Adds a positive note after the value.
     pub(super) fn good(mut self, good: &str) -> Self {
         self.good = Some(good.to_owned());
         self

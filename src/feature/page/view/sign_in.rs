@@ -21,7 +21,7 @@ pub(crate) struct SignInView<'a> {
     pub(crate) email: &'a str,
     pub(crate) remember: bool,
     pub(crate) notice: Option<SignInNotice<'a>>,
-    /// Each provider's name in URLs, and its display name.
+    /// Each provider's name as used in URLs, and its display name.
     pub(crate) providers: &'a [(&'a str, &'a str)],
     pub(crate) may_register: bool,
     pub(crate) signed_in_as: Option<SignedInAs<'a>>,
@@ -51,7 +51,7 @@ pub(crate) enum SignInNotice<'a> {
     PasswordSet,
     /// The code of an error from a sign-in with a provider.
     Provider(&'a str),
-    /// The host's refusal, in its own words.
+    /// The message with which the host refused the sign-in.
     Refused(&'a str),
     SignedOut,
     Verified,

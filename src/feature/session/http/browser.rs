@@ -75,7 +75,7 @@ impl Input<Own> for SentCookie {
     }
 }
 
-/// Whether there is no cookie whose session could be ended.
+/// Whether the error means that there is no cookie whose session could be ended.
 fn is_nothing(error: &Error) -> bool {
     matches!(
         error.kind(),
@@ -83,7 +83,7 @@ fn is_nothing(error: &Error) -> bool {
     )
 }
 
-/// A reply with status 204 that deletes the cookie, and makes the browser discard its cached pages.
+/// A reply with status 204 that deletes the cookie and makes the browser discard its cached pages.
 pub(super) struct SignedOut(Cookies);
 
 impl Output for SignedOut {

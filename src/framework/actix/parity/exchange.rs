@@ -31,7 +31,7 @@ pub(super) struct Reply {
     length: Length,
 }
 
-/// A server may omit a length of zero. Any other length must be correct.
+/// A server may omit the length if it is zero. Any other length must be correct.
 #[derive(Debug)]
 struct Length(Option<usize>);
 

@@ -5,7 +5,7 @@ use crate::user::EmailAddress;
 
 const ROUNDS: u64 = 4000;
 
-/// Texts that could break headers and commands, and unusual texts.
+/// Strings that could break headers and commands, and unusual strings.
 const PIECES: [&str; 40] = [
     "\r\n",
     "\n",

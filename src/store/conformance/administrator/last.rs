@@ -91,7 +91,7 @@ pub async fn one_of_two_administrators_survives(store: &Subject) {
     }
 }
 
-/// Each administrator is removed by a separate task, all at the same time.
+/// A separate task removes each administrator, and all the tasks run at the same time.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -62,7 +62,8 @@ pub async fn a_link_is_written_with_its_event(store: &Subject) {
     }
 }
 
-/// An attempt to link an identity that the user or another user already has writes no event, but spends the code.
+/// An attempt to link an identity that is already linked to the user or to another user writes no event, but spends the
+/// code.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,4 +1,4 @@
-//! The contract of [`IdentityStore`](crate::store::IdentityStore): unlinking, and other ways to remove an identity.
+//! The contract of [`IdentityStore`](crate::store::IdentityStore): unlinking and other ways to remove an identity.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub async fn check_all(store: &Subject) {
     a_link_does_not_survive_a_concurrent_reset(store).await;
 }
 
-/// Another user can link an identity once it is unlinked. A user cannot unlink the identities of others.
+/// Another user can link an identity once it is unlinked. A user cannot unlink another user's identities.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -81,7 +81,7 @@ pub async fn one_worker_of_a_race_is_admitted(store: &Subject) {
     }
 }
 
-/// An email is not admitted for a worker that lost its lease, and an admission is final.
+/// A worker that lost its lease cannot get an email admitted, and an admission is final.
 ///
 /// # Panics
 /// If the store breaks the contract.

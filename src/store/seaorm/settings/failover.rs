@@ -16,7 +16,7 @@ use tokio::{
 
 use super::hosts::{Host, Hosts};
 
-/// How often the host is checked. After a failure, the host is checked earlier, but not sooner than
+/// How often the host is checked. After a failure, the next check comes before this interval is over, but at least
 /// [`PAUSE`] after the previous check.
 const INTERVAL: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
@@ -39,7 +39,7 @@ impl Failover {
         }
     }
 
-    /// Requests a check of the host after a failure, because another host may have taken over.
+    /// After a failure, requests a check of the host, because another host may have taken over.
     pub(super) fn suspect(&self) {
         self.hint.notify_one();
     }

@@ -173,7 +173,7 @@ impl Hosts {
         }
     }
 
-    /// Connects to a host; `None` if the host does not have the required role.
+    /// Connects to a host; returns `None` if the host does not have the required role.
     async fn open(&self, host: &Host) -> Result<Option<PgConnection>, SqlxError> {
         let mut connection = host.options.connect().await?;
         if self.wanted == Wanted::Any || self.wanted.suits(&mut connection).await? {

@@ -17,7 +17,7 @@ use crate::{
     secret::random_bytes,
 };
 
-/// The kind of session behind one connection.
+/// How one connection maps to Postgres sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pooling {
     /// Always the same Postgres session, reached directly or through a pooler in session mode.

@@ -99,8 +99,7 @@ fn tune(
     }
 }
 
-/// When one of the store's connections was last found to have ended. Idle connections in the pool may have ended as
-/// well.
+/// When one of the store's connections was last found to have ended. Idle connections in the pool may also have ended.
 #[derive(Clone, Default)]
 struct Losses(Arc<Mutex<Option<Instant>>>);
 

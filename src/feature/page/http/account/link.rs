@@ -22,7 +22,7 @@ use crate::{
     token::ActiveUser,
 };
 
-/// The parameter that proves that the user has followed a link of this service.
+/// The parameter that proves that the user has followed a link on a page of this service.
 pub(super) const PROOF: &str = "proof";
 
 /// The proof for the links in a session. Another site does not know the session's cookie, so it cannot send a user to a

@@ -79,7 +79,7 @@ impl UserForm {
     }
 }
 
-/// The hidden fields that contain the values that the page showed.
+/// The hidden fields with the values that the page displayed.
 pub(super) fn hidden(seen: &SeenUser) -> Vec<(&'static str, String)> {
     vec![
         ("seen_name", seen.display_name.clone().unwrap_or_default()),

@@ -243,7 +243,7 @@ pub(super) fn states(pages: &Pages, frame: &Frame<'_>, email: &str) -> Vec<(Stri
     states
 }
 
-/// The pages with one form.
+/// The pages with a single form.
 fn forms(pages: &Pages, frame: &Frame<'_>, email: &str, add: &mut impl FnMut(&str, Result<Html>)) {
     let texts = pages.texts(frame.language);
     let own = &texts.account;
