@@ -21,7 +21,7 @@ pub(super) fn is_common(lowercased: &str) -> bool {
     false
 }
 
-/// The line in the middle of a text that consists of whole lines, and the text before and after
+/// The line in the middle of a string that consists of whole lines, and the text before and after
 /// that line.
 fn middle_line(text: &str) -> (&str, &str, &str) {
     let (first, second) = text.split_at(text.floor_char_boundary(text.len() / 2));

@@ -108,7 +108,7 @@ impl PasswordPolicy {
         if text.chars().take(self.min).count() < self.min {
             found.push(Weakness::TooShort);
         }
-        // A text beyond the limit is refused anyway, so comparing it would only cost time.
+        // A string beyond the limit is refused anyway, so comparing it would only cost time.
         if text.len() <= MAX_BYTES {
             if text == EXAMPLE_PASSWORD || is_common(&Zeroizing::new(text.to_lowercase())) {
                 found.push(Weakness::Common);
@@ -160,9 +160,9 @@ impl Default for PasswordPolicy {
     }
 }
 
-/// Refuses a text that cannot be a password, before a hash is computed for it. Such a text has more than 256 code
+/// Refuses a string that cannot be a password, before a hash is computed for it. Such a string has more than 256 code
 /// points or 1024 bytes, or contains control characters. Every entry point calls this function before any look-up, so
-/// that the answer reveals nothing about an account. A text passes if it is within the limits either as typed or as
+/// that the answer reveals nothing about an account. A string passes if it is within the limits either as typed or as
 /// prepared.
 ///
 /// # Errors
@@ -185,7 +185,7 @@ pub(super) fn violation(member: &str, weakness: Weakness) -> Violation {
     Violation::new(member, weakness.code(), weakness.meaning())
 }
 
-/// A text that would still be too long after preparation is not prepared. Composition (NFC) leaves
+/// A string that would still be too long after preparation is not prepared. Composition (NFC) leaves
 /// at least a third of the bytes.
 fn prepared_within_reason(password: &Password) -> Password {
     if password.expose().len() > 4 * MAX_BYTES {

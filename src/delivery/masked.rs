@@ -1,4 +1,4 @@
-//! Removes email addresses from a text before it is logged.
+//! Removes email addresses from a string before it is logged.
 //!
 //! A mail server's reply may quote the recipient or a forwarding address. More people can read the
 //! log than the list of emails.

@@ -8,7 +8,7 @@ use super::kind::CODES;
 const FALLBACK: &str = "refused";
 const MAX_CODE: usize = 64;
 
-/// A refusal by the host, with a word for clients and a text for human readers.
+/// A refusal by the host, with a code for clients and a message for people.
 ///
 /// Over HTTP, the refusal is sent as a problem with status 422. Its `code` is the word, its `type`
 /// is `urn:hallpass:<code>`, and its `detail` is the text.

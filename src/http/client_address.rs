@@ -101,7 +101,7 @@ impl ClientAddress {
     /// writes neither header, because it passes on the headers that the client sent.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if a text is not a network, has bits set beyond its prefix,
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a string is not a network, has bits set beyond its prefix,
     /// or covers every address (`/0`).
     pub fn behind_proxies<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Result<Self> {
         Self::behind(networks, None)

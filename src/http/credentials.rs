@@ -73,8 +73,8 @@ impl CredentialRule {
     /// # Errors
     /// * [`Unauthenticated`](ErrorKind::Unauthenticated) if it presents nothing;
     /// * [`AmbiguousCredentials`](ErrorKind::AmbiguousCredentials) if it presents both;
-    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) for a malformed token, a forged
-    ///   cookie, or two cookies with the name;
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) for a malformed token, a forged cookie, or two cookies
+    /// with the name of the session cookie;
     /// * [`CrossSiteRequest`](ErrorKind::CrossSiteRequest) if another site made the browser send
     ///   the cookie.
     pub(crate) fn find<'a>(

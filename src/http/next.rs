@@ -4,7 +4,7 @@ use ::http::{HeaderMap, Method, Uri, header::ACCEPT};
 
 use crate::percent;
 
-/// The maximum length of a place, in bytes.
+/// The maximum length of a return path with its query, in bytes.
 const LONGEST: usize = 2048;
 
 /// Whether a browser may be sent to this place: a path of this origin, with its query.

@@ -332,7 +332,7 @@ pub(crate) fn json_reply(status: StatusCode, value: &impl Serialize) -> Response
     }
 }
 
-/// Whether a text can be a source in a Content Security Policy, such as an origin.
+/// Whether a string can be a source in a Content Security Policy, such as an origin.
 #[cfg(any(feature = "oauth", feature = "pages"))]
 pub(crate) fn is_source(text: &str) -> bool {
     let is_sane = |byte: u8| byte.is_ascii_graphic() && !b";,'".contains(&byte);

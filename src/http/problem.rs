@@ -25,7 +25,7 @@ pub(crate) const MAX_VIOLATIONS: usize = 16;
 /// The maximum length of a pointer, in bytes. Names in the contract are far shorter, but a client may send a name that
 /// fills the whole body.
 const MAX_POINTER: usize = 128;
-/// The maximum length of a text from the contract or the host, in bytes. These texts may repeat
+/// The maximum length of a string from the contract or the host, in bytes. These texts may repeat
 /// input.
 const MAX_DETAIL: usize = 512;
 /// The maximum length of a refusal's text, in bytes.

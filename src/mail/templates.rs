@@ -365,7 +365,7 @@ fn sample(kind: LetterKind) -> Result<Letter> {
     })
 }
 
-/// Breaks lines at spaces only. A text without spaces, such as a link or a Chinese sentence, is not broken.
+/// Breaks lines at spaces only. A string without spaces, such as a link or a Chinese sentence, is not broken.
 fn wrap(paragraph: &str) -> String {
     let (mut wrapped, mut length) = (String::new(), 0);
     for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
@@ -381,7 +381,7 @@ fn wrap(paragraph: &str) -> String {
     wrapped
 }
 
-/// The base direction of a text in this language.
+/// The base direction of a string in this language.
 fn direction(locale: &Locale) -> &'static str {
     match locale.language() {
         "ar" | "ckb" | "dv" | "fa" | "he" | "ps" | "sd" | "ug" | "ur" | "yi" => "rtl",

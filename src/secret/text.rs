@@ -101,7 +101,7 @@ secret_text! {
 }
 
 impl PasswordHash {
-    /// A text that was created here, or was parsed before it was stored.
+    /// A string that was created here, or was parsed before it was stored.
     pub(crate) fn trusted(text: String) -> Self {
         Self(text)
     }

@@ -74,7 +74,7 @@ impl FromStr for SecondFactorPolicy {
     }
 }
 
-/// The error for a text that does not name a policy.
+/// The error for a string that does not name a policy.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("expected optional, admins or everyone")]
 pub struct UnknownSecondFactorPolicy(());

@@ -3,7 +3,7 @@
 /// A password with fewer different characters is a pattern, regardless of its length.
 const MIN_DISTINCT: usize = 3;
 
-/// Whether a text has at most two different characters, or is an ascending or descending run, such as `abcdefgh` or
+/// Whether a string has at most two different characters, or is an ascending or descending run, such as `abcdefgh` or
 /// `87654321`. A character in a run may repeat. Case makes no difference. In an ascending run, `0` follows `9`, and
 /// `a` follows `z`.
 pub(super) fn is_pattern(text: &str) -> bool {

@@ -157,5 +157,5 @@ fn is_token(text: &str) -> bool {
     (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(good)
 }
 
-/// The maximum length of a text that can be a token. All of this service's tokens are shorter.
+/// The maximum length of a string that can be a token. All of this service's tokens are shorter.
 const MAX_TOKEN: usize = 200;

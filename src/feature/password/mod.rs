@@ -62,7 +62,7 @@ impl FromStr for RegistrationMode {
     }
 }
 
-/// The error for a text that does not name a registration mode.
+/// The error for a string that does not name a registration mode.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("expected open, private or closed")]
 pub struct UnknownRegistrationMode(());

@@ -107,7 +107,7 @@ impl Output for Ready {
     }
 }
 
-/// The form of a document that a client can read and the forms that the client already has.
+/// Whether the client accepts gzip, and the entity tags of the representations that it already has.
 pub(super) struct Wanted {
     gzip: bool,
     known: Vec<HeaderValue>,

@@ -84,7 +84,7 @@ fn prose(text: &str) -> String {
     html
 }
 
-/// A text as HTML. The usual escapes would needlessly double the size of quotation marks and slashes.
+/// A string as HTML. The usual escapes would needlessly double the size of quotation marks and slashes.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }

@@ -204,7 +204,7 @@ fn is_nullable(schema: &Value) -> bool {
     has_type(schema, "null") || choice.flatten().any(|one| has_type(one, "null"))
 }
 
-/// A text in the document; empty if it is missing.
+/// A string in the document; empty if it is missing.
 pub(super) fn text(part: &Value, name: &str) -> String {
     part.get(name)
         .and_then(Value::as_str)

@@ -99,7 +99,7 @@ pub(in crate::http) fn meaning(code: &Code) -> String {
     }
     let weaknesses: Vec<_> = Weakness::ALL
         .iter()
-        // A text with control characters is refused before the policy sees it.
+        // A string with control characters is refused before the policy sees it.
         .filter(|weakness| **weakness != Weakness::ControlCharacter)
         .map(|weakness| format!("`{}` ({})", weakness.code(), weakness.meaning()))
         .collect();

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-/// Marks the end of a text that was cut.
+/// Marks the end of a string that was cut.
 const ELLIPSIS: &str = "…";
 
-/// A text that takes at most `max` bytes in JSON, cut if it is longer.
+/// A string that takes at most `max` bytes in JSON, cut if it is longer.
 pub(super) fn shown(text: &str, max: usize) -> Cow<'_, str> {
     match beginning(text, max) {
         whole if whole.len() == text.len() => Cow::Borrowed(text),

@@ -1,4 +1,4 @@
-//! The client of an action in words.
+//! Describes in words the client that performed an action.
 
 use std::net::IpAddr;
 

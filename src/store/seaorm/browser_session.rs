@@ -97,7 +97,7 @@ macro_rules! is_current {
 pub(super) use is_current;
 
 /// The condition that the presented cookie, if any, is the current one, or the previous cookie with the same successor.
-/// The successor must not stand for more than the presented cookie and a password.
+/// The successor must not prove more than the presented cookie and a password, so it has no newer second factor.
 macro_rules! may_renew {
     ($presented:literal, $successor:literal) => {
         concat!(

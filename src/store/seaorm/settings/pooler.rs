@@ -22,8 +22,7 @@ use crate::{
 pub(super) enum Pooling {
     /// Always the same Postgres session, reached directly or through a pooler in session mode.
     Session,
-    /// Possibly another session for each transaction, behind a pooler that keeps prepared
-    /// statements separate.
+    /// Each transaction may use a different session, behind a pooler that keeps prepared statements separate.
     Transaction,
 }
 
