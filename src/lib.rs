@@ -101,7 +101,7 @@
 //!   address takes the same time as one with a wrong password. See [`credential`].
 //! * Refresh tokens are stored as digests, rotate in place, and have at most one successor. If a
 //!   used token is presented again after its grace period, the session ends. See [`token`].
-//! * The verifier accepts access tokens only in exactly the form that this crate issues. It follows
+//! * The verifier accepts access tokens only in the exact format that this crate issues. It follows
 //!   RFC 8725, and is stricter.
 //! * A caller without a token cannot find out whether an address has an account, except by trying
 //!   to register it if registration is open.

@@ -14,7 +14,7 @@ macro_rules! purposes {
             /// Every purpose.
             pub const ALL: &[Self] = &[$(Self::$purpose),*];
 
-            /// The word used in the database and in key derivation.
+            /// The name used in the database and in key derivation.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {

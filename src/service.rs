@@ -177,7 +177,7 @@ pub struct Login {
     pub email: EmailAddress,
     /// The password.
     pub password: Password,
-    /// The kind of session: with tokens by default.
+    /// The kind of session; a session with tokens by default.
     pub kind: SessionKind,
     /// The client, which the session records.
     pub client: ClientInfo,

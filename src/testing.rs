@@ -2,8 +2,8 @@
 //!
 //! Nothing here is a test double: accounts are registered, tokens belong to a session, and the extractors, guards and
 //! endpoints behave as in production. The only difference is the hashing, which is cheap and runs on the calling
-//! thread, so that a test may pause tokio's clock. The service's clock changes only when it is moved, and emails stay
-//! in a [`Mailbox`]. The [`conformance`](crate::store::conformance) checks test the host's own store.
+//! thread, so that a test may pause tokio's clock. The service's clock changes only when the test moves it, and emails
+//! stay in a [`Mailbox`]. The [`conformance`](crate::store::conformance) checks test the host's own store.
 //!
 //! A failure in these functions is a fault in the test, so they panic instead of returning an error.
 //!

@@ -5,7 +5,7 @@
 /// The maximum length of the name of a program that is not a known browser, in characters.
 const LONGEST: usize = 32;
 
-/// Each browser, with the mark that identifies it in the header. A browser that imitates another browser is listed
+/// Each browser, with the substring that identifies it in the header. A browser that imitates another browser is listed
 /// before that browser.
 const BROWSERS: [(&str, &str); 11] = [
     ("Edg/", "Edge"),
@@ -21,7 +21,8 @@ const BROWSERS: [(&str, &str); 11] = [
     ("Safari/", "Safari"),
 ];
 
-/// Each system, with its mark. Android also calls itself Linux, and an iPhone is "like Mac OS X".
+/// Each system, with the substring that identifies it in the header. Android also calls itself Linux, and an iPhone is
+/// "like Mac OS X".
 const SYSTEMS: [(&str, &str); 7] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),

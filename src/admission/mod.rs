@@ -317,7 +317,7 @@ impl Limits {
         }
     }
 
-    /// Takes back an attempt for which no password was checked.
+    /// Removes an attempt from the count because no password was checked for it.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).

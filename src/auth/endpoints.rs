@@ -194,7 +194,7 @@ impl Endpoints {
     /// one of them is first requested.
     ///
     /// The page loads no other resources, and is complete without scripts. Its script signs in, keeps the access token
-    /// only in the tab's memory, and sends the calls for which the reader fills in the values. Angle brackets mark the
+    /// only in the tab's memory, and sends calls with the values that the reader fills in. Angle brackets mark the
     /// values to fill in; the page never sends an example unchanged.
     #[cfg(feature = "openapi")]
     pub fn with_docs(mut self) -> Self {
@@ -213,9 +213,9 @@ impl Endpoints {
     /// choose the language with `ui`; by default, it is the browser's language. Only submitting the form uses up a
     /// link; `GET` and `HEAD` do not. `GET` reads the link's state. For a dead link, the page does not ask for a
     /// password; for a live link, it shows the address to which the link was mailed. `HEAD` reads nothing, so its reply
-    /// has no content length. Success is answered with a redirect (303). A request with a token that was already used
-    /// is also answered with a redirect, because the first click of a double click may have used it. The pages are not
-    /// part of the OpenAPI document.
+    /// has no content length. A successful submission is answered with a redirect (303). A request with a token that
+    /// was already used is also answered with a redirect, because the first click of a double click may have used it.
+    /// The pages are not part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(self) -> Self {
         let parts = self.page_parts(false);
@@ -321,8 +321,8 @@ impl Endpoints {
         self.rows.iter()
     }
 
-    /// Adds the host's own endpoints. Like the built-in endpoints, they are documented, count
-    /// against the rate limit that all endpoints share, and reply in the same form. Add them before
+    /// Adds the host's own endpoints. Like the built-in endpoints, they are documented, count against the rate limit
+    /// that all endpoints share, and reply in the same format. Add them before
     /// [`with_docs`](Self::with_docs).
     ///
     /// Each argument of a handler is an [`Input`](crate::http::Input): [`ClientInfo`](crate::event::ClientInfo), the

@@ -42,8 +42,8 @@ async fn ready(readiness: Arc<Readiness>) -> Result<Json<Health>> {
     Ok(Json(Health { status: "ok" }))
 }
 
-/// Checks whether the store accepts writes. One request at a time checks, and the others share its
-/// result.
+/// Checks whether the store accepts writes. Only one request at a time performs the check, and concurrent requests
+/// share its result.
 #[derive(Debug)]
 struct Readiness {
     store: Arc<dyn Store>,

@@ -89,7 +89,7 @@ struct Parts {
     /// The path of the public URL.
     #[cfg(feature = "pages")]
     base: Arc<str>,
-    /// Checks cookies for guards that use only claims.
+    /// Checks session cookies for guards that check only the token's claims.
     #[cfg(feature = "http")]
     cookie_check: Arc<dyn CheckCookie>,
     #[cfg(feature = "http")]
@@ -151,7 +151,7 @@ impl Auth {
         &self.parts.lockouts
     }
 
-    /// The use case for the link in notices, for owners who did not make the change.
+    /// The use case for the link in notices, which account owners follow if they did not make the change.
     #[must_use]
     pub fn safeguards(&self) -> &Safeguards {
         &self.parts.safeguards

@@ -41,7 +41,7 @@ pub(crate) struct Logo {
     pub(crate) media_type: String,
 }
 
-/// A colour, and the colour of text on it.
+/// A colour, and the colour of text that is displayed on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Accent {
     pub(crate) colour: String,
@@ -206,7 +206,7 @@ impl Brand {
 }
 
 impl Accent {
-    /// The light and dark colours in emails for hosts without their own colours; the pages use the same ones.
+    /// The default light and dark colours in emails; the pages use the same defaults.
     pub(crate) fn usual() -> [Self; 2] {
         [("#1f5fbf", ON_LIGHT), ("#8ab4f8", ON_DARK)].map(|(colour, text)| Self {
             colour: colour.to_owned(),

@@ -79,7 +79,7 @@ impl CountedAttempt {
         self.counted.is_notified
     }
 
-    /// Takes back an attempt for which no password was checked. If the write fails, the only effect
+    /// Removes an attempt from the counter, because no password was checked. If the write fails, the only effect
     /// is that the user may have to wait longer.
     pub(crate) async fn take_back(self) {
         if let Err(error) = self.limits.refund(self.counted).await {
@@ -91,7 +91,7 @@ impl CountedAttempt {
         }
     }
 
-    /// Clears the counter after the right password.
+    /// Clears the counter after a correct password.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable).

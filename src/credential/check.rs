@@ -64,7 +64,8 @@ impl PasswordCheck {
     ///
     /// # Errors
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if the text cannot be a password. The violation points to
-    ///   the member `password`. If the request uses another name, call [`ensure_checkable`] with that name first;
+    ///   the member `password`. If the request uses a different member name, call [`ensure_checkable`] with that name
+    ///   first;
     /// * [`RateLimited`](ErrorKind::RateLimited) if the client calls too often;
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy;
     /// * [`Unavailable`](ErrorKind::Unavailable) or [`Internal`](ErrorKind::Internal) if the database fails.

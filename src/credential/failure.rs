@@ -75,7 +75,7 @@ impl FailedCheck {
 }
 
 impl FailureReason {
-    /// The word used in events.
+    /// The name of the reason, as used in events.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::AccountDisabled => "account_disabled",

@@ -72,8 +72,8 @@ impl HashParams {
     /// never for real passwords.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the text does not have this form; and
-    /// the errors of [`danger_weak`](Self::danger_weak).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the text does not have this format; and the errors of
+    /// [`danger_weak`](Self::danger_weak).
     pub fn danger_parse_weak(text: &str) -> Result<Self> {
         let malformed = || {
             Error::configuration(format!(

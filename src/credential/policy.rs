@@ -32,10 +32,10 @@ const MAX_BYTES: usize = 1024;
 /// (NIST SP 800-63B section 3.1.1.2 forbids both). A password that merely contains a known word is
 /// not refused for that reason.
 ///
-/// A password is prepared according to RFC 8265 (OpaqueString) before the rules are checked. Each
-/// Unicode space becomes U+0020, and the text is composed (NFC), so that the same password typed on
-/// another system matches. Differences in case, in width, and between compatibility characters (such as `ﬁ` and `fi`)
-/// still count, and nothing is trimmed or truncated.
+/// A password is prepared according to RFC 8265 (OpaqueString) before the rules are checked. Each Unicode space becomes
+/// U+0020, and the text is composed (NFC), so that the same password typed on a different system matches. Differences
+/// in case, in width, and between compatibility characters (such as `ﬁ` and `fi`) still count, and nothing is trimmed
+/// or truncated.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};

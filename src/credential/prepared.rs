@@ -4,8 +4,8 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::secret::Password;
 
-/// A password in the form that is hashed (RFC 8265, OpaqueString): each Unicode space is U+0020,
-/// and the text is NFC, so that the same password typed on another system matches. Compatibility
+/// A password that has been prepared for hashing (RFC 8265, OpaqueString): each Unicode space is U+0020, and the text
+/// is NFC, so that the same password typed on a different system matches. Compatibility
 /// mappings (NFKC) are not applied, because they would make different passwords equal. Nothing is
 /// trimmed or refused, because a password may contain code points that only a future Unicode
 /// version assigns.

@@ -47,7 +47,7 @@ use crate::{
     trail::Trail,
 };
 
-/// How long the links in emails work.
+/// How long the links in emails are valid.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LinkLifetimes {
     /// A link that sets a password.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Deliveries {
-    /// An email with a link. The purpose of the link determines how long the link works.
+    /// An email with a link. The purpose of the link determines how long the link is valid.
     pub(crate) fn letter(
         &self,
         letter: LetterKind,

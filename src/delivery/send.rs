@@ -24,8 +24,8 @@ use crate::{
     mail::{Admission, ClaimedIntent, IntentId, UnreadableIntent},
 };
 
-/// Well below the duration of a lease, so that no other worker sends the same email at the same
-/// time.
+/// The timeout for sending one email, well below the duration of a lease, so that no other worker sends the same email
+/// at the same time.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// After this time an unsent email is marked dead.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);

@@ -1,4 +1,4 @@
-//! The reason why an email was not sent this time, for operators.
+//! The reason why an attempt to send an email failed, for operators.
 
 use std::error::Error as StdError;
 

@@ -14,7 +14,8 @@ use crate::{
     outbox::{IntentId, MailStatus},
 };
 
-/// Far longer than a worker takes to claim an email, on any instance.
+/// How long an email must be unclaimed before a warning is logged; far longer than a worker on any instance takes to
+/// claim an email.
 const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 const SILENCE: TimeDelta = TimeDelta::hours(1);
 

@@ -14,7 +14,7 @@ use crate::{
     mail::{Claims, IntentId},
 };
 
-/// Well above the time for one email: the mailer's timeout and a few statements.
+/// The duration of a lease, well above the time for one email: the mailer's timeout and a few statements.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// How long a claim or a whole delivery may take. Without this limit, a database that hangs could stop email delivery
 /// forever.

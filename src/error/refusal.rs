@@ -10,8 +10,8 @@ const MAX_CODE: usize = 64;
 
 /// A refusal by the host, with a code for clients and a message for people.
 ///
-/// Over HTTP, the refusal is sent as a problem with status 422. Its `code` is the word, its `type`
-/// is `urn:hallpass:<code>`, and its `detail` is the text.
+/// Over HTTP, the refusal is sent as a problem with status 422. Its `code` is the refusal's code, its `type` is
+/// `urn:hallpass:<code>`, and its `detail` is the message.
 ///
 /// ```
 /// use hallpass::{Error, ErrorKind, error::Refusal};
@@ -28,12 +28,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Refuses with this word and this text. The client sees the text unchanged, so the text must
+    /// Creates a refusal with this code and this message. The client sees the message unchanged, so the message must
     /// not contain a secret.
     ///
-    /// The word is snake_case: at most 64 characters from `a`-`z`, `0`-`9` and `_`, beginning with a letter. It must
-    /// not be one of the codes that Hallpass uses, because those have a fixed meaning for clients. A word that breaks
-    /// these rules is a defect in the host. Such a word is logged, and replaced by `refused`, so that the call is still
+    /// The code is in snake_case: at most 64 characters from `a`-`z`, `0`-`9` and `_`, beginning with a letter. It must
+    /// not be one of the codes that Hallpass uses, because those have a fixed meaning for clients. A code that breaks
+    /// these rules is a defect in the host. Such a code is logged, and replaced by `refused`, so that the call is still
     /// refused.
     pub fn new(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut code = code.into();
@@ -53,7 +53,7 @@ impl Refusal {
         &self.code
     }
 
-    /// The text for human readers.
+    /// The message for people.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail

@@ -14,7 +14,7 @@ macro_rules! weaknesses {
             /// Every reason.
             pub const ALL: &[Self] = &[$(Self::$weakness),*];
 
-            /// The stable word for the reason.
+            /// The stable code for the reason.
             #[must_use]
             pub fn code(self) -> &'static str {
                 match self {
@@ -22,7 +22,7 @@ macro_rules! weaknesses {
                 }
             }
 
-            /// The English text for human readers.
+            /// The English description for people.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self {
@@ -38,11 +38,11 @@ weaknesses! {
     Breached "breached_password" "this password appeared in a data breach"
     /// The password is one of the most common passwords.
     Common "common_password" "this is a common password"
-    /// The password is little more than the account's address, or a part of it.
+    /// The password consists of little more than the account's address, or a part of it.
     ContainsAddress "contains_address" "this password is too similar to the email address"
     /// The password consists of little more than the user's name.
     ContainsName "contains_name" "this password is too similar to the user's name"
-    /// The password is little more than the product name, or another configured word.
+    /// The password consists of little more than the product name, or another configured word.
     ContainsProduct "contains_product" "this password is too similar to the name of this service"
     /// The password contains control characters.
     ControlCharacter "control_character" "a password must not contain control characters"

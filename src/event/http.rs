@@ -1,4 +1,4 @@
-//! The client as an argument of handlers, and the event as shown in replies.
+//! The client as a handler argument, and the event as it appears in replies.
 
 use std::net::IpAddr;
 #[cfg(any(feature = "axum", feature = "actix"))]

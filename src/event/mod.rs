@@ -116,7 +116,7 @@ macro_rules! kinds {
             /// Every kind.
             pub const ALL: &[Self] = &[$(Self::$kind),*];
 
-            /// The word used in replies and in the database.
+            /// The name used in replies and in the database.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -152,7 +152,7 @@ kinds! {
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
     /// All sessions of a user were ended with the link in a notice. Detail `letter` is the template of the email that
-    /// contained the link. Detail `reset_mailed` is whether the password was made useless and a reset link was mailed.
+    /// contained the link. Detail `reset_mailed` is whether the password was invalidated and a reset link was mailed.
     /// Both happen if the account still had the address that the notice was sent to.
     AccountSecured "account_secured" Success
     /// The owner of an address took over the account with this address. The address had not been verified before. The
@@ -202,7 +202,7 @@ kinds! {
     /// All sessions of a user were ended.
     LoggedOutEverywhere "logged_out_everywhere" Success
     /// An administrator retried an email that was marked dead. Detail `mail_id` is the identifier of that email, and
-    /// detail `letter` is its template. A new email with another identifier has replaced it.
+    /// detail `letter` is its template. A new email with a different identifier has replaced it.
     MailRetried "mail_retried" Success
     /// A signed-in user changed the password, or an administrator set it.
     PasswordChanged "password_changed" Success

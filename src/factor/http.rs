@@ -1,4 +1,4 @@
-//! A user's second factors as a reply.
+//! A user's second factors as they appear in replies.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

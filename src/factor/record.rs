@@ -16,7 +16,7 @@ pub enum FactorKind {
 }
 
 impl FactorKind {
-    /// The word used in replies.
+    /// The name used in replies.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

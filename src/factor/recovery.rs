@@ -47,7 +47,7 @@ impl RecoveryCode {
         (0..RECOVERY_CODES).map(|_| Self::generate()).collect()
     }
 
-    /// The code as the user sees it. Be careful where you pass it.
+    /// The code as the user sees it. It is a secret, so be careful where you pass it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

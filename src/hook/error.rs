@@ -19,7 +19,7 @@ enum Kind {
 }
 
 impl HookError {
-    /// A failure with this source: any error, or just a message.
+    /// A failure with this source, which can be any error or a message.
     pub fn failed(source: impl Into<BoxError>) -> Self {
         Self(Kind::Failed(source.into()))
     }

@@ -9,8 +9,8 @@ use crate::error::{ErrorKind, Result};
 /// The bearer token (RFC 6750, section 2.1).
 ///
 /// # Errors
-/// `Unauthenticated` if there is no `Authorization` header, or it has another scheme; `InvalidAccessToken` if there is
-/// more than one such header, or the token is malformed.
+/// `Unauthenticated` if the `Authorization` header is missing or uses a different scheme; `InvalidAccessToken` if there
+/// is more than one such header, or the token is malformed.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or(ErrorKind::Unauthenticated)?.as_bytes();

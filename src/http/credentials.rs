@@ -63,7 +63,7 @@ impl CredentialRule {
         self.0.origin.ensure_own(headers)
     }
 
-    /// Whether another site sent the browser here; see [`Origin::is_elsewhere`].
+    /// Whether the request was initiated by a different site; see [`Origin::is_elsewhere`].
     pub(crate) fn is_elsewhere(&self, headers: &HeaderMap) -> bool {
         self.0.origin.is_elsewhere(headers)
     }
@@ -74,7 +74,7 @@ impl CredentialRule {
     /// * [`Unauthenticated`](ErrorKind::Unauthenticated) if it presents nothing;
     /// * [`AmbiguousCredentials`](ErrorKind::AmbiguousCredentials) if it presents both;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) for a malformed token, a forged cookie, or two cookies
-    /// with the name of the session cookie;
+    ///   with the name of the session cookie;
     /// * [`CrossSiteRequest`](ErrorKind::CrossSiteRequest) if another site made the browser send
     ///   the cookie.
     pub(crate) fn find<'a>(

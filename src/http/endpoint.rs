@@ -32,7 +32,7 @@ pub struct Endpoint {
 /// Renders a problem as a page.
 type PageOf = dyn Fn(&Visit, &Refused) -> Response + Send + Sync;
 
-/// A person's request for a page.
+/// A request for a page for human readers.
 #[derive(Debug)]
 pub(crate) struct Visit {
     pub(crate) uri: Uri,

@@ -102,7 +102,7 @@ impl Members {
         self.optional(name, Self::text)
     }
 
-    /// Any string. Tokens are read in this way, so that a malformed token gets the same answer as an unknown one.
+    /// Any string. Use this method for tokens, so that a malformed token gets the same answer as an unknown one.
     pub fn token(&mut self, name: &str) -> Option<String> {
         match self.required(name)? {
             Value::String(text) => Some(text),
@@ -149,7 +149,7 @@ impl Members {
         found.map(|(_, value)| value.clone())
     }
 
-    /// One of these words; the member is optional.
+    /// One of these strings; the member is optional.
     pub fn optional_word<T: Clone>(
         &mut self,
         name: &str,
@@ -199,7 +199,7 @@ impl Members {
         }
     }
 
-    /// An array of at most `max` texts, each of which can be parsed as a `T`. A violation points at
+    /// An array of at most `max` strings, each of which can be parsed as a `T`. A violation points at
     /// the item that caused it.
     pub fn list<T: FromStr>(
         &mut self,
@@ -245,8 +245,8 @@ impl Members {
         self.optional(name, |members, name| members.list(name, max, code, detail))
     }
 
-    /// A member of a change request. An omitted member leaves the value unchanged. Null is passed to `read`, whereas
-    /// the optional readers treat null like an omitted member.
+    /// An optional member of a request that changes a resource. An omitted member leaves the value unchanged. Null is
+    /// passed to `read`, whereas the optional readers treat null like an omitted member.
     pub fn if_there<T>(
         &mut self,
         name: &str,

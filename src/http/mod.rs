@@ -1,4 +1,4 @@
-//! The HTTP contract, written once over the types of the `http` crate. axum and actix only transport bytes.
+//! The HTTP contract, implemented once with the types of the `http` crate. axum and actix only transport bytes.
 //!
 //! * An [`Endpoint`] is one entry of the contract: a method, a path, and an async function. The
 //!   argument and return types of the function read the request, write the reply, and describe

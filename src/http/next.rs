@@ -1,4 +1,4 @@
-//! The place that a browser returns to after a sign-in.
+//! The path that a browser returns to after a sign-in.
 
 use ::http::{HeaderMap, Method, Uri, header::ACCEPT};
 
@@ -7,7 +7,7 @@ use crate::percent;
 /// The maximum length of a return path with its query, in bytes.
 const LONGEST: usize = 2048;
 
-/// Whether a browser may be sent to this place: a path of this origin, with its query.
+/// Whether a browser may be sent to this URL, which must be a path of this origin, with its query.
 ///
 /// Browsers read `//` and `/\` as the beginning of a host, and remove control characters.
 pub(crate) fn is_local(place: &str) -> bool {
@@ -18,7 +18,7 @@ pub(crate) fn is_local(place: &str) -> bool {
         && !place.chars().any(char::is_control)
 }
 
-/// The path with `next` in its query, if there is a place to return to.
+/// The path, with `next` in its query if there is a path to return to.
 pub(crate) fn leading_back(path: &str, next: Option<&str>) -> String {
     match next.filter(|next| is_local(next)) {
         Some(next) => format!("{path}?next={}", percent::encoded(next)),
@@ -47,7 +47,7 @@ pub(crate) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether the client asks for HTML by name (RFC 9110, section 12.5.1).
+/// Whether the client explicitly accepts HTML (RFC 9110, section 12.5.1).
 pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
     headers
         .get_all(ACCEPT)

@@ -60,7 +60,7 @@ impl Origin {
         own == Some(origin.as_bytes())
     }
 
-    /// Like [`ensure_own`](Self::ensure_own), but requests that only read pass. A request to upgrade to another
+    /// Like [`ensure_own`](Self::ensure_own), but accepts read-only requests. A request to upgrade to another
     /// protocol, such as WebSocket, does not count as read-only.
     ///
     /// # Errors

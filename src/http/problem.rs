@@ -25,13 +25,12 @@ pub(crate) const MAX_VIOLATIONS: usize = 16;
 /// The maximum length of a pointer, in bytes. Names in the contract are far shorter, but a client may send a name that
 /// fills the whole body.
 const MAX_POINTER: usize = 128;
-/// The maximum length of a string from the contract or the host, in bytes. These texts may repeat
-/// input.
+/// The maximum length of a string from the contract or the host, in bytes. These texts may contain input.
 const MAX_DETAIL: usize = 512;
 /// The maximum length of a refusal's text, in bytes.
 const MAX_REFUSAL: usize = 4 * 1024;
 
-/// The public form of an error kind.
+/// The public representation of an error kind.
 #[derive(Debug)]
 pub(crate) struct Code {
     pub(crate) status: StatusCode,
@@ -43,7 +42,7 @@ pub(crate) struct Code {
 macro_rules! codes {
     ($($(#[$docs:meta])* $kind:ident $text:literal => $status:ident $code:literal $title:literal $detail:literal;)*) => {
         impl Code {
-            /// Every error kind, with its public form.
+            /// Every error kind, with its public representation.
             #[cfg(any(test, feature = "openapi"))]
             pub(crate) const ALL: &[(ErrorKind, Self)] = &[$((
                 ErrorKind::$kind,
@@ -60,7 +59,7 @@ macro_rules! codes {
                     .map(|(_, row)| row.code)
             }
 
-            /// The public form of a kind.
+            /// The public representation of a kind.
             pub(crate) const fn of(kind: ErrorKind) -> Self {
                 match kind {
                     $(ErrorKind::$kind => Self {
@@ -124,7 +123,7 @@ impl Problem {
         Code::of(self.kind()).status
     }
 
-    /// The reply. This logs the source of a 5xx.
+    /// The reply. The call logs the source of a 5xx error.
     #[must_use]
     pub fn to_response(&self) -> Response {
         self.log();

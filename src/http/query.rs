@@ -1,4 +1,4 @@
-//! Query strings: `application/x-www-form-urlencoded` pairs, each name once.
+//! Query strings: `application/x-www-form-urlencoded` pairs, in which each name occurs at most once.
 
 use serde_json::{Map, Value};
 

@@ -111,7 +111,7 @@ impl Request {
         self.credentials.find(&self.head.method, &self.head.headers)
     }
 
-    /// Whether another site sent the browser here.
+    /// Whether the request was initiated by a different site.
     #[cfg(feature = "pages")]
     pub(crate) fn is_elsewhere(&self) -> bool {
         self.credentials.is_elsewhere(&self.head.headers)
@@ -125,7 +125,7 @@ impl Request {
     /// The next path parameter, percent-decoded. Each call returns exactly one parameter, from left to right.
     ///
     /// # Errors
-    /// [`Internal`](crate::ErrorKind::Internal) if the path has no further parameter.
+    /// [`Internal`](crate::ErrorKind::Internal) if the path has no more parameters.
     pub fn next_param(&mut self) -> Result<String> {
         self.params
             .next()

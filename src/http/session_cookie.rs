@@ -21,7 +21,7 @@ impl Cookies {
     }
 }
 
-/// Makes the browser forget the pages that it has cached (Clear Site Data, section 3.1).
+/// Makes the browser discard its cached pages (Clear Site Data, section 3.1).
 pub(crate) fn forget_cached_pages(headers: &mut HeaderMap) {
     headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
 }

@@ -22,7 +22,7 @@ pub enum FlowIntent {
 }
 
 impl FlowIntent {
-    /// The word used in requests and in the database.
+    /// The name used in requests and in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// `None` and exactly one account of each kind.
+    /// `None`, and one account for each combination of properties.
     fn locals() -> Vec<Option<Local>> {
         let mut locals = vec![None];
         for active in [true, false] {

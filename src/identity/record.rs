@@ -78,7 +78,7 @@ pub enum IdentityAdmission {
     NoAccount,
 }
 
-/// The user of a valid code.
+/// The user to whom a valid code was issued.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Redeemed {
@@ -88,7 +88,7 @@ pub struct Redeemed {
     pub proof: FlowProof,
 }
 
-/// How a code's user has authenticated.
+/// How the user of a code has authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,

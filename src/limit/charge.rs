@@ -24,7 +24,7 @@ pub struct Charge {
 pub enum Charged {
     /// All counters had room. This is the new state of the last counter.
     Granted(Option<Held>),
-    /// A counter had no room.
+    /// A counter has reached its limit.
     Refused {
         /// The position of the counter among the charges, from 0.
         position: usize,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Held, Lockout, Rate, Tries};
 use crate::clock::Timestamp;
 
-/// The rule that decides whether a counter has room.
+/// The rule that decides whether a counter allows another charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -24,7 +24,7 @@ impl Rule {
     /// The counter after one more charge.
     ///
     /// # Errors
-    /// The unchanged counter, if there is no room.
+    /// The unchanged counter, if the limit is reached.
     pub fn charge(&self, held: Option<Held>, now: Timestamp) -> Result<Held, Held> {
         let held = held.filter(|held| now < held.expires_at);
         match self {
@@ -34,8 +34,8 @@ impl Rule {
         }
     }
 
-    /// The time until there is room again. Once the maximum number of failed attempts is reached, no further attempt is
-    /// allowed, and this is the longest wait.
+    /// The time until the counter allows another charge. Once the maximum number of failed attempts is reached, no
+    /// further attempt is allowed, and the result is the longest wait.
     #[must_use]
     pub fn retry_after(&self, held: &Held, now: Timestamp) -> Duration {
         let wait = match self {

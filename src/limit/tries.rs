@@ -49,7 +49,7 @@ impl Tries {
         self.end(now) + SKEW
     }
 
-    /// The counter after one more try. If there is no room, the error is the unchanged counter.
+    /// The counter after one more try. If the limit is reached, the error is the unchanged counter.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
         let held = held.filter(|held| held.expires_at <= self.latest(now));
         if let Some(held) = held

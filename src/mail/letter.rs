@@ -22,7 +22,7 @@ pub struct Letter {
     pub user_agent: Option<String>,
     /// The requested new address.
     pub new_email: Option<EmailAddress>,
-    /// The recipient, which the HTML names.
+    /// The recipient, whose address appears in the HTML.
     pub to: Option<EmailAddress>,
 }
 

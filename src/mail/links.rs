@@ -35,7 +35,7 @@ pub struct Links {
 pub struct Link(String);
 
 impl Link {
-    /// The link itself. Be careful where you pass it.
+    /// The link itself. Do not log it or pass it to untrusted code.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -74,8 +74,8 @@ impl SmtpMailer {
     /// `smtps://user:p%40ss@host`.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has none of these forms, or
-    /// uses TLS and there is no [cryptography](crate#cryptography) for TLS. The error contains
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has none of these formats, or uses TLS without any
+    /// [cryptography](crate#cryptography) for TLS. The error contains
     /// neither the user nor the password.
     pub fn from_url(url: &str, sender: Sender) -> Result<Self> {
         message::mailbox(&sender)?;

@@ -58,7 +58,7 @@ pub struct Templates {
     locales: Vec<Locale>,
     layout: Cow<'static, str>,
     product: String,
-    /// In the light and in the dark colour scheme.
+    /// The accent colours for the light and the dark colour scheme.
     accents: [Accent; 2],
     home: Option<String>,
     help: Option<String>,
@@ -107,7 +107,7 @@ impl Templates {
         })
     }
 
-    /// Sends the letters with a brand's name, colours and links.
+    /// Renders the letters with a brand's name, colours and links.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the brand is invalid.
@@ -126,9 +126,9 @@ impl Templates {
     /// Letters that have no text in a language are sent in English.
     ///
     /// Each paragraph is a [minijinja](https://docs.rs/minijinja) template that can use `product`
-    /// and `lang`. Letters with a link can also use `expires_in`. Letters that report an action can
-    /// use `at`, `ip`, and `client`, which is the browser, its system and `ip` in words. `ip` and `client` are none if
-    /// nothing is known. [`LetterKind::EmailChangeRequested`] can use `new_email`. Values are escaped in HTML.
+    /// and `lang`. Letters with a link can also use `expires_in`. Letters that report an action can use `at`, `ip`, and
+    /// `client`, which is a readable description of the browser, its system and `ip`. `ip` and `client` are none if
+    /// they are unknown. [`LetterKind::EmailChangeRequested`] can use `new_email`. Values are escaped in HTML.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject, or uses data that the letter does

@@ -35,7 +35,7 @@ impl Site {
     /// loopback.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL does not have this form.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL does not meet these requirements.
     pub(crate) fn new(asking: Asking, url: &str) -> Result<Self> {
         let url = parse(asking.what, url)?;
         if url.scheme() != "https" && !is_loopback(&url) {

@@ -32,7 +32,7 @@ pub(crate) enum Reach {
     Public,
     /// Any address, over TLS.
     Any,
-    /// This machine, with TLS or without.
+    /// Only this machine, with or without TLS.
     Loopback,
 }
 

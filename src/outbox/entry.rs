@@ -48,12 +48,12 @@ pub struct MailEntry {
 pub enum MailStatus {
     /// It is marked dead and will not be sent.
     Dead,
-    /// It will be tried or retried.
+    /// It will be sent or retried.
     Pending,
 }
 
 impl MailStatus {
-    /// The word used in replies and in the database.
+    /// The name used in replies and in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -95,7 +95,7 @@ pub enum RetryMail {
     Retried(RetriedMail),
 }
 
-/// The email, marked dead, that a retry has replaced.
+/// The dead email that a retry has replaced.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,

@@ -53,7 +53,7 @@ pub struct Intent {
 pub enum Recipient {
     /// The account with this address, if there is one. The email goes to the stored address.
     Holder(EmailAddress),
-    /// This new address, which the user has requested.
+    /// The new address that the user has requested.
     NewAddress(UserId, EmailAddress),
     /// This user. The email goes to the stored address.
     User(UserId),

@@ -65,7 +65,7 @@ macro_rules! kinds {
             /// Every letter.
             pub const ALL: &[Self] = &[$(Self::$letter),*];
 
-            /// The word used in replies, in the database and for templates.
+            /// The name used in replies, in the database and for templates.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {

@@ -37,7 +37,7 @@ impl Secret {
         Self(random_bytes::<MIN_BYTES>().to_vec())
     }
 
-    /// The secret in standard base64, for storage. Be careful where you pass it.
+    /// The secret in standard base64, for storage. Do not log it or pass it to untrusted code.
     #[must_use]
     pub fn expose_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(&self.0))

@@ -17,7 +17,7 @@ macro_rules! redacted_text {
         pub struct $name(String);
 
         impl $name {
-            /// The text itself. Be careful where you pass it.
+            /// The text itself. Do not log it or pass it to untrusted code.
             #[must_use]
             pub fn expose(&self) -> &str {
                 &self.0

@@ -9,7 +9,7 @@ use crate::{
     token::{ActiveUser, Credential, http::Shown},
 };
 
-/// The state of a feature's endpoints: the service that confirms callers, the form of its cookies, and the feature.
+/// The state of a feature's endpoints: the service that confirms callers, the format of its cookies, and the feature.
 #[derive(Clone, Debug)]
 pub(crate) struct Context<F> {
     pub(crate) service: Arc<dyn UserService>,

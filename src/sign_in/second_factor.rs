@@ -42,7 +42,7 @@ impl SecondFactor {
     }
 }
 
-/// Where a challenge is answered. A ticket is valid only where its sign-in began.
+/// The channel through which a challenge is answered. A ticket is valid only on the channel on which its sign-in began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
     /// A caller that receives tokens.

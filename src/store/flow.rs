@@ -48,12 +48,12 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
     async fn offer_identity(&self, code: &NewCode, assertion: &Assertion)
     -> Result<(), StoreError>;
 
-    /// Stores a flow that has ended together with its code, which is issued to the user of a browser
-    /// session. Returns whether there is such a session.
+    /// Stores a flow, already ended, and its code, which is issued to the user of a browser session. Returns whether
+    /// there is such a session.
     ///
     /// # Contract
     /// The call is atomic. Nothing is written unless [`browser_user`](super::BrowserSessionStore::browser_user) would
-    /// find a session by this cookie at `created_at`. The session, the authentication that the cookie stands for, the
+    /// find a session by this cookie at `created_at`. The session, the authentication that the cookie represents, the
     /// user's `factor_version` and the session's `credential_version` are stored with the code. The flow cannot be
     /// taken.
     ///

@@ -38,7 +38,7 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// * [`Join`](crate::identity::Linking::Join) links the identity, and queues [`joined`](IdentitySignIn::joined);
     /// * [`TakeOver`](crate::identity::Linking::TakeOver) removes the password hash, ends every session, voids every
     ///   one-time token, and removes all of the user's identities and every flow with a code for the user. It also
-    ///   increments `credential_version`, verifies the address, and links the identity; the profile stays;
+    /// increments `credential_version`, verifies the address, and links the identity; the profile is kept;
     /// * [`Create`](crate::identity::Linking::Create) adds the user, links the identity, and queues
     ///   [`verification`](IdentitySignIn::verification) if the user's address is not verified;
     /// * [`Refuse`](crate::identity::Linking::Refuse) writes nothing at all, and neither does a

@@ -12,7 +12,7 @@ pub trait LimitKeyStore: std::fmt::Debug + Send + Sync {
     /// stored for one of these secrets. Returns the keys that are stored for these secrets.
     ///
     /// # Contract
-    /// If there is a row with any label of `offered`, nothing is written, and the rows with these labels are returned
+    /// If there is a row with any label in `offered`, nothing is written, and the rows with these labels are returned
     /// unchanged. Otherwise all keys in `offered` are written and returned. The call is atomic: of any number of
     /// concurrent calls with a label in common, exactly one writes, and all others find the written rows. A row is
     /// never changed or purged.

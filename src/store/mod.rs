@@ -98,8 +98,8 @@ pub trait Store:
     + PurgeStore
 {
     /// Checks that the database accepts and keeps writes, by writing and committing a dummy row.
-    /// For a database file, the call also checks that the path still leads to the opened file. The
-    /// call takes no longer than other calls may wait for a connection.
+    /// For a database file, the call also checks that the path still refers to the opened file. The call takes no
+    /// longer than the time that other calls may wait for a connection.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database does not accept writes, and [`StoreError::Schema`] while migrations

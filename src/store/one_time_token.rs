@@ -29,13 +29,13 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// even if the older token was used. An older token never replaces a newer one. For
     /// [`VerifyEmail`](Purpose::VerifyEmail), each email has its own token, and all tokens that were mailed to one
     /// address are valid until they expire or one of them is used. The same holds for
-    /// [`SecureAccount`](Purpose::SecureAccount), whoever has changed the account since. Of these tokens, the user has
-    /// at most the newest [`SECURE_TOKENS_PER_ADDRESS`](crate::token::SECURE_TOKENS_PER_ADDRESS) for one address, and
-    /// at most [`SECURE_TOKENS_PER_USER`](crate::token::SECURE_TOKENS_PER_USER) in all. If the second maximum is
-    /// exceeded, the newest tokens for other addresses are deleted. Somebody who moves an account from address to
-    /// address therefore keeps deleting their own tokens. A repeated call returns the digest of the live token, so that
-    /// an email that is sent again carries the same link. If that digest was derived from another key, the call returns
-    /// [`Elsewhere`](IssueOneTime::Elsewhere).
+    /// [`SecureAccount`](Purpose::SecureAccount), regardless of who has changed the account since. Of these tokens, the
+    /// user has at most the newest [`SECURE_TOKENS_PER_ADDRESS`](crate::token::SECURE_TOKENS_PER_ADDRESS) for one
+    /// address, and at most [`SECURE_TOKENS_PER_USER`](crate::token::SECURE_TOKENS_PER_USER) in all. If the second
+    /// maximum is exceeded, the newest tokens for other addresses are deleted. Someone who repeatedly changes the
+    /// account's address therefore causes their own tokens to be deleted. A repeated call returns the digest of the
+    /// live token, so that an email that is sent again carries the same link. If that digest was derived from another
+    /// key, the call returns [`Elsewhere`](IssueOneTime::Elsewhere).
     ///
     /// # Errors
     /// If the database fails.

@@ -21,7 +21,7 @@ pub trait OperatorStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn figures(&self, days: &[EventId; FIGURE_DAYS + 1]) -> Result<Figures, StoreError>;
 
-    /// Stores that these keys are used from now on, unless an earlier time is stored for a key.
+    /// Records that these keys are in use from now on, unless an earlier time is already stored for a key.
     ///
     /// # Errors
     /// If the database fails.

@@ -15,8 +15,8 @@ use crate::{
     user::{User, UserId},
 };
 
-/// Sets new passwords: in a session, with a one-time token, or directly for a user. Also makes passwords useless with
-/// the token in a notice. This trait is part of [`Store`](crate::store::Store).
+/// Sets new passwords: in a session, with a one-time token, or directly for a user. Also replaces a password with an
+/// unusable one when the token in a notice is spent. This trait is part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// Sets a new password in a live session.

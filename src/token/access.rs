@@ -51,11 +51,11 @@ impl AccessTokens {
         self.lifetime
     }
 
-    /// Signs a token for the session. `permissions`, if given, become a claim. `others` are further
-    /// claims, from which reserved claims are dropped.
+    /// Signs a token for the session. `permissions`, if given, become a claim. `others` are additional claims; any
+    /// reserved claims among them are dropped.
     ///
     /// # Errors
-    /// `Internal` if the token becomes longer than verifiers accept.
+    /// `Internal` if the token would be longer than verifiers accept.
     pub(crate) fn issue(
         &self,
         user: &User,

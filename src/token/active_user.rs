@@ -100,9 +100,8 @@ impl ActiveUser {
         }
     }
 
-    /// Like [`require_step_up`](Self::require_step_up), for changes of the second factors
-    /// themselves. A recovery code suffices, because a user who presents one has lost the other
-    /// factors.
+    /// Like [`require_step_up`](Self::require_step_up), for changes to the second factors themselves. A recovery code
+    /// suffices, because a user who presents one has lost the other factors.
     pub(crate) fn require_step_up_or_recovery(&self, now: Timestamp) -> Result<()> {
         if !self.has_second_factor {
             return self.require_recent_sign_in(now);

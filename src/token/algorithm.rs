@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SigningAlgorithm {
-    /// Ed25519 (RFC 8037): small keys, fast on both sides, and hard to misuse.
+    /// Ed25519 (RFC 8037): small keys, fast to sign and to verify, and hard to misuse.
     #[default]
     EdDsa,
     /// ECDSA on P-256 with SHA-256 (RFC 7518), for verifiers that lack Ed25519.

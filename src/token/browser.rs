@@ -63,14 +63,14 @@ pub struct PresentedCookie {
     pub digest: TokenDigest,
 }
 
-/// The session that a cookie finds.
+/// The session that a cookie belongs to.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "a plain record between use case and store"
 )]
 pub struct BrowserUser {
-    /// The session, with the authentication that the cookie stands for.
+    /// The session, with the authentication that the cookie represents.
     pub session: SessionUser,
     /// Whether the cookie has been replaced.
     pub is_former: bool,
@@ -107,7 +107,7 @@ pub(crate) struct ParsedCookie {
 }
 
 impl ParsedCookie {
-    /// The next cookie. It is derived, so that concurrent renewals of one cookie get the same
+    /// The next cookie. It is derived from the presented cookie, so that concurrent renewals of one cookie get the same
     /// successor.
     pub(crate) fn successor(self) -> Self {
         Self {

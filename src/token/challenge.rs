@@ -27,7 +27,7 @@ pub const MAX_CHALLENGES: u32 = 20;
 pub enum ChallengePurpose {
     /// A second factor of the user.
     SecondFactor,
-    /// The enrolment of a second factor, for a user who must have one but does not yet.
+    /// The enrolment of a second factor, for a user who must have one but does not have one yet.
     Enrolment,
 }
 
@@ -35,7 +35,7 @@ impl ChallengePurpose {
     /// Every purpose.
     pub const ALL: &[Self] = &[Self::SecondFactor, Self::Enrolment];
 
-    /// The word used in the database.
+    /// The string used in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -146,7 +146,7 @@ pub struct RememberDevice {
     reason = "a new proof would change the contract"
 )]
 pub enum SecondProof {
-    /// A remembered device, in place of a second factor.
+    /// A remembered device, instead of a second factor.
     Device(DeviceId),
     /// The answer to a challenge.
     Answer {

@@ -130,7 +130,7 @@ impl TokenCheck {
     }
 }
 
-/// The compact form (RFC 7515, section 7.1).
+/// The parts of the compact serialization (RFC 7515, section 7.1).
 struct Parts<'a> {
     header: &'a str,
     claims: &'a str,

@@ -38,8 +38,7 @@ pub(super) const RESERVED: [&str; 18] = [
     "sub",
 ];
 /// A token with one of these claims is not accepted, because this crate does not implement their
-/// rules. The other claims of [`RESERVED`] that are not read only describe the caller, and are
-/// ignored.
+/// rules. The other [`RESERVED`] claims that are not read merely describe the caller, and are ignored.
 const UNENFORCED: [&str; 2] = ["cnf", "nbf"];
 
 #[derive(Debug, Deserialize, Serialize)]

@@ -155,7 +155,7 @@ impl CurrentUser {
     /// `auth_time`.
     ///
     /// # Errors
-    /// [`StepUpRequired`](ErrorKind::StepUpRequired) if it does not.
+    /// [`StepUpRequired`](ErrorKind::StepUpRequired) if the token does not meet this requirement.
     pub fn require_step_up(&self, now: Timestamp) -> Result<()> {
         let is_recent = now < self.0.authenticated_at + RECENT;
         if is_recent && self.0.acr == AAL2 && self.0.methods.are_strong() {

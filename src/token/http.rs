@@ -1,4 +1,4 @@
-//! The caller as an argument of handlers, the token pair and a session as replies, and `GET /.well-known/jwks.json`.
+//! Credentials from requests, replies with token pairs and sessions, and the endpoint `GET /.well-known/jwks.json`.
 
 use ::http::HeaderValue;
 use chrono::{DateTime, Utc};

@@ -169,7 +169,7 @@ impl SigningKey {
         })
     }
 
-    /// The signature in the form of a JWS (RFC 7518, section 3; RFC 8037, section 3.1).
+    /// The signature as encoded in a JWS (RFC 7518, section 3; RFC 8037, section 3.1).
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
         match &*self.private {
             PrivateKey::Ed25519(pair) => pair

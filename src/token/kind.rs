@@ -1,6 +1,6 @@
 //! The kinds of sessions.
 
-/// How a session is presented.
+/// How a client presents a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionKind {
@@ -23,7 +23,7 @@ impl SessionKind {
         Self::Browser { remember }
     }
 
-    /// The word used in the database; `None` for a session with tokens.
+    /// The string used in the database; `None` for a session with tokens.
     #[must_use]
     pub fn as_stored(self) -> Option<&'static str> {
         match self {

@@ -37,7 +37,7 @@ impl Method {
         Self::Recovery,
     ];
 
-    /// The word used in tokens and in the database.
+    /// The string used in tokens and in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -58,12 +58,12 @@ impl Method {
 }
 
 /// The methods by which a session's user has authenticated, including those presented later in the session. Displayed
-/// as words separated by spaces; empty for a session that was opened by an older version.
+/// as names separated by spaces; empty for a session that was opened by an older version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Methods(BTreeSet<Method>);
 
 impl Methods {
-    /// Parses a stored value. A word that this version does not recognise is ignored.
+    /// Parses a stored value. A name that this version does not recognise is ignored.
     #[must_use]
     pub fn from_stored(words: &str) -> Self {
         words
@@ -77,14 +77,14 @@ impl Methods {
         self.0.iter().copied()
     }
 
-    /// These methods and another one.
+    /// These methods and the given method.
     #[must_use]
     pub fn with(mut self, method: Method) -> Self {
         self.0.insert(method);
         self
     }
 
-    /// These methods and a second factor, which makes them [multi-factor](Method::Mfa).
+    /// These methods and the given second factor, which makes them [multi-factor](Method::Mfa).
     #[must_use]
     pub fn with_second_factor(mut self, method: Method) -> Self {
         self.0.extend([method, Method::Mfa]);
@@ -145,7 +145,7 @@ impl FromIterator<Method> for Methods {
     }
 }
 
-/// The claim `amr`: the words, in a fixed order.
+/// The claim `amr`: the names of the methods, in a fixed order.
 impl Serialize for Methods {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter().map(Method::as_str))

@@ -110,7 +110,7 @@ pub struct Reset {
     pub taken_over: bool,
 }
 
-/// The spending of a [`SecureAccount`](Purpose::SecureAccount) token.
+/// The data for spending a [`SecureAccount`](Purpose::SecureAccount) token.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,

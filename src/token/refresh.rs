@@ -1,5 +1,4 @@
-//! Refresh tokens: opaque, verifiable without a query, and with a successor that is always derived
-//! in the same way.
+//! Refresh tokens: opaque, verifiable without a query, and with a deterministically derived successor.
 
 use uuid::Uuid;
 

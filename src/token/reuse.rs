@@ -17,7 +17,7 @@ pub enum ReuseClass {
 }
 
 impl ReuseClass {
-    /// The word used in events.
+    /// The string used in events.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -22,7 +22,7 @@ use crate::{
 /// The maximum number of bytes that the permissions may take in an access token.
 const MAX_PERMISSIONS: usize = 4 * 1024;
 
-/// The maximum time before the idle time of a browser session in use is written again.
+/// The maximum interval between two updates of the idle expiry of a browser session in use.
 const MAX_PAUSE: Duration = Duration::from_secs(300);
 
 /// The tokens of one session, as a client receives them.
@@ -186,7 +186,7 @@ impl Tokens {
         })
     }
 
-    /// The time at which a browser session that is used now ends; `None` if this time need not be written yet. It is
+    /// The idle expiry of a browser session that is in use now; `None` if it need not be written yet. It is
     /// written at most once every five minutes, or once every tenth of the idle time if that is shorter.
     pub(crate) fn prolonged(&self, session: &SessionUser, now: Timestamp) -> Option<Timestamp> {
         let idle = self.0.lifetimes.session_idle;
@@ -308,7 +308,7 @@ impl Tokens {
         Some((rotation, successors))
     }
 
-    /// The same exchange, at the current time.
+    /// The same exchange, with its times set from the current time.
     pub(crate) fn dated(&self, rotation: RotateSession) -> RotateSession {
         let now = self.now();
         RotateSession {

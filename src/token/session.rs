@@ -27,7 +27,7 @@ pub struct NewSession {
     pub credential_version: i64,
     /// The version of the user's second factors when the credential was checked.
     pub factor_version: i64,
-    /// How the session is presented.
+    /// How the client presents the session.
     pub kind: SessionKind,
     /// The digest of the first refresh token, of generation 0, or of the cookie.
     pub digest: TokenDigest,
@@ -247,7 +247,7 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    /// The word used in the database.
+    /// The string used in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

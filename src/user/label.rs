@@ -9,7 +9,7 @@ pub(crate) fn check_display_name(name: Option<&str>) -> Result<()> {
     check_label("display_name", name, MAX_DISPLAY_NAME)
 }
 
-/// Refuses the value of a member with control characters or more than `max` code points.
+/// Refuses a name that contains control characters or more than `max` code points.
 pub(crate) fn check_label(member: &str, name: Option<&str>, max: usize) -> Result<()> {
     let Some(name) = name else { return Ok(()) };
     let violation = if name.chars().any(char::is_control) {

@@ -41,7 +41,7 @@ impl Locale {
         self.0.split('-').next().unwrap_or_default()
     }
 
-    /// The locale in `there` that fits best. The whole tag is tried first, and then each shorter prefix (RFC 4647
+    /// The locale in `there` that matches best. The whole tag is tried first, and then each shorter prefix (RFC 4647
     /// section 3.4).
     #[must_use]
     pub fn look_up<'a>(&self, there: &'a [Self]) -> Option<&'a Self> {

@@ -81,7 +81,7 @@ pub enum UserStatus {
 }
 
 impl UserStatus {
-    /// The word used in replies and in the database.
+    /// The string used in replies and in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

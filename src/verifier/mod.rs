@@ -1,6 +1,6 @@
 //! Verifies access tokens from a service that runs elsewhere.
 //!
-//! A verifier needs only the keys that the service publishes, but neither a database nor a secret.
+//! A verifier needs only the keys that the service publishes; it needs neither a database nor a secret.
 //!
 //! ```text
 //! request ── token ──► key by `kid` ── known ──► signature and claims ──► CurrentUser

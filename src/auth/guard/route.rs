@@ -83,7 +83,7 @@ impl Admitted {
     }
 }
 
-/// The common part of both guards, on both frameworks.
+/// The common part of the layers that guard routes, on both frameworks.
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     witness: Witness,
@@ -169,7 +169,7 @@ impl Guard {
     }
 }
 
-/// Lets only callers with the given role pass. The reply is 401 if no user is signed in, and 403 if
+/// Admits only callers with the given role. The reply is 401 if no user is signed in, and 403 if
 /// the user lacks the role. On axum this is a layer, and on actix a middleware.
 ///
 /// The role is checked in the database. Handlers behind the guard can take [`ActiveUser`] without another query.
@@ -223,7 +223,7 @@ impl RequireRole {
     }
 }
 
-/// Lets only callers with the given permission pass. It works like [`RequireRole`].
+/// Admits only callers with the given permission. It works like [`RequireRole`].
 /// [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions) sets the permissions of
 /// the caller's roles.
 ///

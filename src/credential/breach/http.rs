@@ -67,12 +67,12 @@ impl HttpBreachCheck {
         Self::at(Self::PWNED_PASSWORDS)
     }
 
-    /// A check that queries another service with the same protocol, at this base URL. The URL must
+    /// A check that queries a different service with the same protocol, at this base URL. The URL must
     /// begin with `https://`, or with `http://` if the host is on loopback.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another scheme, or there
-    /// is no [cryptography](crate#cryptography) for TLS.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has a different scheme, or there is no
+    /// [cryptography](crate#cryptography) for TLS.
     pub fn at(url: &str) -> Result<Self> {
         Site::new(ASKING, url).map(Self::of)
     }
@@ -149,7 +149,7 @@ impl<'a> Range<'a> {
         Ok(())
     }
 
-    /// Reads `SUFFIX:COUNT`. A count of 0 is padding.
+    /// Reads `SUFFIX:COUNT`. A line with a count of 0 is padding.
     fn take_line(&mut self) -> Result<(), BoxError> {
         let (digits, count) = str::from_utf8(&self.line)
             .ok()

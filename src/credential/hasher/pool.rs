@@ -47,7 +47,7 @@ pub(super) enum Threads {
     /// On the calling thread.
     #[cfg(feature = "testing")]
     Callers,
-    /// On pool threads, with the nice value increased by this much.
+    /// Hashes on pool threads, with the nice value increased by this much.
     Own { niceness: u8 },
 }
 

@@ -7,9 +7,10 @@ use zeroize::Zeroizing;
 
 use crate::{error::Weakness, user::EmailAddress};
 
-/// Three ASCII letters, or one Han character. Shorter words occur in too many passwords.
+/// The minimum length of a word: three ASCII letters, or one Han character. Shorter words occur in too many passwords.
 const MIN_WORD_BYTES: usize = 3;
-/// Fewer characters, such as a year or a PIN and a separator, add almost nothing to a word.
+/// The minimum number of distinct characters besides the known words; fewer, such as a year or a PIN and a separator,
+/// add almost nothing to a word.
 const MIN_OTHER_CHARACTERS: usize = 6;
 
 /// The known words of the account for which a new password is set. None of them is accepted as the password.

@@ -1,6 +1,6 @@
 //! Passwords that follow a simple pattern.
 
-/// A password with fewer different characters is a pattern, regardless of its length.
+/// A password with fewer distinct characters than this counts as a pattern, regardless of its length.
 const MIN_DISTINCT: usize = 3;
 
 /// Whether a string has at most two different characters, or is an ascending or descending run, such as `abcdefgh` or

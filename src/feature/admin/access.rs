@@ -32,8 +32,8 @@ impl Administration {
         Ok(())
     }
 
-    /// Requires a credential that was presented within the last ten minutes: for an administrator who has a second
-    /// factor, that factor.
+    /// Requires a credential that was presented within the last ten minutes; for an administrator who has a second
+    /// factor, that credential must be the second factor.
     #[cfg(feature = "pages")]
     pub(crate) fn require_recent_step_up(&self, caller: &ActiveUser) -> Result<()> {
         caller.require_step_up(self.core.clock.now())

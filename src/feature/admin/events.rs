@@ -27,7 +27,7 @@ impl Administration {
     }
 }
 
-/// The filter in an unambiguous form. The first byte indicates whether an id follows, and every id
+/// An unambiguous encoding of the filter. The first byte indicates whether an id follows, and every id
 /// has the same length.
 fn bytes(filter: &EventFilter) -> Vec<u8> {
     let user = filter.user_id.map(UserId::as_uuid);

@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl Administration {
-    /// Emails a user a link to set a password. As with all emails, at most one a minute and five an hour go to an
-    /// address.
+    /// Emails a user a link to set a password. As with all emails, an address receives at most one per minute and five
+    /// per hour.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound); [`AccountDisabled`](ErrorKind::AccountDisabled) if the account is

@@ -39,7 +39,7 @@ pub(super) fn check_limit(limit: u32) -> Result<()> {
     )]))
 }
 
-/// The filter in an unambiguous form. The separator is not valid UTF-8, so no part can contain it.
+/// An unambiguous encoding of the filter. The separator is not valid UTF-8, so no part can contain it.
 fn bytes(filter: &UserFilter) -> Vec<u8> {
     let email = filter.email.as_ref().map_or("", |email| email.as_str());
     let role = filter.role.as_ref().map_or("", |role| role.as_str());

@@ -61,9 +61,9 @@ impl Administration {
     }
 
     /// Retries a dead email now, as a new email with a new identifier and the same content and
-    /// recipient. The new email is not sent if the dead email has become void since it was queued,
-    /// because the address or the credentials have changed, or a newer request named another
-    /// address. A pending email is left unchanged.
+    /// recipient. The new email is not sent if the dead email has become void since it was queued, because the address
+    /// or the credentials have changed, or a newer request named a different address. A pending email is left
+    /// unchanged.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such email in the outbox.

@@ -17,7 +17,7 @@ pub struct ServiceStatus {
     pub hashing: HashLoad,
     /// The keys for access tokens. The first key signs, and all of them verify.
     pub keys: Vec<KeyStatus>,
-    /// Settings that weaken the service.
+    /// Settings that weaken the security of the service.
     pub dangers: Vec<Danger>,
 }
 
@@ -32,7 +32,7 @@ pub struct KeyStatus {
     pub first_used_at: Option<Timestamp>,
 }
 
-/// A setting that weakens the service.
+/// A setting that weakens the security of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Danger {
@@ -42,7 +42,7 @@ pub enum Danger {
     NoLockout,
     /// Sign-ins are not counted for each client.
     NoRateLimit,
-    /// The public URL is not HTTPS, and not on this machine.
+    /// The public URL does not use HTTPS, and its host is not the local machine.
     PlainHttp,
     /// Passwords are hashed with parameters below the minimum of
     /// [`HashParams::new`](crate::credential::HashParams::new).
@@ -59,7 +59,7 @@ impl Danger {
         Self::WeakHashing,
     ];
 
-    /// The word for the danger.
+    /// The name of the danger.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

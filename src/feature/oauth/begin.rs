@@ -17,7 +17,7 @@ pub struct NewSignIn {
     /// The URL that the browser returns to at the end of the flow. It must equal one of the configured URLs, character
     /// by character.
     pub redirect_to: String,
-    /// The PKCE code challenge. The application keeps the verifier.
+    /// The PKCE code challenge. The application keeps the matching verifier.
     pub challenge: CodeChallenge,
     /// The application's own state, which it gets back at the end of the flow.
     pub app_state: Option<String>,
@@ -47,8 +47,8 @@ pub struct Begun {
     pub kept: Option<Kept>,
 }
 
-/// The secret that a browser keeps while it is at the provider. Store it in a cookie, or in another
-/// place that no other site can read or write.
+/// The secret that a browser keeps while it is at the provider. Store it in a cookie, or in other storage that no other
+/// site can read or write.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Kept {

@@ -77,7 +77,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     rows
 }
 
-/// The end of a flow in a browser.
+/// The endpoints that finish a flow by opening a browser session.
 pub(crate) fn browser_endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/auth/session/oauth", own.clone(), redeem_in_browser)

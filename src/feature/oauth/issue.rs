@@ -10,10 +10,10 @@ use crate::{
     sign_in::Sufficiency,
 };
 
-/// The provider of a flow that ended on the pages. Nothing reads it back.
+/// The provider name that is stored with a code issued by the pages. Nothing reads it back.
 const PAGES: &str = "pages";
 
-/// The page for a user whose session has ended.
+/// The page to which a user whose session has ended is sent.
 const SIGN_IN: &str = "sign-in";
 
 /// The outcome of a request for a code.

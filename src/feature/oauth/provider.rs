@@ -171,7 +171,7 @@ impl Provider {
         self
     }
 
-    /// Sets another base URL, for GitHub Enterprise Server. The server's API is at `{url}/api/v3`. Identities are
+    /// Sets a different base URL, for GitHub Enterprise Server. The server's API is at `{url}/api/v3`. Identities are
     /// recorded under this URL, so that identities of different hosts do not collide. The same rules apply to the URL
     /// as to the issuer of [`oidc`](Self::oidc).
     pub fn at(mut self, url: impl Into<String>) -> Self {
@@ -292,7 +292,7 @@ fn parse_issuer(text: &str) -> Result<Url, &'static str> {
     Ok(url)
 }
 
-/// A domain in the form of [`EmailAddress::canonical`].
+/// The canonical domain, as in [`EmailAddress::canonical`].
 fn canonical(domain: &str) -> Option<String> {
     if domain == "*" {
         return Some(domain.to_owned());

@@ -9,7 +9,7 @@ use crate::{
     http::is_source,
 };
 
-/// URL schemes that open no application: those that the browser runs or shows itself, and the pages' own scheme.
+/// URL schemes that do not open an application: those that the browser handles itself, and the pages' own scheme.
 const NOT_OF_APPS: &[&str] = &[
     "blob",
     "data",

@@ -121,7 +121,7 @@ impl<'a> Field<'a> {
 }
 
 impl PageForm<'_> {
-    /// Adds a notice if more than one field is wrong.
+    /// Adds a notice if more than one field is invalid.
     pub(super) fn settled(mut self, texts: &OwnTexts) -> Self {
         if self.notice.is_none() && self.wrong() > 1 {
             let note = &texts.common.several;
@@ -139,7 +139,8 @@ impl PageForm<'_> {
         self.notice.as_ref().map(Notice::value)
     }
 
-    /// The fields. The focus is on the wrong field, or on the first empty one, unless there is a notice.
+    /// The fields. The first invalid field has the focus, or the first empty field if none is invalid; if there is a
+    /// notice, no field has the focus.
     pub(super) fn fields(&self) -> Vec<Value> {
         let focused = match (&self.notice, self.wrong()) {
             (Some(_), _) => None,

@@ -105,7 +105,7 @@ impl Frame<'_> {
     }
 }
 
-/// The relative path up by this many levels.
+/// The relative path that goes up this many levels.
 pub(super) fn way_up(levels: usize) -> &'static str {
     match levels {
         0 => "",

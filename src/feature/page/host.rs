@@ -43,7 +43,7 @@ pub(super) const LAYOUT_NAME: &str = "page.html";
 #[must_use]
 pub struct PageTemplates {
     layout: Option<String>,
-    /// By language code and key.
+    /// The host's texts, by language code and key.
     texts: BTreeMap<(&'static str, String), String>,
 }
 

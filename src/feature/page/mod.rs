@@ -134,7 +134,7 @@ impl Pages {
         })
     }
 
-    /// The place where visitors continue unless they have requested another one.
+    /// The URL to which visitors continue unless they have requested a different one.
     fn start(&self) -> &str {
         self.home.as_deref().unwrap_or("./")
     }

@@ -28,7 +28,7 @@ pub(crate) enum Held {
 }
 
 impl Held {
-    /// The reason in an error, if it is one of these.
+    /// The reason that corresponds to the error, if there is one.
     pub(crate) fn of(error: &Error) -> Option<Self> {
         let seconds = seconds(error);
         match error.kind() {
@@ -87,12 +87,12 @@ impl Notice {
         }
     }
 
-    /// A failure that passes after this time.
+    /// A failure notice that states how long the user has to wait.
     pub(super) fn wait(note: &Note<String>, language: Language, seconds: u64) -> Self {
         Self::about(note, "wait", &waiting(language, seconds))
     }
 
-    /// A host's refusal, in its own words.
+    /// A refusal by the host, with the host's own message.
     pub(super) fn refused(texts: &OwnTexts, text: &str) -> Self {
         Self {
             title: Some(texts.common.not_done.clone()),

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 const MARGIN: usize = 4;
 
 /// A QR code of the text as an `<svg>` with one path. Its background is white in the dark scheme too, because many
-/// scanners cannot read light codes on a dark background. The surrounding element has the label.
+/// scanners cannot read light codes on a dark background. The surrounding element has the accessible label.
 ///
 /// # Errors
 /// [`Internal`](crate::ErrorKind::Internal) if the text is too long.

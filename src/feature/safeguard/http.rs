@@ -55,7 +55,7 @@ impl FromMembers for SecureAccountRequest {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct SecuredAccountView {
-    /// Whether a password-reset link is mailed. If not, the account's address has changed, and the service's operators
-    /// have to help.
+    /// Whether a password-reset link is mailed. If not, the account's address has changed, and the user has to contact
+    /// the service's operators.
     reset_mailed: bool,
 }

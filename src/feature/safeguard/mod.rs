@@ -5,13 +5,13 @@
 //! ```
 //!
 //! A notice, with its link, goes to the address that the account had when the change was made. No later action on the
-//! account makes the link invalid, unless an administrator disables or deletes the account. The store decides by the
-//! account's address at the moment of use:
+//! account makes the link invalid, unless an administrator disables or deletes the account. The outcome depends on the
+//! account's address when the link is used:
 //!
-//! * If it is still the address of the notice, the owner of the mailbox owns the account. Every session ends, the
-//! password becomes useless, and a password-reset link is mailed to that address.
-//! * If it is another address, every session ends, and nothing else happens. It is impossible to determine whether the
-//!   owner or an intruder made that change, so neither address gets a link. The page asks the reader to contact the
+//! * If it is still the address that the notice was sent to, the owner of the mailbox owns the account. Every session
+//!   ends, the password stops working, and a password-reset link is mailed to that address.
+//! * If it is a different address, every session ends, and nothing else happens. It is impossible to determine whether
+//!   the owner or an intruder made that change, so neither address gets a link. The page asks the reader to contact the
 //!   service's operators, who can find both events in the audit trail.
 
 #[cfg(feature = "http")]
@@ -41,7 +41,7 @@ pub struct Safeguards {
 
 impl Safeguards {
     /// Ends all sessions of the user to whom the token was mailed. If the account still has the address that the token
-    /// was mailed to, its password becomes useless, and a password-reset link is mailed.
+    /// was mailed to, its password stops working, and a password-reset link is mailed.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token;

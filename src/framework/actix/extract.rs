@@ -135,7 +135,7 @@ impl FromRequest for ClientInfo {
     }
 }
 
-/// Sends a visitor who does not pass to the sign-in page.
+/// Redirects a refused visitor to the sign-in page.
 impl<T: FromRequest<Error = Problem> + 'static> FromRequest for OrSignIn<T> {
     type Error = SignInFirst;
     type Future = Pin<Box<dyn Future<Output = Result<Self, SignInFirst>>>>;

@@ -1,6 +1,6 @@
 //! The HTTP contract on actix-web 4.
 //!
-//! Mount the endpoints with `App::configure` or `Scope::configure`, below any prefix. [`configure`]
+//! Mount the endpoints with `App::configure` or `Scope::configure`, under any prefix. [`configure`]
 //! takes the rule for finding a client's address. The adapter makes no decisions: [`crate::http`]
 //! answers every request.
 

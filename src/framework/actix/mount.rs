@@ -22,7 +22,7 @@ use crate::{
     http::{ClientAddress, Problem, Resource, Resources},
 };
 
-/// Mounts the endpoints on an `App` or a `Scope`: all of them, or a list with some of them left out.
+/// Mounts all or some of the endpoints on an `App` or a `Scope`.
 ///
 /// ```
 /// use hallpass::ClientAddress;

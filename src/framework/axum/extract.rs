@@ -204,7 +204,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
     }
 }
 
-/// Sends a visitor who does not pass to the sign-in page.
+/// Redirects a refused visitor to the sign-in page.
 impl<S, T> FromRequestParts<S> for OrSignIn<T>
 where
     S: Send + Sync,

@@ -17,7 +17,7 @@ use crate::{
     http::{ClientAddress, Resources, UnknownLength},
 };
 
-/// The endpoints as a router, for any host state: all of them, or a list with some of them left out.
+/// All or some of the endpoints as a router, for any host state.
 ///
 /// ```
 /// use hallpass::ClientAddress;

@@ -96,7 +96,7 @@ async fn a_hook_that_writes_no_method_changes_nothing() {
     assert!(claims.is_empty());
 }
 
-/// Waits for a signal before each reaction ends.
+/// Waits for a signal before each hook call returns.
 #[derive(Debug)]
 struct Slow(Mutex<Option<tokio::sync::oneshot::Receiver<()>>>);
 

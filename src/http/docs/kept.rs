@@ -1,4 +1,4 @@
-//! A document that is kept in memory both uncompressed and compressed, and the choice between the two forms.
+//! A document that is kept in memory both uncompressed and compressed, and the choice between the two representations.
 
 use std::{fmt::Write as _, io};
 
@@ -18,7 +18,7 @@ use crate::{
     http::{Input, Operation, Output, Request, Response, reply},
 };
 
-/// A public document in both of its forms. It is compressed once, not for each request.
+/// A public document in both representations. It is compressed once, not for each request.
 #[derive(Debug)]
 pub(super) struct Kept {
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -26,7 +26,7 @@ pub(super) struct Kept {
     gzip: Form,
 }
 
-/// The bytes of one form and the tag that distinguishes them from all others.
+/// The bytes of one representation, and its unique entity tag.
 #[derive(Debug)]
 struct Form {
     bytes: Bytes,
@@ -56,7 +56,7 @@ impl Kept {
         })
     }
 
-    /// The form that the client wants, or 304 if the client has it.
+    /// The representation that the client accepts, or 304 if the client already has it.
     pub(super) fn reply(&self, wanted: &Wanted) -> Ready {
         let form = if wanted.gzip { &self.gzip } else { &self.plain };
         let mut response = match wanted.has(&form.tag) {
@@ -114,7 +114,8 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Whether the client has the form with this tag. The comparison is the weak one (RFC 9110, section 13.1.2).
+    /// Whether the client has the representation with this tag. Tags are compared with the weak comparison function
+    /// (RFC 9110, section 13.1.2).
     fn has(&self, tag: &HeaderValue) -> bool {
         let known = self.known.iter().filter_map(|value| value.to_str().ok());
         let mut known = known.flat_map(|value| value.split(',')).map(str::trim);

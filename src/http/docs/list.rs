@@ -186,7 +186,7 @@ impl Entry {
         }
     }
 
-    /// The command. The page explains the variables.
+    /// The command. The page explains the variables in the command.
     fn curl(&self, body: Option<String>) -> String {
         let mut command = String::from("curl ");
         // A body implies POST.
@@ -236,7 +236,7 @@ fn replies(operation: &Value) -> Vec<Reply> {
         .collect()
 }
 
-/// The codes that the kind of the call does not already explain.
+/// The codes that are not already listed for the kind of call.
 fn own_errors(row: &Endpoint, has_caller: bool) -> Vec<&'static str> {
     let of_callers = if has_caller { OF_CALLERS } else { &[] };
     let is_shared = |kind: &ErrorKind| {

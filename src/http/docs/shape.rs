@@ -1,4 +1,4 @@
-//! Schemas in words: the members of an object, and an example of a request body.
+//! Human-readable schemas: the members of an object, and an example of a request body.
 
 use std::fmt::Write as _;
 
@@ -165,7 +165,7 @@ fn kind(schema: &Value) -> String {
     words
 }
 
-/// The type without null. A reference adds no words, because its name follows.
+/// The type without null. A reference adds no text, because its name follows.
 fn types(schema: &Value) -> String {
     if has_type(schema, "array") {
         let items = schema.get("items").map(types).unwrap_or_default();

@@ -68,7 +68,7 @@ async fn the_page_loads_nothing() {
     assert_eq!(head.headers()["content-length"], length.as_str());
 }
 
-/// The host's own endpoints follow ours, by tag. Endpoints without a tag come last.
+/// The host's own endpoints follow the built-in ones, grouped by tag. Endpoints without a tag come last.
 #[tokio::test]
 async fn rows_are_in_groups_by_tag() {
     let page = page().await;

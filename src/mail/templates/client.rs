@@ -1,4 +1,4 @@
-//! Describes in words the client that performed an action.
+//! A readable description of the client that performed an action.
 
 use std::net::IpAddr;
 

@@ -49,7 +49,7 @@ pub(super) fn reason(kind: LetterKind, address: &str, product: &str, locale: &Lo
     Reason { text, lang }
 }
 
-/// Whether the recipient may have no account, because anyone can enter an address there.
+/// Whether the recipient may have no account, because anyone can request this letter for any address.
 fn is_entered(kind: LetterKind) -> bool {
     matches!(
         kind,

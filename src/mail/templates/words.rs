@@ -44,9 +44,9 @@ fn units(locale: &Locale) -> Units {
     }
 }
 
-/// The duration in words, rounded. Below 90 seconds, the unit is the second. Otherwise, it is the
-/// largest unit in which the number is exactly one or at least two. For example, 60 minutes become
-/// one hour, but 100 minutes stay minutes.
+/// The duration as readable text, rounded. Below 90 seconds, the unit is the second. Otherwise, it is the
+/// largest unit in which the number is exactly one or at least two. For example, 60 minutes are shown as one hour, but
+/// 100 minutes are shown in minutes.
 pub(crate) fn in_words(duration: Duration, locale: &Locale) -> String {
     let [second, minute, hour, day] = units(locale);
     let seconds = duration.as_secs();

@@ -22,7 +22,7 @@ pub(crate) fn no_ticket(cookies: Cookies) -> Option<HeaderValue> {
 /// The step that follows a sign-in on the pages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum NextStep<'a> {
-    /// The user is signed in with this cookie, and continues.
+    /// The user is signed in with this cookie, and continues to the destination.
     GoOn(&'a SessionCookie),
     SecondFactor,
 }

@@ -112,8 +112,8 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
     );
 }
 
-/// If authors who have seen the same user change the same value concurrently, exactly one change is written. The other
-/// authors get the user as written by that change. A change to another value is written as well.
+/// If several authors read the same user and then change the same value concurrently, exactly one change is written.
+/// The other authors get the user as written by that change. A change to a different value is written as well.
 ///
 /// # Panics
 /// If the store breaks the contract.

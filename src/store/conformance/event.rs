@@ -126,8 +126,7 @@ pub async fn a_session_that_is_not_opened_leaves_no_event(store: &Subject) {
     }
 }
 
-/// Only a session's first logout writes an event. A logout everywhere for an unknown user writes
-/// none.
+/// Only a session's first logout writes an event. Ending all sessions of an unknown user writes no event.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -47,7 +47,8 @@ pub async fn check_all(store: &Subject) {
     unlink::check_all(store).await;
 }
 
-/// The candidates for an assertion are the user with the link and the user with the address. Either may be missing.
+/// The candidates for an assertion are the user who is linked to the identity and the user who has the address. Either
+/// may be missing.
 ///
 /// # Panics
 /// If the store breaks the contract.

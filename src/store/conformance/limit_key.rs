@@ -100,7 +100,7 @@ fn key() -> SealedKey {
     }
 }
 
-/// Another key for the same secret.
+/// A different key for the same secret.
 fn again(other: &SealedKey) -> SealedKey {
     SealedKey {
         label: other.label,

@@ -32,7 +32,7 @@ pub async fn check_all(store: &Subject) {
     a_spent_token_differs_from_a_void_one(store).await;
 }
 
-/// A token for one purpose is refused for another.
+/// A token for one purpose is refused for any other purpose.
 ///
 /// # Panics
 /// If the store breaks the contract.

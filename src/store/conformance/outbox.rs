@@ -41,7 +41,7 @@ pub async fn check_all(store: &Subject) {
     ordered::check_all(store).await;
 }
 
-/// An intent is due from its creation on, is returned unchanged, and is deleted on completion.
+/// An intent is due as soon as it is created, is returned unchanged, and is deleted on completion.
 ///
 /// # Panics
 /// If the store breaks the contract.

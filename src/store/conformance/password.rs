@@ -89,8 +89,8 @@ pub async fn a_new_password_leaves_one_session(store: &Subject) {
     assert!(is_live(store, &session, at).await);
 }
 
-/// A call with another version or hash, or with a session that has ended or belongs to another
-/// user, writes nothing.
+/// A call with a different version or hash, or with a session that has ended or belongs to another user, writes
+/// nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -128,8 +128,8 @@ pub async fn a_race_of_notices_keeps_the_bound(store: &Subject) {
     assert_eq!(live(store, &tokens).await, numbers(count - kept..count));
 }
 
-/// Sessions end, the password becomes useless, and the other notices to the address count as used. The mailed link is
-/// valid for the account in its state after this change.
+/// Sessions end, the password becomes unusable, and the other notices to the address count as used. The mailed link is
+/// valid for the account as it is after this change.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -278,7 +278,7 @@ fn elsewhere(user: &User) -> NewOneTimeToken {
     mailed(user, PURPOSE, &super::fixture::address(&address))
 }
 
-/// Tokens that were mailed to one address, one second after the other.
+/// Tokens that were mailed to one address at intervals of one second.
 fn series(
     user: &User,
     address: &EmailAddress,
@@ -293,7 +293,7 @@ fn series(
     (0..count).map(token).collect()
 }
 
-/// The positions of the tokens that can be spent.
+/// The indices of the tokens that can be spent.
 async fn live(store: &Subject, tokens: &[NewOneTimeToken]) -> Vec<u64> {
     let mut live = Vec::new();
     for (position, token) in (0..).zip(tokens) {
@@ -334,8 +334,7 @@ async fn secure(store: &Subject, digest: TokenDigest, at: Timestamp) -> Option<S
     secured.await.expect("secure_account")
 }
 
-/// Takes all waiting emails, and returns the accounts that this user's emails with a link for a new password were
-/// requested for.
+/// Claims all pending emails, and returns the accounts for which this user's password reset emails were requested.
 async fn resets(store: &Subject, user: &User) -> Vec<Ordered> {
     let now = now();
     let claims = store.claim(now, now + Duration::from_secs(30), 100_000);

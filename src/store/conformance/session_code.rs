@@ -30,7 +30,7 @@ pub async fn check_all(store: &Subject) {
     a_code_is_void_after_its_session_has_ended(store).await;
 }
 
-/// The code can be redeemed once, and carries the authentication from the time when it was issued.
+/// The code can be redeemed once, and keeps the authentication as it was when the code was issued.
 /// A later reauthentication does not change it.
 ///
 /// # Panics
@@ -116,7 +116,7 @@ pub async fn a_former_cookie_issues_a_code_without_the_second_factor(store: &Sub
     assert!(code.is_none(), "a replaced cookie issued a code");
 }
 
-/// No code is issued for another cookie, a session with tokens, or a session that has ended.
+/// No code is issued for a different cookie, a session with tokens, or a session that has ended.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -70,7 +70,7 @@ impl State {
 }
 
 impl SessionRow {
-    /// The authentication that the previous cookie still stands for.
+    /// The authentication that the previous cookie still represents.
     pub(super) fn former(&self, digest: &TokenDigest, now: Timestamp) -> Option<&Former> {
         let former = self.former.as_ref();
         former.filter(|former| former.digest == *digest && now < former.until)

@@ -19,8 +19,8 @@ use crate::{
 const SHARDS: usize = 64;
 /// The capacity of a hash table of 2^14 buckets.
 const MOST_IN_SHARD: usize = 14_336;
-/// How many counters are kept when a full shard makes room. The number is below the capacity, so that the shard does
-/// not fill up again immediately.
+/// The number of counters that a full shard keeps when it makes room for new counters. The number is below the
+/// capacity, so that the shard does not fill up again immediately.
 const KEPT_IN_SHARD: usize = MOST_IN_SHARD / 8 * 7;
 
 /// Keeps limit counters in the memory of this process. Clones share the counters.

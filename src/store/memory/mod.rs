@@ -115,8 +115,8 @@ impl Store for MemoryStore {
     }
 }
 
-/// The rows to delete before another one is added, so that the newest `most` remain. Each row is given as its time and
-/// its identifier.
+/// The rows to delete before a new row is added, so that the newest `most` rows remain. Each row is given as its time
+/// and its identifier.
 fn surplus<K: Ord>(rows: impl Iterator<Item = (Timestamp, K)>, most: u32) -> Vec<K> {
     let mut rows: Vec<_> = rows.collect();
     rows.sort_unstable();

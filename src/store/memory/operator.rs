@@ -14,7 +14,7 @@ use crate::{
     user::UserStatus,
 };
 
-/// The number of keys in a condition.
+/// The maximum number of keys in a store condition.
 const MAX_KEYS: usize = 100;
 
 #[async_trait]

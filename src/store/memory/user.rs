@@ -32,8 +32,8 @@ impl UserRow {
         self.is_active() && self.credential_version == credential_version
     }
 
-    /// Whether the user is active and unchanged since a proof was checked: the `credential_version` and the
-    /// `factor_version` are the same, and the password hash that was verified, if any.
+    /// Whether the user is active and unchanged since a proof was checked: the `credential_version`, the
+    /// `factor_version` and the verified password hash, if any, are the same.
     pub(super) fn is_proved(
         &self,
         (credential_version, factor_version): (i64, i64),

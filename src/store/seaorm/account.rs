@@ -24,8 +24,8 @@ use crate::{
     user::EmailAddress,
 };
 
-/// One row for each thing that belongs to the user. A column that a kind does not have is null. The first part of the
-/// union decides the type of each column on Postgres.
+/// One row for the user and for each item that belongs to the user. A column that does not apply to a kind of row is
+/// null. On Postgres, the first part of the union determines the type of each column.
 const OVERVIEW: &str = concat!(
     "SELECT ",
     user_columns!("u."),

@@ -1,4 +1,4 @@
-//! Address changes by one-time tokens, in SQL.
+//! Address changes with one-time tokens, in SQL.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, prelude::Uuid};

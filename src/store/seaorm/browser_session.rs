@@ -17,9 +17,8 @@ use crate::{
     token::{BrowserUser, PresentedCookie, RenewedCookie, SessionId},
 };
 
-/// The authentication that the cookie `$4` stands for: `authenticated_at`, `methods` and
-/// `second_factor_at`. The previous cookie stands for the authentication from before its
-/// replacement.
+/// The authentication that the cookie `$4` represents: `authenticated_at`, `methods` and
+/// `second_factor_at`. The previous cookie represents the authentication from before its replacement.
 macro_rules! authentication_columns {
     () => {
         "CASE WHEN s.digest = $4 THEN COALESCE(s.authenticated_at, s.created_at) ELSE s.former_authenticated_at END \

@@ -1,4 +1,4 @@
-//! One connection of a pool. It returns to the pool only outside a transaction; otherwise it is closed.
+//! One connection of a pool. It is returned to the pool only if it is outside a transaction; otherwise it is closed.
 
 use std::{fmt, sync::Arc, time::Duration};
 

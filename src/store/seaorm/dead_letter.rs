@@ -113,8 +113,7 @@ impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
     }
 }
 
-/// Reads the readable columns of the email. A letter from a newer version is shown by its stored
-/// name.
+/// Reads the readable columns of the email. A letter from a newer version is shown under its stored name.
 fn entry(row: &QueryResult) -> Result<MailEntry, DbErr> {
     let recipient = column::<Option<String>>(row, "recipient")?
         .and_then(|address| EmailAddress::from_stored(address).ok());

@@ -24,7 +24,7 @@ const HOST_CONFLICT: &str = "the host opened this transaction, so the host must 
 pub(super) struct Retries {
     left: u32,
     lost: u32,
-    /// Whether work was already run again because its connection was lost.
+    /// Whether the work has already been retried because its connection was lost.
     has_reconnected: bool,
     is_of_host: bool,
 }

@@ -51,8 +51,8 @@ const OFFER: &str = "\
         credential_version = NULL, assertion = $4 \
     WHERE state = $1";
 
-/// Copies the authentication from the session, so that the code keeps the authentication that the cookie stands for
-/// now. The flow counts as taken, because no provider sends a browser back.
+/// Copies the authentication from the session, so that the code keeps the authentication that the cookie represents
+/// now. The flow is stored as already taken, because no provider redirects a browser back to it.
 const ISSUE: &str = concat!(
     "INSERT INTO auth_oauth_flows (state, binding, provider, intent, redirect_to, app_state, challenge, created_at, \
         expires_at, taken_at, code, code_expires_at, user_id, credential_version, factor_version, session_id, \

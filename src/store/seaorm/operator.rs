@@ -16,7 +16,7 @@ use crate::{
     store::{AppliedMigration, FIGURE_DAYS, Figures, OperatorStore, StoreCondition},
 };
 
-/// The events of a kind and a day are a range of the index on the kind and the identifier.
+/// The events of one kind on one day form a contiguous range in the index on the kind and the identifier.
 const FIGURES: &str = "\
     WITH days(day, since, until) AS (VALUES (0, $1, $2), (1, $2, $3), (2, $3, $4), (3, $4, $5), (4, $5, $6), \
         (5, $6, $7), (6, $7, $8), (7, $8, $9), (8, $9, $10), (9, $10, $11), (10, $11, $12), (11, $12, $13), \
@@ -89,7 +89,7 @@ fn figures(rows: &[QueryResult]) -> Result<Figures, DbErr> {
     Ok(figures)
 }
 
-/// The condition; `None` without a migration.
+/// The state of the outbox, the keys and the schema; `None` if no migration was applied.
 fn condition(rows: &[QueryResult]) -> Result<Option<StoreCondition>, DbErr> {
     let Some(row) = rows.first() else {
         return Ok(None);

@@ -86,7 +86,7 @@ const END_OF_RECORDED: &str = concat!(
     ") SELECT id FROM ended"
 );
 
-/// For the reason that [`end_of`] has, this statement does not read the user.
+/// For the same reason as [`end_of`], this statement does not read the user.
 const END_OTHERS: &str = "\
     UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $4 \
     WHERE user_id = $1 AND id <> $3 AND revoked_at IS NULL AND idle_expires_at > $2 AND absolute_expires_at > $2 \

@@ -250,7 +250,7 @@ impl SeaOrmStore {
     /// [`migrate`](Self::migrate).
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is invalid, or leads to a pooler that mixes up
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is invalid, or points to a pooler that mixes up
     /// prepared statements; [`Unavailable`](crate::ErrorKind::Unavailable) if the database does not answer.
     pub async fn connect(settings: &ConnectSettings) -> Result<Self> {
         settings.check_statement_cache()?;

@@ -88,7 +88,11 @@ fn act(browser: &mut Chromium, word: &str, done: &str) {
 
 fn help(browser: &mut Chromium, site: &Site) {
     act(browser, "unlock", "The sign-in is unlocked.");
-    act(browser, "send-link", "A message with a link is on its way.");
+    act(
+        browser,
+        "send-link",
+        "A message with a link is on its way, unless",
+    );
     act(browser, "sign-out", "The user is signed out everywhere.");
     act(browser, "reset-factors", "The second step is removed.");
     browser.fits(320, &format!("{}-console-user", site.name));

@@ -67,7 +67,7 @@ pub(super) struct MailPage {
 pub(super) struct MailView {
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     id: IntentId,
-    /// The kind of letter, such as `reset_password`.
+    /// The kind of email, such as `reset_password`.
     letter: String,
     /// The address of the recipient, or the address in the request; null if the user was deleted.
     #[cfg_attr(feature = "openapi", schema(required))]
@@ -75,7 +75,7 @@ pub(super) struct MailView {
     /// The user who receives the email; null if the email was requested with an address.
     #[cfg_attr(feature = "openapi", schema(required, value_type = Option<uuid::Uuid>))]
     user_id: Option<UserId>,
-    /// `pending`, or `dead` if delivery was given up.
+    /// `pending`, or `dead` if delivery was abandoned.
     status: &'static str,
     /// The number of delivery attempts.
     attempts: i32,

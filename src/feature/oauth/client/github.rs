@@ -40,8 +40,8 @@ pub(super) fn is_issuer(provider: &Provider, iss: &str) -> bool {
     iss == base || iss.strip_prefix(base) == Some("/login/oauth")
 }
 
-/// Fetches the user whose access token this is. The result has the same form as the claims of an ID
-/// token: the subject and the names.
+/// Fetches the user whose access token this is. The result has the same structure as the claims of an ID token: the
+/// subject and the names.
 pub(super) async fn user(
     web: &Web,
     provider: &Provider,

@@ -43,7 +43,7 @@ pub(super) fn links(parameters: &Map<String, Value>) -> bool {
     parameters.contains_key(LINK)
 }
 
-/// Links the identity at the end of a flow to the browser session's user, and leads to the account page.
+/// Links the identity at the end of a flow to the browser session's user, and redirects to the account page.
 pub(super) async fn link(
     own: &Own,
     parameters: &Map<String, Value>,

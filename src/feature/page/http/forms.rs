@@ -15,7 +15,7 @@ pub(super) struct SignInForm {
     pub(super) remember: bool,
     /// Whether a signed-in user continues to the application.
     pub(super) is_continued: bool,
-    /// The id of that user, as it was in the page.
+    /// The id of the user who was signed in when the page was rendered.
     pub(super) user: String,
 }
 

@@ -19,11 +19,11 @@ pub(crate) struct CommonTexts<T = &'static str> {
     pub(crate) password: T,
     pub(crate) name: T,
     pub(crate) code: T,
-    /// The link to the sign-in.
+    /// The link to the sign-in page.
     pub(crate) sign_in: T,
     pub(crate) start_again: T,
     pub(crate) go_on: T,
-    /// Shown above a form with more than one wrong field.
+    /// Shown above a form with more than one invalid field.
     pub(crate) several: Note<T>,
     pub(crate) bad_email: T,
     pub(crate) no_password: T,

@@ -64,7 +64,7 @@ pub(crate) struct FindTexts<T = &'static str> {
     pub(crate) confirmed: T,
     pub(crate) not_confirmed: T,
     pub(crate) roles: T,
-    /// `{count}` roles are not shown.
+    /// `{count}` is the number of roles that are not shown.
     pub(crate) more_roles: T,
     pub(crate) last_sign_in: T,
     pub(crate) never: T,
@@ -81,7 +81,7 @@ pub(crate) struct ConsoleUserTexts<T = &'static str> {
     pub(crate) id: T,
     pub(crate) sign_in: T,
     pub(crate) sessions: T,
-    /// `{count}` rows are not shown.
+    /// `{count}` is the number of rows that are not shown.
     pub(crate) more: T,
     pub(crate) identities: T,
     pub(crate) last_events: T,

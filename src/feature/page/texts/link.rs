@@ -16,7 +16,8 @@ pub(crate) struct LinkTexts<T = &'static str> {
     /// The next step if no sign-in page is mounted.
     pub(crate) close: T,
     pub(crate) used: Note<T>,
-    /// For a link that sets a password, because the second form may have contained another password.
+    /// Shown for a used link that sets a password, because the form that was sent second may have contained a different
+    /// password.
     pub(crate) password_set_before: Note<T>,
     /// For the link in a notice that was sent to a former address of the account.
     pub(crate) secured_elsewhere: Note<T>,

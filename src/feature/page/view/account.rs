@@ -40,7 +40,7 @@ pub(crate) struct AccountView<'a> {
     /// The query for the links that start linking a provider.
     pub(crate) link_query: &'a str,
     pub(crate) notice: Option<AccountNotice<'a>>,
-    /// The name in the form.
+    /// The value of the display name field in the form.
     pub(crate) name: Option<&'a str>,
 }
 

@@ -87,7 +87,7 @@ fn head<'a>(frame: &'a Frame<'a>, title: &'a str, has_form: bool) -> Head<'a> {
     }
 }
 
-/// A time in the form that a template takes.
+/// A time, converted to a template value.
 fn time(frame: &Frame<'_>, at: Timestamp) -> Value {
     context! {
         text => moment(at, &frame.locale()),

@@ -367,7 +367,7 @@ pub(super) fn states(pages: &Pages, language: Language, email: &str) -> Vec<(Str
 
 const OTPAUTH: &str = "otpauth://totp/Acme%20Notes:ann%40example.org?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme%20Notes";
 
-/// Writes every state into the folder that the variable names, so that they can be viewed in a browser.
+/// Writes every state to the folder that the environment variable names, so that the pages can be viewed in a browser.
 #[test]
 fn the_gallery_is_written_when_asked_for() {
     let Ok(folder) = env::var("HALLPASS_TEST_GALLERY") else {

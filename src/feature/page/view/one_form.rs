@@ -31,7 +31,7 @@ pub(crate) struct FormView<'a> {
     /// The names and values that the form sends back.
     pub(crate) hidden: Vec<(&'static str, String)>,
     pub(crate) button: &'a str,
-    /// Whether the user loses something.
+    /// Whether the action is destructive.
     pub(crate) is_danger: bool,
     /// Whether the browser stays on the page, because the answer is a file.
     pub(crate) stays: bool,
@@ -41,7 +41,7 @@ pub(crate) struct FormView<'a> {
     pub(crate) back: &'a str,
     /// The reason why the form was refused.
     pub(crate) error: Option<&'a Error>,
-    /// The notice above the form, in place of the error's notice.
+    /// The notice above the form, which replaces the notice for the error.
     pub(crate) notice: Option<Notice>,
 }
 

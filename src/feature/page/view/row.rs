@@ -12,7 +12,7 @@ pub(super) struct Row {
     value: Option<String>,
     good: Option<String>,
     hints: Vec<String>,
-    /// The label of the link or the button, and its accessible name for people who cannot see the row.
+    /// The label of the link or the button, and its accessible name for screen readers.
     action: Option<(String, String)>,
     /// The page that a link leads to.
     url: Option<String>,
@@ -30,7 +30,7 @@ impl Row {
         }
     }
 
-    /// Adds words after the name.
+    /// Adds text after the name.
     pub(super) fn mark(mut self, mark: &str) -> Self {
         self.mark = Some(mark.to_owned());
         self

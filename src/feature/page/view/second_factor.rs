@@ -22,7 +22,7 @@ pub(crate) struct SecondFactorView<'a> {
     pub(crate) recovery_code: bool,
     pub(crate) notice: Option<CodeNotice>,
     pub(crate) remember_device: bool,
-    /// The address of a signed-in user who presents a second factor again.
+    /// The address of the user, if the user is already signed in and has to present a second factor again.
     pub(crate) step_up: Option<&'a str>,
 }
 

@@ -69,8 +69,8 @@ impl Pages {
     ///
     /// The form sends `email`, `password` and `remember` (`true`, or absent). The button of
     /// [`NotVerified`](SignInNotice::NotVerified) sends `email` and `purpose=resend` to `check-mail`; the button of
-    /// [`SignedInAs`] sends nothing to `sign-out`. If an application requested the sign-in, another button sends
-    /// `step=continue` and `user` to `sign-in`.
+    /// [`SignedInAs`] submits an empty form to `sign-out`. If an application requested the sign-in, a second button
+    /// sends `step=continue` and `user` to `sign-in`.
     pub(crate) fn sign_in(&self, frame: &Frame<'_>, view: &SignInView<'_>) -> Result<Html> {
         let texts = self.texts(frame.language);
         let own = &texts.sign_in;

@@ -30,9 +30,9 @@ pub(crate) enum SignUpNotice<'a> {
     /// Registration is closed, and the page has no form.
     Closed,
     Held(Held),
-    /// The host's refusal, in its own words.
+    /// The host refused the registration with this message.
     Refused(&'a str),
-    /// The address has an account.
+    /// The address already has an account.
     Taken,
 }
 
@@ -41,7 +41,7 @@ pub(crate) enum SignUpNotice<'a> {
 pub(crate) struct CheckMailView<'a> {
     pub(crate) email: &'a str,
     pub(crate) purpose: MailPurpose,
-    /// The reason why no other email was sent.
+    /// The reason why no further email was sent.
     pub(crate) held: Option<Held>,
 }
 
@@ -69,7 +69,7 @@ impl MailPurpose {
         all.into_iter().find(|own| own.as_str() == word)
     }
 
-    /// The page where another address can be entered.
+    /// The page where the user can enter a different address.
     pub(crate) fn start(self) -> &'static str {
         match self {
             Self::Forgot => "forgot-password",

@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::http::{ClientAddress, sample};
 
-/// The sample contract on both frameworks, at the root and below a prefix, next to the host's routes.
+/// The sample contract on both frameworks, at the root and under a prefix, alongside the host's routes.
 pub(super) struct Servers {
     axum: SocketAddr,
     axum_task: JoinHandle<()>,
@@ -93,8 +93,7 @@ impl Drop for Servers {
     }
 }
 
-/// The host has its own state and route. The sample routes are nested below a prefix, and merged at
-/// the root.
+/// The host has its own state and route. The sample routes are nested under a prefix, and merged at the root.
 fn axum_router() -> Router {
     let resources = sample::resources(ClientAddress::peer());
     Router::new()

@@ -81,7 +81,7 @@ pub async fn only_live_sessions_count(store: &Subject) {
     assert_live(store, &[&stays, &fourth, &fifth], &[&ended, &expired]).await;
 }
 
-/// If the clock was set back, a new session has the earliest time of all, but stays live.
+/// If the clock was set back, a new session has the earliest timestamp of all sessions, but stays live.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -36,7 +36,7 @@ pub struct Model {
     /// `browser` for a browser session; null for a session with tokens.
     #[sea_orm(column_type = "Text", nullable)]
     pub kind: Option<String>,
-    /// The SHA-256 digest of the previous cookie, which stands for the following authentication until `former_until`.
+    /// The SHA-256 digest of the previous cookie, which represents the following authentication until `former_until`.
     pub former_digest: Option<Vec<u8>>,
     pub former_until: Option<DateTimeUtc>,
     #[sea_orm(column_type = "Text", nullable)]

@@ -26,7 +26,7 @@ pub(super) enum Pooling {
     Transaction,
 }
 
-/// Detects the kind of session, for which it opens two connections. A pooler in transaction mode
+/// Opens two connections to detect how connections map to Postgres sessions. A pooler in transaction mode
 /// lends the second connection the session that the first connection has just returned. The second
 /// connection then prepares its first statement in the same session and under the same name.
 ///

@@ -108,7 +108,7 @@ impl Losses {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Whether a connection that has been idle this long was last used before the last loss.
+    /// Whether a connection that has been idle this long was last used before the most recent connection loss.
     fn concern(&self, idle_for: Duration) -> bool {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.is_some_and(|last| idle_for >= last.elapsed())

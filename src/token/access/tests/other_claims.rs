@@ -113,8 +113,8 @@ fn other_claims_count_in_the_memory_of_verified_tokens() {
     assert!(listed > plain + 2_000 * size_of::<Value>() as u64);
 }
 
-/// The claim `cnf` makes the token valid only for the owner of a key, and `nbf` only from a later
-/// time on. A verifier that does not check these restrictions must refuse the token.
+/// The claim `cnf` restricts the token to the holder of a key, and `nbf` makes it invalid before a given time. A
+/// verifier that does not check these restrictions must refuse the token.
 #[test]
 fn a_claim_with_an_unsupported_rule_invalidates_a_token() {
     let forge = Forge::new();

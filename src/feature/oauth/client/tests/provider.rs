@@ -235,7 +235,7 @@ impl Key {
         Self { kid, pair }
     }
 
-    /// The public key as it is published, in the form of RFC 7517.
+    /// The public key as it is published, as a JWK (RFC 7517).
     pub(crate) fn jwk(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let mut jwk = match &self.pair {

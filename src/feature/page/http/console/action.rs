@@ -30,7 +30,7 @@ macro_rules! actions {
         }
 
         impl UserAction {
-            /// The word in the path.
+            /// The name of the action in the path.
             fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$action => $word,)*

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct EventSearch {
     pub(crate) user: String,
     pub(crate) kind: Option<EventKind>,
-    /// Whether the text does not identify a user.
+    /// Whether the typed text does not identify a user.
     pub(crate) is_unknown: bool,
 }
 
@@ -72,7 +72,7 @@ impl Pages {
     }
 }
 
-/// A user in the form that a template takes.
+/// A user, converted to a template value.
 fn person(texts: &OwnTexts, frame: &Frame<'_>, view: &EventsView<'_>, id: UserId) -> Value {
     match view.addresses.get(&id) {
         Some(email) => {

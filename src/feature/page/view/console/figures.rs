@@ -10,9 +10,9 @@ use crate::{
     error::Result, feature::admin::DatedFigures, http::Html, store::DayFigures, user::UserStatus,
 };
 
-/// The height of the tallest bar, in units of the picture.
+/// The height of the tallest bar, in the units of the SVG image.
 const HEIGHT: u64 = 120;
-/// The width of a day.
+/// The width that one day takes up, in the units of the SVG image.
 const WIDTH: usize = 40;
 
 impl Pages {

@@ -23,7 +23,7 @@ use crate::{
     user::{User, UserStatus},
 };
 
-/// The number of rows in a list.
+/// The maximum number of rows that a list shows.
 const ROWS_SHOWN: usize = 10;
 
 /// The state of a user's page.
@@ -221,7 +221,7 @@ fn help(texts: &OwnTexts, base: &str, user: &User) -> Vec<Value> {
     rows
 }
 
-/// Links to the actions by which the user loses something.
+/// Links to the actions that take something away from the user.
 fn danger(texts: &OwnTexts, base: &str, user: &User) -> Vec<Value> {
     let own = &texts.console.action;
     let page = |word: &str| format!("{base}/{word}");

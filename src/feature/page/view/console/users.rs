@@ -13,7 +13,7 @@ use crate::{
     user::{Role, User, UserStatus},
 };
 
-/// The number of roles in a row.
+/// The maximum number of roles that a row shows.
 const ROLES_SHOWN: usize = 5;
 
 /// The search that the form requests, as typed.
@@ -91,7 +91,7 @@ fn row(own: &ConsoleTexts<String>, frame: &Frame<'_>, user: &User) -> Value {
     }
 }
 
-/// The first roles, and how many others there are.
+/// The first few roles, and the number of remaining roles.
 fn roles(own: &ConsoleTexts<String>, user: &User) -> String {
     let names: Vec<&str> = user.roles.iter().map(Role::as_str).collect();
     match names.get(..ROLES_SHOWN) {
