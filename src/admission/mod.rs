@@ -74,7 +74,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
 }
 
-/// The decision whether a password may be checked.
+/// Whether a password may be checked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Attempt {
     /// The password may be checked. The attempt has been counted.

@@ -14,7 +14,7 @@ use crate::{
 
 /// The length of the queue for permits. Callers that check a password hold a slot in the hasher's queue instead.
 const QUEUE: usize = 256;
-/// The maximum wait for a permit. While the database does not answer, no permit becomes free.
+/// The maximum wait for a permit. While the database is not responding, no permits are released.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 

@@ -33,7 +33,7 @@ impl Watch {
         self.sends.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it is time to look for unsent emails. The first queued email only starts the waiting time.
+    /// Whether it is time to look for unsent emails. For the first queued email, this only starts the wait.
     fn is_due(&self, now: Timestamp) -> bool {
         if self.sends.load(Ordering::Relaxed) {
             return false;

@@ -61,7 +61,7 @@ impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     }
 }
 
-/// The body as form fields (`application/x-www-form-urlencoded`). Only HTML pages for human readers read forms.
+/// The body as form fields (`application/x-www-form-urlencoded`). Only the handlers of HTML pages accept forms.
 #[derive(Debug)]
 pub(crate) struct Form<T>(pub(crate) T);
 

@@ -200,8 +200,8 @@ pub struct UnreadableIntent {
     pub error: String,
 }
 
-/// The earliest clock time at which a due time that was set at `now` is valid. If the clock shows an earlier time, it
-/// was set back, and the due time is ignored.
+/// A due time that was set at `now` is ignored while the clock shows an earlier time than this, because the clock was
+/// then set back.
 pub(crate) fn holds_from(now: Timestamp) -> Timestamp {
     now - SKEW
 }

@@ -1,4 +1,4 @@
-//! Texts for the pages that mailed links open.
+//! Texts for the pages that are opened from links in emails.
 
 use serde::{Deserialize, Serialize};
 
