@@ -79,9 +79,8 @@ fn a_mail_ordered_before_a_kill_is_sent_after_it() {
 
 fn killed_while(name: &str, trouble: &str) {
     let folder = folder();
-    // The port is free.
     let port = free_port();
-    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let listener = listen_on(port);
     let server = with_smtp(name, folder.path(), port);
     let listener = if trouble.ends_with("hangs") {
         order(&server);
@@ -105,7 +104,7 @@ fn killed_while(name: &str, trouble: &str) {
                 .is_some()
         );
         server.kill();
-        TcpListener::bind(("127.0.0.1", port)).unwrap()
+        listen_on(port)
     };
     let mails = smtp::serve(listener);
     let server = with_smtp(name, folder.path(), port);
@@ -115,6 +114,17 @@ fn killed_while(name: &str, trouble: &str) {
     reset(&server, &smtp::token(&mail));
     let more = mails.recv_timeout(Duration::from_secs(2));
     assert!(more.is_err(), "{trouble}: sent twice");
+}
+
+/// Listens on a port that was free a moment ago. A process that another test starts holds a copy of every socket until
+/// it runs its own program.
+fn listen_on(port: u16) -> TcpListener {
+    let mut listener = None;
+    block_until("the port is free", || {
+        listener = TcpListener::bind(("127.0.0.1", port)).ok();
+        listener.is_some()
+    });
+    listener.expect("it listens")
 }
 
 fn with_smtp(name: &str, folder: &Path, port: u16) -> Server {
