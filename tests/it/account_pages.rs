@@ -23,15 +23,7 @@ const TITLE: &str = "Your account";
 /// A new user who has signed in on the page.
 async fn signed_in(app: &App) -> Visitor {
     app.settled(ANN).await;
-    sign_in(app, ANN).await
-}
-
-async fn sign_in(app: &App, email: &str) -> Visitor {
-    let mut visitor = Visitor::of(app).await;
-    let fields = [("email", email), ("password", PASSWORD)];
-    visitor.submit("/sign-in", &fields).await;
-    assert!(visitor.is_signed_in());
-    visitor
+    Visitor::signed_in(app, ANN).await
 }
 
 /// A user with an authenticator app who has signed in with a code.
@@ -164,7 +156,7 @@ async fn new_address_is_pending_until_its_link_is_opened() {
 }
 
 async fn account_of(app: &App, email: &str) -> String {
-    account(&mut sign_in(app, email).await).await
+    account(&mut Visitor::signed_in(app, email).await).await
 }
 
 #[tokio::test]
@@ -172,7 +164,7 @@ async fn new_password_ends_the_other_sessions_and_renews_the_cookie() {
     const LATER: &str = "another long password";
     for app in apps().await {
         let mut visitor = signed_in(&app).await;
-        let mut other = sign_in(&app, ANN).await;
+        let mut other = Visitor::signed_in(&app, ANN).await;
         let title = "Change your password";
         shown(&visitor.open("/account/password").await, 200, title);
         for (current, new, status, says) in [

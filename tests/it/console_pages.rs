@@ -12,7 +12,6 @@ use hallpass::user::UserStatus;
 use crate::support::{
     app::{App, apps},
     authenticator::Enrolled,
-    http::PASSWORD,
     visitor::{Visitor, lead, shown},
 };
 
@@ -22,15 +21,7 @@ const ANN: &str = "ann@example.org";
 /// An administrator who has signed in on the page.
 async fn administrator(app: &App) -> Visitor {
     app.administrator().await;
-    sign_in(app, ROOT).await
-}
-
-async fn sign_in(app: &App, email: &str) -> Visitor {
-    let mut visitor = Visitor::of(app).await;
-    let fields = [("email", email), ("password", PASSWORD)];
-    visitor.submit("/sign-in", &fields).await;
-    assert!(visitor.is_signed_in());
-    visitor
+    Visitor::signed_in(app, ROOT).await
 }
 
 /// The id of a new user.

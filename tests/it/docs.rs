@@ -4,19 +4,13 @@ use std::{collections::BTreeSet, io::Read as _};
 
 use flate2::read::GzDecoder;
 
-use crate::support::{
-    app::{App, apps},
-    http::{JSON, Reply},
+use crate::{
+    openapi::TASKS,
+    support::{
+        app::{App, apps},
+        http::{JSON, Reply},
+    },
 };
-
-const TASKS: [&str; 6] = [
-    "Register",
-    "Sign in",
-    "Account",
-    "Providers",
-    "Administration",
-    "Service",
-];
 
 /// The maximum length of the page without its script, in bytes.
 const LONGEST: usize = 60_000;
@@ -28,7 +22,7 @@ async fn page(app: &App) -> String {
     reply.text().to_owned()
 }
 
-/// What stands between two marks, each time.
+/// The parts of a text between these two marks.
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     let parts = text.split(start).skip(1);
     parts.map(|part| part.split(end).next().unwrap()).collect()

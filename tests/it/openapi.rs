@@ -24,7 +24,7 @@ use crate::{
 
 const ANN: &str = "ann@example.org";
 /// The tags of the document, in order.
-const TASKS: [&str; 6] = [
+pub(crate) const TASKS: [&str; 6] = [
     "Register",
     "Sign in",
     "Account",

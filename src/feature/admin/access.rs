@@ -1,4 +1,4 @@
-//! What an administrator has to present before a change.
+//! The checks before an administrator reads or changes something on a page.
 
 use super::Administration;
 #[cfg(feature = "pages")]

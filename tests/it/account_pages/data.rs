@@ -3,7 +3,7 @@
 use hallpass::event::EventKind;
 use serde_json::Value;
 
-use super::{ANN, account, sign_in, signed_in, signed_in_with_code};
+use super::{ANN, account, signed_in, signed_in_with_code};
 use crate::support::{
     app::apps,
     http::PASSWORD,
@@ -137,7 +137,7 @@ async fn account_is_deleted_with_its_password() {
 async fn last_administrator_stays() {
     for app in apps().await {
         app.administrator().await;
-        let mut visitor = sign_in(&app, "root@example.org").await;
+        let mut visitor = Visitor::signed_in(&app, "root@example.org").await;
         let fields = [("current_password", PASSWORD)];
         let reply = visitor.submit("/account/delete", &fields).await;
         let text = shown(&reply, 409, "Delete your account?");

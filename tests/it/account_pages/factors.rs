@@ -2,7 +2,7 @@
 
 use hallpass::{AuthBuilder, event::EventKind, second_factor::SecondFactorPolicy, user::Role};
 
-use super::{ANN, account, sign_in, signed_in};
+use super::{ANN, account, signed_in};
 use crate::support::{
     app::{App, apps, apps_with},
     authenticator::Authenticator,
@@ -192,10 +192,10 @@ async fn key_is_shown_only_to_a_session_that_may_add_an_app() {
         let reply = visitor.submit("/account/mfa", &[]).await;
         let place = lead(&reply).trim_start_matches("..").to_owned();
         app.register("bob@example.org").await;
-        let mut bob = sign_in(&app, "bob@example.org").await;
+        let mut bob = Visitor::signed_in(&app, "bob@example.org").await;
         assert_eq!(lead(&bob.open(&place).await), "../../account/mfa");
         app.advance(601);
-        let mut other = sign_in(&app, ANN).await;
+        let mut other = Visitor::signed_in(&app, ANN).await;
         assert!(other.open(&place).await.text().contains("<svg"));
         let reply = visitor.open(&place).await;
         assert!(lead(&reply).starts_with("../../account/confirm?to="));

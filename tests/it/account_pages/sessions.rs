@@ -2,7 +2,7 @@
 
 use hallpass::event::EventKind;
 
-use super::{ANN, account, sign_in, signed_in, signed_in_with_code};
+use super::{ANN, account, signed_in, signed_in_with_code};
 use crate::support::{
     app::{App, apps},
     browser::OWN,
@@ -63,7 +63,10 @@ async fn device_is_named_and_signed_out() {
 async fn all_other_devices_are_signed_out() {
     for app in apps().await {
         let mut visitor = signed_in(&app).await;
-        let mut others = [with_firefox(&app).await, sign_in(&app, ANN).await];
+        let mut others = [
+            with_firefox(&app).await,
+            Visitor::signed_in(&app, ANN).await,
+        ];
         let tokens = app.login(ANN).await;
         let text = account(&mut visitor).await;
         assert!(text.contains("Sign out all other devices (3)"), "{text}");

@@ -1,4 +1,4 @@
-//! Who can open the console.
+//! Access to the console.
 
 use hallpass::{
     event::EventKind,
@@ -6,7 +6,7 @@ use hallpass::{
     user::{Role, UserStatus},
 };
 
-use super::{ANN, ROOT, administrator, enrolled, open, sign_in, user};
+use super::{ANN, ROOT, administrator, enrolled, open, user};
 use crate::support::{
     app::{apps, apps_with},
     authenticator::Authenticator,
@@ -50,7 +50,7 @@ fn forms(id: &str) -> [String; 10] {
 async fn console_does_not_exist_for_other_users() {
     for app in apps().await {
         let id = user(&app, ANN).await;
-        let mut visitor = sign_in(&app, ANN).await;
+        let mut visitor = Visitor::signed_in(&app, ANN).await;
         for path in pages(&id) {
             shown_nothing(&visitor.open(&path).await, &path);
         }
@@ -157,7 +157,7 @@ async fn administrator_who_must_have_a_second_factor_sets_one_up() {
     let policy = SecondFactorPolicy::roles([Role::ADMIN]);
     for app in apps_with(|builder| builder.second_factor(policy.clone())).await {
         let id = user(&app, ANN).await;
-        let mut visitor = sign_in(&app, ANN).await;
+        let mut visitor = Visitor::signed_in(&app, ANN).await;
         app.set_roles(&id, "admin user").await;
         let reply = visitor.open("/console/users").await;
         assert_eq!(lead(&reply), "../account/mfa");
@@ -206,7 +206,7 @@ async fn former_administrator_is_out_at_once() {
         let mut visitor = administrator(&app).await;
         let id = user(&app, ANN).await;
         app.set_roles(&id, "admin").await;
-        let mut ann = sign_in(&app, ANN).await;
+        let mut ann = Visitor::signed_in(&app, ANN).await;
         open(&mut ann, "/console", "Overview").await;
         let account = ann.open("/account").await;
         assert!(account.text().contains(">Administration</a>"));

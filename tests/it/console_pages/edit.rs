@@ -1,6 +1,6 @@
 //! Changing a user, also with two administrators at once.
 
-use super::{ANN, administrator, contains, open, sign_in, user};
+use super::{ANN, administrator, contains, open, user};
 use crate::support::{
     app::{App, apps},
     http::Reply,
@@ -48,7 +48,7 @@ async fn opened(visitor: &mut Visitor, id: &str) -> Vec<(String, String)> {
 
 async fn second(app: &App) -> Visitor {
     app.administrator_at("second@example.org").await;
-    sign_in(app, "second@example.org").await
+    Visitor::signed_in(app, "second@example.org").await
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn changes_of_different_values_are_both_kept() {
         ];
         lead(&save(&mut first, &id, &both[0], ["Ann Berg", "user", ""]).await);
         lead(&save(&mut second, &id, &both[1], ["", "user editor", ""]).await);
-        // The user's own sign-in is no change.
+        // The user's own sign-in changes nothing.
         app.login(ANN).await;
         let page = open(&mut second, &format!("/console/users/{id}"), ANN).await;
         contains(&page, &["Ann Berg", "editor user"]);

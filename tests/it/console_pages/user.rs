@@ -2,7 +2,7 @@
 
 use hallpass::{event::EventKind, limit::Lockout};
 
-use super::{ANN, ROOT, administrator, contains, enrolled, open, sign_in, user};
+use super::{ANN, ROOT, administrator, contains, enrolled, open, user};
 use crate::support::{
     app::{apps, apps_with, link_token},
     http::PASSWORD,
@@ -69,7 +69,7 @@ async fn invited_user_sets_a_password() {
         app.deliver().await;
         let token = link_token(&app.letter(ANN, "/reset-password?"), "reset-password");
         app.reset(&token, PASSWORD).await.expect(204);
-        let ann = sign_in(&app, ANN).await;
+        let ann = Visitor::signed_in(&app, ANN).await;
         assert!(ann.is_signed_in());
     }
 }
@@ -118,7 +118,7 @@ async fn administrator_signs_out_disables_enables_and_deletes() {
     for app in apps().await {
         let mut visitor = administrator(&app).await;
         let id = user(&app, ANN).await;
-        let mut ann = sign_in(&app, ANN).await;
+        let mut ann = Visitor::signed_in(&app, ANN).await;
         let act = async |visitor: &mut Visitor, word: &str| {
             let path = format!("/console/users/{id}/{word}");
             let page = visitor.open(&path).await.expect(200);

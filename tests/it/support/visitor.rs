@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     app::{App, Server},
     browser::{COOKIE, OWN},
-    http::{Client, Reply},
+    http::{Client, PASSWORD, Reply},
 };
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
@@ -26,6 +26,15 @@ impl Visitor {
             cookies: BTreeMap::new(),
             _server: server,
         }
+    }
+
+    /// A browser in which this user has signed in on the page.
+    pub(crate) async fn signed_in(app: &App, email: &str) -> Self {
+        let mut visitor = Self::of(app).await;
+        let fields = [("email", email), ("password", PASSWORD)];
+        visitor.submit("/sign-in", &fields).await;
+        assert!(visitor.is_signed_in());
+        visitor
     }
 
     pub(crate) fn is_signed_in(&self) -> bool {

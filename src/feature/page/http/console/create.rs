@@ -30,8 +30,8 @@ pub(super) async fn show(
 ) -> Result<Reply> {
     parts.administration.require_recent_step_up(&admin)?;
     let roles = Role::USER.to_string();
-    // What was typed before the session had ended comes back from the sign-in. Roles could come from somebody else's
-    // link, so they do not.
+    // The sign-in brings back an address and a name that were typed before the session ended. Roles do not come back,
+    // because they could come from somebody else's link.
     let [email, name] = ["email", "display_name"].map(|name| asked.parameter(name));
     let typed = [
         email.unwrap_or_default(),
