@@ -165,6 +165,7 @@ impl AuthBuilder {
                 self.rate_limits.of_client(Budget::SignIn).is_none(),
             ),
             (Danger::PlainHttp, is_plain),
+            (Danger::WeakHashing, hasher.params().is_weak()),
         ];
         let dangers = dangers.into_iter().filter(|(_, is_there)| *is_there);
         let limits = Limits::new(LimitParts {

@@ -99,22 +99,31 @@ impl Auth {
         let mut shutdown = pin!(shutdown);
         let deliveries = self.parts.core.deliveries.clone();
         tokio::select! {
-            prepared = self.prepare() => {
-                if let Err(error) = prepared {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the key for limits could not be read; the first use tries again");
-                }
+            () = self.prepare() => {
                 deliveries.run(shutdown).await;
             }
             () = &mut shutdown => (),
         }
     }
 
-    async fn prepare(&self) -> Result<()> {
+    /// Prepares the work of a process as far as the database can be reached.
+    async fn prepare(&self) {
         let core = &self.parts.core;
-        core.limits.prepare().await?;
+        if let Err(error) = core.limits.prepare().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "the key for limits could not be read; the first use tries again"
+            );
+        }
         let keys = core.tokens.keys().ids();
-        Ok(core.store.note_keys(&keys, core.clock.now()).await?)
+        if let Err(error) = core.store.note_keys(&keys, core.clock.now()).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "the first use of a signing key could not be recorded"
+            );
+        }
     }
 
     /// Sends all emails that are due, and returns how many were due. Call it in tests, or from one of the host's

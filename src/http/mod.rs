@@ -43,6 +43,7 @@ mod device;
 #[cfg(feature = "openapi")]
 pub(crate) mod docs;
 mod endpoint;
+mod inline;
 mod input;
 mod members;
 pub(crate) mod next;
@@ -76,6 +77,7 @@ pub(crate) use self::{
     credentials::{CredentialRule, Presented},
     device::WithDevice,
     endpoint::{BROWSER_SESSION, Visit},
+    inline::{hash_source, minified},
     input::{Form, OwnOrigin},
     origin::Origin,
     output::{Html, SeeOther, json_reply},

@@ -90,17 +90,13 @@ impl Administration {
             }
         });
         let keys = keys.collect();
-        let mut dangers = self.dangers.to_vec();
-        if self.hasher.params().is_weak() {
-            dangers.push(Danger::WeakHashing);
-        }
         Ok(ServiceStatus {
             version: env!("CARGO_PKG_VERSION"),
             accepts_writes,
             condition,
             hashing: self.hasher.load(),
             keys,
-            dangers,
+            dangers: self.dangers.to_vec(),
         })
     }
 }

@@ -105,6 +105,14 @@ impl Frame<'_> {
     }
 }
 
+/// A percent-encoded query with more parameters.
+pub(super) fn joined(query: &str, parameters: &str) -> String {
+    match query {
+        "" => parameters.to_owned(),
+        query => format!("{query}&{parameters}"),
+    }
+}
+
 /// The relative path that goes up this many levels.
 pub(super) fn way_up(levels: usize) -> &'static str {
     match levels {

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     brand::Brand,
     error::{Error, Result},
-    http::Html,
+    http::{Html, minified},
 };
 
 const STYLE: &str = include_str!("templates/style.css");
@@ -34,9 +34,9 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 25] = templates! {
+const TEMPLATES: [(&str, &str); 26] = templates! {
     "account.html" "account-activity.html" "account-factors.html" "one-form.html" "begin-enrol.html" "check-mail.html" "confirm-password.html" "console.html" "console-events.html" "console-mail.html"
-    "console-status.html" "console-user.html" "console-users.html" "enrol.html" "fields.html" "forgot-password.html" "link.html"
+    "console-status.html" "console-user.html" "console-users.html" "enrol.html" "fields.html" "forgot-password.html" "link.html" "lists.html"
     "note.html" "notice.html" "recovery-codes.html" "rows.html" "second-factor.html" "sign-in.html" "sign-out.html"
     "sign-up.html"
 };
@@ -249,23 +249,20 @@ impl Layout {
     fn bar(&self, frame: &Frame<'_>, bar: Bar<'_>) -> Value {
         let texts = self.texts(frame.language);
         let (own, console) = (&texts.account, &texts.console);
-        let link = |page: &str, label: &str, tab: Option<Tab>| {
-            let (page, part) = page.split_once('#').unwrap_or((page, ""));
-            let part = match part {
-                "" => String::new(),
-                part => format!("#{part}"),
-            };
+        // The layout puts the way to the mount point in front.
+        let at_root = Frame { root: "", ..*frame };
+        let part = |page: &str, part: &str, label: &str, tab: Option<Tab>| {
             let is_current = tab == bar.current && tab.is_some();
-            // The layout puts the way to the mount point in front.
-            let url = Frame { root: "", ..*frame }.away(page);
-            context! { url => format!("{url}{part}"), label, is_current }
+            let url = format!("{}{part}", at_root.away(page));
+            context! { url, label, is_current }
         };
+        let link = |page: &str, label: &str, tab: Option<Tab>| part(page, "", label, tab);
         let (name, links) = match bar.room {
             Room::Account { has_console } => {
                 let mut links = vec![
                     link("account", &own.profile, Some(Tab::Account)),
-                    link("account#security", &own.security, None),
-                    link("account#devices", &own.devices, None),
+                    part("account", "#security", &own.security, None),
+                    part("account", "#devices", &own.devices, None),
                     link("account/activity", &own.activity, Some(Tab::Activity)),
                 ];
                 if has_console {
@@ -289,7 +286,7 @@ impl Layout {
             name,
             links,
             is_console => bar.room == Room::Console,
-            query => Frame { root: "", ..*frame }.away(""),
+            query => at_root.away(""),
         }
     }
 
@@ -368,11 +365,6 @@ pub(super) fn linked(text: &str, urls: &[&str]) -> String {
         }
     }
     html
-}
-
-/// The style sheet without indentation and line breaks.
-fn minified(css: &str) -> String {
-    css.lines().map(str::trim).collect()
 }
 
 #[cfg(test)]

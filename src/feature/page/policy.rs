@@ -1,10 +1,11 @@
 //! The pages' `Content-Security-Policy`.
 
 use ::http::HeaderValue;
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    http::hash_source,
+};
 
 /// The policies for pages without and with the script.
 #[derive(Debug)]
@@ -19,12 +20,12 @@ impl Policies {
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if a policy is not a valid header.
     pub(super) fn new(style: &str, script: Option<&str>, has_image: bool) -> Result<Self> {
-        let style = hash(style);
+        let style = hash_source(style);
         let image = if has_image { "img-src 'self'; " } else { "" };
         let script = script.map_or_else(String::new, |script| {
             format!(
                 "script-src '{}'; require-trusted-types-for 'script'; ",
-                hash(script)
+                hash_source(script)
             )
         });
         let policy = |script: &str| {
@@ -40,11 +41,4 @@ impl Policies {
             scripted: policy(&script)?,
         })
     }
-}
-
-fn hash(text: &str) -> String {
-    format!(
-        "sha256-{}",
-        STANDARD.encode(digest(&SHA256, text.as_bytes()))
-    )
 }

@@ -1,12 +1,13 @@
 //! The page as HTML, with its policy.
 
 use ::http::HeaderValue;
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use minijinja::{Environment, UndefinedBehavior, Value, context, escape_formatter, value::Serde};
 
 use super::list::List;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    http::{hash_source, minified},
+};
 
 const NAME: &str = "page.html";
 const PAGE: &str = include_str!("page.html");
@@ -35,7 +36,7 @@ pub(super) fn page(list: &List) -> Result<String> {
         .map_err(Error::internal)?;
     let template = environment.get_template(NAME).map_err(Error::internal)?;
     let safe = |text: String| Value::from_safe_string(text);
-    let own = context! { style => safe(style()), script => safe(script()) };
+    let own = context! { style => safe(minified(STYLE)), script => safe(script()) };
     let values = context! { ..own, ..Value::from(Serde(list)) };
     template.render(values).map_err(Error::internal)
 }
@@ -48,21 +49,10 @@ pub(super) fn policy() -> Result<HeaderValue> {
     HeaderValue::try_from(format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; require-trusted-types-for 'script'; \
          connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        hash(&style()),
-        hash(&script()),
+        hash_source(&minified(STYLE)),
+        hash_source(&script()),
     ))
     .map_err(Error::internal)
-}
-
-fn hash(text: &str) -> String {
-    format!(
-        "sha256-{}",
-        STANDARD.encode(digest(&SHA256, text.as_bytes()))
-    )
-}
-
-fn style() -> String {
-    STYLE.lines().map(str::trim).collect()
 }
 
 fn script() -> String {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::{
     chosen::Chosen,
-    frame::{Frame, way_up},
+    frame::{Frame, joined, way_up},
 };
 #[cfg(feature = "oauth")]
 use crate::feature::oauth::http::app::AppSignIn;
@@ -54,10 +54,7 @@ impl Asked {
 
     /// Like `to`, but with further percent-encoded parameters in the query.
     pub(super) fn to_with(&self, page: &str, parameters: &str) -> String {
-        let query = match self.kept.as_str() {
-            "" => parameters.to_owned(),
-            kept => format!("{kept}&{parameters}"),
-        };
+        let query = joined(&self.kept, parameters);
         let frame = Frame {
             query: &query,
             ..self.frame()

@@ -118,6 +118,22 @@ impl Asked {
         self.parameter("done").and_then(Done::named)
     }
 
+    /// Redirects to the first page of a list whose cursor belongs to another search, or returns the error.
+    fn first_page(
+        &self,
+        page: &str,
+        search: &str,
+        cursor: Option<&str>,
+        error: Error,
+    ) -> Result<Reply> {
+        match error.kind() {
+            ErrorKind::ValidationFailed if cursor.is_some() => {
+                Ok(Reply::see_other(self.frame().away_with(page, search)))
+            }
+            _ => Err(error),
+        }
+    }
+
     /// Redirects to a console page that reports a completed action.
     fn after(&self, page: &str, done: Done) -> Reply {
         Reply::see_other(self.to_with(page, &format!("done={}", done.as_str())))

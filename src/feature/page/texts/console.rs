@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Note;
+use crate::user::UserStatus;
 
 /// Texts for the console.
 #[derive(Debug, Serialize, Deserialize)]
@@ -70,6 +71,16 @@ pub(crate) struct FindTexts<T = &'static str> {
     pub(crate) never: T,
     pub(crate) nobody: T,
     pub(crate) new_user: T,
+}
+
+impl FindTexts<String> {
+    /// The text for a status.
+    pub(crate) fn of(&self, status: UserStatus) -> &str {
+        match status {
+            UserStatus::Active => &self.active,
+            UserStatus::Disabled => &self.disabled,
+        }
+    }
 }
 
 /// Texts for a user's page.

@@ -10,18 +10,19 @@ pub(crate) use self::{activity::ActivityView, factors::FactorsView};
 use super::{
     super::{
         Pages,
-        form::{Field, Kind, PageForm},
+        form::{Field, PageForm},
         frame::Frame,
         layout::Head,
         notice::Notice,
-        texts::{AccountTexts, OwnTexts},
+        texts::{AccountTexts, OwnTexts, SavedTexts},
     },
-    row::{Row, device_name},
+    reports::reports,
+    row::{Row, device_name, last_used, provider_title},
 };
 use crate::{
     error::{Result, Violation},
     http::Html,
-    identity::{Identity, IdentityId},
+    identity::IdentityId,
     mail::moment,
     store::AccountOverview,
     token::{Session, SessionId},
@@ -60,51 +61,20 @@ pub(crate) enum AccountNotice<'a> {
     Saved(Saved),
 }
 
-macro_rules! saved {
-    ($($saved:ident $word:ident)*) => {
-        /// The change that the page reports.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Saved {
-            $($saved,)*
-        }
-
-        impl Saved {
-            pub(crate) const ALL: &[Self] = &[$(Self::$saved),*];
-
-            /// The value of `saved` in the query.
-            pub(crate) fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$saved => stringify!($word),)*
-                }
-            }
-
-            fn text(self, own: &AccountTexts<String>) -> &str {
-                match self {
-                    $(Self::$saved => &own.saved.$word,)*
-                }
-            }
-        }
-    };
-}
-
-saved! {
-    Codes codes
-    Device device
-    Email email
-    FactorAdded factor_added
-    FactorRemoved factor_removed
-    Linked linked
-    Password password
-    Profile profile
-    Session session
-    Sessions sessions
-    Unlinked unlinked
-}
-
-impl Saved {
-    pub(crate) fn named(word: &str) -> Option<Self> {
-        let mut all = Self::ALL.iter().copied();
-        all.find(|own| own.as_str() == word)
+reports! {
+    /// The change that the page reports.
+    Saved SavedTexts {
+        Codes codes
+        Device device
+        Email email
+        FactorAdded factor_added
+        FactorRemoved factor_removed
+        Linked linked
+        Password password
+        Profile profile
+        Session session
+        Sessions sessions
+        Unlinked unlinked
     }
 }
 
@@ -133,12 +103,9 @@ impl Pages {
                 Some(Notice::alarm(&own.identity_taken))
             }
             Some(AccountNotice::OfLink(_)) => Some(Notice::alarm(&own.link_failed)),
-            Some(AccountNotice::Saved(saved)) => Some(Notice::good(saved.text(own))),
+            Some(AccountNotice::Saved(saved)) => Some(Notice::good(saved.text(&own.saved))),
         };
-        let name = Field {
-            value: view.name.unwrap_or_default(),
-            ..Field::new("display_name", Kind::Name, &texts.common.name)
-        };
+        let name = Field::of_name(texts, view.name.unwrap_or_default());
         let form = PageForm {
             notice,
             fields: vec![name.with_violations(texts, violations)],
@@ -155,11 +122,8 @@ impl Pages {
             .map(|session| row_of_session(own, frame, session, view.current));
         let remembered = devices.iter().map(|device| {
             let name = device_name(own, device.user_agent.as_deref());
-            let used = own
-                .last_used
-                .replace("{at}", &moment(device.last_used_at, &frame.locale()));
             Row::new(name.clone())
-                .hint(used)
+                .hint(last_used(own, frame, device.last_used_at))
                 .form(
                     "forget",
                     device.id.to_string(),
@@ -243,14 +207,9 @@ fn security(texts: &OwnTexts, frame: &Frame<'_>, view: &AccountView<'_>) -> Vec<
 fn identities(own: &AccountTexts<String>, frame: &Frame<'_>, view: &AccountView<'_>) -> Vec<Value> {
     let linked = view.overview.identities.iter().map(|identity| {
         let name = provider_title(view.providers, identity);
-        let at = moment(identity.created_at, &frame.locale());
-        let row = Row::new(name.to_owned()).hint(own.linked.replace("{at}", &at));
-        let row = match &identity.email {
-            Some(email) => row.value_of(email),
-            None => row,
-        };
         let says = own.unlink_named.replace("{provider}", name);
-        row.form("unlink", identity.id.to_string(), &own.unlink, says)
+        Row::of_identity(own, frame, name, identity)
+            .form("unlink", identity.id.to_string(), &own.unlink, says)
             .value()
     });
     let is_linked = |name: &str| {
@@ -269,40 +228,19 @@ fn identities(own: &AccountTexts<String>, frame: &Frame<'_>, view: &AccountView<
     linked.chain(others).collect()
 }
 
-/// The title of a provider, or its name in URLs if it is no longer configured.
-fn provider_title<'a>(providers: &'a [(String, String)], identity: &'a Identity) -> &'a str {
-    let known = providers
-        .iter()
-        .find(|(name, _)| *name == identity.provider);
-    known.map_or(identity.provider.as_str(), |(_, title)| title)
-}
-
 fn row_of_session(
     own: &AccountTexts<String>,
     frame: &Frame<'_>,
     session: &Session,
     current: SessionId,
 ) -> Value {
-    let name = device_name(own, session.client.user_agent.as_deref());
-    let is_current = session.id == current;
-    let used = match is_current {
-        true => own.active_now.clone(),
-        false => {
-            let at = moment(session.rotated_at, &frame.locale());
-            own.last_used.replace("{at}", &at)
-        }
-    };
-    let hint = match session.client.ip {
-        Some(ip) => format!("{ip} · {used}"),
-        None => used,
-    };
-    let row = Row::new(name.clone()).hint(hint);
-    match is_current {
-        true => row.mark(&own.this_device).value(),
-        false => {
-            let says = own.sign_out_named.replace("{device}", &name);
-            row.form("end_session", session.id.to_string(), &own.sign_out, says)
-                .value()
-        }
+    if session.id == current {
+        let row = Row::of_session(own, session, own.active_now.clone());
+        return row.mark(&own.this_device).value();
     }
+    let name = device_name(own, session.client.user_agent.as_deref());
+    let says = own.sign_out_named.replace("{device}", &name);
+    Row::of_session(own, session, last_used(own, frame, session.rotated_at))
+        .form("end_session", session.id.to_string(), &own.sign_out, says)
+        .value()
 }

@@ -7,7 +7,6 @@ mod status;
 mod user;
 mod users;
 
-use chrono::SecondsFormat;
 use minijinja::{Value, context};
 
 pub(crate) use self::{
@@ -16,60 +15,35 @@ pub(crate) use self::{
     user::ConsoleUserView,
     users::{UserSearch, UsersView},
 };
-use super::super::{
-    frame::Frame,
-    layout::Head,
-    notice::Notice,
-    texts::{ConsoleTexts, DoneTexts},
+use super::{
+    super::{
+        frame::{Frame, joined},
+        layout::Head,
+        notice::Notice,
+        texts::{ConsoleTexts, DoneTexts},
+    },
+    reports::reports,
+    row::time,
 };
-use crate::{clock::Timestamp, event::Event, mail::moment, percent};
+use crate::{event::Event, percent};
 
-macro_rules! done {
-    ($($done:ident $word:ident)*) => {
-        /// A completed action that a page reports.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Done {
-            $($done,)*
-        }
-
-        impl Done {
-            pub(crate) const ALL: &[Self] = &[$(Self::$done),*];
-
-            /// The value of `done` in the query.
-            pub(crate) fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$done => stringify!($word),)*
-                }
-            }
-
-            fn text(self, own: &DoneTexts<String>) -> &str {
-                match self {
-                    $(Self::$done => &own.$word,)*
-                }
-            }
-        }
-    };
-}
-
-done! {
-    Created created
-    Deleted deleted
-    Disabled disabled
-    Enabled enabled
-    FactorsReset factors_reset
-    LinkSent link_sent
-    Retried retried
-    Saved saved
-    SignedOut signed_out
-    Unlocked unlocked
+reports! {
+    /// A completed action that a page reports.
+    Done DoneTexts {
+        Created created
+        Deleted deleted
+        Disabled disabled
+        Enabled enabled
+        FactorsReset factors_reset
+        LinkSent link_sent
+        Retried retried
+        Saved saved
+        SignedOut signed_out
+        Unlocked unlocked
+    }
 }
 
 impl Done {
-    pub(crate) fn named(word: &str) -> Option<Self> {
-        let mut all = Self::ALL.iter().copied();
-        all.find(|own| own.as_str() == word)
-    }
-
     fn notice(done: Option<Self>, own: &ConsoleTexts<String>) -> Option<Value> {
         done.map(|done| Notice::good(done.text(&own.done)).value())
     }
@@ -87,21 +61,10 @@ fn head<'a>(frame: &'a Frame<'a>, title: &'a str, has_form: bool) -> Head<'a> {
     }
 }
 
-/// A time, converted to a template value.
-fn time(frame: &Frame<'_>, at: Timestamp) -> Value {
-    context! {
-        text => moment(at, &frame.locale()),
-        datetime => at.to_rfc3339_opts(SecondsFormat::Secs, true),
-    }
-}
-
 /// The URL of the next page of a list.
 fn next_page(frame: &Frame<'_>, page: &str, cursor: Option<&str>) -> Option<String> {
     let cursor = format!("cursor={}", percent::encoded(cursor?));
-    let query = match frame.query {
-        "" => cursor,
-        query => format!("{query}&{cursor}"),
-    };
+    let query = joined(frame.query, &cursor);
     Some(frame.away_with(page, &query))
 }
 

@@ -5,6 +5,7 @@ mod console;
 mod failure;
 mod mailed;
 mod one_form;
+mod reports;
 mod row;
 mod second_factor;
 mod sign_in;

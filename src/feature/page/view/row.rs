@@ -1,9 +1,13 @@
 //! A row of a list: a name, a value, and the actions available for it.
 
+use chrono::SecondsFormat;
 use minijinja::{Value, context};
 
-use super::super::texts::AccountTexts;
-use crate::user_agent::software;
+use super::super::{frame::Frame, texts::AccountTexts};
+use crate::{
+    clock::Timestamp, event::ClientInfo, factor::Factor, identity::Identity, mail::moment,
+    token::Session, user_agent::software,
+};
 
 #[derive(Debug, Default)]
 pub(super) struct Row {
@@ -28,6 +32,46 @@ impl Row {
             name,
             ..Self::default()
         }
+    }
+
+    /// An authenticator app.
+    pub(super) fn of_factor(
+        own: &AccountTexts<String>,
+        frame: &Frame<'_>,
+        factor: &Factor,
+    ) -> Self {
+        let name = factor.name.as_ref().unwrap_or(&own.app);
+        let added = moment(factor.created_at, &frame.locale());
+        let row = Self::new(name.clone()).hint(own.added.replace("{at}", &added));
+        match factor.last_used_at {
+            Some(used) => row.hint(last_used(own, frame, used)),
+            None => row,
+        }
+    }
+
+    /// A linked identity, with its provider's title.
+    pub(super) fn of_identity(
+        own: &AccountTexts<String>,
+        frame: &Frame<'_>,
+        title: &str,
+        identity: &Identity,
+    ) -> Self {
+        let linked = moment(identity.created_at, &frame.locale());
+        let row = Self::new(title.to_owned()).hint(own.linked.replace("{at}", &linked));
+        match &identity.email {
+            Some(email) => row.value_of(email),
+            None => row,
+        }
+    }
+
+    /// A session, with the time when it was used.
+    pub(super) fn of_session(own: &AccountTexts<String>, session: &Session, used: String) -> Self {
+        let client = &session.client;
+        let row = Self::new(device_name(own, client.user_agent.as_deref()));
+        row.hint(match client.ip {
+            Some(ip) => format!("{ip} · {used}"),
+            None => used,
+        })
     }
 
     /// Adds text after the name.
@@ -106,5 +150,40 @@ pub(super) fn device_name(own: &AccountTexts<String>, user_agent: Option<&str>) 
             None => found.program,
         },
         None => own.unknown_device.clone(),
+    }
+}
+
+/// The device and the address that a request came from, as far as they are known.
+pub(super) fn came_from(own: &AccountTexts<String>, client: &ClientInfo) -> String {
+    let device = client.user_agent.as_deref();
+    let device = device.map(|agent| device_name(own, Some(agent)));
+    match (client.ip, device) {
+        (Some(ip), Some(device)) => format!("{device} · {ip}"),
+        (Some(ip), None) => ip.to_string(),
+        (None, Some(device)) => device,
+        (None, None) => String::new(),
+    }
+}
+
+pub(super) fn last_used(own: &AccountTexts<String>, frame: &Frame<'_>, at: Timestamp) -> String {
+    own.last_used.replace("{at}", &moment(at, &frame.locale()))
+}
+
+/// The title of a provider, or its name in URLs if it is no longer configured.
+pub(super) fn provider_title<'a>(
+    providers: &'a [(String, String)],
+    identity: &'a Identity,
+) -> &'a str {
+    let known = providers
+        .iter()
+        .find(|(name, _)| *name == identity.provider);
+    known.map_or(identity.provider.as_str(), |(_, title)| title)
+}
+
+/// A time, converted to a template value.
+pub(super) fn time(frame: &Frame<'_>, at: Timestamp) -> Value {
+    context! {
+        text => moment(at, &frame.locale()),
+        datetime => at.to_rfc3339_opts(SecondsFormat::Secs, true),
     }
 }

@@ -12,12 +12,14 @@ use super::{
     Admin, Asked, Below,
 };
 use crate::{
-    error::{ErrorKind, Result},
+    error::Result,
     event::{Event, EventFilter, EventKind, EventQuery},
     percent,
     token::ActiveUser,
     user::{EmailAddress, Page, UserId},
 };
+
+const PAGE: &str = "console/events";
 
 /// The number of events on a page.
 const SHOWN: u32 = 25;
@@ -40,7 +42,7 @@ pub(super) async fn show(
             // The identifier is part of the URL of a search, so that the search outlives a change of address.
             Some(id) => {
                 let query = query_of(Some(id), search.kind);
-                let location = asked.frame().away_with("console/events", &query);
+                let location = asked.frame().away_with(PAGE, &query);
                 return Ok(Reply::see_other(location));
             }
             None => {
@@ -64,13 +66,10 @@ pub(super) async fn show(
                 .events_page(&asked, &admin, &search, user_id, &page)
                 .await
         }
-        // The cursor belongs to another search.
-        Err(error) if error.kind() == ErrorKind::ValidationFailed && query.cursor.is_some() => {
-            let query = query_of(user_id, search.kind);
-            let location = asked.frame().away_with("console/events", &query);
-            Ok(Reply::see_other(location))
+        Err(error) => {
+            let search = query_of(user_id, search.kind);
+            asked.first_page(PAGE, &search, query.cursor.as_deref(), error)
         }
-        Err(error) => Err(error),
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
         super::{
             Done, MailView,
             answer::Reply,
-            frame::{Frame, Tab},
+            frame::{Frame, Tab, joined},
         },
         Parts,
     },
@@ -37,11 +37,7 @@ pub(super) async fn show(
     };
     let page = match parts.administration.list_mail(&query).await {
         Ok(page) => page,
-        // The cursor belongs to another search.
-        Err(error) if error.kind() == ErrorKind::ValidationFailed && query.cursor.is_some() => {
-            return Ok(Reply::see_other(asked.frame().away_with(PAGE, &kept)));
-        }
-        Err(error) => return Err(error),
+        Err(error) => return asked.first_page(PAGE, &kept, query.cursor.as_deref(), error),
     };
     let frame = Frame {
         query: &kept,
@@ -70,9 +66,7 @@ pub(super) async fn retry(
         _ => {}
     }
     let done = format!("done={}", Done::Retried.as_str());
-    let query = [kept(&asked), done];
-    let query = query.into_iter().filter(|part| !part.is_empty());
-    let query = query.collect::<Vec<_>>().join("&");
+    let query = joined(&kept(&asked), &done);
     Ok(Reply::see_other(asked.frame().away_with(PAGE, &query)))
 }
 

@@ -12,10 +12,12 @@ use super::{
     Admin, Asked, Below,
 };
 use crate::{
-    error::{ErrorKind, Result},
+    error::Result,
     token::ActiveUser,
     user::{EmailPrefix, Page, User, UserFilter, UserId, UserQuery},
 };
+
+const PAGE: &str = "console/users";
 
 /// The number of users on a page.
 const SHOWN: u32 = 25;
@@ -38,11 +40,7 @@ pub(super) async fn show(
     };
     match parts.service.list_users(&query).await {
         Ok(page) => parts.users_page(&asked, &admin, &search, &page),
-        // The cursor belongs to another search.
-        Err(error) if error.kind() == ErrorKind::ValidationFailed && query.cursor.is_some() => Ok(
-            Reply::see_other(asked.frame().away_with("console/users", &search.query())),
-        ),
-        Err(error) => Err(error),
+        Err(error) => asked.first_page(PAGE, &search.query(), query.cursor.as_deref(), error),
     }
 }
 

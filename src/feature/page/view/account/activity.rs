@@ -1,17 +1,15 @@
 //! `/account/activity`: the events about a user.
 
-use chrono::SecondsFormat;
 use minijinja::{Value, context};
 
-use super::{
-    super::super::{Pages, frame::Frame, layout::Head},
-    device_name,
+use super::super::{
+    super::{Pages, frame::Frame, layout::Head},
+    row::{came_from, time},
 };
 use crate::{
     error::Result,
     event::{Event, EventId},
     http::Html,
-    mail::moment,
 };
 
 /// A page of events.
@@ -27,20 +25,14 @@ impl Pages {
     pub(crate) fn activity(&self, frame: &Frame<'_>, view: &ActivityView<'_>) -> Result<Html> {
         let own = &self.texts(frame.language).account;
         let rows = view.events.iter().map(|event| {
-            let device = device_name(own, event.client.user_agent.as_deref());
             let is_by_another = event.actor_id.is_some() && event.actor_id != event.user_id;
-            let from = match (event.client.ip, &event.client.user_agent) {
-                _ if is_by_another => own.by_administrator.clone(),
-                (Some(ip), Some(_)) => format!("{device} · {ip}"),
-                (Some(ip), None) => ip.to_string(),
-                (None, Some(_)) => device,
-                (None, None) => String::new(),
-            };
             context! {
-                at => moment(event.created_at, &frame.locale()),
-                datetime => event.created_at.to_rfc3339_opts(SecondsFormat::Secs, true),
+                at => time(frame, event.created_at),
                 kind => event.kind.as_str(),
-                from,
+                from => match is_by_another {
+                    true => own.by_administrator.clone(),
+                    false => came_from(own, &event.client),
+                },
             }
         });
         let v = context! {

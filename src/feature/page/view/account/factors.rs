@@ -17,7 +17,6 @@ use crate::{
     error::{Error, ErrorKind, Result},
     factor::FactorList,
     http::Html,
-    mail::moment,
 };
 
 /// The state of the page for second factors.
@@ -37,18 +36,12 @@ impl Pages {
     pub(crate) fn factors(&self, frame: &Frame<'_>, view: &FactorsView<'_>) -> Result<Html> {
         let texts = self.texts(frame.language);
         let own = &texts.account;
-        let at = |at| moment(at, &frame.locale());
         let mut rows: Vec<Value> = Vec::new();
         for factor in &view.factors.items {
             let name = factor.name.as_deref().unwrap_or(&own.app);
-            let row =
-                Row::new(name.to_owned()).hint(own.added.replace("{at}", &at(factor.created_at)));
-            let row = match factor.last_used_at {
-                Some(used) => row.hint(own.last_used.replace("{at}", &at(used))),
-                None => row,
-            };
             let url = format!("account/mfa/{}/remove", factor.id);
             let says = own.remove_named.replace("{name}", name);
+            let row = Row::of_factor(own, frame, factor);
             rows.push(row.link(&url, &own.remove, says).value());
         }
         if !rows.is_empty() {

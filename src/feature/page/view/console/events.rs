@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use minijinja::{Value, context};
 
 use super::{
-    super::super::{Pages, frame::Frame, texts::OwnTexts},
+    super::{
+        super::{Pages, frame::Frame, texts::OwnTexts},
+        row::came_from,
+    },
     event, head, next_page, time,
-    user::from,
 };
 use crate::{
     error::Result,
@@ -50,18 +52,14 @@ impl Pages {
                 event => event(shown),
                 by => person(shown.actor_id),
                 on => person(shown.user_id),
-                from => from(texts, shown),
+                from => came_from(&texts.account, &shown.client),
             }
         });
-        let kinds = EventKind::ALL.iter().map(|kind| {
-            context! {
-                word => kind.as_str(),
-                is_chosen => view.search.kind == Some(*kind),
-            }
-        });
+        let kinds = EventKind::ALL.iter().map(|kind| kind.as_str());
         let address = view.user.and_then(|id| view.addresses.get(&id));
         let v = context! {
-            kinds => kinds.collect::<Vec<Value>>(),
+            kinds => kinds.collect::<Vec<&str>>(),
+            kind => view.search.kind.map(EventKind::as_str),
             user => address.map_or(view.search.user.as_str(), EmailAddress::as_str),
             unknown => view.search.is_unknown.then_some(&own.trail.unknown_user),
             rows => rows.collect::<Vec<Value>>(),

@@ -9,7 +9,7 @@ use super::{
             frame::Frame,
             texts::{AskTexts, OwnTexts},
         },
-        row::{Row, device_name},
+        row::{Row, came_from, last_used, provider_title},
     },
     Done, event, head, time,
 };
@@ -19,7 +19,6 @@ use crate::{
     http::Html,
     mail::moment,
     store::AccountOverview,
-    token::Session,
     user::{User, UserStatus},
 };
 
@@ -54,12 +53,15 @@ impl Pages {
             context! {
                 at => time(frame, shown.created_at),
                 event => event(shown),
-                from => from(texts, shown),
+                from => came_from(&texts.account, &shown.client),
                 is_by_another,
             }
         });
         let sessions = overview.sessions.iter();
-        let sessions = sessions.map(|session| row_of_session(texts, frame, session));
+        let sessions = sessions.map(|session| {
+            let used = last_used(&texts.account, frame, session.rotated_at);
+            Row::of_session(&texts.account, session, used).value()
+        });
         let v = context! {
             notice => Done::notice(view.done, own),
             profile => profile(texts, frame, user, overview),
@@ -101,10 +103,6 @@ fn profile(
         roles if roles.is_empty() => own.none.clone(),
         roles => roles,
     };
-    let status = match user.status {
-        UserStatus::Active => &own.find.active,
-        UserStatus::Disabled => &own.find.disabled,
-    };
     let last = user
         .last_login_at
         .map_or_else(|| own.find.never.clone(), at);
@@ -115,7 +113,7 @@ fn profile(
             user.display_name.as_deref().unwrap_or(&own.none),
         ),
         row(&own.edit.roles, &roles),
-        row(&own.find.status, status),
+        row(&own.find.status, own.find.of(user.status)),
         row(&own.user.created, &at(user.created_at)),
         row(&own.find.last_sign_in, &last),
         row(&own.user.id, &user.id.to_string()),
@@ -132,7 +130,6 @@ fn sign_in(texts: &OwnTexts, frame: &Frame<'_>, view: &ConsoleUserView<'_>) -> V
         devices,
         ..
     } = view.overview;
-    let at = |at| moment(at, &frame.locale());
     let password = match view.overview.has_password {
         true => &account.set,
         false => &account.not_set,
@@ -151,42 +148,17 @@ fn sign_in(texts: &OwnTexts, frame: &Frame<'_>, view: &ConsoleUserView<'_>) -> V
         );
     }
     for factor in &factors.items {
-        let name = factor.name.as_deref().unwrap_or(&account.app);
-        let row =
-            Row::new(name.to_owned()).hint(account.added.replace("{at}", &at(factor.created_at)));
-        rows.push(match factor.last_used_at {
-            Some(used) => row.hint(account.last_used.replace("{at}", &at(used))),
-            None => row,
-        });
+        rows.push(Row::of_factor(account, frame, factor));
     }
     if !devices.is_empty() {
         let row = Row::new(account.remembered.clone());
         rows.push(row.value_of(&devices.len().to_string()));
     }
     for identity in identities.iter().take(ROWS_SHOWN) {
-        let known = view.providers.iter();
-        let mut known = known.filter(|(name, _)| *name == identity.provider);
-        let title = known.next().map_or(&identity.provider, |(_, title)| title);
-        let row =
-            Row::new(title.clone()).hint(account.linked.replace("{at}", &at(identity.created_at)));
-        rows.push(match &identity.email {
-            Some(email) => row.value_of(email),
-            None => row,
-        });
+        let title = provider_title(view.providers, identity);
+        rows.push(Row::of_identity(account, frame, title, identity));
     }
     rows.into_iter().map(Row::value).collect()
-}
-
-fn row_of_session(texts: &OwnTexts, frame: &Frame<'_>, session: &Session) -> Value {
-    let account = &texts.account;
-    let at = moment(session.rotated_at, &frame.locale());
-    let used = account.last_used.replace("{at}", &at);
-    let row = Row::new(device_name(account, session.client.user_agent.as_deref()));
-    row.hint(match session.client.ip {
-        Some(ip) => format!("{ip} · {used}"),
-        None => used,
-    })
-    .value()
 }
 
 /// The line with the number of rows that are not shown.
@@ -194,19 +166,6 @@ fn more(texts: &OwnTexts, count: usize) -> Option<String> {
     let hidden = count.checked_sub(ROWS_SHOWN).filter(|hidden| *hidden > 0)?;
     let more = &texts.console.user.more;
     Some(more.replace("{count}", &hidden.to_string()))
-}
-
-/// The client that an event came from.
-pub(super) fn from(texts: &OwnTexts, event: &Event) -> String {
-    let client = &event.client;
-    let device = client.user_agent.as_deref();
-    let device = device.map(|agent| device_name(&texts.account, Some(agent)));
-    match (client.ip, device) {
-        (Some(ip), Some(device)) => format!("{device} · {ip}"),
-        (Some(ip), None) => ip.to_string(),
-        (None, Some(device)) => device,
-        (None, None) => String::new(),
-    }
 }
 
 /// Links to the actions that help the user.

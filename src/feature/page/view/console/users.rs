@@ -73,10 +73,6 @@ impl Pages {
 
 fn row(own: &ConsoleTexts<String>, frame: &Frame<'_>, user: &User) -> Value {
     let find = &own.find;
-    let status = match user.status {
-        UserStatus::Active => &find.active,
-        UserStatus::Disabled => &find.disabled,
-    };
     let confirmed = match user.email_verified_at {
         Some(_) => &find.confirmed,
         None => &find.not_confirmed,
@@ -85,7 +81,7 @@ fn row(own: &ConsoleTexts<String>, frame: &Frame<'_>, user: &User) -> Value {
         email => user.email.as_str(),
         name => user.display_name.as_deref(),
         url => frame.away(&format!("console/users/{}", user.id)),
-        status => format!("{status}, {confirmed}"),
+        status => format!("{}, {confirmed}", find.of(user.status)),
         roles => roles(own, user),
         last_sign_in => user.last_login_at.map(|at| time(frame, at)),
     }
